@@ -1,0 +1,23 @@
+//! A design: the plain value that a log of commands builds.
+//!
+//! A [`Design`] is an ordered list of [`Object`]s: parameters, features, selections, supports, loads, load cases,
+//! studies. Each object has a kind, and the kind's [`schema`] says which properties it has, of what type and dimension.
+//! One table therefore serves the form panels, the check of every command, undo, comparison and merge, and a new
+//! feature or load costs one row. [`apply`] is pure and the same on both sides of the wire.
+
+mod check;
+mod command;
+mod material;
+mod object;
+pub mod profile;
+mod resolve;
+pub mod schema;
+mod template;
+
+pub use check::{Issue, Severity, check};
+pub use command::{Command, Refusal, apply};
+pub use material::{MATERIALS, Material, material};
+pub use object::{Design, Id, Object, Value};
+pub use profile::{Profile, Segment};
+pub use resolve::{Resolved, resolve};
+pub use template::{TEMPLATES, Template, template};

@@ -1,0 +1,464 @@
+//! The one table of object kinds: what each is called, where it stands, which properties it has.
+//!
+//! Adding a feature, load or study costs a row here and its evaluation elsewhere; panel, checks, undo, comparison and
+//! merge follow from the row.
+
+use super::object::Value;
+use super::profile::{Outline, Profile};
+use crate::quantity::Dimension;
+use serde::Serialize;
+
+/// Part of the tree an object stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Section {
+    Group,
+    Parameter,
+    Feature,
+    Selection,
+    Support,
+    Load,
+    LoadCase,
+    Study,
+    Setting,
+}
+
+/// What a property holds, with its default.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FieldType {
+    /// A quantity of this dimension, and the range of sane values in SI.
+    Expr {
+        dimension: Dimension,
+        default: &'static str,
+        min: Option<f64>,
+        max: Option<f64>,
+    },
+    /// A quantity of any dimension (parameters).
+    AnyExpr {
+        default: &'static str,
+    },
+    /// A whole number, may be an expression.
+    Count {
+        default: &'static str,
+        min: u32,
+        max: u32,
+    },
+    Vector {
+        dimension: Dimension,
+        default: [&'static str; 3],
+    },
+    Text,
+    Flag {
+        default: bool,
+    },
+    /// Keys and labels; the first is the default unless said.
+    Choice {
+        options: &'static [(&'static str, &'static str)],
+        default: &'static str,
+    },
+    /// A material of [`super::MATERIALS`], by key.
+    Material,
+    /// Objects of a section.
+    Refs {
+        section: Section,
+        max: u32,
+    },
+    Faces,
+    Edges,
+    Profile,
+    Blob,
+}
+
+/// One property of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Field {
+    pub key: &'static str,
+    pub label: &'static str,
+    pub help: &'static str,
+    #[serde(flatten)]
+    pub kind: FieldType,
+    /// Shown only while the choice property `.0` has the value `.1`.
+    pub when: Option<(&'static str, &'static str)>,
+    /// Must be given before the object means anything.
+    pub required: bool,
+}
+
+/// One kind of object.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Kind {
+    pub id: &'static str,
+    pub label: &'static str,
+    pub section: Section,
+    pub help: &'static str,
+    pub fields: &'static [Field],
+}
+
+impl Field {
+    pub fn default_value(&self) -> Value {
+        match self.kind {
+            FieldType::Expr { default, .. } | FieldType::AnyExpr { default } | FieldType::Count { default, .. } => {
+                Value::Expr(default.into())
+            }
+            FieldType::Vector { default, .. } => Value::Vector(default.map(String::from)),
+            FieldType::Text => Value::Text(String::new()),
+            FieldType::Flag { default } => Value::Flag(default),
+            FieldType::Choice { default, .. } => Value::Choice(default.into()),
+            FieldType::Material => Value::Choice("en_aw_6061_t6".into()),
+            FieldType::Refs { .. } => Value::Refs(Vec::new()),
+            FieldType::Faces => Value::Faces(Vec::new()),
+            FieldType::Edges => Value::Edges(Vec::new()),
+            FieldType::Profile => Value::Profile(Profile {
+                outer: Outline::Circle { centre: ["0 mm".into(), "0 mm".into()], radius: "10 mm".into() },
+                holes: Vec::new(),
+            }),
+            FieldType::Blob => Value::Blob { hash: String::new(), name: String::new() },
+        }
+    }
+
+    /// Whether `value` is of this field's type. Expressions may be wrong inside: that is an issue, not a refusal.
+    pub fn accepts(&self, value: &Value) -> bool {
+        match (&self.kind, value) {
+            (FieldType::Expr { .. } | FieldType::AnyExpr { .. } | FieldType::Count { .. }, Value::Expr(_))
+            | (FieldType::Vector { .. }, Value::Vector(_))
+            | (FieldType::Text, Value::Text(_))
+            | (FieldType::Flag { .. }, Value::Flag(_))
+            | (FieldType::Faces, Value::Faces(_))
+            | (FieldType::Edges, Value::Edges(_))
+            | (FieldType::Profile, Value::Profile(_))
+            | (FieldType::Blob, Value::Blob { .. }) => true,
+            (FieldType::Choice { options, .. }, Value::Choice(c)) => options.iter().any(|(key, _)| key == c),
+            (FieldType::Material, Value::Choice(c)) => super::material(c).is_some(),
+            (FieldType::Refs { max, .. }, Value::Refs(refs)) => refs.len() <= *max as usize,
+            _ => false,
+        }
+    }
+
+    /// What the field expects, for messages: "a length", "one of New, Join".
+    pub fn expects(&self) -> String {
+        match self.kind {
+            FieldType::Expr { dimension, .. } => dimension.describe(),
+            FieldType::AnyExpr { .. } => "a value".into(),
+            FieldType::Count { min, max, .. } => format!("a whole number from {min} to {max}"),
+            FieldType::Vector { dimension, .. } => format!("three values, each {}", dimension.describe()),
+            FieldType::Text => "text".into(),
+            FieldType::Flag { .. } => "yes or no".into(),
+            FieldType::Choice { options, .. } => {
+                format!("one of {}", options.iter().map(|(_, l)| *l).collect::<Vec<_>>().join(", "))
+            }
+            FieldType::Material => "a material of the library".into(),
+            FieldType::Refs { max, .. } => format!("at most {max} objects"),
+            FieldType::Faces => "faces".into(),
+            FieldType::Edges => "edges".into(),
+            FieldType::Profile => "a closed outline".into(),
+            FieldType::Blob => "a file".into(),
+        }
+    }
+}
+
+const fn prop(key: &'static str, label: &'static str, kind: FieldType) -> Field {
+    Field { key, label, help: "", kind, when: None, required: false }
+}
+
+impl Field {
+    const fn help(mut self, help: &'static str) -> Self {
+        self.help = help;
+        self
+    }
+    const fn when(mut self, key: &'static str, value: &'static str) -> Self {
+        self.when = Some((key, value));
+        self
+    }
+    const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+}
+
+/// Largest model dimension accepted, m; smallest, m. Outside them a unit was almost certainly mistaken.
+const LENGTH_MAX: f64 = 1e4;
+const LENGTH_MIN: f64 = 1e-7;
+
+const fn length(key: &'static str, label: &'static str, default: &'static str) -> Field {
+    let (min, max) = (Some(LENGTH_MIN), Some(LENGTH_MAX));
+    prop(key, label, FieldType::Expr { dimension: Dimension::LENGTH, default, min, max })
+}
+
+const fn offset(key: &'static str, label: &'static str, default: &'static str) -> Field {
+    let (min, max) = (Some(-LENGTH_MAX), Some(LENGTH_MAX));
+    prop(key, label, FieldType::Expr { dimension: Dimension::LENGTH, default, min, max })
+}
+
+const fn angle(key: &'static str, label: &'static str, default: &'static str) -> Field {
+    let full = 2.0 * std::f64::consts::PI + 1e-9;
+    prop(key, label, FieldType::Expr { dimension: Dimension::NONE, default, min: Some(-full), max: Some(full) })
+}
+
+const fn point(key: &'static str, label: &'static str) -> Field {
+    prop(key, label, FieldType::Vector { dimension: Dimension::LENGTH, default: ["0 mm", "0 mm", "0 mm"] })
+}
+
+const fn direction(key: &'static str, label: &'static str, default: [&'static str; 3]) -> Field {
+    prop(key, label, FieldType::Vector { dimension: Dimension::NONE, default })
+}
+
+/// How a solid feature meets the bodies that are there.
+const OPERATION: Field = prop(
+    "operation",
+    "Operation",
+    FieldType::Choice {
+        options: &[("new", "New body"), ("join", "Join"), ("cut", "Cut"), ("common", "Common")],
+        default: "new",
+    },
+)
+.help("Join, cut and common act on the target bodies; with none chosen, on every body so far.");
+
+const TARGETS: Field = prop("targets", "Target bodies", FieldType::Refs { section: Section::Feature, max: 100 })
+    .help("Bodies are known by the feature that started them. Empty: every body so far.");
+
+const MATERIAL: Field = prop("material", "Material", FieldType::Material).when("operation", "new");
+
+const AXIS: Field =
+    prop("axis", "Axis", FieldType::Choice { options: &[("x", "X"), ("y", "Y"), ("z", "Z")], default: "z" });
+
+const PLANE: Field = prop(
+    "plane",
+    "Plane",
+    FieldType::Choice {
+        options: &[("xy", "XY"), ("xz", "XZ"), ("yz", "YZ"), ("face", "A planar face")],
+        default: "xy",
+    },
+)
+.help("Sketch axes: XY has x right and y up; XZ has x right and z up, normal -y; YZ has y right and z up.");
+
+const PLANE_FACE: Field = prop("face", "Face", FieldType::Faces).when("plane", "face");
+
+const FACES: Field = prop("faces", "Faces", FieldType::Faces).required();
+
+const SELECTIONS: Field =
+    prop("selections", "Named selections", FieldType::Refs { section: Section::Selection, max: 50 });
+
+const FORCE_MAX: f64 = 1e9;
+
+const FORCE_VECTOR: Field =
+    prop("force", "Force", FieldType::Vector { dimension: Dimension::FORCE, default: ["0 N", "0 N", "-1000 N"] });
+
+const MOMENT_VECTOR: Field =
+    prop("moment", "Moment", FieldType::Vector { dimension: Dimension::MOMENT, default: ["0 N*m", "0 N*m", "10 N*m"] });
+
+const COUPLING: Field = prop(
+    "coupling",
+    "Coupling",
+    FieldType::Choice { options: &[("distributing", "Distributing"), ("rigid", "Rigid")], default: "distributing" },
+)
+.help("Distributing carries the resultant and stiffens nothing; rigid moves the faces as one solid piece.");
+
+macro_rules! kinds {
+    ($($id:literal $label:literal $section:ident $help:literal [$($field:expr),* $(,)?])*) => {
+        &[$(Kind { id: $id, label: $label, section: Section::$section, help: $help, fields: &[$($field),*] }),*]
+    };
+}
+
+/// Every kind of object, in the order menus show them.
+pub const KINDS: &[Kind] = kinds! {
+    "group" "Group" Group "Keeps objects together in the tree." []
+    "parameter" "Parameter" Parameter "A named value that expressions can use." [
+        prop("value", "Value", FieldType::AnyExpr { default: "10 mm" }).required(),
+        prop("comment", "Comment", FieldType::Text),
+    ]
+
+    "box" "Box" Feature "A block from its lowest corner, or centred." [
+        OPERATION, TARGETS,
+        point("origin", "Corner"),
+        prop("centred", "Centred on the origin in x and y", FieldType::Flag { default: false }),
+        length("dx", "Length x", "100 mm"), length("dy", "Width y", "60 mm"), length("dz", "Height z", "20 mm"),
+        MATERIAL,
+    ]
+    "cylinder" "Cylinder" Feature "A cylinder from the centre of its base." [
+        OPERATION, TARGETS, point("origin", "Base centre"), AXIS,
+        length("radius", "Radius", "10 mm"), length("height", "Height", "40 mm"), MATERIAL,
+    ]
+    "cone" "Cone" Feature "A cone or a frustum from the centre of its base." [
+        OPERATION, TARGETS, point("origin", "Base centre"), AXIS,
+        length("radius", "Base radius", "20 mm"), offset("radius_top", "Top radius", "5 mm"),
+        length("height", "Height", "40 mm"), MATERIAL,
+    ]
+    "sphere" "Sphere" Feature "A ball." [
+        OPERATION, TARGETS, point("origin", "Centre"), length("radius", "Radius", "20 mm"), MATERIAL,
+    ]
+    "torus" "Torus" Feature "A ring." [
+        OPERATION, TARGETS, point("origin", "Centre"), AXIS,
+        length("major", "Ring radius", "30 mm"), length("minor", "Tube radius", "8 mm"), MATERIAL,
+    ]
+    "extrude" "Extrude" Feature "A profile on a plane, given depth." [
+        OPERATION, TARGETS, PLANE, PLANE_FACE, offset("offset", "Plane offset", "0 mm"),
+        prop("profile", "Profile", FieldType::Profile).required(),
+        length("depth", "Depth", "20 mm"),
+        prop("direction", "Direction", FieldType::Choice {
+            options: &[("up", "Along the normal"), ("down", "Against the normal"), ("both", "Symmetric")], default: "up",
+        }),
+        MATERIAL,
+    ]
+    "revolve" "Revolve" Feature "A profile on a plane, turned about an axis in it." [
+        OPERATION, TARGETS, PLANE, PLANE_FACE, offset("offset", "Plane offset", "0 mm"),
+        prop("profile", "Profile", FieldType::Profile).required(),
+        prop("about", "About", FieldType::Choice {
+            options: &[("x", "Sketch x axis"), ("y", "Sketch y axis")], default: "y",
+        }),
+        offset("about_offset", "Axis offset", "0 mm"),
+        angle("angle", "Angle", "360 deg"),
+        MATERIAL,
+    ]
+    "hole" "Hole" Feature "A round hole from a face or plane, through or to a depth; several positions at once." [
+        TARGETS, PLANE, PLANE_FACE, offset("offset", "Plane offset", "0 mm"),
+        offset("x", "Position x", "0 mm"), offset("y", "Position y", "0 mm"),
+        length("diameter", "Diameter", "8 mm"),
+        prop("through", "Through all", FieldType::Flag { default: true }),
+        length("depth", "Depth", "20 mm"),
+    ]
+    "boolean" "Boolean" Feature "Bodies with bodies: fuse, cut or keep what is common." [
+        prop("operation", "Operation", FieldType::Choice {
+            options: &[("join", "Fuse"), ("cut", "Cut"), ("common", "Common")], default: "join",
+        }),
+        prop("targets", "Target bodies", FieldType::Refs { section: Section::Feature, max: 100 }).required(),
+        prop("tools", "Tool bodies", FieldType::Refs { section: Section::Feature, max: 100 }).required(),
+        prop("keep", "Keep the tools", FieldType::Flag { default: false }),
+    ]
+    "fillet" "Fillet" Feature "Rounds edges with a constant radius." [
+        prop("edges", "Edges", FieldType::Edges).required(), length("radius", "Radius", "3 mm"),
+    ]
+    "chamfer" "Chamfer" Feature "Bevels edges." [
+        prop("edges", "Edges", FieldType::Edges).required(), length("distance", "Distance", "2 mm"),
+    ]
+    "pattern_linear" "Linear pattern" Feature "Repeats features along a direction." [
+        prop("features", "Features", FieldType::Refs { section: Section::Feature, max: 50 }).required(),
+        direction("direction", "Direction", ["1", "0", "0"]),
+        length("spacing", "Spacing", "20 mm"),
+        prop("count", "Count", FieldType::Count { default: "3", min: 1, max: 500 }),
+    ]
+    "pattern_circular" "Circular pattern" Feature "Repeats features about an axis." [
+        prop("features", "Features", FieldType::Refs { section: Section::Feature, max: 50 }).required(),
+        point("origin", "Axis point"), AXIS,
+        prop("count", "Count", FieldType::Count { default: "4", min: 1, max: 500 }),
+        angle("angle", "Total angle", "360 deg"),
+    ]
+    "mirror" "Mirror" Feature "Mirrors features or bodies in a plane." [
+        prop("features", "Features", FieldType::Refs { section: Section::Feature, max: 50 }).required(),
+        prop("plane", "Plane", FieldType::Choice { options: &[("xy", "XY"), ("xz", "XZ"), ("yz", "YZ")], default: "yz" }),
+        offset("offset", "Plane offset", "0 mm"),
+    ]
+    "move" "Move" Feature "Turns bodies about an axis, then shifts them." [
+        prop("bodies", "Bodies", FieldType::Refs { section: Section::Feature, max: 50 }).required(),
+        point("translation", "Shift"), AXIS, point("origin", "Axis point"), angle("angle", "Angle", "0 deg"),
+    ]
+    "import" "Import" Feature "A body from an STL or OBJ file." [
+        prop("file", "File", FieldType::Blob).required(),
+        prop("unit", "File unit", FieldType::Choice {
+            options: &[("mm", "mm"), ("cm", "cm"), ("m", "m"), ("in", "in")], default: "mm",
+        }),
+        prop("crease", "Crease angle", FieldType::Expr {
+            dimension: Dimension::NONE, default: "30 deg", min: Some(0.017), max: Some(1.6),
+        }).help("Faces are parted where neighbouring triangles meet at a sharper angle."),
+        prop("material", "Material", FieldType::Material),
+    ]
+
+    "selection" "Selection" Selection "Faces under one name, by picking or by rule." [
+        prop("rule", "Rule", FieldType::Choice {
+            options: &[
+                ("faces", "Picked faces"), ("feature", "All faces of features"),
+                ("cylinders", "Cylinders of a radius"), ("normal", "Planes facing a direction"),
+            ], default: "faces",
+        }),
+        prop("faces", "Faces", FieldType::Faces).when("rule", "faces"),
+        prop("features", "Features", FieldType::Refs { section: Section::Feature, max: 50 }).when("rule", "feature"),
+        length("radius", "Radius", "5 mm").when("rule", "cylinders"),
+        direction("normal", "Direction", ["0", "0", "1"]).when("rule", "normal"),
+    ]
+
+    "fixed" "Fixed support" Support "Holds faces in place." [FACES, SELECTIONS]
+    "sliding" "Sliding support" Support "Holds faces along their normal; they slide freely in plane." [FACES, SELECTIONS]
+
+    "force" "Force" Load "A total force spread evenly over faces." [FACES, SELECTIONS, FORCE_VECTOR]
+    "pressure" "Pressure" Load "Normal pressure on faces; positive presses inward." [
+        FACES, SELECTIONS,
+        prop("pressure", "Pressure", FieldType::Expr {
+            dimension: Dimension::PRESSURE, default: "1 MPa", min: Some(-1e11), max: Some(1e11),
+        }),
+    ]
+    "moment" "Moment" Load "A total moment about the faces' centroid." [FACES, SELECTIONS, MOMENT_VECTOR]
+    "bearing" "Bearing load" Load "A force on cylinder walls, spread as a cosine over the pressed half." [
+        FACES, SELECTIONS, FORCE_VECTOR,
+    ]
+    "remote_force" "Remote force" Load "A force at a point, carried to faces." [
+        FACES, SELECTIONS, point("point", "Point"),
+        prop("at_centroid", "At the faces' centroid", FieldType::Flag { default: false }),
+        FORCE_VECTOR, COUPLING,
+    ]
+    "remote_moment" "Remote moment" Load "A moment carried to faces." [FACES, SELECTIONS, MOMENT_VECTOR, COUPLING]
+    "gravity" "Gravity" Load "Acceleration of the whole design." [
+        prop("acceleration", "Acceleration", FieldType::Vector {
+            dimension: Dimension::ACCELERATION, default: ["0 m/s^2", "0 m/s^2", "-9.80665 m/s^2"],
+        }),
+    ]
+    "load_case" "Load case" LoadCase "Loads that act together." [
+        prop("loads", "Loads", FieldType::Refs { section: Section::Load, max: 100 }).required(),
+        prop("factor", "Factor", FieldType::Expr {
+            dimension: Dimension::NONE, default: "1", min: Some(-FORCE_MAX), max: Some(FORCE_MAX),
+        }),
+    ]
+
+    "static" "Static" Study "Linear static: displacement, stress and safety under steady loads." [
+        prop("bodies", "Bodies", FieldType::Refs { section: Section::Feature, max: 100 })
+            .help("Empty: every body. Bodies that touch are taken as bonded."),
+        prop("supports", "Supports", FieldType::Refs { section: Section::Support, max: 100 }).help("Empty: all."),
+        prop("cases", "Load cases", FieldType::Refs { section: Section::LoadCase, max: 32 })
+            .help("Empty: all; a design without load cases has one, of all its loads."),
+        prop("method", "Method", FieldType::Choice { options: &[("instant", "Instant")], default: "instant" }),
+        prop("resolution", "Resolution", FieldType::Choice {
+            options: &[("coarse", "Coarse"), ("normal", "Normal"), ("fine", "Fine"), ("cell", "By cell size")],
+            default: "normal",
+        }),
+        length("cell", "Cell size", "1 mm").when("resolution", "cell"),
+    ]
+
+    "units" "Display units" Setting "The units everyone sees in this design." [
+        prop("system", "System", FieldType::Choice {
+            options: &[("millimetre", "mm, N, MPa"), ("metre", "m, N, MPa"), ("inch", "in, lbf, psi")],
+            default: "millimetre",
+        }),
+    ]
+};
+
+/// The kind called `id`.
+pub fn kind(id: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|k| k.id == id)
+}
+
+/// Property `key` of kind `id`.
+pub fn field_of(kind: &'static Kind, key: &str) -> Option<&'static Field> {
+    kind.fields.iter().find(|f| f.key == key)
+}
+
+/// Property `key` of the kind called `kind_id`.
+pub fn field(kind_id: &str, key: &str) -> Option<&'static Field> {
+    field_of(kind(kind_id)?, key)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_fit_their_fields_and_keys_are_unique() {
+        for (i, kind) in KINDS.iter().enumerate() {
+            assert!(!KINDS[..i].iter().any(|k| k.id == kind.id), "{} twice", kind.id);
+            for (j, f) in kind.fields.iter().enumerate() {
+                assert!(f.accepts(&f.default_value()), "{}.{}", kind.id, f.key);
+                assert!(!kind.fields[..j].iter().any(|g| g.key == f.key), "{}.{} twice", kind.id, f.key);
+                if let Some((on, _)) = f.when {
+                    assert!(kind.fields.iter().any(|g| g.key == on), "{}.{} depends on nothing", kind.id, f.key);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Brunel's pure core.
+//!
+//! No IO, no clock, no async, no SQL, no browser: functions from values to values, which is why the same code answers
+//! in the page, in the geometry worker and on the server. Features widen it:
+//!
+//! | feature | adds | used by |
+//! |---|---|---|
+//! | (none) | [`design`], [`quantity`], [`surface`], [`study`] forms and outcomes | the page |
+//! | `kernel` | [`geometry`], [`format`] | the browser's geometry worker |
+//! | `solve` | meshes, linear algebra, the studies themselves | the server's workers |
+//!
+//! Invariants of absence: nothing here opens a file, reads a clock, spawns a thread or builds a thread pool.
+
+pub mod design;
+pub mod quantity;
+pub mod run;
+pub mod study;
+pub mod surface;
+
+#[cfg(feature = "kernel")]
+pub mod format;
+#[cfg(feature = "kernel")]
+pub mod geometry;

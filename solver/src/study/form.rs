@@ -1,0 +1,19 @@
+//! A study's form: what the page needs to draw its panel and to check a set-up without a kernel.
+
+use crate::design::{Design, Issue, Object};
+
+/// One physics, as the page sees it. Implemented once per folder of `study/`; listed in [`super::FORMS`].
+///
+/// Its fields are those of the object kind of the same name in [`crate::design::schema::KINDS`], so that a study's panel,
+/// undo and merge are those of every other object.
+#[derive(Clone, Copy)]
+pub struct StudyForm {
+    /// Object kind, `static`; also the folder's name.
+    pub id: &'static str,
+    pub label: &'static str,
+    /// Enters the cache key of every run: raise it when the same input may give another answer.
+    pub version: u32,
+    pub help: &'static str,
+    /// Checks that need no geometry: units, ranges, missing supports.
+    pub check: fn(&Design, &Object) -> Vec<Issue>,
+}

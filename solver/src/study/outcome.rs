@@ -1,0 +1,141 @@
+//! The one vocabulary in which every study answers, so that viewport, export, requirements and reports know no physics.
+
+use crate::quantity::Dimension;
+use crate::surface::SurfaceMesh;
+use serde::{Deserialize, Serialize};
+
+/// How far a number may be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grade {
+    /// From a method made for thinking: indicative.
+    Instant,
+    /// From a body-fitted mesh with an error estimate: may prove a requirement.
+    Verified,
+}
+
+/// A number with its error band.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Scalar {
+    /// Stable key, `displacement_max`.
+    pub id: String,
+    pub label: String,
+    /// SI.
+    pub value: f64,
+    /// Half width of the band the study states, SI; the truth is expected in `value ± error`. `None`: not estimated.
+    pub error: Option<f64>,
+    pub dimension: Dimension,
+    pub grade: Grade,
+    /// Load case this belongs to, by object id; `None` for the whole run.
+    pub case: Option<String>,
+    /// World position the value was found at, m.
+    pub at: Option<[f64; 3]>,
+}
+
+/// Where the values of a field live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Location {
+    Point,
+    Cell,
+}
+
+/// A field on a named mesh. `values` is `[n][components]`, row-major, SI.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Field {
+    /// Stable key, `von_mises`, `displacement`.
+    pub id: String,
+    pub label: String,
+    /// Name of the mesh it lives on.
+    pub mesh: String,
+    pub location: Location,
+    pub components: u8,
+    pub dimension: Dimension,
+    pub case: Option<String>,
+    pub grade: Grade,
+    pub values: Vec<f32>,
+}
+
+/// A named mesh of an outcome.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum OutcomeMesh {
+    /// The skin that results are shown on.
+    Surface { name: String, body: String, surface: SurfaceMesh },
+    /// Voxels for sections and probes: `cells` `[n]` linear indices into `counts`, `origin` and `cell` in m.
+    Grid { name: String, origin: [f64; 3], cell: f64, counts: [u32; 3], cells: Vec<u32> },
+}
+
+impl OutcomeMesh {
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Surface { name, .. } | Self::Grid { name, .. } => name,
+        }
+    }
+}
+
+/// A curve to plot: `x` and `y` of equal length, SI.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Curve {
+    pub id: String,
+    pub label: String,
+    pub x_label: String,
+    pub x_dimension: Dimension,
+    pub y_label: String,
+    pub y_dimension: Dimension,
+    pub log_y: bool,
+    pub x: Vec<f64>,
+    pub y: Vec<f64>,
+}
+
+/// A table to print, cells already in words or SI numbers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    pub id: String,
+    pub label: String,
+    pub columns: Vec<(String, Dimension)>,
+    /// `[rows][columns]`.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Cell {
+    Number(f64),
+    Text(String),
+}
+
+/// Reaction against applied load for one case; always shown. N and N·m about the world origin.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Balance {
+    pub case: String,
+    pub applied_force: [f64; 3],
+    pub reaction_force: [f64; 3],
+    pub applied_moment: [f64; 3],
+    pub reaction_moment: [f64; 3],
+    /// |applied + reaction| / |applied|, forces.
+    pub imbalance: f64,
+}
+
+/// What a study answers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    pub scalars: Vec<Scalar>,
+    pub meshes: Vec<OutcomeMesh>,
+    pub fields: Vec<Field>,
+    pub curves: Vec<Curve>,
+    pub tables: Vec<Table>,
+    pub balances: Vec<Balance>,
+    /// Sentences for the person: what limits this answer.
+    pub warnings: Vec<String>,
+    /// Facts for the record: cells, dof, iterations, instruction set.
+    pub facts: Vec<(String, String)>,
+}
+
+/// An intermediate answer on its way to the final one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Partial {
+    /// 0 for the first answer, rising with refinement.
+    pub level: u32,
+    pub outcome: Outcome,
+}
