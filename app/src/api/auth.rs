@@ -1,0 +1,101 @@
+//! People and sessions. `/api/auth/*`
+
+use serde::{Deserialize, Serialize};
+
+/// Shortest password accepted, characters.
+pub const PASSWORD_CHARS_MIN: usize = 10;
+
+/// `POST /api/auth/signup`. The first user of an installation becomes its administrator and owner of its organisation.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct SignUp {
+    pub email: String,
+    pub name: String,
+    pub password: String,
+    /// Token of an invitation link.
+    #[serde(default)]
+    pub invitation: Option<String>,
+    /// Name of the organisation to found, without an invitation.
+    #[serde(default)]
+    pub organisation: Option<String>,
+}
+
+/// `POST /api/auth/login`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct LogIn {
+    pub email: String,
+    pub password: String,
+}
+
+/// `POST /api/auth/reset`: token from an administrator's link.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Reset {
+    pub token: String,
+    pub password: String,
+}
+
+/// `POST /api/auth/password`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct ChangePassword {
+    pub current: String,
+    pub new: String,
+}
+
+/// Role in an organisation or a project; each may do all that the ones after it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum Role {
+    Owner,
+    Engineer,
+    Viewer,
+}
+
+/// `GET /api/auth/me`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Me {
+    pub id: String,
+    pub email: String,
+    pub name: String,
+    pub hue: u16,
+    pub administrator: bool,
+    pub organisation: String,
+    pub organisation_name: String,
+    pub role: Role,
+}
+
+/// What the login and sign-up pages must know. `GET /api/auth/policy`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Policy {
+    pub sign_up: SignUpPolicy,
+    /// No user yet: the next sign-up becomes administrator.
+    pub first: bool,
+    /// Why signing in cannot work here (plain HTTP off loopback), if so.
+    #[serde(default)]
+    pub insecure: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum SignUpPolicy {
+    Open,
+    Invitation,
+    Closed,
+}
+
+/// One device signed in. `GET /api/auth/sessions`, `DELETE /api/auth/sessions/{id}`, `POST /api/auth/logout-all`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Session {
+    pub id: String,
+    pub device: String,
+    pub created: i64,
+    pub seen: i64,
+    pub current: bool,
+}

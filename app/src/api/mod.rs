@@ -1,0 +1,34 @@
+//! Request and response types of the REST API, a file per noun. The server's routes and the page's client share them.
+//!
+//! Every error answer is a [`Problem`] with a fitting status. Times are epoch milliseconds, ids are opaque text.
+
+pub mod auth;
+pub mod design;
+pub mod organisation;
+pub mod run;
+pub mod share;
+
+use serde::{Deserialize, Serialize};
+
+/// What went wrong, for the person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Problem {
+    /// Stable key, `not_found`, `invalid`, `forbidden`, `too_fast`, `conflict`, `unauthenticated`, `unavailable`.
+    pub code: String,
+    /// What happened and what to do.
+    pub message: String,
+    /// The field of the request at fault.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+}
+
+/// A page of a list; `next` is passed back as `after`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}

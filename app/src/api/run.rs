@@ -1,0 +1,122 @@
+//! Runs and workers. `/api/designs/{id}/runs`, `/api/runs/*`, `/api/workers`
+
+use serde::{Deserialize, Serialize};
+use solver::run::Report;
+
+/// `POST /api/designs/{id}/runs`. Answers with a [`Run`], at once `done` when the same question was answered before.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct StartRun {
+    /// Id of the study object.
+    pub study: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum RunState {
+    Queued,
+    Running,
+    Done,
+    Failed,
+    Cancelled,
+    /// Gave up after three attempts.
+    Dead,
+}
+
+impl RunState {
+    pub fn ended(self) -> bool {
+        !matches!(self, Self::Queued | Self::Running)
+    }
+}
+
+/// `GET /api/runs?design=&state=&after=`, `GET /api/runs/{id}`; `POST /api/runs/{id}/cancel`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Run {
+    pub id: String,
+    pub design: String,
+    pub design_name: String,
+    /// Log position the run was started at.
+    pub sequence: u64,
+    /// Fingerprint of the design: equal fingerprints, same question.
+    pub fingerprint: String,
+    pub study: String,
+    pub study_name: String,
+    pub study_kind: String,
+    pub study_version: u32,
+    pub state: RunState,
+    /// 0 for the next to be taken; only while queued.
+    #[serde(default)]
+    pub queue_position: Option<u32>,
+    pub attempt: u32,
+    pub by: String,
+    pub by_name: String,
+    pub created: i64,
+    pub started: Option<i64>,
+    pub ended: Option<i64>,
+    pub phase: Option<String>,
+    pub fraction: f64,
+    /// Last words of a failed run.
+    pub message: Option<String>,
+    pub worker: Option<String>,
+    pub core_seconds: Option<f64>,
+    pub memory_bytes: Option<u64>,
+    /// Answered from the store, without solving again.
+    pub cached: bool,
+    /// Hash of the outcome's surface artefact, `GET /api/runs/{id}/artefacts/surface`.
+    pub artefact: Option<String>,
+    /// The design has moved on in a way that could change the answer.
+    pub stale: bool,
+    pub seed: u64,
+    pub instruction_set: Option<String>,
+}
+
+/// What streams to the room while a run goes on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum RunEvent {
+    /// State changed; carries the whole run.
+    State {
+        run: Box<Run>,
+    },
+    /// Progress, residual, log. A partial's surface is fetched: `GET /api/runs/{id}/artefacts/partial?level=`.
+    Report {
+        run: String,
+        report: Report,
+    },
+    Partial {
+        run: String,
+        level: u32,
+    },
+}
+
+impl PartialEq for RunEvent {
+    fn eq(&self, other: &Self) -> bool {
+        // Only tests compare messages; their JSON is what matters.
+        serde_json::to_string(self).ok() == serde_json::to_string(other).ok()
+    }
+}
+
+/// `POST /api/designs/{id}/preflight` with [`StartRun`]: the checklist before a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Preflight {
+    pub issues: Vec<solver::design::Issue>,
+    pub memory_bytes: u64,
+    pub core_seconds: f64,
+    pub dofs: u64,
+}
+
+/// `GET /api/workers`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Worker {
+    pub id: String,
+    pub host: String,
+    pub cores: u32,
+    pub instruction_set: String,
+    pub seen: i64,
+    pub healthy: bool,
+    pub run: Option<String>,
+    pub runs_done: u64,
+}

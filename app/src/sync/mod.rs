@@ -1,0 +1,160 @@
+//! Wire messages of a design's socket, as JSON text frames. Pure: no sockets here.
+//!
+//! A tab is a *client*: it numbers its commands from 1, and the server applies each `(client, number)` at most once, so
+//! that resending after a lost connection, or from the outbox of a closed tab, is safe.
+
+use crate::api::run::RunEvent;
+use serde::{Deserialize, Serialize};
+use solver::design::{Command, Design, Value};
+
+/// Largest frame either side accepts, bytes.
+pub const FRAME_BYTES_MAX: usize = 1024 * 1024;
+/// Version of these messages; a client with another one reloads the page.
+pub const PROTOCOL: u32 = 1;
+
+/// A command as a client sends it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Submission {
+    /// Random, per tab, kept with its outbox: 16 to 64 characters.
+    pub client: String,
+    /// 1, 2, 3 … per client.
+    pub number: u64,
+    /// The server sequence the author saw when making the edit.
+    pub base: u64,
+    /// Made while disconnected: a property that someone else changed after `base` is refused as a conflict.
+    #[serde(default)]
+    pub offline: bool,
+    pub command: Command,
+    /// What undo or redo this is, for the history: `None` for a plain edit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo_of: Option<u64>,
+}
+
+/// A command as the log holds it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Position in the log, from 1, without gaps.
+    pub sequence: u64,
+    /// User id; the server's word, never the client's.
+    pub author: String,
+    pub client: String,
+    pub number: u64,
+    /// Epoch milliseconds; the server's.
+    pub time: i64,
+    pub command: Command,
+}
+
+/// What a person is doing, sent to the others and kept nowhere.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Presence {
+    /// Object selected in the tree.
+    #[serde(default)]
+    pub object: Option<String>,
+    /// Face under the pointer or selected.
+    #[serde(default)]
+    pub faces: Vec<String>,
+    /// Eye, target, up; world, m.
+    #[serde(default)]
+    pub camera: Option<[[f64; 3]; 3]>,
+    /// A drag in progress: commands that preview the edit, committed once on release.
+    #[serde(default)]
+    pub preview: Vec<Command>,
+}
+
+/// Someone in the room.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Peer {
+    /// Per connection.
+    pub connection: u64,
+    pub user: String,
+    pub name: String,
+    /// Hue in degrees, the same everywhere for this person.
+    pub hue: u16,
+    pub presence: Presence,
+}
+
+/// Client to server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToServer {
+    /// First message: what the client has. `have` 0 asks for the whole design.
+    Hello {
+        protocol: u32,
+        client: String,
+        have: u64,
+    },
+    Submit {
+        submission: Submission,
+    },
+    Presence {
+        presence: Presence,
+    },
+    Ping {
+        nonce: u64,
+    },
+}
+
+/// Server to client.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToClient {
+    /// Answer to `Hello`: the design at `sequence`, or the entries after `have` when they are few.
+    Welcome {
+        sequence: u64,
+        design: Option<Design>,
+        entries: Vec<Entry>,
+        /// Highest number of this client that is in the log already.
+        acknowledged: u64,
+        connection: u64,
+        may_edit: bool,
+        peers: Vec<Peer>,
+    },
+    /// A command is committed. Sent to everyone, its author too, who takes it as the acknowledgement.
+    Applied {
+        entry: Entry,
+    },
+    /// Repeated submission: it is in the log already.
+    Known {
+        number: u64,
+        sequence: u64,
+    },
+    /// The command is not in the log and will not be.
+    Refused {
+        number: u64,
+        refusal: Refused,
+    },
+    Peer {
+        peer: Peer,
+    },
+    Left {
+        connection: u64,
+    },
+    Run {
+        event: RunEvent,
+    },
+    Pong {
+        nonce: u64,
+    },
+    /// The server closes the connection; `reconnect` false means for good (revoked, deleted).
+    Closing {
+        reason: String,
+        reconnect: bool,
+    },
+}
+
+/// Why a submission was refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Refused {
+    #[error("{refusal}")]
+    DoesNotApply { refusal: solver::design::Refusal },
+    /// Someone else set the same property while this client was offline.
+    #[error("{by} changed {key} of {object} meanwhile")]
+    Conflict { object: String, key: String, by: String, theirs: Option<Value>, yours: Option<Value> },
+    #[error("you may look at this design but not change it")]
+    Forbidden,
+    #[error("too many edits at once; wait a moment")]
+    TooFast,
+    #[error("{why}")]
+    Invalid { why: String },
+}

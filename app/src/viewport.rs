@@ -1,0 +1,182 @@
+//! The port between the page and whatever draws the model.
+//!
+//! The page speaks [`ViewCommand`] and listens to [`ViewEvent`]; `frontend::viewport` implements it on WebGL2. Plain
+//! values only, so that panels can be tested without a canvas.
+
+use solver::surface::{EdgeName, FaceName};
+use std::rc::Rc;
+
+/// Something pickable.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Pick {
+    Face {
+        body: String,
+        face: FaceName,
+    },
+    Edge {
+        body: String,
+        edge: EdgeName,
+    },
+    /// A corner, by body and index into its surface's points.
+    Vertex {
+        body: String,
+        point: u32,
+    },
+}
+
+/// What clicks select.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PickFilter {
+    #[default]
+    All,
+    Faces,
+    Edges,
+    Vertices,
+    Nothing,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StandardView {
+    Front,
+    Back,
+    Left,
+    Right,
+    Top,
+    Bottom,
+    Isometric,
+}
+
+/// Which mouse buttons do what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Navigation {
+    /// Right orbits, middle pans, wheel zooms to the cursor.
+    #[default]
+    Brunel,
+    /// Middle orbits, shift-middle pans.
+    Blender,
+}
+
+/// A section plane: keeps the side the normal points away from. World, m.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SectionPlane {
+    pub point: [f64; 3],
+    pub normal: [f64; 3],
+}
+
+/// How a result is drawn over its skin.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResultView {
+    /// Bytes of the surface artefact (`Outcome::from_bytes`).
+    pub outcome: Rc<[u8]>,
+    /// Field id and load case.
+    pub field: String,
+    pub case: Option<String>,
+    /// Displacement multiplier; `None`: automatic (largest displacement shown as 8 % of the size).
+    pub scale: Option<f64>,
+    /// Undeformed outline behind.
+    pub ghost: bool,
+    pub banded: bool,
+    /// SI limits; `None`: the field's own.
+    pub range: Option<(f64, f64)>,
+    /// Flags at the extremes.
+    pub flags: bool,
+}
+
+/// Page to viewport.
+#[derive(Clone, Debug)]
+pub enum ViewCommand {
+    /// The model: bytes of a `Scene`. The camera stays unless it is the first one.
+    Scene(Rc<[u8]>),
+    Clear,
+    Result(Option<ResultView>),
+    Selected(Vec<Pick>),
+    Highlighted(Vec<Pick>),
+    /// Faces others have selected, with their hue.
+    Remote(Vec<(FaceName, u16)>),
+    Filter(PickFilter),
+    View(StandardView),
+    Fit,
+    Perspective(bool),
+    Navigation(Navigation),
+    Section(Option<SectionPlane>),
+    Hidden(Vec<String>),
+    Isolated(Option<Vec<String>>),
+    Edges(bool),
+    Dark(bool),
+    /// Eye, target, up.
+    Camera([[f64; 3]; 3]),
+    /// Arrows and symbols for loads and supports.
+    Glyphs(Vec<Glyph>),
+    /// Asks for a picture; answered by `ViewEvent::Picture`.
+    Picture {
+        width: u32,
+        height: u32,
+    },
+}
+
+/// A load or support drawn at a face.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Glyph {
+    pub face: FaceName,
+    pub kind: GlyphKind,
+    /// World direction for arrows; zero for symbols.
+    pub direction: [f64; 3],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GlyphKind {
+    Force,
+    Pressure,
+    Moment,
+    Fixed,
+    Sliding,
+}
+
+/// Viewport to page.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ViewEvent {
+    /// Pointer is over something, and where; world, m.
+    Hover(Option<(Pick, [f64; 3])>),
+    /// Clicked; `add` when ctrl or shift was held. `None`: empty space.
+    Clicked {
+        pick: Option<Pick>,
+        at: Option<[f64; 3]>,
+        add: bool,
+    },
+    /// Dragged a box; everything inside.
+    Boxed {
+        picks: Vec<Pick>,
+        add: bool,
+    },
+    DoubleClicked(Option<Pick>),
+    /// Camera moved, at most 10 a second.
+    Camera([[f64; 3]; 3]),
+    /// Value of the shown field under the pointer, SI.
+    Probe(Option<ProbeValue>),
+    /// Range of the shown field and the automatic scale in use.
+    ResultShown {
+        min: f64,
+        max: f64,
+        scale: f64,
+    },
+    Picture(Vec<u8>),
+    /// Frame statistics, once a second while drawing.
+    Stats {
+        draw_calls: u32,
+        triangles: u32,
+        frame_ms: f64,
+    },
+    /// WebGL2 is missing or was lost: say so instead of a blank canvas.
+    Unavailable(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProbeValue {
+    pub value: f64,
+    pub at: [f64; 3],
+}
+
+/// The page's handle on a viewport.
+pub trait Viewport {
+    fn send(&self, command: ViewCommand);
+}
