@@ -5,7 +5,7 @@
 //!
 //! | feature | adds | used by |
 //! |---|---|---|
-//! | (none) | [`design`], [`quantity`], [`surface`], [`study`] forms and outcomes | the page |
+//! | (none) | [`design`], [`quantity`], [`surface`], [`scene`], [`study`] forms and outcomes | the page |
 //! | `kernel` | [`geometry`], [`format`] | the browser's geometry worker |
 //! | `solve` | meshes, linear algebra, the studies themselves | the server's workers |
 //!
@@ -14,6 +14,7 @@
 pub mod design;
 pub mod quantity;
 pub mod run;
+pub mod scene;
 pub mod study;
 pub mod surface;
 

@@ -7,11 +7,50 @@ use serde::{Deserialize, Serialize};
 
 /// Name of a face: the feature that made it and the part of that feature, `pocket_2.side`. Opaque outside `geometry`.
 ///
-/// A name survives every edit that keeps the feature. When a face is split, the name selects all its pieces; a pattern
-/// instance carries its index.
+/// A name survives every edit that keeps the feature. When a face is split, the name selects all its pieces. A copy
+/// carries the pattern or mirror that made it and its number: `hole_1.wall#pattern_2.3`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FaceName(pub String);
+
+impl FaceName {
+    /// The id of the feature that made the face.
+    pub fn feature(&self) -> &str {
+        let end = self.0.find(['.', '#']).unwrap_or(self.0.len());
+        &self.0[..end]
+    }
+
+    /// Which part of the feature it is: `top`, `wall`, `side2`; a blend names the edge it rounds in brackets.
+    pub fn part(&self) -> &str {
+        let rest = &self.0[self.feature().len()..];
+        let rest = rest.strip_prefix('.').unwrap_or(rest);
+        &rest[..outside_brackets(rest, '#').next().unwrap_or(rest.len())]
+    }
+
+    /// The patterns and mirrors that copied it, in order, each with the number of the copy; the original is 1.
+    pub fn instances(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut at: Vec<usize> = outside_brackets(&self.0, '#').collect();
+        at.push(self.0.len());
+        at.windows(2)
+            .map(|w| &self.0[w[0] + 1..w[1]])
+            .map(|text| text.rsplit_once('.').unwrap_or((text, "")))
+            .collect::<Vec<_>>()
+            .into_iter()
+    }
+}
+
+/// Positions of `mark` that stand outside any round bracket.
+fn outside_brackets(text: &str, mark: char) -> impl Iterator<Item = usize> + '_ {
+    let mut depth = 0;
+    text.char_indices().filter_map(move |(at, c)| {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        (c == mark && depth == 0).then_some(at)
+    })
+}
 
 /// Name of an edge: the two faces it lies between, and a piece number where two faces share several edges.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

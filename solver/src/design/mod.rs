@@ -8,6 +8,7 @@
 mod check;
 mod command;
 mod material;
+mod naming;
 mod object;
 pub mod profile;
 mod resolve;
@@ -17,6 +18,7 @@ mod template;
 pub use check::{Issue, Severity, check};
 pub use command::{Command, Refusal, apply};
 pub use material::{MATERIALS, Material, material};
+pub use naming::{describe_edge, describe_face};
 pub use object::{Design, Id, Object, Value};
 pub use profile::{Profile, Segment};
 pub use resolve::{Resolved, resolve};
