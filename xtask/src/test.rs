@@ -1,0 +1,145 @@
+//! `cargo xtask test`: everything CI runs, in the order that fails soonest.
+
+use crate::check;
+use crate::process::{self, available, cargo, command, run};
+use crate::web::{self, Profile};
+use anyhow::{Context, Result, bail};
+use std::time::Instant;
+
+type Step = (&'static str, &'static str, fn(bool) -> Result<()>);
+
+const STEPS: &[Step] = &[
+    ("fmt", "formatting", fmt),
+    ("clippy", "lints, warnings denied, each crate with the features it ships with", clippy),
+    ("deny", "licences and advisories, where cargo-deny is installed", deny),
+    ("house", "dependency rules, licences, conventions", house),
+    ("solver", "unit, property and validation tests of the core", solver),
+    ("app", "the page's logic", app),
+    ("frontend", "the viewport's mathematics", frontend),
+    ("server", "API, rooms, jobs and the promises", server),
+    ("browser", "walks in headless Chromium", browser),
+];
+
+/// # Errors
+/// The first step that fails, by name.
+pub fn test(arguments: &[String]) -> Result<()> {
+    if arguments.iter().any(|a| a == "--list") {
+        for (name, what, _) in STEPS {
+            println!("{name:<10} {what}");
+        }
+        return Ok(());
+    }
+    let long = arguments.iter().any(|a| a == "--long");
+    let wanted: Vec<&String> = arguments.iter().filter(|a| !a.starts_with("--")).collect();
+    if let Some(unknown) = wanted.iter().find(|w| !STEPS.iter().any(|(name, ..)| name == *w)) {
+        bail!("there is no test step called '{unknown}'; see cargo xtask test --list");
+    }
+    let start = Instant::now();
+    for (name, what, step) in STEPS {
+        if wanted.is_empty() || wanted.iter().any(|w| w == name) {
+            let begun = Instant::now();
+            step(long).with_context(|| format!("step '{name}' ({what})"))?;
+            println!("══ {name} passed in {:.0} s\n", begun.elapsed().as_secs_f64());
+        }
+    }
+    println!("all steps passed in {:.0} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn fmt(_long: bool) -> Result<()> {
+    run("cargo fmt", cargo(&["fmt", "--all", "--", "--check"]))
+}
+
+/// Never `--workspace --all-features`: `ssr` and `hydrate` must not be unified.
+fn clippy(_long: bool) -> Result<()> {
+    let deny = ["--", "--deny", "warnings"];
+    let native: &[&[&str]] = &[
+        &["clippy", "--locked", "--package", "solver"],
+        &["clippy", "--locked", "--package", "server", "--package", "app", "--package", "solver", "--all-targets"],
+        &["clippy", "--locked", "--package", "xtask", "--all-targets"],
+    ];
+    for arguments in native {
+        run(&arguments.join(" "), cargo(&[*arguments, &deny].concat()))?;
+    }
+    for package in ["frontend", "kernel"] {
+        let arguments = ["clippy", "--locked", "--package", package, "--target", "wasm32-unknown-unknown"];
+        run(&arguments.join(" "), cargo(&[&arguments[..], &deny].concat()))?;
+    }
+    Ok(())
+}
+
+fn deny(_long: bool) -> Result<()> {
+    if !available("cargo-deny", "--version") {
+        println!("skipped: cargo-deny is not installed (the house step checks licences too)");
+        return Ok(());
+    }
+    let licences = cargo(&["deny", "--offline", "check", "licenses", "bans", "sources"]);
+    run("cargo deny", licences)?;
+    // The advisory database may be out of reach: say so, do not fail.
+    if run("cargo deny advisories", cargo(&["deny", "check", "advisories"])).is_err() {
+        println!("skipped: the advisory database could not be read, or it has a finding (see above)");
+    }
+    Ok(())
+}
+
+fn cargo_test(arguments: &[&str], long: bool) -> Result<()> {
+    let mut all = vec!["test", "--locked"];
+    all.extend(arguments);
+    if long {
+        all.extend(["--", "--include-ignored"]);
+    }
+    run(&format!("cargo {}", all.join(" ")), cargo(&all))
+}
+
+fn house(long: bool) -> Result<()> {
+    cargo_test(&["--package", "xtask"], long)
+}
+
+fn solver(long: bool) -> Result<()> {
+    cargo_test(&["--package", "solver", "--features", "solve"], long)
+}
+
+fn app(long: bool) -> Result<()> {
+    cargo_test(&["--package", "app"], long)
+}
+
+fn frontend(long: bool) -> Result<()> {
+    cargo_test(&["--package", "frontend", "--package", "kernel"], long)
+}
+
+fn server(long: bool) -> Result<()> {
+    cargo_test(&["--package", "server"], long)
+}
+
+fn browser(_long: bool) -> Result<()> {
+    let chromium = chromium()?;
+    if !available("npm", "--version") {
+        bail!("the browser walks need Node.js and npm: apt-get install nodejs npm");
+    }
+    let mut install = command("npm", &["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
+    install.current_dir(process::root().join("e2e"));
+    run("npm ci", install)?;
+    run("server (dev)", cargo(&["build", "--locked", "--package", "server"]))?;
+    let assets = web::build(Profile::Dev)?;
+    let mut walk = command("node", &["--test", "--test-concurrency=1", "--test-reporter=spec", "walks/"]);
+    walk.current_dir(process::root().join("e2e"))
+        .env("BRUNEL_SERVER", process::target().join("debug/server"))
+        .env("BRUNEL_ASSETS", &assets)
+        .env("BRUNEL_CHROMIUM", chromium);
+    run("browser walks", walk)
+}
+
+/// Installs Chromium from the system's packages when we may; otherwise says how.
+fn chromium() -> Result<&'static str> {
+    if let Some(path) = check::chromium() {
+        return Ok(path);
+    }
+    let root = process::output("id", command("id", &["-u"])).is_ok_and(|id| id.trim() == "0");
+    if root && available("apt-get", "--version") {
+        run("apt-get update", command("apt-get", &["update", "-qq"]))?;
+        let mut install = command("apt-get", &["install", "-y", "-qq", "--no-install-recommends", "chromium"]);
+        install.env("DEBIAN_FRONTEND", "noninteractive");
+        run("install chromium", install)?;
+    }
+    check::chromium().context("the browser walks need Chromium: sudo apt-get install chromium")
+}
