@@ -4,6 +4,7 @@
 
 pub mod form;
 pub mod outcome;
+pub mod question;
 pub mod statics;
 
 use form::StudyForm;

@@ -1,0 +1,208 @@
+//! What a study asks, as a fingerprint: equal fingerprints, same answer.
+//!
+//! Narrower than [`Design::fingerprint`]: it holds the *values* of only those objects the study can see. Renaming a
+//! parameter, writing `20 mm` as `2*width`, adding a second study or changing the display units asks nothing new, so a
+//! stored answer still stands and is not marked stale.
+
+use super::form;
+use crate::design::schema::{self, FieldType, Section};
+use crate::design::{Design, Id, Object, Resolved, Value, material, resolve};
+use std::collections::BTreeSet;
+
+/// Fingerprint of what study object `study` asks of `design`, 64 hexadecimal digits.
+///
+/// Covers the study's kind, version and set-up, every unsuppressed feature in order (bodies come from all of them), and
+/// the supports, load cases, loads and selections that the study reaches. `None` if the design has no such study, or it
+/// is suppressed, or this build does not know its kind.
+pub fn question(design: &Design, study: &Id) -> Option<String> {
+    let object = design.get(study).filter(|o| !o.suppressed)?;
+    let form = form(&object.kind)?;
+    let (resolved, _) = resolve(design);
+    let mut hasher = blake3::Hasher::new();
+    let mut put = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+    };
+    put(form.id.as_bytes());
+    put(&form.version.to_le_bytes());
+    // The study's own id and name are how it is called, not what it asks.
+    put(values(&resolved, object).as_bytes());
+    let seen = reach(design, object);
+    for o in design.objects.iter().filter(|o| !o.suppressed && seen.contains(&o.id)) {
+        put(o.id.0.as_bytes());
+        put(o.kind.as_bytes());
+        put(values(&resolved, o).as_bytes());
+    }
+    Some(hasher.finalize().to_hex().to_string())
+}
+
+/// Ids of everything the study can see: all features, and what its references lead to. An empty reference list means
+/// every object of that section, as the panels say.
+fn reach(design: &Design, study: &Object) -> BTreeSet<Id> {
+    let mut seen: BTreeSet<Id> = design.section(Section::Feature).map(|o| o.id.clone()).collect();
+    let mut waiting: Vec<Id> = Vec::new();
+    let mut any_case = false;
+    for field in schema::kind(&study.kind).map_or(&[][..], |k| k.fields) {
+        let FieldType::Refs { section, .. } = field.kind else { continue };
+        let chosen = study.refs(field.key);
+        let before = waiting.len();
+        if chosen.is_empty() {
+            waiting.extend(design.section(section).filter(|o| !o.suppressed).map(|o| o.id.clone()));
+        } else {
+            waiting.extend(chosen);
+        }
+        any_case |= section == Section::LoadCase && waiting.len() > before;
+    }
+    if !any_case {
+        // Without load cases, all loads act together.
+        waiting.extend(design.section(Section::Load).map(|o| o.id.clone()));
+    }
+    while let Some(id) = waiting.pop() {
+        let Some(object) = design.get(&id) else { continue };
+        if seen.insert(id) {
+            let fields = schema::kind(&object.kind).map_or(&[][..], |k| k.fields);
+            waiting.extend(fields.iter().filter(|f| matches!(f.kind, FieldType::Refs { .. })).flat_map(|f| object.refs(f.key)));
+        }
+    }
+    seen
+}
+
+/// The object's properties as values: expressions by what they evaluate to, hidden fields left out.
+fn values(resolved: &Resolved, object: &Object) -> String {
+    let Some(kind) = schema::kind(&object.kind) else {
+        // From another build: what it means is unknown, so every byte counts. Maps of strings always serialise.
+        return serde_json::to_string(&object.properties).unwrap_or_default();
+    };
+    let mut out = String::new();
+    for field in kind.fields {
+        if field.when.is_some_and(|(on, value)| object.choice(on) != value) {
+            continue;
+        }
+        let Some(value) = object.get(field.key) else { continue };
+        out.push_str(field.key);
+        out.push('=');
+        out.push_str(&encode(resolved, value));
+        out.push('\n');
+    }
+    out
+}
+
+fn encode(resolved: &Resolved, value: Value) -> String {
+    match value {
+        Value::Expr(text) => number(resolved, &text),
+        Value::Vector(texts) => texts.iter().map(|t| number(resolved, t)).collect::<Vec<_>>().join(" "),
+        Value::Profile(mut profile) => {
+            for (_, text) in profile.expressions_mut() {
+                *text = number(resolved, text);
+            }
+            serde_json::to_string(&profile).unwrap_or_default()
+        }
+        // The name of the file it came from changes nothing.
+        Value::Blob { hash, .. } => hash,
+        // A material counts by its data, so that a corrected table asks anew.
+        Value::Choice(key) => match material(&key) {
+            Some(m) => format!("{key} {m:?}"),
+            None => key,
+        },
+        other => serde_json::to_string(&other).unwrap_or_default(),
+    }
+}
+
+/// Bits and dimension of an expression's value; the text itself while it has none.
+fn number(resolved: &Resolved, text: &str) -> String {
+    match resolved.evaluate(text) {
+        // Adding 0.0 turns -0.0 into 0.0: they are one value.
+        Ok(q) => format!("{:016x}{:?}", (q.value + 0.0).to_bits(), q.dimension.0),
+        Err(_) => format!("?{text}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    fn part() -> Design {
+        let mut d = Design::new();
+        d.objects = [
+            Object::new("p", "parameter", "width").expr("value", "40 mm"),
+            Object::new("b", "box", "Block").expr("dx", "2*width"),
+            Object::new("s1", "fixed", "Wall"),
+            Object::new("s2", "fixed", "Other wall"),
+            Object::new("l1", "force", "Push"),
+            Object::new("l2", "force", "Pull"),
+            Object::new("c1", "load_case", "Case").with("loads", Value::Refs(vec!["l1".into()])),
+            Object::new("c2", "load_case", "Other case").with("loads", Value::Refs(vec!["l2".into()])),
+            Object::new("st", "static", "Static")
+                .with("supports", Value::Refs(vec!["s1".into()]))
+                .with("cases", Value::Refs(vec!["c1".into()])),
+            Object::new("other", "static", "Another"),
+        ]
+        .map(Arc::new)
+        .to_vec();
+        d
+    }
+
+    fn change(d: &mut Design, id: &str, f: impl FnOnce(&mut Object)) {
+        let at = d.position(&id.into()).unwrap();
+        f(Arc::make_mut(&mut d.objects[at]));
+    }
+
+    #[test]
+    fn only_what_the_study_sees_counts() {
+        let ask = |d: &Design| question(d, &"st".into()).unwrap();
+        let base = part();
+        type Edit = fn(&mut Object);
+        let cases: &[(&str, &str, Edit, bool)] = &[
+            ("a feature's value", "b", |o| *o = o.clone().expr("dy", "61 mm"), true),
+            ("a parameter in use", "p", |o| *o = o.clone().expr("value", "41 mm"), true),
+            ("its support's faces", "s1", |o| *o = o.clone().with("faces", Value::Faces(vec![crate::surface::FaceName("b.top".into())])), true),
+            ("its load", "l1", |o| *o = o.clone().with("force", Value::Vector(["1 N".into(), "0 N".into(), "0 N".into()])), true),
+            ("its set-up", "st", |o| *o = o.clone().with("resolution", Value::Choice("fine".into())), true),
+            ("a feature suppressed", "b", |o| o.suppressed = true, true),
+            ("the same value otherwise written", "b", |o| *o = o.clone().expr("dx", "8 cm"), false),
+            ("a default written out", "b", |o| *o = o.clone().expr("dy", "60 mm"), false),
+            ("a hidden field", "st", |o| *o = o.clone().expr("cell", "3 mm"), false),
+            ("another support", "s2", |o| *o = o.clone().with("faces", Value::Faces(vec![crate::surface::FaceName("b.top".into())])), false),
+            ("a load of another case", "l2", |o| *o = o.clone().with("force", Value::Vector(["1 N".into(), "0 N".into(), "0 N".into()])), false),
+            ("a name", "b", |o| o.name = "Renamed".into(), false),
+            ("another study", "other", |o| *o = o.clone().with("resolution", Value::Choice("fine".into())), false),
+        ];
+        for (what, id, edit, changes) in cases {
+            let mut d = base.clone();
+            change(&mut d, id, edit);
+            assert_ne!(d, base, "{what}: the edit edits");
+            assert_eq!(ask(&d) != ask(&base), *changes, "{what}");
+        }
+    }
+
+    #[test]
+    fn an_empty_list_means_all() {
+        let base = part();
+        let ask = |d: &Design| question(d, &"other".into()).unwrap();
+        let mut d = base.clone();
+        change(&mut d, "s2", |o| o.kind = "sliding".into());
+        assert_ne!(ask(&d), ask(&base));
+        let mut d = base.clone();
+        d.objects.retain(|o| o.kind != "load_case");
+        let without = ask(&d);
+        change(&mut d, "l2", |o| o.suppressed = true);
+        assert_ne!(ask(&d), without, "without load cases every load acts");
+    }
+
+    #[test]
+    fn a_study_that_is_not_there_asks_nothing() {
+        let mut d = part();
+        assert_eq!(question(&d, &"b".into()), None);
+        assert_eq!(question(&d, &"gone".into()), None);
+        change(&mut d, "st", |o| o.suppressed = true);
+        assert_eq!(question(&d, &"st".into()), None);
+    }
+
+    #[test]
+    fn two_studies_of_one_set_up_ask_the_same() {
+        let mut d = part();
+        d.objects.push(Arc::new(Object::new("twin", "static", "Twin")));
+        assert_eq!(question(&d, &"twin".into()), question(&d, &"other".into()));
+    }
+}
