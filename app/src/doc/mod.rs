@@ -1,1 +1,10 @@
 //! The client's side of a co-edited design.
+//!
+//! A page opens a design through [`connector`] and draws the [`Snapshot`]s it is told; it edits through
+//! [`Connection::submit`].
+
+mod connection;
+mod notice;
+
+pub use connection::{Connection, Connector, SaveState, Sink, Snapshot, Update, connector, install};
+pub use notice::{Choice, Conflict, Notice, describe, name, property, value_text};

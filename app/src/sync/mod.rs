@@ -7,7 +7,7 @@ use crate::api::run::RunEvent;
 use serde::{Deserialize, Serialize};
 use solver::design::{Command, Design, Value};
 
-/// Largest frame either side accepts, bytes.
+/// Largest frame the server accepts, bytes. What it sends may be larger: a whole design in `Welcome`.
 pub const FRAME_BYTES_MAX: usize = 1024 * 1024;
 /// Version of these messages; a client with another one reloads the page.
 pub const PROTOCOL: u32 = 1;
@@ -25,9 +25,18 @@ pub struct Submission {
     #[serde(default)]
     pub offline: bool,
     pub command: Command,
-    /// What undo or redo this is, for the history: `None` for a plain edit.
+    /// Number of the own edit that this one takes back or brings again, for the history: `None` for a plain edit. Like an
+    /// offline edit it is refused where someone else has changed the same property after `base`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo_of: Option<u64>,
+}
+
+/// Where a client's unacknowledged edits begin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    pub client: String,
+    /// Number of the first submission that will follow on this connection.
+    pub next: u64,
 }
 
 /// A command as the log holds it.
@@ -82,6 +91,10 @@ pub enum ToServer {
         protocol: u32,
         client: String,
         have: u64,
+        /// One per outbox that this connection will send from, its own and those of closed tabs. Numbers must then
+        /// follow without a gap; a gap closes the connection, so that edits never overtake each other.
+        #[serde(default)]
+        pending: Vec<Head>,
     },
     Submit {
         submission: Submission,
@@ -106,6 +119,9 @@ pub enum ToClient {
         /// Highest number of this client that is in the log already.
         acknowledged: u64,
         connection: u64,
+        /// Id of the person this connection acts for; acknowledgements carry it as author.
+        #[serde(default)]
+        user: String,
         may_edit: bool,
         peers: Vec<Peer>,
     },
@@ -131,6 +147,10 @@ pub enum ToClient {
     },
     Run {
         event: RunEvent,
+    },
+    /// To share links instead of the design itself: the model has changed, fetch the scene again.
+    Scene {
+        sequence: u64,
     },
     Pong {
         nonce: u64,
