@@ -107,6 +107,18 @@ pub enum ViewCommand {
     Camera([[f64; 3]; 3]),
     /// Arrows and symbols for loads and supports.
     Glyphs(Vec<Glyph>),
+    /// Parts of the canvas that panels cover, CSS pixels: fit and the view cube keep clear of them.
+    Inset {
+        top: f64,
+        right: f64,
+        bottom: f64,
+        left: f64,
+    },
+    /// Points to keep labels at (comment pins, dimensions), by an id of the page's choosing; answered by
+    /// `ViewEvent::Anchors` now and whenever they move on the screen.
+    Anchors(Vec<(String, [f64; 3])>),
+    /// Thin lines over the model, as between two measured things. World, m.
+    Lines(Vec<[[f64; 3]; 2]>),
     /// Asks for a picture; answered by `ViewEvent::Picture`.
     Picture {
         width: u32,
@@ -159,6 +171,12 @@ pub enum ViewEvent {
         max: f64,
         scale: f64,
     },
+    /// Where the extremes of the shown field are, for labels; sent again whenever they move on the screen. Empty when
+    /// flags are off.
+    Flags(Vec<Flag>),
+    /// Where the anchors are now.
+    Anchors(Vec<Anchored>),
+    /// PNG.
     Picture(Vec<u8>),
     /// Frame statistics, once a second while drawing.
     Stats {
@@ -174,6 +192,30 @@ pub enum ViewEvent {
 pub struct ProbeValue {
     pub value: f64,
     pub at: [f64; 3],
+}
+
+/// An extreme of the shown field.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flag {
+    pub is_max: bool,
+    /// SI.
+    pub value: f64,
+    /// On the undeformed shape; world, m.
+    pub at: [f64; 3],
+    /// CSS pixels from the canvas's top left corner, on the shape as drawn.
+    pub screen: [f64; 2],
+    /// Nothing stands in front of it.
+    pub visible: bool,
+}
+
+/// An anchor's place on the screen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Anchored {
+    pub id: String,
+    /// CSS pixels from the canvas's top left corner.
+    pub screen: [f64; 2],
+    /// In front of the eye, and nothing stands before it.
+    pub visible: bool,
 }
 
 /// The page's handle on a viewport.
