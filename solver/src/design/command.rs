@@ -12,6 +12,10 @@ const OBJECTS_MAX: usize = 5_000;
 const TEXT_CHARS_MAX: usize = 4_000;
 /// Commands in one batch.
 const BATCH_MAX: usize = 1_000;
+/// Characters in a parameter's name: it is read inside expressions.
+const PARAMETER_CHARS_MAX: usize = 60;
+/// Coordinates of one profile: about as many segments as a person or an import can mean.
+const PROFILE_EXPRESSIONS_MAX: usize = 4_000;
 /// Serialised size of one object, bytes.
 const OBJECT_BYTES_MAX: usize = 256 * 1024;
 
@@ -86,37 +90,66 @@ pub enum Refusal {
 
 /// Applies `command`; returns the new design and the command that takes it back.
 ///
-/// Pure: the same on the server, in the page and in a test. Replaying a log from [`Design::new`] gives the same design
-/// everywhere.
+/// Pure: the same on the server, in the page and in a test. The inverse applies to the new design and gives the old one
+/// exactly. Replaying a log from [`Design::new`] gives the same design everywhere.
 ///
 /// # Errors
 /// [`Refusal`], with the design unchanged.
 pub fn apply(design: &Design, command: &Command) -> Result<(Design, Command), Refusal> {
     let mut next = design.clone();
-    let inverse = apply_in_place(&mut next, command)?;
+    let inverse = change(&mut next, command, Mode::Checked)?;
     Ok((next, inverse))
+}
+
+/// Applies a command that was accepted once, in place; returns its inverse.
+///
+/// Limits, names and the schema may become stricter from build to build; a log must load for ever. So this refuses only
+/// what has no meaning (an object that is missing, or there already), and does what [`apply`] did in every other case.
+///
+/// # Errors
+/// [`Refusal`], with the design unchanged.
+pub fn replay(design: &mut Design, command: &Command) -> Result<Command, Refusal> {
+    if let Command::Batch { .. } = command {
+        let mut next = design.clone();
+        let inverse = change(&mut next, command, Mode::Logged)?;
+        *design = next;
+        return Ok(inverse);
+    }
+    change(design, command, Mode::Logged)
+}
+
+/// Whether a command comes from outside, or from the log where it was checked before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Checked,
+    Logged,
 }
 
 fn missing(id: &Id) -> Refusal {
     Refusal::Missing { id: id.clone() }
 }
 
-/// Where an object stands: the id it stands before, and its group.
-fn place(design: &Design, at: usize) -> (Option<Id>, Option<Id>) {
-    (design.objects.get(at + 1).map(|o| o.id.clone()), design.objects[at].parent.clone())
+/// The id that the object at `at` stands before.
+fn next_id(design: &Design, at: usize) -> Option<Id> {
+    design.objects.get(at + 1).map(|o| o.id.clone())
 }
 
-/// Leaves `design` in an unspecified state on `Err`: call on a clone.
-fn apply_in_place(design: &mut Design, command: &Command) -> Result<Command, Refusal> {
+/// Leaves `design` unchanged on `Err` in mode `Logged`, batches excepted; unspecified in mode `Checked`.
+fn change(design: &mut Design, command: &Command, mode: Mode) -> Result<Command, Refusal> {
+    let checked = mode == Mode::Checked;
     match command {
         Command::Add { object, before } => {
             if design.position(&object.id).is_some() {
                 return Err(Refusal::Exists { id: object.id.clone() });
             }
-            if design.objects.len() >= OBJECTS_MAX {
-                return Err(Refusal::TooLarge { what: "the number of objects".into(), limit: OBJECTS_MAX });
+            // In the log too: a loop of groups would hang whoever draws the tree.
+            check_parent(design, &object.id, object.parent.as_ref())?;
+            if checked {
+                if design.objects.len() >= OBJECTS_MAX {
+                    return Err(Refusal::TooLarge { what: "the number of objects".into(), limit: OBJECTS_MAX });
+                }
+                check_object(design, object)?;
             }
-            check_object(design, object)?;
             let at = match before {
                 // The neighbour may have been removed meanwhile: the end is a fair place, a refusal is not.
                 Some(before) => design.position(before).unwrap_or(design.objects.len()),
@@ -127,16 +160,16 @@ fn apply_in_place(design: &mut Design, command: &Command) -> Result<Command, Ref
         }
         Command::Remove { id } => {
             let at = design.position(id).ok_or_else(|| missing(id))?;
-            let (before, _) = place(design, at);
+            let before = next_id(design, at);
             let removed = design.objects.remove(at);
-            Ok(Command::Add { object: Object::clone(&removed), before })
+            Ok(Command::Add { object: Arc::unwrap_or_clone(removed), before })
         }
         Command::Move { id, before, parent } => {
             let at = design.position(id).ok_or_else(|| missing(id))?;
             check_parent(design, id, parent.as_ref())?;
-            let (old_before, old_parent) = place(design, at);
+            let old_before = next_id(design, at);
             let mut object = design.objects.remove(at);
-            Arc::make_mut(&mut object).parent = parent.clone();
+            let old_parent = std::mem::replace(&mut Arc::make_mut(&mut object).parent, parent.clone());
             let to = match before {
                 Some(before) if before == id => at,
                 Some(before) => design.position(before).unwrap_or(design.objects.len()),
@@ -148,28 +181,37 @@ fn apply_in_place(design: &mut Design, command: &Command) -> Result<Command, Ref
         Command::Set { id, key, value } => {
             let at = design.position(id).ok_or_else(|| missing(id))?;
             let object = Arc::make_mut(&mut design.objects[at]);
-            if let Some(value) = value {
-                check_value(object, key, value)?;
-            } else if schema::field(&object.kind, key).is_none() && !object.properties.contains_key(key) {
-                return Err(Refusal::UnknownProperty { kind: object.kind.clone(), key: key.clone() });
+            if checked {
+                if let Some(value) = value {
+                    check_value(object, key, value)?;
+                } else if schema::field(&object.kind, key).is_none() && !object.properties.contains_key(key) {
+                    return Err(Refusal::UnknownProperty { kind: object.kind.clone(), key: key.clone() });
+                }
             }
             let old = match value {
                 Some(value) => object.properties.insert(key.clone(), value.clone()),
                 None => object.properties.remove(key),
             };
-            check_size(object)?;
+            if checked {
+                check_size(object)?;
+            }
             Ok(Command::Set { id: id.clone(), key: key.clone(), value: old })
         }
         Command::Rename { id, name } => {
             let at = design.position(id).ok_or_else(|| missing(id))?;
-            check_text("a name", name)?;
             let old = design.objects[at].name.clone();
-            if design.objects[at].section() == Some(Section::Parameter) {
-                check_parameter_name(design, name, Some(id))?;
-                rename_uses(design, &old, name);
+            let mut back = vec![Command::Rename { id: id.clone(), name: old.clone() }];
+            if checked {
+                check_text("a name", name)?;
+            }
+            if design.objects[at].section() == Some(Section::Parameter) && old != *name {
+                if checked {
+                    check_parameter_name(design, name, Some(id))?;
+                }
+                back.extend(rename_uses(design, &old, name, mode)?);
             }
             Arc::make_mut(&mut design.objects[at]).name = name.clone();
-            Ok(Command::Rename { id: id.clone(), name: old })
+            if back.len() == 1 { Ok(back.remove(0)) } else { batch(back, mode) }
         }
         Command::Suppress { id, suppressed } => {
             let at = design.position(id).ok_or_else(|| missing(id))?;
@@ -178,7 +220,7 @@ fn apply_in_place(design: &mut Design, command: &Command) -> Result<Command, Ref
             Ok(Command::Suppress { id: id.clone(), suppressed: old })
         }
         Command::Batch { commands } => {
-            if commands.len() > BATCH_MAX {
+            if checked && commands.len() > BATCH_MAX {
                 return Err(Refusal::TooLarge { what: "the number of commands in one batch".into(), limit: BATCH_MAX });
             }
             let mut inverses = Vec::with_capacity(commands.len());
@@ -187,12 +229,28 @@ fn apply_in_place(design: &mut Design, command: &Command) -> Result<Command, Ref
                 if matches!(command, Command::Batch { .. }) {
                     return Err(Refusal::TooLarge { what: "a batch inside a batch".into(), limit: 1 });
                 }
-                inverses.push(apply_in_place(design, command)?);
+                inverses.push(change(design, command, mode)?);
             }
             inverses.reverse();
-            Ok(Command::Batch { commands: inverses })
+            batch(inverses, mode)
         }
     }
+}
+
+/// One batch of the commands, those that are batches themselves laid flat. Refused past the limit, so that whatever
+/// applies can be taken back.
+fn batch(commands: Vec<Command>, mode: Mode) -> Result<Command, Refusal> {
+    let mut flat = Vec::with_capacity(commands.len());
+    for command in commands {
+        match command {
+            Command::Batch { commands } => flat.extend(commands),
+            one => flat.push(one),
+        }
+    }
+    if mode == Mode::Checked && flat.len() > BATCH_MAX {
+        return Err(Refusal::TooLarge { what: "the number of changes to take this back".into(), limit: BATCH_MAX });
+    }
+    Ok(Command::Batch { commands: flat })
 }
 
 impl Command {
@@ -239,14 +297,14 @@ fn check_object(design: &Design, object: &Object) -> Result<(), Refusal> {
     for (key, value) in &object.properties {
         check_value(object, key, value)?;
     }
-    check_parent(design, &object.id, object.parent.as_ref())?;
     check_size(object)
 }
 
 fn check_parent(design: &Design, id: &Id, parent: Option<&Id>) -> Result<(), Refusal> {
     let mut next = parent;
-    // Groups nest, but never into themselves; the chain is bounded by the number of objects.
-    for _ in 0..=design.objects.len() {
+    // Groups nest, but never into themselves; the chain is bounded by the number of objects,
+    // one that is missing at its end, and the end itself.
+    for _ in 0..design.objects.len() + 2 {
         let Some(parent) = next else { return Ok(()) };
         if parent == id {
             return Err(Refusal::Nested { id: id.clone() });
@@ -267,8 +325,26 @@ fn check_value(object: &Object, key: &str, value: &Value) -> Result<(), Refusal>
         });
     }
     match value {
-        Value::Text(text) | Value::Expr(text) => check_text(field.label, text),
-        _ => Ok(()),
+        Value::Text(text) | Value::Expr(text) | Value::Blob { name: text, .. } => check_text(field.label, text),
+        Value::Vector(texts) => texts.iter().try_for_each(|text| check_text(field.label, text)),
+        Value::Profile(profile) => {
+            let expressions = profile.expressions();
+            if expressions.len() > PROFILE_EXPRESSIONS_MAX {
+                let what = format!("the number of coordinates of {}", field.label);
+                return Err(Refusal::TooLarge { what, limit: PROFILE_EXPRESSIONS_MAX });
+            }
+            expressions.iter().try_for_each(|(label, text)| check_text(label, text))
+        }
+        Value::Faces(faces) => faces.iter().try_for_each(|face| check_text(field.label, &face.0)),
+        Value::Edges(edges) => {
+            edges.iter().flat_map(|e| &e.faces).try_for_each(|face| check_text(field.label, &face.0))
+        }
+        Value::Refs(refs) => match refs.iter().find(|id| !id.is_valid()) {
+            Some(id) => Err(Refusal::BadId { id: id.clone() }),
+            None => Ok(()),
+        },
+        // The schema's own words.
+        Value::Flag(_) | Value::Choice(_) => Ok(()),
     }
 }
 
@@ -278,6 +354,9 @@ fn check_parameter_name(design: &Design, name: &str, own: Option<&Id>) -> Result
     let mut chars = name.chars();
     if !chars.next().is_some_and(|c| c.is_alphabetic() || c == '_') || !chars.all(|c| c.is_alphanumeric() || c == '_') {
         return Err(bad("use letters, digits and _, beginning with a letter"));
+    }
+    if name.chars().count() > PARAMETER_CHARS_MAX {
+        return Err(bad("it is longer than 60 characters"));
     }
     if quantity::unit(name).is_some() {
         return Err(bad("it is a unit"));
@@ -291,26 +370,48 @@ fn check_parameter_name(design: &Design, name: &str, own: Option<&Id>) -> Result
     Ok(())
 }
 
-fn rename_uses(design: &mut Design, from: &str, to: &str) {
+/// Renames a parameter's uses. Returns a `Set` for each property that renaming back would not restore: one that used
+/// the new name before anything was called so, or one that is too long to be read with the new name.
+fn rename_uses(design: &mut Design, from: &str, to: &str, mode: Mode) -> Result<Vec<Command>, Refusal> {
+    let mut restore = Vec::new();
     for object in &mut design.objects {
-        let uses = object.properties.values().any(|v| match v {
-            Value::Expr(e) => e.contains(from),
-            Value::Vector(v) => v.iter().any(|e| e.contains(from)),
-            Value::Profile(p) => p.expressions().iter().any(|(_, e)| e.contains(from)),
-            _ => false,
-        });
-        if !uses {
-            continue;
-        }
-        for value in Arc::make_mut(object).properties.values_mut() {
-            match value {
-                Value::Expr(e) => *e = quantity::rename(e, from, to),
-                Value::Vector(v) => v.iter_mut().for_each(|e| *e = quantity::rename(e, from, to)),
-                Value::Profile(p) => {
-                    p.expressions_mut().into_iter().for_each(|(_, e)| *e = quantity::rename(e, from, to));
+        let uses = |e: &str| e.contains(from) || e.contains(to);
+        let keys: Vec<String> = object
+            .properties
+            .iter()
+            .filter(|(_, v)| match v {
+                Value::Expr(e) => uses(e),
+                Value::Vector(v) => v.iter().any(|e| uses(e)),
+                Value::Profile(p) => p.expressions().iter().any(|(_, e)| uses(e)),
+                _ => false,
+            })
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in keys {
+            let old = &object.properties[&key];
+            let new = rename_in(old, from, to);
+            if rename_in(&new, to, from) != *old {
+                restore.push(Command::Set { id: object.id.clone(), key: key.clone(), value: Some(old.clone()) });
+            }
+            if new != *old {
+                let object = Arc::make_mut(object);
+                object.properties.insert(key, new);
+                if mode == Mode::Checked {
+                    check_size(object)?;
                 }
-                _ => {}
             }
         }
     }
+    Ok(restore)
+}
+
+fn rename_in(value: &Value, from: &str, to: &str) -> Value {
+    let mut value = value.clone();
+    match &mut value {
+        Value::Expr(e) => *e = quantity::rename(e, from, to),
+        Value::Vector(v) => v.iter_mut().for_each(|e| *e = quantity::rename(e, from, to)),
+        Value::Profile(p) => p.expressions_mut().into_iter().for_each(|(_, e)| *e = quantity::rename(e, from, to)),
+        _ => {}
+    }
+    value
 }

@@ -16,7 +16,7 @@ pub mod schema;
 mod template;
 
 pub use check::{Issue, Severity, check};
-pub use command::{Command, Refusal, apply};
+pub use command::{Command, Refusal, apply, replay};
 pub use material::{MATERIALS, Material, material};
 pub use naming::{describe_edge, describe_face};
 pub use object::{Design, Id, Object, Value};

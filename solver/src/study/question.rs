@@ -61,7 +61,9 @@ fn reach(design: &Design, study: &Object) -> BTreeSet<Id> {
         let Some(object) = design.get(&id) else { continue };
         if seen.insert(id) {
             let fields = schema::kind(&object.kind).map_or(&[][..], |k| k.fields);
-            waiting.extend(fields.iter().filter(|f| matches!(f.kind, FieldType::Refs { .. })).flat_map(|f| object.refs(f.key)));
+            waiting.extend(
+                fields.iter().filter(|f| matches!(f.kind, FieldType::Refs { .. })).flat_map(|f| object.refs(f.key)),
+            );
         }
     }
     seen
@@ -156,15 +158,35 @@ mod tests {
         let cases: &[(&str, &str, Edit, bool)] = &[
             ("a feature's value", "b", |o| *o = o.clone().expr("dy", "61 mm"), true),
             ("a parameter in use", "p", |o| *o = o.clone().expr("value", "41 mm"), true),
-            ("its support's faces", "s1", |o| *o = o.clone().with("faces", Value::Faces(vec![crate::surface::FaceName("b.top".into())])), true),
-            ("its load", "l1", |o| *o = o.clone().with("force", Value::Vector(["1 N".into(), "0 N".into(), "0 N".into()])), true),
+            (
+                "its support's faces",
+                "s1",
+                |o| *o = o.clone().with("faces", Value::Faces(vec![crate::surface::FaceName("b.top".into())])),
+                true,
+            ),
+            (
+                "its load",
+                "l1",
+                |o| *o = o.clone().with("force", Value::Vector(["1 N".into(), "0 N".into(), "0 N".into()])),
+                true,
+            ),
             ("its set-up", "st", |o| *o = o.clone().with("resolution", Value::Choice("fine".into())), true),
             ("a feature suppressed", "b", |o| o.suppressed = true, true),
             ("the same value otherwise written", "b", |o| *o = o.clone().expr("dx", "8 cm"), false),
             ("a default written out", "b", |o| *o = o.clone().expr("dy", "60 mm"), false),
             ("a hidden field", "st", |o| *o = o.clone().expr("cell", "3 mm"), false),
-            ("another support", "s2", |o| *o = o.clone().with("faces", Value::Faces(vec![crate::surface::FaceName("b.top".into())])), false),
-            ("a load of another case", "l2", |o| *o = o.clone().with("force", Value::Vector(["1 N".into(), "0 N".into(), "0 N".into()])), false),
+            (
+                "another support",
+                "s2",
+                |o| *o = o.clone().with("faces", Value::Faces(vec![crate::surface::FaceName("b.top".into())])),
+                false,
+            ),
+            (
+                "a load of another case",
+                "l2",
+                |o| *o = o.clone().with("force", Value::Vector(["1 N".into(), "0 N".into(), "0 N".into()])),
+                false,
+            ),
             ("a name", "b", |o| o.name = "Renamed".into(), false),
             ("another study", "other", |o| *o = o.clone().with("resolution", Value::Choice("fine".into())), false),
         ];
