@@ -4,7 +4,12 @@
 //! [`Connection::submit`].
 
 mod connection;
+mod document;
+mod history;
 mod notice;
+mod session;
 
 pub use connection::{Connection, Connector, SaveState, Sink, Snapshot, Update, connector, install};
+pub use document::{Document, Effect as DocumentEffect};
 pub use notice::{Choice, Conflict, Notice, describe, name, property, value_text};
+pub use session::{Effect, Event, Session};

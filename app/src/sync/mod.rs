@@ -31,6 +31,13 @@ pub struct Submission {
     pub undo_of: Option<u64>,
 }
 
+impl Submission {
+    /// Whether this is number `number` of `client`.
+    pub fn is(&self, client: &str, number: u64) -> bool {
+        self.number == number && self.client == client
+    }
+}
+
 /// Where a client's unacknowledged edits begin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
@@ -131,11 +138,15 @@ pub enum ToClient {
     },
     /// Repeated submission: it is in the log already.
     Known {
+        #[serde(default)]
+        client: String,
         number: u64,
         sequence: u64,
     },
     /// The command is not in the log and will not be.
     Refused {
+        #[serde(default)]
+        client: String,
         number: u64,
         refusal: Refused,
     },
