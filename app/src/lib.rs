@@ -2,7 +2,17 @@
 //!
 //! `ssr` renders on the server, `hydrate` wakes the same page up in the browser; never both in one build.
 
+// Views are deeply nested types; the default limit is too low for a whole page of them.
+#![recursion_limit = "512"]
+
 pub mod api;
 pub mod doc;
+pub mod pages;
+pub mod panels;
+pub mod port;
+pub mod studies;
 pub mod sync;
+pub mod ui;
 pub mod viewport;
+
+pub use pages::{App, Assets, shell};

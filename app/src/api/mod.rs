@@ -3,6 +3,7 @@
 //! Every error answer is a [`Problem`] with a fitting status. Times are epoch milliseconds, ids are opaque text.
 
 pub mod auth;
+pub mod client;
 pub mod design;
 pub mod organisation;
 pub mod run;

@@ -59,7 +59,17 @@ pub struct Link {
     pub expires: i64,
 }
 
-/// `GET`, `PATCH /api/organisation`
+/// `PATCH /api/organisation`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct ChangeOrganisation {
+    #[serde(default)]
+    pub name: Option<String>,
+    #[serde(default)]
+    pub sign_up: Option<SignUpPolicy>,
+}
+
+/// `GET /api/organisation`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Organisation {

@@ -1,0 +1,175 @@
+//! What surrounds the pages of a signed-in person: who they are, the navigation, the way to the login.
+
+use crate::api::Problem;
+use crate::api::auth::Me;
+use crate::api::client::Client;
+use crate::ui::{Avatar, Glyph, Icon, Menu, ThemeToggle};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::{A, Redirect};
+use leptos_router::hooks::{use_location, use_navigate};
+
+/// Who is signed in, asked once per document.
+#[derive(Clone, Copy)]
+pub struct Session {
+    pub me: Resource<Result<Me, Problem>>,
+}
+
+pub fn provide_session() {
+    let client = Client::current();
+    let me = Resource::new(
+        || (),
+        move |()| {
+            let client = client.clone();
+            async move { client.me().await }
+        },
+    );
+    provide_context(Session { me });
+}
+
+pub fn use_session() -> Session {
+    // `App` provides it around every page.
+    expect_context()
+}
+
+/// The signed-in person; only inside [`Frame`] or [`Guard`].
+pub fn use_me() -> Me {
+    expect_context()
+}
+
+/// Shows its children to signed-in people and sends others to the login, back here afterwards.
+#[component]
+pub fn Guard(children: ChildrenFn) -> impl IntoView {
+    let session = use_session();
+    let location = use_location();
+    let children = StoredValue::new(children);
+    view! {
+        <Suspense fallback=|| view! { <div class="page-wait" aria-busy="true"></div> }>
+            {move || {
+                let pathname = location.pathname;
+                Suspend::new(async move {
+                    match session.me.await {
+                        Ok(me) => {
+                            provide_context(me);
+                            children.with_value(|c| c()).into_any()
+                        }
+                        Err(problem) if problem.code == "unauthenticated" => {
+                            let next = pathname.get_untracked();
+                            let path = if next == "/" { "/login".to_string() } else { format!("/login?next={next}") };
+                            view! { <Redirect path=path /> }.into_any()
+                        }
+                        Err(problem) => view! { <Fault problem=problem /> }.into_any(),
+                    }
+                })
+            }}
+        </Suspense>
+    }
+}
+
+/// A page of a signed-in person, with the navigation at its top.
+#[component]
+pub fn Frame(#[prop(into)] title: String, children: ChildrenFn) -> impl IntoView {
+    let children = StoredValue::new(children);
+    view! {
+        <Title text=title />
+        <Guard>
+            <Bar />
+            <main class="page" id="main">{children.with_value(|c| c())}</main>
+        </Guard>
+    }
+}
+
+#[component]
+fn Bar() -> impl IntoView {
+    let me = use_me();
+    view! {
+        <header class="bar">
+            <A href="/" attr:class="brand" attr:aria-label="Brunel, home"><Mark />"Brunel"</A>
+            <nav class="tabs" aria-label="Pages">
+                <A href="/" exact=true attr:data-testid="nav-home">"Designs"</A>
+                <A href="/runs" attr:data-testid="nav-runs">"Runs"</A>
+                {me.administrator.then(|| view! { <A href="/people" attr:data-testid="nav-people">"People"</A> })}
+            </nav>
+            <span class="grow"></span>
+            <span class="organisation">{me.organisation_name.clone()}</span>
+            <ThemeToggle />
+            <PersonMenu />
+        </header>
+    }
+}
+
+/// The avatar with what a person can do about themselves.
+#[component]
+pub fn PersonMenu() -> impl IntoView {
+    let me = use_me();
+    let client = Client::current();
+    let session = use_session();
+    let navigate = use_navigate();
+    let (name, hue, email) = (me.name.clone(), me.hue, me.email.clone());
+    let label = format!("Account of {}", me.name);
+    let leave = StoredValue::new_local((client, navigate));
+    let leave = move || {
+        let (client, navigate) = leave.get_value();
+        leptos::task::spawn_local(async move {
+            // Signed out on the server or not reachable: either way the login page says what holds.
+            let _ = client.logout().await;
+            session.me.refetch();
+            navigate("/login", Default::default());
+        });
+    };
+    view! {
+        <Menu
+            button=move || view! { <Avatar name=name.clone() hue=hue /> } label=label testid="person-menu"
+            class="avatar-button" right=true
+        >
+            <p class="menu-note">{email.clone()}</p>
+            <A href="/account" attr:class="menu-item" attr:role="menuitem" attr:data-testid="menu-account">
+                <Icon glyph=Glyph::Person />"Account"
+            </A>
+            <A href="/notices" attr:class="menu-item" attr:role="menuitem">
+                <Icon glyph=Glyph::Info />"Third-party licences"
+            </A>
+            <button type="button" class="menu-item" role="menuitem" data-testid="logout" on:click=move |_| leave()>
+                <Icon glyph=Glyph::Leave />"Sign out"
+            </button>
+        </Menu>
+    }
+}
+
+/// The sign: a bridge's arch.
+#[component]
+pub fn Mark() -> impl IntoView {
+    view! {
+        <svg class="mark" width="20" height="20" viewBox="0 0 32 32" aria-hidden="true">
+            <rect width="32" height="32" rx="7"></rect>
+            <path d="M5 22.5h22M7 22.5c0-7 4-11.5 9-11.5s9 4.5 9 11.5M11.5 22.5v-9M16 22.5V11M20.5 22.5v-9"></path>
+        </svg>
+    }
+}
+
+/// Something that could not be loaded, and what to do.
+#[component]
+pub fn Fault(problem: Problem) -> impl IntoView {
+    view! {
+        <div class="empty" role="alert">
+            <Icon glyph=Glyph::Warning size=24 />
+            <p>{problem.message}</p>
+            <a class="button" href="">"Try again"</a>
+        </div>
+    }
+}
+
+#[component]
+pub fn NotFound() -> impl IntoView {
+    view! {
+        <Title text="Not found" />
+        <main class="page">
+            <div class="empty">
+                <Icon glyph=Glyph::Search size=24 />
+                <h1>"There is nothing at this address"</h1>
+                <p>"The design may have been deleted, or the link may be mistyped."</p>
+                <A href="/" attr:class="button">"To the designs"</A>
+            </div>
+        </main>
+    }
+}

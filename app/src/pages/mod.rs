@@ -1,0 +1,49 @@
+//! The pages, and which address shows which.
+
+mod account;
+mod editor;
+mod frame;
+mod home;
+mod notices;
+mod people;
+mod runs;
+mod session;
+mod share;
+mod shell;
+
+pub use frame::{Fault, Frame, Guard, Mark, PersonMenu, use_me};
+pub use shell::{Assets, shell};
+
+use crate::ui::{Toasts, provide_notices, provide_theme};
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::{SsrMode, path};
+
+/// The whole page, on the server and in the browser.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    provide_theme();
+    provide_notices();
+    frame::provide_session();
+    view! {
+        <Title formatter=|text: String| if text.is_empty() { "Brunel".into() } else { format!("{text} · Brunel") } />
+        <Router>
+            <Routes fallback=frame::NotFound>
+                <Route path=path!("/") view=home::Home ssr=SsrMode::Async />
+                <Route path=path!("/login") view=session::LogInPage ssr=SsrMode::Async />
+                <Route path=path!("/signup") view=session::SignUpPage ssr=SsrMode::Async />
+                <Route path=path!("/invite/:token") view=session::InvitePage ssr=SsrMode::Async />
+                <Route path=path!("/reset/:token") view=session::ResetPage ssr=SsrMode::Async />
+                <Route path=path!("/runs") view=runs::RunsPage ssr=SsrMode::Async />
+                <Route path=path!("/people") view=people::PeoplePage ssr=SsrMode::Async />
+                <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async />
+                <Route path=path!("/notices") view=notices::NoticesPage ssr=SsrMode::Async />
+                <Route path=path!("/share/:token") view=share::SharePage ssr=SsrMode::Async />
+                <Route path=path!("/design/:id") view=editor::EditorPage ssr=SsrMode::Async />
+            </Routes>
+        </Router>
+        <Toasts />
+    }
+}

@@ -1,0 +1,533 @@
+//! Administration: members and their roles, invitations, reset links, the sign-up policy, projects and who is in them.
+
+use super::frame::{Fault, Frame, use_me};
+use crate::api::Problem;
+use crate::api::auth::{Role, SignUpPolicy};
+use crate::api::client::Client;
+use crate::api::organisation::{
+    ChangeMember, ChangeOrganisation, Invitation, Invite, Member, NameProject, Project, ProjectMember,
+};
+use crate::ui::{Avatar, Dialog, Field, Glyph, Icon, Menu, Select, Submit, copy, day, use_notices};
+use leptos::prelude::*;
+
+pub(super) fn role_key(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "owner",
+        Role::Engineer => "engineer",
+        Role::Viewer => "viewer",
+    }
+}
+
+fn role_from(key: &str) -> Role {
+    match key {
+        "owner" => Role::Owner,
+        "viewer" => Role::Viewer,
+        _ => Role::Engineer,
+    }
+}
+
+const ROLES: [(Role, &str); 3] = [(Role::Owner, "Owner"), (Role::Engineer, "Engineer"), (Role::Viewer, "Viewer")];
+
+fn role_options() -> Vec<(String, String)> {
+    ROLES.map(|(r, l)| (role_key(r).into(), l.into())).to_vec()
+}
+
+#[component]
+pub fn PeoplePage() -> impl IntoView {
+    view! {
+        <Frame title="People">
+            <Administration />
+        </Frame>
+    }
+}
+
+#[component]
+fn Administration() -> impl IntoView {
+    let me = use_me();
+    if !me.administrator && me.role != Role::Owner {
+        return view! {
+            <div class="empty">
+                <Icon glyph=Glyph::People size=24 />
+                <h2>"Only administrators manage people"</h2>
+                <p>"Ask one of them to invite someone or to change a role."</p>
+            </div>
+        }
+        .into_any();
+    }
+    let turn = RwSignal::new(0);
+    // A link is shown once: in a dialog, to be copied.
+    let link = RwSignal::new(None::<(String, String)>);
+    view! {
+        <div class="page-head"><h1>"People"</h1></div>
+        <Members turn=turn link=link />
+        <Invitations turn=turn link=link />
+        <Projects />
+        <Policy />
+        <LinkDialog link=link />
+    }
+    .into_any()
+}
+
+/// Runs a request, says when it failed, and loads the lists again.
+fn act<F>(turn: RwSignal<u32>, work: F)
+where
+    F: Future<Output = Result<(), Problem>> + 'static,
+{
+    let notices = use_notices();
+    leptos::task::spawn_local(async move {
+        if let Err(problem) = work.await {
+            notices.bad(problem.message);
+        }
+        turn.update(|t| *t += 1);
+    });
+}
+
+#[component]
+fn Members(turn: RwSignal<u32>, link: RwSignal<Option<(String, String)>>) -> impl IntoView {
+    let client = Client::current();
+    let members = Resource::new(
+        move || turn.get(),
+        move |_| {
+            let client = client.clone();
+            async move { client.members().await }
+        },
+    );
+    view! {
+        <section class="panel-card">
+            <h2>"Members"</h2>
+            <Transition fallback=|| view! { <div class="table-wait" aria-busy="true"></div> }>
+                {move || {
+                    members
+                        .get()
+                        .map(|m| match m {
+                            Ok(members) => {
+                                view! {
+                                    <ul class="list" data-testid="members">
+                                        {members
+                                            .into_iter()
+                                            .map(|m| view! { <MemberRow member=m turn=turn link=link /> })
+                                            .collect_view()}
+                                    </ul>
+                                }
+                                    .into_any()
+                            }
+                            Err(problem) => view! { <Fault problem=problem /> }.into_any(),
+                        })
+                }}
+            </Transition>
+        </section>
+    }
+}
+
+#[component]
+fn MemberRow(member: Member, turn: RwSignal<u32>, link: RwSignal<Option<(String, String)>>) -> impl IntoView {
+    let me = use_me();
+    let client = StoredValue::new_local(Client::current());
+    let notices = use_notices();
+    let own = me.id == member.user;
+    let user = StoredValue::new(member.user.clone());
+    let name = StoredValue::new(member.name.clone());
+    let change = move |change: ChangeMember| {
+        let client = client.get_value();
+        act(turn, async move { client.change_member(&user.get_value(), &change).await.map(drop) });
+    };
+    let reset = move |_| {
+        let client = client.get_value();
+        leptos::task::spawn_local(async move {
+            match client.reset_link(&user.get_value()).await {
+                Ok(made) => link.set(Some((format!("Password reset for {}", name.get_value()), made.link))),
+                Err(problem) => notices.bad(problem.message),
+            }
+        });
+    };
+    let disabled = member.disabled;
+    view! {
+        <li class="list-row" class:faded=disabled data-testid="member-row" data-email=member.email.clone()>
+            <Avatar name=member.name.clone() hue=member.hue />
+            <div class="grow">
+                <strong>{member.name.clone()}</strong>
+                {own.then(|| view! { <span class="tag">"you"</span> })}
+                {member.administrator.then(|| view! { <span class="tag">"administrator"</span> })}
+                {disabled.then(|| view! { <span class="tag bad">"disabled"</span> })}
+                <p class="soft">{member.email.clone()}" · since "{day(member.joined)}</p>
+            </div>
+            <select
+                class="input auto" aria-label=format!("Role of {}", member.name) disabled=own data-testid="member-role"
+                on:change=move |e| {
+                    change(ChangeMember { role: Some(role_from(&event_target_value(&e))), disabled: None });
+                }
+            >
+                {ROLES
+                    .map(|(role, label)| {
+                        view! { <option value=role_key(role) selected=role == member.role>{label}</option> }
+                    })
+                    .collect_view()}
+            </select>
+            <Menu
+                button=|| view! { <Icon glyph=Glyph::More /> } label=format!("Actions for {}", member.name)
+                testid="member-menu" class="icon-button" right=true
+            >
+                <button type="button" class="menu-item" role="menuitem" data-testid="reset-link" on:click=reset>
+                    <Icon glyph=Glyph::Link />"Make a password reset link"
+                </button>
+                {(!own)
+                    .then(|| {
+                        view! {
+                            <button
+                                type="button" class="menu-item" class:danger=!disabled role="menuitem"
+                                data-testid="toggle-disabled"
+                                on:click=move |_| change(ChangeMember { role: None, disabled: Some(!disabled) })
+                            >
+                                <Icon glyph=if disabled { Glyph::Restore } else { Glyph::Close } />
+                                {if disabled { "Enable again" } else { "Disable" }}
+                            </button>
+                        }
+                    })}
+            </Menu>
+        </li>
+    }
+}
+
+#[component]
+fn Invitations(turn: RwSignal<u32>, link: RwSignal<Option<(String, String)>>) -> impl IntoView {
+    let client = Client::current();
+    let invitations = Resource::new(
+        move || turn.get(),
+        move |_| {
+            let client = client.clone();
+            async move { client.invitations().await.unwrap_or_default() }
+        },
+    );
+    let client = StoredValue::new_local(Client::current());
+    let (email, role, days) =
+        (RwSignal::new(String::new()), RwSignal::new("engineer".to_string()), RwSignal::new("7".to_string()));
+    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<Problem>));
+    let submit = move |e: leptos::ev::SubmitEvent| {
+        e.prevent_default();
+        if busy.get_untracked() {
+            return;
+        }
+        busy.set(true);
+        problem.set(None);
+        let invite = Invite {
+            email: Some(email.get_untracked().trim().to_string()).filter(|e| !e.is_empty()),
+            role: role_from(&role.get_untracked()),
+            days: days.get_untracked().parse().unwrap_or(7),
+        };
+        let client = client.get_value();
+        leptos::task::spawn_local(async move {
+            match client.invite(&invite).await {
+                Ok(made) => {
+                    email.set(String::new());
+                    if let Some(url) = made.link {
+                        link.set(Some(("Invitation".into(), url)));
+                    }
+                    turn.update(|t| *t += 1);
+                }
+                Err(p) => problem.set(Some(p)),
+            }
+            busy.set(false);
+        });
+    };
+    let withdraw = move |id: String| {
+        let client = client.get_value();
+        act(turn, async move { client.delete_invitation(&id).await.map(drop) });
+    };
+    let day_options: Vec<(String, String)> =
+        [("1", "1 day"), ("7", "7 days"), ("30", "30 days")].map(|(k, l)| (k.into(), l.into())).to_vec();
+    view! {
+        <section class="panel-card">
+            <h2>"Invitations"</h2>
+            <form class="row-form" on:submit=submit novalidate data-testid="invite-form">
+                <Field label="E-mail" name="email" kind="email" value=email required=false problem=problem
+                    hint="Leave empty for a link that anyone can use once." />
+                <Select label="Role" name="role" value=role options=role_options() />
+                <Select label="Valid for" name="days" value=days options=day_options />
+                <div><Submit label="Make link" busy=busy problem=problem testid="invite-submit" /></div>
+            </form>
+            <Transition fallback=|| ()>
+                <ul class="list">
+                    {move || {
+                        invitations
+                            .get()
+                            .unwrap_or_default()
+                            .into_iter()
+                            .map(|i: Invitation| {
+                                let id = i.id.clone();
+                                view! {
+                                    <li class="list-row" data-testid="invitation-row">
+                                        <Icon glyph=Glyph::Link />
+                                        <div class="grow">
+                                            <strong>{i.email.clone().unwrap_or_else(|| "Anyone with the link".into())}</strong>
+                                            <p class="soft">
+                                                {format!("{} · until {}", role_key(i.role), day(i.expires))}
+                                                {i.used.then_some(" · used")}
+                                            </p>
+                                        </div>
+                                        {(!i.used)
+                                            .then(|| {
+                                                view! {
+                                                    <button
+                                                        type="button" class="button small"
+                                                        on:click=move |_| withdraw(id.clone())
+                                                    >
+                                                        "Withdraw"
+                                                    </button>
+                                                }
+                                            })}
+                                    </li>
+                                }
+                            })
+                            .collect_view()
+                    }}
+                </ul>
+            </Transition>
+        </section>
+    }
+}
+
+/// Projects and their members: who may do what where.
+#[component]
+fn Projects() -> impl IntoView {
+    let turn = RwSignal::new(0);
+    let client = Client::current();
+    let projects = Resource::new(
+        move || turn.get(),
+        move |_| {
+            let client = client.clone();
+            async move { client.projects().await.unwrap_or_default() }
+        },
+    );
+    let opened = RwSignal::new(None::<Project>);
+    let client = StoredValue::new_local(Client::current());
+    let name = RwSignal::new(String::new());
+    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<Problem>));
+    let submit = move |e: leptos::ev::SubmitEvent| {
+        e.prevent_default();
+        busy.set(true);
+        problem.set(None);
+        let client = client.get_value();
+        leptos::task::spawn_local(async move {
+            match client.create_project(&NameProject { name: name.get_untracked() }).await {
+                Ok(_) => {
+                    name.set(String::new());
+                    turn.update(|t| *t += 1);
+                }
+                Err(p) => problem.set(Some(p)),
+            }
+            busy.set(false);
+        });
+    };
+    let open = RwSignal::new(false);
+    Effect::new(move |_| open.set(opened.with(Option::is_some)));
+    Effect::new(move |_| {
+        if !open.get() && opened.with_untracked(Option::is_some) {
+            opened.set(None);
+            turn.update(|t| *t += 1);
+        }
+    });
+    let title = Signal::derive(move || opened.with(|p| p.as_ref().map(|p| p.name.clone()).unwrap_or_default()));
+    view! {
+        <section class="panel-card">
+            <h2>"Projects"</h2>
+            <form class="row-form" on:submit=submit novalidate>
+                <Field label="New project" name="name" value=name problem=problem />
+                <div><Submit label="Add project" busy=busy problem=problem testid="project-submit" /></div>
+            </form>
+            <Transition fallback=|| ()>
+                <ul class="list">
+                    {move || {
+                        projects
+                            .get()
+                            .unwrap_or_default()
+                            .into_iter()
+                            .map(|p| {
+                                let project = p.clone();
+                                view! {
+                                    <li class="list-row" data-testid="project-row">
+                                        <Icon glyph=Glyph::Group />
+                                        <div class="grow">
+                                            <strong>{p.name.clone()}</strong>
+                                            <p class="soft">{format!("{} designs · {} members", p.designs, p.members)}</p>
+                                        </div>
+                                        <button
+                                            type="button" class="button small"
+                                            on:click=move |_| opened.set(Some(project.clone()))
+                                        >
+                                            "Members…"
+                                        </button>
+                                    </li>
+                                }
+                            })
+                            .collect_view()
+                    }}
+                </ul>
+            </Transition>
+        </section>
+        <Dialog open=open title=title testid="project-dialog">
+            {move || opened.get().map(|p| view! { <ProjectMembers project=p.id /> })}
+        </Dialog>
+    }
+}
+
+#[component]
+fn ProjectMembers(project: String) -> impl IntoView {
+    let turn = RwSignal::new(0);
+    let project = StoredValue::new(project);
+    let client = StoredValue::new_local(Client::current());
+    // Everyone of the organisation, with their role in this project, if any.
+    let rows = RwSignal::new(None::<Vec<(Member, Option<Role>)>>);
+    let notices = use_notices();
+    Effect::new(move |_| {
+        turn.track();
+        let client = client.get_value();
+        leptos::task::spawn_local(async move {
+            let (everyone, inside) =
+                futures::join!(client.members(), async { client.project_members(&project.get_value()).await });
+            match (everyone, inside) {
+                (Ok(everyone), Ok(inside)) => {
+                    let role_of =
+                        |m: &Member| inside.iter().find(|p: &&ProjectMember| p.user == m.user).map(|p| p.role);
+                    rows.set(Some(
+                        everyone
+                            .into_iter()
+                            .filter(|m| !m.disabled)
+                            .map(|m| (role_of(&m), m))
+                            .map(|(r, m)| (m, r))
+                            .collect(),
+                    ));
+                }
+                (Err(problem), _) | (_, Err(problem)) => notices.bad(problem.message),
+            }
+        });
+    });
+    let set = move |user: String, key: String| {
+        let client = client.get_value();
+        act(turn, async move {
+            let project = project.get_value();
+            if key.is_empty() {
+                client.remove_project_member(&project, &user).await.map(drop)
+            } else {
+                client.set_project_member(&project, &user, role_from(&key)).await.map(drop)
+            }
+        });
+    };
+    view! {
+        <ul class="list">
+            {move || {
+                rows.get()
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|(member, role)| {
+                        let user = member.user.clone();
+                        view! {
+                            <li class="list-row">
+                                <Avatar name=member.name.clone() hue=member.hue />
+                                <div class="grow"><strong>{member.name.clone()}</strong><p class="soft">{member.email.clone()}</p></div>
+                                <select
+                                    class="input auto" aria-label=format!("Role of {} in the project", member.name)
+                                    on:change=move |e| set(user.clone(), event_target_value(&e))
+                                >
+                                    <option value="" selected=role.is_none()>"Not a member"</option>
+                                    {ROLES
+                                        .map(|(r, label)| {
+                                            view! { <option value=role_key(r) selected=role == Some(r)>{label}</option> }
+                                        })
+                                        .collect_view()}
+                                </select>
+                            </li>
+                        }
+                    })
+                    .collect_view()
+            }}
+        </ul>
+    }
+}
+
+/// Who may make an account.
+#[component]
+fn Policy() -> impl IntoView {
+    let turn = RwSignal::new(0);
+    let client = Client::current();
+    let organisation = Resource::new(
+        move || turn.get(),
+        move |_| {
+            let client = client.clone();
+            async move { client.organisation().await.ok() }
+        },
+    );
+    let client = StoredValue::new_local(Client::current());
+    let choices = [
+        (SignUpPolicy::Open, "open", "Open", "Anyone who reaches this page."),
+        (SignUpPolicy::Invitation, "invitation", "By invitation", "Only with a link from someone inside."),
+        (SignUpPolicy::Closed, "closed", "Closed", "Nobody, also not with an old link."),
+    ];
+    view! {
+        <section class="panel-card">
+            <h2>"Who may sign up"</h2>
+            <Transition fallback=|| ()>
+                <div class="choices" role="radiogroup" aria-label="Who may sign up">
+                    {move || {
+                        organisation
+                            .get()
+                            .flatten()
+                            .map(|o| {
+                                choices
+                                    .map(|(policy, key, label, help)| {
+                                        view! {
+                                            <label class="check">
+                                                <input
+                                                    type="radio" name="sign_up" checked=o.sign_up == policy
+                                                    data-testid=format!("policy-{key}")
+                                                    on:change=move |_| {
+                                                        let client = client.get_value();
+                                                        act(turn, async move {
+                                                            let change = ChangeOrganisation { name: None, sign_up: Some(policy) };
+                                                            client.change_organisation(&change).await.map(drop)
+                                                        });
+                                                    }
+                                                />
+                                                <span><strong>{label}</strong>" "<span class="soft">{help}</span></span>
+                                            </label>
+                                        }
+                                    })
+                                    .collect_view()
+                            })
+                    }}
+                </div>
+            </Transition>
+        </section>
+    }
+}
+
+/// A link that is shown once.
+#[component]
+fn LinkDialog(link: RwSignal<Option<(String, String)>>) -> impl IntoView {
+    let open = RwSignal::new(false);
+    let notices = use_notices();
+    Effect::new(move |_| open.set(link.with(Option::is_some)));
+    Effect::new(move |_| {
+        if !open.get() && link.with_untracked(Option::is_some) {
+            link.set(None);
+        }
+    });
+    let url = Signal::derive(move || link.with(|l| l.as_ref().map(|l| l.1.clone()).unwrap_or_default()));
+    let title = Signal::derive(move || link.with(|l| l.as_ref().map(|l| l.0.clone()).unwrap_or_default()));
+    view! {
+        <Dialog open=open title=title testid="link-dialog">
+            <p>"Send this link yourself; it is shown only now and works once."</p>
+            <div class="copy-row">
+                <input class="input" readonly=true aria-label="Link" data-testid="link" prop:value=move || url.get() />
+                <button
+                    type="button" class="button primary" data-testid="copy-link"
+                    on:click=move |_| {
+                        copy(&url.get_untracked());
+                        notices.good("Copied.");
+                    }
+                >
+                    <Icon glyph=Glyph::Copy />"Copy"
+                </button>
+            </div>
+        </Dialog>
+    }
+}

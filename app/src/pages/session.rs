@@ -1,0 +1,352 @@
+//! Signing in and up, joining by invitation, setting a new password.
+
+use super::frame::{Mark, use_session};
+use crate::api::Problem;
+use crate::api::auth::{LogIn, PASSWORD_CHARS_MIN, Policy, Reset, SignUp, SignUpPolicy};
+use crate::api::client::Client;
+use crate::ui::{Field, Glyph, Icon, Submit};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::A;
+use leptos_router::hooks::{use_navigate, use_params_map, use_query_map};
+
+/// A small card in the middle of an empty page.
+#[component]
+fn Card(#[prop(into)] title: String, #[prop(into)] text: String, children: Children) -> impl IntoView {
+    view! {
+        <Title text=title.clone() />
+        <main class="session">
+            <div class="session-card">
+                <div class="brand large"><Mark />"Brunel"</div>
+                <h1>{title}</h1>
+                <p class="soft">{text}</p>
+                {children()}
+            </div>
+        </main>
+    }
+}
+
+/// What the installation says about signing in, or nothing while it is unknown.
+fn use_policy() -> Resource<Option<Policy>> {
+    let client = Client::current();
+    Resource::new(
+        || (),
+        move |()| {
+            let client = client.clone();
+            async move { client.policy().await.ok() }
+        },
+    )
+}
+
+/// Why signing in cannot work on this connection, when it cannot.
+#[component]
+fn Insecure(policy: Resource<Option<Policy>>) -> impl IntoView {
+    view! {
+        <Suspense fallback=|| ()>
+            {move || {
+                policy
+                    .get()
+                    .flatten()
+                    .and_then(|p| p.insecure)
+                    .map(|why| {
+                        view! {
+                            <div class="callout bad" role="alert" data-testid="insecure">
+                                <Icon glyph=Glyph::Warning />
+                                <p>{why}</p>
+                            </div>
+                        }
+                    })
+            }}
+        </Suspense>
+    }
+}
+
+/// State of a form that is sent: busy, and what was wrong with the last attempt.
+#[derive(Clone, Copy)]
+struct Attempt {
+    busy: RwSignal<bool>,
+    problem: RwSignal<Option<Problem>>,
+}
+
+impl Attempt {
+    fn new() -> Self {
+        Self { busy: RwSignal::new(false), problem: RwSignal::new(None) }
+    }
+
+    fn fail(&self, field: &str, message: impl Into<String>) {
+        let field = Some(field.to_string());
+        self.problem.set(Some(Problem { code: "invalid".into(), message: message.into(), field }));
+    }
+}
+
+/// Where to go after signing in: only a path of this site, never an address from outside.
+fn next_path(query: Option<String>) -> String {
+    query.filter(|n| n.starts_with('/') && !n.starts_with("//") && !n.contains('\\')).unwrap_or_else(|| "/".into())
+}
+
+#[component]
+pub fn LogInPage() -> impl IntoView {
+    let policy = use_policy();
+    let session = use_session();
+    let query = use_query_map();
+    let deps = StoredValue::new_local((Client::current(), use_navigate()));
+    let (email, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let attempt = Attempt::new();
+    let submit = move |e: leptos::ev::SubmitEvent| {
+        e.prevent_default();
+        if attempt.busy.get_untracked() {
+            return;
+        }
+        attempt.busy.set(true);
+        attempt.problem.set(None);
+        let request = LogIn { email: email.get_untracked(), password: password.get_untracked() };
+        let (client, navigate) = deps.get_value();
+        leptos::task::spawn_local(async move {
+            match client.login(&request).await {
+                Ok(_) => {
+                    session.me.refetch();
+                    navigate(&next_path(query.with_untracked(|q| q.get("next"))), Default::default());
+                }
+                Err(problem) => attempt.problem.set(Some(problem)),
+            }
+            attempt.busy.set(false);
+        });
+    };
+    view! {
+        <Card title="Sign in" text="Design, simulate and share parts with your team.">
+            <Insecure policy=policy />
+            <form on:submit=submit method="post" novalidate data-testid="login-form">
+                <Field label="E-mail" name="email" kind="email" value=email autocomplete="username" autofocus=true
+                    problem=attempt.problem />
+                <Field label="Password" name="password" kind="password" value=password
+                    autocomplete="current-password" problem=attempt.problem />
+                <Submit label="Sign in" busy=attempt.busy problem=attempt.problem testid="login-submit" />
+            </form>
+            <Suspense fallback=|| ()>
+                {move || {
+                    policy
+                        .get()
+                        .flatten()
+                        .map(|p| match (p.first, p.sign_up) {
+                            (true, _) => {
+                                view! {
+                                    <p class="soft center">
+                                        "Nobody has an account here yet. "
+                                        <A href="/signup">"Create the first one"</A>
+                                    </p>
+                                }
+                                    .into_any()
+                            }
+                            (_, SignUpPolicy::Open) => {
+                                view! {
+                                    <p class="soft center">"New here? " <A href="/signup">"Create an account"</A></p>
+                                }
+                                    .into_any()
+                            }
+                            (_, SignUpPolicy::Invitation) => {
+                                view! { <p class="soft center">"New here? Ask a colleague for an invitation link."</p> }
+                                    .into_any()
+                            }
+                            (_, SignUpPolicy::Closed) => {
+                                view! { <p class="soft center">"New accounts are made by the administrator."</p> }
+                                    .into_any()
+                            }
+                        })
+                }}
+            </Suspense>
+            <p class="soft center">"Forgot the password? An administrator can make you a reset link."</p>
+        </Card>
+    }
+}
+
+/// Name, e-mail, password; for founders also the organisation's name.
+#[component]
+fn SignUpForm(#[prop(optional, into)] invitation: Option<String>, founding: bool) -> impl IntoView {
+    let session = use_session();
+    let deps = StoredValue::new_local((Client::current(), use_navigate()));
+    let [name, email, password, organisation] = [(); 4].map(|()| RwSignal::new(String::new()));
+    let attempt = Attempt::new();
+    let submit = move |e: leptos::ev::SubmitEvent| {
+        e.prevent_default();
+        if attempt.busy.get_untracked() {
+            return;
+        }
+        attempt.problem.set(None);
+        if name.with_untracked(|n| n.trim().is_empty()) {
+            return attempt.fail("name", "Your colleagues need a name to know you by.");
+        }
+        if password.with_untracked(|p| p.chars().count()) < PASSWORD_CHARS_MIN {
+            return attempt.fail("password", format!("Use at least {PASSWORD_CHARS_MIN} characters."));
+        }
+        attempt.busy.set(true);
+        let request = SignUp {
+            email: email.get_untracked(),
+            name: name.get_untracked(),
+            password: password.get_untracked(),
+            invitation: invitation.clone(),
+            organisation: Some(organisation.get_untracked()).filter(|o| !o.trim().is_empty()),
+        };
+        let (client, navigate) = deps.get_value();
+        leptos::task::spawn_local(async move {
+            match client.signup(&request).await {
+                Ok(_) => {
+                    session.me.refetch();
+                    navigate("/", Default::default());
+                }
+                Err(problem) => attempt.problem.set(Some(problem)),
+            }
+            attempt.busy.set(false);
+        });
+    };
+    view! {
+        <form on:submit=submit method="post" novalidate data-testid="signup-form">
+            <Field label="Name" name="name" value=name autocomplete="name" autofocus=true problem=attempt.problem />
+            <Field label="E-mail" name="email" kind="email" value=email autocomplete="username"
+                problem=attempt.problem />
+            <Field label="Password" name="password" kind="password" value=password autocomplete="new-password"
+                hint=format!("At least {PASSWORD_CHARS_MIN} characters. A sentence is easier to keep than a riddle.")
+                problem=attempt.problem />
+            {founding
+                .then(|| {
+                    view! {
+                        <Field label="Organisation" name="organisation" value=organisation required=false
+                            autocomplete="organization" hint="Your company or team." problem=attempt.problem />
+                    }
+                })}
+            <Submit label="Create account" busy=attempt.busy problem=attempt.problem testid="signup-submit" />
+        </form>
+    }
+}
+
+#[component]
+pub fn SignUpPage() -> impl IntoView {
+    let policy = use_policy();
+    let query = use_query_map();
+    view! {
+        <Card title="Create an account" text="">
+            <Insecure policy=policy />
+            <Suspense fallback=|| view! { <div class="form-wait"></div> }>
+                {move || {
+                    policy
+                        .get()
+                        .map(|p| {
+                            let first = p.as_ref().is_some_and(|p| p.first);
+                            let open = p.as_ref().is_none_or(|p| p.sign_up == SignUpPolicy::Open);
+                            let invitation = query.with(|q| q.get("invitation"));
+                            if first || open || invitation.is_some() {
+                                view! {
+                                    {first
+                                        .then(|| {
+                                            view! {
+                                                <div class="callout" data-testid="first-user">
+                                                    <Icon glyph=Glyph::Info />
+                                                    <p>
+                                                        "You are the first here: this account becomes the administrator,
+                                                        who invites the others."
+                                                    </p>
+                                                </div>
+                                            }
+                                        })}
+                                    {match invitation {
+                                        Some(token) => {
+                                            view! { <SignUpForm invitation=token founding=false /> }.into_any()
+                                        }
+                                        None => view! { <SignUpForm founding=true /> }.into_any(),
+                                    }}
+                                }
+                                    .into_any()
+                            } else {
+                                view! {
+                                    <div class="callout" data-testid="signup-closed">
+                                        <Icon glyph=Glyph::Info />
+                                        <p>
+                                            "New accounts need an invitation link here. Ask a colleague who is in already."
+                                        </p>
+                                    </div>
+                                }
+                                    .into_any()
+                            }
+                        })
+                }}
+            </Suspense>
+            <p class="soft center">"Have an account? " <A href="/login">"Sign in"</A></p>
+        </Card>
+    }
+}
+
+#[component]
+pub fn InvitePage() -> impl IntoView {
+    let policy = use_policy();
+    let params = use_params_map();
+    view! {
+        <Card title="Join your team" text="You were invited. Make your account and you are in.">
+            <Insecure policy=policy />
+            {move || {
+                let token = params.with(|p| p.get("token")).unwrap_or_default();
+                view! { <SignUpForm invitation=token founding=false /> }
+            }}
+            <p class="soft center">"Have an account? " <A href="/login">"Sign in"</A></p>
+        </Card>
+    }
+}
+
+#[component]
+pub fn ResetPage() -> impl IntoView {
+    let params = use_params_map();
+    let deps = StoredValue::new_local((Client::current(), use_navigate()));
+    let notices = crate::ui::use_notices();
+    let [password, again] = [(); 2].map(|()| RwSignal::new(String::new()));
+    let attempt = Attempt::new();
+    let submit = move |e: leptos::ev::SubmitEvent| {
+        e.prevent_default();
+        attempt.problem.set(None);
+        if password.with_untracked(|p| p.chars().count()) < PASSWORD_CHARS_MIN {
+            return attempt.fail("password", format!("Use at least {PASSWORD_CHARS_MIN} characters."));
+        }
+        if password.get_untracked() != again.get_untracked() {
+            return attempt.fail("again", "The two are not the same.");
+        }
+        attempt.busy.set(true);
+        let token = params.with_untracked(|p| p.get("token")).unwrap_or_default();
+        let request = Reset { token, password: password.get_untracked() };
+        let (client, navigate) = deps.get_value();
+        leptos::task::spawn_local(async move {
+            match client.reset(&request).await {
+                Ok(_) => {
+                    notices.good("The new password is set. Sign in with it.");
+                    navigate("/login", Default::default());
+                }
+                Err(problem) => attempt.problem.set(Some(problem)),
+            }
+            attempt.busy.set(false);
+        });
+    };
+    view! {
+        <Card title="Set a new password" text="All devices will be signed out.">
+            <form on:submit=submit method="post" novalidate data-testid="reset-form">
+                <Field label="New password" name="password" kind="password" value=password autofocus=true
+                    autocomplete="new-password" problem=attempt.problem
+                    hint=format!("At least {PASSWORD_CHARS_MIN} characters.") />
+                <Field label="Once more" name="again" kind="password" value=again autocomplete="new-password"
+                    problem=attempt.problem />
+                <Submit label="Set password" busy=attempt.busy problem=attempt.problem testid="reset-submit" />
+            </form>
+        </Card>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn never_leaves_the_site_after_login() {
+        for (from, to) in [
+            (Some("/design/a"), "/design/a"),
+            (Some("//evil.example"), "/"),
+            (Some("https://evil.example"), "/"),
+            (Some("/\\evil.example"), "/"),
+            (None, "/"),
+        ] {
+            assert_eq!(super::next_path(from.map(String::from)), to);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Labelled form fields with the fault written under the field it belongs to.
+
+use crate::api::Problem;
+use leptos::prelude::*;
+
+/// A text field. `name` is also the key under which a [`Problem`] reports a fault in it.
+#[component]
+pub fn Field(
+    #[prop(into)] label: String,
+    #[prop(into)] name: String,
+    value: RwSignal<String>,
+    #[prop(optional, into)] kind: Option<String>,
+    #[prop(optional, into)] hint: Option<String>,
+    #[prop(optional, into)] autocomplete: Option<String>,
+    #[prop(optional)] autofocus: bool,
+    #[prop(default = true)] required: bool,
+    #[prop(optional, into)] problem: Signal<Option<Problem>>,
+) -> impl IntoView {
+    let id = format!("field-{name}");
+    let note = format!("{id}-note");
+    let fault = {
+        let name = name.clone();
+        Memo::new(move |_| problem.get().filter(|p| p.field.as_deref() == Some(name.as_str())).map(|p| p.message))
+    };
+    view! {
+        <div class="field" class:bad=move || fault.get().is_some()>
+            <label for=id.clone()>{label}</label>
+            <input
+                id=id.clone() class="input" name=name.clone() type=kind.unwrap_or_else(|| "text".into())
+                autocomplete=autocomplete.unwrap_or_else(|| "off".into()) autofocus=autofocus required=required
+                data-testid=name aria-describedby=note.clone()
+                aria-invalid=move || fault.get().is_some().to_string()
+                prop:value=move || value.get()
+                on:input=move |e| value.set(event_target_value(&e))
+            />
+            <p class="note" id=note>{move || fault.get().or_else(|| hint.clone())}</p>
+        </div>
+    }
+}
+
+/// A choice among a few.
+#[component]
+pub fn Select(
+    #[prop(into)] label: String,
+    #[prop(into)] name: String,
+    value: RwSignal<String>,
+    #[prop(into)] options: Signal<Vec<(String, String)>>,
+) -> impl IntoView {
+    let id = format!("field-{name}");
+    view! {
+        <div class="field">
+            <label for=id.clone()>{label}</label>
+            <select
+                id=id class="input" name=name.clone() data-testid=name prop:value=move || value.get()
+                on:change=move |e| value.set(event_target_value(&e))
+            >
+                {move || {
+                    options
+                        .get()
+                        .into_iter()
+                        .map(|(key, label)| {
+                            let selected = key == value.get();
+                            view! { <option value=key selected=selected>{label}</option> }
+                        })
+                        .collect_view()
+                }}
+            </select>
+        </div>
+    }
+}
+
+/// The form's button, and above it the fault that belongs to no single field.
+#[component]
+pub fn Submit(
+    #[prop(into)] label: String,
+    #[prop(into)] busy: Signal<bool>,
+    #[prop(into)] problem: Signal<Option<Problem>>,
+    #[prop(optional, into)] testid: Option<String>,
+) -> impl IntoView {
+    let general = move || problem.get().filter(|p| p.field.is_none()).map(|p| p.message);
+    view! {
+        <p class="form-fault" role="alert">{general}</p>
+        <button
+            type="submit" class="button primary wide" disabled=move || busy.get()
+            data-testid=testid.unwrap_or_else(|| "submit".into())
+        >
+            {label}
+        </button>
+    }
+}
