@@ -22,3 +22,10 @@ pub mod surface;
 pub mod format;
 #[cfg(feature = "kernel")]
 pub mod geometry;
+
+#[cfg(feature = "solve")]
+pub mod element;
+#[cfg(feature = "solve")]
+pub mod linear;
+#[cfg(feature = "solve")]
+pub mod mesh;

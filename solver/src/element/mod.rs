@@ -1,0 +1,4 @@
+//! Elements shared by every finite-element study.
+
+pub mod brick;
+pub mod lane;

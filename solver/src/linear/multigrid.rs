@@ -1,0 +1,348 @@
+//! Geometric multigrid in single precision: the preconditioner of [`super::cg`].
+//!
+//! Coarse levels are the same discretisation on doubled cells with the exact moments of the solid in them, which for
+//! trilinear displacements is the Galerkin operator; foundations and releases are carried by `Pᵀ S P`. The smoother is
+//! Chebyshev on 3×3 block Jacobi (Adams, Brezina, Hu & Tuminaro, J. Comput. Phys. 188, 2003), the same before and
+//! after the coarse correction, so that the cycle is symmetric. The coarsest level is solved directly.
+
+use super::banded::{Banded, Singular};
+use super::block::Block;
+use super::operator::{Foundation, Operator, Release};
+use super::transfer;
+use crate::mesh::lattice::{Lattice, Solid, coarsen};
+use crate::mesh::Grid;
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// Share of a whole cell's stiffness added to every cut cell: holds nodes that only a sliver touches.
+pub const ERSATZ: f64 = 1e-5;
+/// Chebyshev degree before and after the coarse correction.
+const DEGREE: usize = 2;
+/// The smoother damps `[λmax / RANGE, λmax]`.
+const RANGE: f64 = 10.0;
+/// Safety on the Lanczos estimate of λmax, after a fixed number of steps.
+const LAMBDA_SAFETY: f64 = 1.1;
+const LANCZOS_STEPS: usize = 10;
+/// A level of at most this many nodes is solved directly.
+const DIRECT_NODES_MAX: usize = 1000;
+/// Nodes per task of the pointwise kernels.
+const TASK: usize = 8 * 1024;
+
+/// One level: its operator and its smoother.
+#[derive(Clone, Debug)]
+pub struct Level {
+    pub operator: Operator,
+    /// Inverse diagonal blocks, `[entry][node]`: xx, yy, zz, xy, yz, zx.
+    inverse: [Vec<f32>; 6],
+    lambda_max: f64,
+}
+
+/// Vectors a cycle works on, per level.
+#[derive(Clone, Debug)]
+pub struct Workspace {
+    levels: Vec<Vectors>,
+}
+
+#[derive(Clone, Debug)]
+struct Vectors {
+    x: Block<f32>,
+    r: Block<f32>,
+    d: Block<f32>,
+    q: Block<f32>,
+}
+
+/// The hierarchy, finest first.
+#[derive(Clone, Debug)]
+pub struct Multigrid {
+    pub levels: Vec<Level>,
+    direct: Banded,
+}
+
+impl Multigrid {
+    /// Builds every level from the finest cells.
+    ///
+    /// `foundations` and `releases` belong to the lattice made of `solids`; [`Lattice::new`] with [`ERSATZ`].
+    ///
+    /// # Errors
+    /// [`Singular`] when a part of the body is not held.
+    pub fn new(
+        lattice: Arc<Lattice>,
+        solids: Vec<Solid>,
+        foundations: Vec<Foundation>,
+        releases: Vec<Release>,
+    ) -> Result<Self, Singular> {
+        let mut levels = Vec::new();
+        let mut grid: Grid = lattice.grid;
+        let mut operator = Operator::new(lattice, foundations, releases);
+        let mut solids = solids;
+        loop {
+            let n_nodes = operator.lattice.n_nodes;
+            let coarsest = n_nodes <= DIRECT_NODES_MAX || grid.counts.iter().any(|n| n % 2 == 1);
+            let next = (!coarsest).then(|| {
+                let (coarse_grid, coarse_solids) = coarsen(&grid, &solids);
+                let coarse = Arc::new(Lattice::new(coarse_grid, &coarse_solids, ERSATZ));
+                let foundations = transfer::coarsen_foundations(operator.foundations(), &coarse, 0.5);
+                let releases = transfer::coarsen_releases(&operator.releases, &operator.lattice, &coarse, 0.5);
+                (coarse_grid, coarse_solids, Operator::new(coarse, foundations, releases))
+            });
+            if let Some((coarse_grid, coarse_solids, coarse)) = next {
+                levels.push(Level::new(operator));
+                (grid, solids, operator) = (coarse_grid, coarse_solids, coarse);
+            } else {
+                let direct = Banded::new(&operator)?;
+                levels.push(Level { operator, inverse: Default::default(), lambda_max: 0.0 });
+                return Ok(Self { levels, direct });
+            }
+        }
+    }
+
+    pub fn workspace(&self, from: usize, n_cases: usize) -> Workspace {
+        let vectors = |l: usize| {
+            // Levels above the one in use need no memory.
+            let n = if l >= from { self.levels[l].operator.lattice.n_nodes } else { 0 };
+            let z = || Block::zero(n, n_cases);
+            Vectors { x: z(), r: z(), d: z(), q: z() }
+        };
+        Workspace { levels: (0..self.levels.len()).map(vectors).collect() }
+    }
+
+    /// One V-cycle at level `l`: an approximate solution for the right-hand side last given to [`Workspace::load`].
+    pub fn cycle(&self, l: usize, work: &mut Workspace) {
+        if l + 1 == self.levels.len() {
+            let v = &mut work.levels[l];
+            for k in 0..v.r.n_cases {
+                let (r, x) = (&v.r, &mut v.x);
+                let mut out = vec![0.0; 3 * r.n_nodes];
+                self.direct.solve(|i| f64::from(r.part(k, i % 3)[i / 3]), |i, value| out[i] = value);
+                for c in 0..3 {
+                    for (n, x) in x.part_mut(k, c).iter_mut().enumerate() {
+                        *x = out[3 * n + c] as f32;
+                    }
+                }
+            }
+            return;
+        }
+        let level = &self.levels[l];
+        let v = &mut work.levels[l];
+        level.smooth(v, true);
+        level.operator.apply(&v.d, &mut v.q);
+        subtract(&mut v.r, &v.q);
+        let (upper, lower) = work.levels.split_at_mut(l + 1);
+        let (v, below) = (&mut upper[l], &mut lower[0]);
+        let (fine, coarse) = (&level.operator.lattice, &self.levels[l + 1].operator.lattice);
+        transfer::restrict(fine, coarse, &v.r, &mut below.r);
+        // The reference stiffness E h / 2 doubles with the cell.
+        halve(&mut below.r);
+        self.cycle(l + 1, work);
+        let (upper, lower) = work.levels.split_at_mut(l + 1);
+        let (v, below) = (&mut upper[l], &mut lower[0]);
+        transfer::prolong(fine, coarse, &below.x, &mut v.d, false);
+        add(&mut v.x, &v.d);
+        level.operator.apply(&v.d, &mut v.q);
+        subtract(&mut v.r, &v.q);
+        level.smooth(v, false);
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.levels.iter().map(|l| l.operator.bytes() + l.inverse.iter().map(|i| i.len() * 4).sum::<usize>()).sum::<usize>()
+            + self.direct.bytes()
+    }
+}
+
+impl Workspace {
+    /// Sets the right-hand side of level `l` to `scale[k] b`.
+    pub fn load(&mut self, l: usize, b: &Block<f64>, scale: &[f64]) {
+        self.levels[l].r.assign(b, scale);
+    }
+
+    pub fn solution(&self, l: usize) -> &Block<f32> {
+        &self.levels[l].x
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.levels.iter().map(|v| v.x.bytes() + v.r.bytes() + v.d.bytes() + v.q.bytes()).sum()
+    }
+}
+
+impl Level {
+    fn new(operator: Operator) -> Self {
+        let blocks = operator.diagonal();
+        let mut inverse: [Vec<f32>; 6] = std::array::from_fn(|_| Vec::with_capacity(blocks.len()));
+        for [xx, yy, zz, xy, yz, zx] in blocks {
+            let (a, b, c) = (yy * zz - yz * yz, zz * xx - zx * zx, xx * yy - xy * xy);
+            let (d, e, f) = (yz * zx - xy * zz, xy * zx - yz * xx, xy * yz - zx * yy);
+            let det = xx * a + xy * d + zx * f;
+            // A block may be nearly flat where only a sliver holds a node; its diagonal then does.
+            if det > 1e-9 * xx * yy * zz {
+                for (i, m) in inverse.iter_mut().zip([a, b, c, d, e, f]) {
+                    i.push((m / det) as f32);
+                }
+            } else {
+                let safe = |x: f64| if x > 0.0 { (1.0 / x) as f32 } else { 0.0 };
+                for (i, m) in inverse.iter_mut().zip([safe(xx), safe(yy), safe(zz), 0.0, 0.0, 0.0]) {
+                    i.push(m);
+                }
+            }
+        }
+        let mut level = Self { operator, inverse, lambda_max: 0.0 };
+        level.lambda_max = LAMBDA_SAFETY * level.lanczos();
+        level
+    }
+
+    /// Largest eigenvalue of D⁻¹A, from below, by the Lanczos coefficients of conjugate gradients.
+    fn lanczos(&self) -> f64 {
+        let n = self.operator.lattice.n_nodes;
+        let mut r = Block::<f32>::zero(n, 1);
+        let mut state = 0x9e37_79b9_7f4a_7c15u64;
+        for part in r.parts_mut() {
+            for x in part {
+                // SplitMix64 (Steele, Lea & Flood 2014), so that every run starts alike.
+                state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+                let mut z = state;
+                z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+                z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+                *x = ((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 23) as f32 - 1.0;
+            }
+        }
+        let mut z = Block::zero(n, 1);
+        let mut unused = Block::zero(n, 1);
+        let mut p = Block::<f32>::zero(n, 1);
+        let mut q = Block::zero(n, 1);
+        let (mut diagonal, mut off) = (Vec::new(), Vec::new());
+        let (mut rho, mut alpha_last, mut beta_last) = (0.0, 1.0, 0.0);
+        for step in 0..LANCZOS_STEPS {
+            self.jacobi(&r, &mut z, &mut unused, 0.0, 1.0);
+            let rho_new = r.dot(&z)[0];
+            let beta = if step == 0 { 0.0 } else { rho_new / rho };
+            p.xpby(&z, &[beta]);
+            self.operator.apply(&p, &mut q);
+            let energy = p.dot(&q)[0];
+            if !(energy > 0.0) || !(rho_new > 0.0) {
+                break;
+            }
+            let alpha = rho_new / energy;
+            diagonal.push(1.0 / alpha + if step == 0 { 0.0 } else { beta / alpha_last });
+            if step > 0 {
+                off.push(beta.sqrt() / alpha_last);
+            }
+            r.axpy(&[-alpha], &q);
+            (rho, alpha_last, beta_last) = (rho_new, alpha, beta);
+        }
+        let _ = beta_last;
+        largest_eigenvalue(&diagonal, &off)
+    }
+
+    /// `d = c1 d + c2 D⁻¹ r; x += d`.
+    fn jacobi(&self, r: &Block<f32>, d: &mut Block<f32>, x: &mut Block<f32>, c1: f32, c2: f32) {
+        let i = &self.inverse;
+        let n = r.n_nodes;
+        for k in 0..r.n_cases {
+            let [dx, dy, dz] = d.components_mut(k);
+            let [xx, xy, xz] = x.components_mut(k);
+            let (rx, ry, rz) = (r.part(k, 0), r.part(k, 1), r.part(k, 2));
+            let tasks = (dx.par_chunks_mut(TASK), dy.par_chunks_mut(TASK), dz.par_chunks_mut(TASK))
+                .into_par_iter()
+                .zip((xx.par_chunks_mut(TASK), xy.par_chunks_mut(TASK), xz.par_chunks_mut(TASK)));
+            tasks.enumerate().for_each(|(t, ((dx, dy, dz), (xx, xy, xz)))| {
+                let range = t * TASK..((t + 1) * TASK).min(n);
+                let len = range.len();
+                let [a, b, c, e, f, g] = std::array::from_fn(|m| &i[m][range.clone()][..len]);
+                let (rx, ry, rz) = (&rx[range.clone()][..len], &ry[range.clone()][..len], &rz[range][..len]);
+                let (dx, dy, dz) = (&mut dx[..len], &mut dy[..len], &mut dz[..len]);
+                let (xx, xy, xz) = (&mut xx[..len], &mut xy[..len], &mut xz[..len]);
+                for n in 0..len {
+                    let (p, q, s) = (rx[n], ry[n], rz[n]);
+                    dx[n] = c1 * dx[n] + c2 * (a[n] * p + e[n] * q + g[n] * s);
+                    dy[n] = c1 * dy[n] + c2 * (e[n] * p + b[n] * q + f[n] * s);
+                    dz[n] = c1 * dz[n] + c2 * (g[n] * p + f[n] * q + c[n] * s);
+                    xx[n] += dx[n];
+                    xy[n] += dy[n];
+                    xz[n] += dz[n];
+                }
+            });
+        }
+    }
+
+    /// Chebyshev steps on `x` for the residual `r`; leaves in `r` the residual before the last step `d`.
+    fn smooth(&self, v: &mut Vectors, from_zero: bool) {
+        let (high, low) = (self.lambda_max, self.lambda_max / RANGE);
+        let (theta, delta) = (0.5 * (high + low), 0.5 * (high - low));
+        let sigma = theta / delta;
+        let mut rho = 1.0 / sigma;
+        if from_zero {
+            v.x.clear();
+        }
+        self.jacobi(&v.r, &mut v.d, &mut v.x, 0.0, (1.0 / theta) as f32);
+        for _ in 1..DEGREE {
+            self.operator.apply(&v.d, &mut v.q);
+            subtract(&mut v.r, &v.q);
+            let next = 1.0 / (2.0 * sigma - rho);
+            self.jacobi(&v.r, &mut v.d, &mut v.x, (next * rho) as f32, (2.0 * next / delta) as f32);
+            rho = next;
+        }
+    }
+}
+
+fn each(a: &mut Block<f32>, b: &Block<f32>, f: impl Fn(&mut f32, f32) + Sync) {
+    for k in 0..a.n_cases {
+        a.case_mut(k).par_chunks_mut(TASK).zip(b.case(k).par_chunks(TASK)).for_each(|(a, b)| {
+            for (a, b) in a.iter_mut().zip(b) {
+                f(a, *b);
+            }
+        });
+    }
+}
+
+fn subtract(a: &mut Block<f32>, b: &Block<f32>) {
+    each(a, b, |a, b| *a -= b);
+}
+
+fn add(a: &mut Block<f32>, b: &Block<f32>) {
+    each(a, b, |a, b| *a += b);
+}
+
+fn halve(a: &mut Block<f32>) {
+    for k in 0..a.n_cases {
+        for x in a.case_mut(k) {
+            *x *= 0.5;
+        }
+    }
+}
+
+/// Largest eigenvalue of a symmetric tridiagonal matrix, by bisection on Sturm counts.
+fn largest_eigenvalue(diagonal: &[f64], off: &[f64]) -> f64 {
+    let n = diagonal.len();
+    let radius = |i: usize| {
+        (if i > 0 { off[i - 1].abs() } else { 0.0 }) + if i + 1 < n { off[i].abs() } else { 0.0 }
+    };
+    let mut high = (0..n).map(|i| diagonal[i] + radius(i)).fold(1e-30, f64::max);
+    let mut low = 0.0;
+    for _ in 0..60 {
+        let mid = 0.5 * (low + high);
+        // Positive pivots of T − mid: eigenvalues above mid.
+        let mut pivot = 1.0;
+        let mut above = false;
+        for i in 0..n {
+            let o = if i > 0 { off[i - 1] } else { 0.0 };
+            pivot = diagonal[i] - mid - if i > 0 { o * o / pivot } else { 0.0 };
+            if pivot == 0.0 {
+                pivot = -1e-300;
+            }
+            above |= pivot > 0.0;
+        }
+        if above { low = mid } else { high = mid }
+    }
+    high
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_largest_eigenvalue_of_a_chain() {
+        // 2 − 2 cos(π k / (n + 1)) for the second difference.
+        let n = 12;
+        let truth = 2.0 - 2.0 * (std::f64::consts::PI * 12.0 / 13.0).cos();
+        let found = super::largest_eigenvalue(&vec![2.0; n], &vec![-1.0; n - 1]);
+        assert!((found - truth).abs() < 1e-12, "{found} {truth}");
+    }
+}
