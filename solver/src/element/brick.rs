@@ -88,6 +88,11 @@ pub fn pack(solids: &[Solid], ersatz: f64) -> CutBlock {
     CutBlock(block)
 }
 
+/// Centroid of the solid part of the cell in `lane`, local.
+pub fn centroid(block: &CutBlock, lane: usize) -> [f32; 3] {
+    std::array::from_fn(|a| block.0[coef::CENTROID + a][lane])
+}
+
 /// Share of the locking terms kept in a cell of this solid fraction.
 fn kept(fraction: f64) -> f64 {
     1.0 - fraction
@@ -149,8 +154,7 @@ fn shift_transposed<T: Real>(t: &mut Corners<T>, by: &[Lane<T>; 3]) {
 }
 
 /// Pairs (without the axis, with the axis) of basis functions; the constant is of no interest.
-const SHIFTS: [[(usize, usize); 3]; 3] =
-    [[(2, 3), (4, 5), (6, 7)], [(1, 3), (4, 6), (5, 7)], [(1, 5), (2, 6), (3, 7)]];
+const SHIFTS: [[(usize, usize); 3]; 3] = [[(2, 3), (4, 5), (6, 7)], [(1, 3), (4, 6), (5, 7)], [(1, 5), (2, 6), (3, 7)]];
 
 /// Nodal forces of a chunk of whole cells.
 #[inline(always)]
@@ -256,47 +260,20 @@ pub fn apply_cut<T: Real>(u: &[Corners<T>; 3], block: &CutBlock) -> [Corners<T>;
     let sy = [t0 + two_mu * ey0, t1 + two_mu * ey1, t2 + two_mu * ey2, t3, t4 + two_mu * ey4, t5 + two_mu * ey5, t6];
     let sz = [t0 + two_mu * ez0, t1 + two_mu * ez1, t2 + two_mu * ez2, t3 + two_mu * ez3, t4 + two_mu * ez4, t5, t6];
     // Shear stresses.
-    let sxy = [
-        mu * (u[2] + v[1]),
-        mu * keep * u[3],
-        mu * keep * v[3],
-        z,
-        mu * (u[6] + v[5]),
-        mu * u[7],
-        mu * v[7],
-    ];
-    let syz = [
-        mu * (v[4] + w[2]),
-        mu * (v[5] + w[3]),
-        mu * keep * v[6],
-        mu * v[7],
-        mu * keep * w[6],
-        mu * w[7],
-        z,
-    ];
-    let szx = [
-        mu * (w[1] + u[4]),
-        mu * keep * u[5],
-        mu * (w[3] + u[6]),
-        mu * u[7],
-        mu * keep * w[5],
-        z,
-        mu * w[7],
-    ];
+    let sxy = [mu * (u[2] + v[1]), mu * keep * u[3], mu * keep * v[3], z, mu * (u[6] + v[5]), mu * u[7], mu * v[7]];
+    let syz = [mu * (v[4] + w[2]), mu * (v[5] + w[3]), mu * keep * v[6], mu * v[7], mu * keep * w[6], mu * w[7], z];
+    let szx = [mu * (w[1] + u[4]), mu * keep * u[5], mu * (w[3] + u[6]), mu * u[7], mu * keep * w[5], z, mu * w[7]];
     // Rows of the Gram matrix; the first moments vanish about the centroid.
     let g0 = |s: &[Lane<T>; 7]| one * s[0] + xy * s[3] + zx * s[5] + yz * s[6];
     let g1 = |s: &[Lane<T>; 7]| xx * s[1] + xy * s[2] + xxy * s[3] + zx * s[4] + xxz * s[5] + xyz * s[6];
     let g2 = |s: &[Lane<T>; 7]| xy * s[1] + yy * s[2] + xyy * s[3] + yz * s[4] + xyz * s[5] + yyz * s[6];
-    let g3 = |s: &[Lane<T>; 7]| {
-        xy * s[0] + xxy * s[1] + xyy * s[2] + xxyy * s[3] + xyz * s[4] + xxyz * s[5] + xyyz * s[6]
-    };
+    let g3 =
+        |s: &[Lane<T>; 7]| xy * s[0] + xxy * s[1] + xyy * s[2] + xxyy * s[3] + xyz * s[4] + xxyz * s[5] + xyyz * s[6];
     let g4 = |s: &[Lane<T>; 7]| zx * s[1] + yz * s[2] + xyz * s[3] + zz * s[4] + xzz * s[5] + yzz * s[6];
-    let g5 = |s: &[Lane<T>; 7]| {
-        zx * s[0] + xxz * s[1] + xyz * s[2] + xxyz * s[3] + xzz * s[4] + xxzz * s[5] + xyzz * s[6]
-    };
-    let g6 = |s: &[Lane<T>; 7]| {
-        yz * s[0] + xyz * s[1] + yyz * s[2] + xyyz * s[3] + yzz * s[4] + xyzz * s[5] + yyzz * s[6]
-    };
+    let g5 =
+        |s: &[Lane<T>; 7]| zx * s[0] + xxz * s[1] + xyz * s[2] + xxyz * s[3] + xzz * s[4] + xxzz * s[5] + xyzz * s[6];
+    let g6 =
+        |s: &[Lane<T>; 7]| yz * s[0] + xyz * s[1] + yyz * s[2] + xyyz * s[3] + yzz * s[4] + xyzz * s[5] + yyzz * s[6];
     let (x1, y2, z4) = (relax * g1(&sx), relax * g2(&sy), relax * g4(&sz));
     let (xy0, yz0, zx0) = (g0(&sxy), g0(&syz), g0(&szx));
     let (xy4, yz1, zx2) = (g4(&sxy), g1(&syz), g2(&szx));
@@ -355,9 +332,7 @@ pub fn gradient(u: &[[f64; 3]; 8], p: [f64; 3], h: f64) -> [[f64; 3]; 3] {
 
 /// Trilinear shape functions at local point `p`, also beyond the cell.
 pub fn shape(p: [f64; 3]) -> [f64; 8] {
-    std::array::from_fn(|n| {
-        (0..3).map(|a| 0.5 * if n >> a & 1 == 1 { 1.0 + p[a] } else { 1.0 - p[a] }).product()
-    })
+    std::array::from_fn(|n| (0..3).map(|a| 0.5 * if n >> a & 1 == 1 { 1.0 + p[a] } else { 1.0 - p[a] }).product())
 }
 
 #[cfg(test)]
@@ -411,7 +386,8 @@ mod tests {
         let nu = 0.3;
         let u = corners(|[x, y, z]| [x * y, 0.0, -nu * y * z]);
         let f = apply_whole(&u, lame(nu));
-        let energy: f64 = (0..3).flat_map(|c| (0..8).map(move |n| (c, n))).map(|(c, n)| f[c][n].0[0] * u[c][n].0[0]).sum();
+        let energy: f64 =
+            (0..3).flat_map(|c| (0..8).map(move |n| (c, n))).map(|(c, n)| f[c][n].0[0] * u[c][n].0[0]).sum();
         assert!((energy - 8.0 / 3.0).abs() < 1e-12, "{energy}");
     }
 

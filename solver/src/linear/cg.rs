@@ -5,6 +5,7 @@
 
 use super::block::Block;
 use super::multigrid::{Multigrid, Workspace};
+use std::sync::atomic::AtomicBool;
 
 /// How a solve went.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +37,7 @@ const PATIENCE: u32 = 60;
 ///
 /// # Errors
 /// [`CgError`].
+#[allow(clippy::too_many_arguments)] // One solve is one sentence: what, where, how well, how long, who may stop it.
 pub fn solve(
     mg: &Multigrid,
     l: usize,
@@ -44,6 +46,7 @@ pub fn solve(
     x: &mut Block<f64>,
     tolerance: f64,
     iterations_max: u32,
+    cancel: &AtomicBool,
     mut monitor: impl FnMut(u32, f64) -> bool,
 ) -> Result<Convergence, CgError> {
     let operator = &mg.levels[l].operator;
@@ -79,7 +82,7 @@ pub fn solve(
         // Unit residuals keep single precision far from its ends.
         let scale: Vec<f64> = r_norm.iter().map(|r| if *r > 0.0 { 1.0 / r } else { 0.0 }).collect();
         work.load(l, &r, &scale);
-        mg.cycle(l, work);
+        mg.cycle(l, work, cancel);
         let z = work.solution(l);
         // z here is the preconditioned residual over |r|.
         let zr = z.dot_double(&r);

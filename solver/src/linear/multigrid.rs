@@ -9,10 +9,11 @@ use super::banded::{Banded, Singular};
 use super::block::Block;
 use super::operator::{Foundation, Operator, Release};
 use super::transfer;
-use crate::mesh::lattice::{Lattice, Solid, coarsen};
 use crate::mesh::Grid;
+use crate::mesh::lattice::{Lattice, Solid, coarsen};
 use rayon::prelude::*;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Share of a whole cell's stiffness added to every cut cell: holds nodes that only a sliver touches.
 pub const ERSATZ: f64 = 1e-5;
@@ -107,7 +108,12 @@ impl Multigrid {
     }
 
     /// One V-cycle at level `l`: an approximate solution for the right-hand side last given to [`Workspace::load`].
-    pub fn cycle(&self, l: usize, work: &mut Workspace) {
+    ///
+    /// Returns early, with no meaningful solution, once `cancel` is set.
+    pub fn cycle(&self, l: usize, work: &mut Workspace, cancel: &AtomicBool) {
+        if cancel.load(Ordering::Relaxed) {
+            return;
+        }
         if l + 1 == self.levels.len() {
             let v = &mut work.levels[l];
             for k in 0..v.r.n_cases {
@@ -133,7 +139,10 @@ impl Multigrid {
         transfer::restrict(fine, coarse, &v.r, &mut below.r);
         // The reference stiffness E h / 2 doubles with the cell.
         halve(&mut below.r);
-        self.cycle(l + 1, work);
+        self.cycle(l + 1, work, cancel);
+        if cancel.load(Ordering::Relaxed) {
+            return;
+        }
         let (upper, lower) = work.levels.split_at_mut(l + 1);
         let (v, below) = (&mut upper[l], &mut lower[0]);
         transfer::prolong(fine, coarse, &below.x, &mut v.d, false);
@@ -144,7 +153,10 @@ impl Multigrid {
     }
 
     pub fn bytes(&self) -> usize {
-        self.levels.iter().map(|l| l.operator.bytes() + l.inverse.iter().map(|i| i.len() * 4).sum::<usize>()).sum::<usize>()
+        self.levels
+            .iter()
+            .map(|l| l.operator.bytes() + l.inverse.iter().map(|i| i.len() * 4).sum::<usize>())
+            .sum::<usize>()
             + self.direct.bytes()
     }
 }
@@ -312,9 +324,7 @@ fn halve(a: &mut Block<f32>) {
 /// Largest eigenvalue of a symmetric tridiagonal matrix, by bisection on Sturm counts.
 fn largest_eigenvalue(diagonal: &[f64], off: &[f64]) -> f64 {
     let n = diagonal.len();
-    let radius = |i: usize| {
-        (if i > 0 { off[i - 1].abs() } else { 0.0 }) + if i + 1 < n { off[i].abs() } else { 0.0 }
-    };
+    let radius = |i: usize| (if i > 0 { off[i - 1].abs() } else { 0.0 }) + if i + 1 < n { off[i].abs() } else { 0.0 };
     let mut high = (0..n).map(|i| diagonal[i] + radius(i)).fold(1e-30, f64::max);
     let mut low = 0.0;
     for _ in 0..60 {

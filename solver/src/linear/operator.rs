@@ -292,3 +292,8 @@ fn scatter<T: Real>(y: &mut [T], base: usize, chunk: &Chunk, f: &Corners<T>) {
         }
     }
 }
+
+/// The vector instructions the sweeps run with, for the record.
+pub fn instruction_set() -> &'static str {
+    std::env::consts::ARCH
+}

@@ -14,8 +14,7 @@ fn parents(y: usize) -> ([usize; 2], usize, f64) {
 
 /// `fine += P coarse` (or `=` when `add` is false).
 pub fn prolong<T: Real>(fine: &Lattice, coarse: &Lattice, from: &Block<T>, to: &mut Block<T>, add: bool) {
-    let planes: Vec<(usize, usize)> =
-        fine.plane_ptr.windows(2).map(|p| (p[0] as usize, p[1] as usize)).collect();
+    let planes: Vec<(usize, usize)> = fine.plane_ptr.windows(2).map(|p| (p[0] as usize, p[1] as usize)).collect();
     let ny = fine.grid.counts[1];
     for (part, out) in to.parts_mut().into_iter().enumerate() {
         let source = from.part(part / 3, part % 3);
@@ -57,8 +56,7 @@ pub fn prolong<T: Real>(fine: &Lattice, coarse: &Lattice, from: &Block<T>, to: &
 
 /// `coarse = Pᵀ fine`.
 pub fn restrict<T: Real>(fine: &Lattice, coarse: &Lattice, from: &Block<T>, to: &mut Block<T>) {
-    let planes: Vec<(usize, usize)> =
-        coarse.plane_ptr.windows(2).map(|p| (p[0] as usize, p[1] as usize)).collect();
+    let planes: Vec<(usize, usize)> = coarse.plane_ptr.windows(2).map(|p| (p[0] as usize, p[1] as usize)).collect();
     let [_, ny, nz] = fine.grid.counts;
     for (part, out) in to.parts_mut().into_iter().enumerate() {
         let source = from.part(part / 3, part % 3);
@@ -121,9 +119,8 @@ pub fn coarsen_foundations(foundations: &[Foundation], coarse: &Lattice, ratio: 
         let Some(nodes) = coarse.cell_nodes(at.map(|c| c as usize)) else { continue };
         let child = ((f.at[0] & 1) | (f.at[1] & 1) << 1 | (f.at[2] & 1) << 2) as usize;
         let w = &weights[child];
-        let entry = out
-            .entry([at[2], at[1], at[0]])
-            .or_insert_with(|| Foundation { at, nodes, matrix: vec![0.0; 576] });
+        let entry =
+            out.entry([at[2], at[1], at[0]]).or_insert_with(|| Foundation { at, nodes, matrix: vec![0.0; 576] });
         // Half product first: (S P), then Pᵀ (S P).
         let mut half = [0.0; 576];
         for row in 0..24 {

@@ -120,9 +120,7 @@ pub fn voxelize(surface: &SurfaceMesh, grid: &Grid) -> Result<Voxels, VoxelError
     }
     full.extend(cut.iter().filter(|(_, m)| m[0] > moment::VOLUME * (1.0 - 1e-9)).map(|c| c.0));
     full.sort_unstable();
-    cut.retain(|(_, m)| {
-        (moment::VOLUME * FRACTION_MIN..=moment::VOLUME * (1.0 - 1e-9)).contains(&m[0])
-    });
+    cut.retain(|(_, m)| (moment::VOLUME * FRACTION_MIN..=moment::VOLUME * (1.0 - 1e-9)).contains(&m[0]));
     cut.sort_unstable_by_key(|c| c.0);
     let (cut, moments) = cut.into_iter().unzip();
     Ok(Voxels { full, cut, moments })
@@ -182,8 +180,11 @@ fn cast(surface: &SurfaceMesh, grid: &Grid, axis: usize) -> Rays {
                     if n_cross < 2 {
                         continue;
                     }
-                    let (left, right) =
-                        if crossings[0].0 <= crossings[1].0 { (crossings[0], crossings[1]) } else { (crossings[1], crossings[0]) };
+                    let (left, right) = if crossings[0].0 <= crossings[1].0 {
+                        (crossings[0], crossings[1])
+                    } else {
+                        (crossings[1], crossings[0])
+                    };
                     for i in left.0..right.0 {
                         let x = (i as f64 + 0.5) * spacing;
                         let depth = if n[0] == 0.0 {

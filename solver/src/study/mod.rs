@@ -2,6 +2,7 @@
 //!
 //! [`FORMS`] is what the page knows; `STUDIES` (feature `solve`) is what a worker can run. A test compares them.
 
+pub mod bytes;
 pub mod form;
 pub mod outcome;
 pub mod question;

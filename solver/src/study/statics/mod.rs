@@ -1,7 +1,27 @@
-//! Linear static study.
+//! Linear static study: see `README.md` beside this file for equations, references and limits.
 
 use super::form::StudyForm;
+use crate::design::schema::Section;
 use crate::design::{Design, Issue, Object};
+
+#[cfg(feature = "solve")]
+mod answer;
+#[cfg(feature = "solve")]
+mod load;
+#[cfg(feature = "solve")]
+mod motion;
+#[cfg(feature = "solve")]
+mod patch;
+#[cfg(feature = "solve")]
+mod recover;
+#[cfg(feature = "solve")]
+mod setup;
+#[cfg(feature = "solve")]
+mod solve;
+#[cfg(feature = "solve")]
+mod support;
+#[cfg(feature = "solve")]
+mod voxel;
 
 /// What the page knows of this study.
 pub const FORM: StudyForm = StudyForm {
@@ -12,35 +32,18 @@ pub const FORM: StudyForm = StudyForm {
     check,
 };
 
-fn check(_design: &Design, _study: &Object) -> Vec<Issue> {
-    Vec::new()
+/// Checks that need no geometry: something to hold and something to load.
+fn check(design: &Design, study: &Object) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    let any = |section| design.section(section).any(|o| !o.suppressed);
+    if study.refs("supports").is_empty() && !any(Section::Support) {
+        issues.push(Issue::error(study, "supports", "Nothing holds the design: add a fixed or sliding support"));
+    }
+    if study.refs("cases").is_empty() && !any(Section::Load) {
+        issues.push(Issue::error(study, "cases", "Nothing loads the design: add a force, pressure, moment or gravity"));
+    }
+    issues
 }
 
 #[cfg(feature = "solve")]
 pub use solve::Static;
-
-#[cfg(feature = "solve")]
-mod solve {
-    use crate::design::Issue;
-    use crate::run::Ctx;
-    use crate::study::outcome::Outcome;
-    use crate::study::{Case, Cost, Study, StudyError};
-
-    /// The linear static study.
-    pub struct Static;
-
-    impl Study for Static {
-        fn id(&self) -> &'static str {
-            super::FORM.id
-        }
-        fn check(&self, _case: &Case) -> Vec<Issue> {
-            Vec::new()
-        }
-        fn cost(&self, _case: &Case) -> Cost {
-            Cost::default()
-        }
-        fn run(&self, _case: &Case, _ctx: &mut Ctx) -> Result<Outcome, StudyError> {
-            Err(StudyError::Solver("not built".into()))
-        }
-    }
-}

@@ -1,0 +1,393 @@
+//! From solutions on nested grids to the outcome: fields on the skin, extremes with error bands, balance, facts.
+
+use super::recover::{self, SkinFields, Strains};
+use super::setup::Setup;
+use super::voxel::Meshed;
+use crate::linear::Block;
+use crate::mesh::Lattice;
+use crate::quantity::Dimension;
+use crate::study::outcome::{Balance, Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, Table};
+use crate::surface::SurfaceMesh;
+use glam::DVec3;
+
+/// Safety factors are shown up to this.
+const SAFETY_MAX: f32 = 100.0;
+
+/// Applied loads of one case, N and N·m about the origin.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Applied {
+    pub force: DVec3,
+    pub moment: DVec3,
+}
+
+/// The solution on one grid, read on the skin.
+pub struct Stage {
+    pub cell: f64,
+    pub n_cells: usize,
+    /// `[part][case]`; empty when only displacements were read.
+    pub fields: Vec<Vec<SkinFields>>,
+    /// Largest displacement per case, m, and where.
+    pub displacement: Vec<(f64, [f64; 3])>,
+    /// Strains per cell, for the volume fields of the finest grid.
+    pub strains: Option<Strains>,
+}
+
+impl Stage {
+    /// Reads `u` on `skins`; strains only where `with_stress`.
+    pub fn new(setup: &Setup, lattice: &Lattice, u: &Block<f64>, skins: &[SurfaceMesh], with_stress: bool) -> Self {
+        let mut displacement = vec![(0.0f64, [0.0; 3]); u.n_cases];
+        let mut fields = Vec::new();
+        let strains = with_stress.then(|| Strains::new(lattice, u));
+        for (part, skin) in setup.parts.iter().zip(skins) {
+            if let Some(strains) = &strains {
+                let found = recover::skin(lattice, u, strains, part, &skin.points);
+                for (most, fields) in displacement.iter_mut().zip(&found) {
+                    for (d, p) in fields.displacement.iter().zip(&skin.points) {
+                        let size = d.iter().map(|c| f64::from(*c).powi(2)).sum::<f64>().sqrt();
+                        if size > most.0 {
+                            *most = (size, *p);
+                        }
+                    }
+                }
+                fields.push(found);
+            } else {
+                for p in &part.surface.points {
+                    for (most, d) in displacement.iter_mut().zip(recover::displacement(lattice, u, *p)) {
+                        let size = DVec3::from(d).length();
+                        if size > most.0 {
+                            *most = (size, *p);
+                        }
+                    }
+                }
+            }
+        }
+        Self { cell: lattice.grid.cell, n_cells: lattice.n_cells, fields, displacement, strains }
+    }
+
+    /// Largest von Mises stress of case `k`, Pa, and where.
+    fn von_mises(&self, skins: &[SurfaceMesh], k: usize) -> (f64, [f64; 3]) {
+        let mut most = (0.0, [0.0; 3]);
+        for (part, skin) in self.fields.iter().zip(skins) {
+            for (s, p) in part[k].von_mises.iter().zip(&skin.points) {
+                if f64::from(*s) > most.0 {
+                    most = (f64::from(*s), *p);
+                }
+            }
+        }
+        most
+    }
+
+    /// Smallest safety factor of case `k` over the parts that have a yield strength.
+    fn safety(&self, setup: &Setup, skins: &[SurfaceMesh], k: usize) -> Option<(f64, [f64; 3])> {
+        let mut least: Option<(f64, [f64; 3])> = None;
+        for ((fields, skin), part) in self.fields.iter().zip(skins).zip(&setup.parts) {
+            let Some(strength) = part.material.yield_strength else { continue };
+            for (s, p) in fields[k].von_mises.iter().zip(&skin.points) {
+                let factor = strength / f64::from(*s).max(f64::MIN_POSITIVE);
+                if least.is_none_or(|l| factor < l.0) {
+                    least = Some((factor, *p));
+                }
+            }
+        }
+        least
+    }
+}
+
+/// What only the finished run knows.
+pub struct Record<'a> {
+    pub meshed: &'a Meshed,
+    pub applied: &'a [Applied],
+    pub reactions: &'a [(DVec3, DVec3)],
+    pub iterations: u32,
+    pub curve: Vec<f64>,
+    pub bytes: usize,
+    pub n_levels: usize,
+    pub u: &'a Block<f64>,
+}
+
+/// Value and half width of the band for a quantity on nested grids, coarsest first, cells halving.
+///
+/// The finest value is reported. What is left to the limit is `Δ / (2^p − 1)` with the last change `Δ` and the order
+/// `p` (Richardson); `p` is taken from three grids where they tell, within 0.7 and 2, and 1 otherwise. Roache's
+/// safety factor for observed orders and a floor for what the grids share (supports, tessellation) widen it.
+pub fn band(values: &[f64]) -> (f64, Option<f64>) {
+    let Some(&finest) = values.last() else { return (0.0, None) };
+    let n = values.len();
+    if n < 2 {
+        return (finest, None);
+    }
+    let change = values[n - 1] - values[n - 2];
+    let mut order = 1.0;
+    if n > 2 {
+        let before = values[n - 2] - values[n - 3];
+        if change != 0.0 && before / change > 0.0 {
+            order = (before / change).log2().clamp(0.7, 2.0);
+        }
+    }
+    let left = change.abs() / (2f64.powf(order) - 1.0);
+    (finest, Some(BAND_SAFETY * left + BAND_FLOOR * finest.abs()))
+}
+
+/// Roache (1994): 1.25 with observed order.
+const BAND_SAFETY: f64 = 1.25;
+const BAND_FLOOR: f64 = 0.01;
+
+/// The outcome of the stages so far, coarsest first; the last one is shown.
+pub fn outcome(setup: &Setup, stages: &[Stage], skins: &[SurfaceMesh], record: Option<&Record>) -> Outcome {
+    let mut out = Outcome::default();
+    let Some(shown) = stages.last() else { return out };
+    for (part, skin) in setup.parts.iter().zip(skins) {
+        out.meshes.push(OutcomeMesh::Surface {
+            name: skin_name(&part.name),
+            body: part.name.clone(),
+            surface: skin.clone(),
+        });
+    }
+    for (k, case) in setup.cases.iter().enumerate() {
+        for ((part, fields), _) in setup.parts.iter().zip(&shown.fields).zip(skins) {
+            let one = &fields[k];
+            let field = |id: &str, label: &str, components, dimension, values| Field {
+                id: id.into(),
+                label: label.into(),
+                mesh: skin_name(&part.name),
+                location: Location::Point,
+                components,
+                dimension,
+                case: Some(case.id.clone()),
+                grade: Grade::Instant,
+                values,
+            };
+            let moved = one.displacement.iter().flatten().copied().collect();
+            out.fields.push(field("displacement", "Displacement", 3, Dimension::LENGTH, moved));
+            out.fields.push(field("von_mises", "Von Mises stress", 1, Dimension::PRESSURE, one.von_mises.clone()));
+            if let Some(strength) = part.material.yield_strength {
+                let safety = one.von_mises.iter().map(|s| (strength as f32 / s.max(1e-30)).min(SAFETY_MAX)).collect();
+                out.fields.push(field("safety_factor", "Safety factor (indicative)", 1, Dimension::NONE, safety));
+            }
+        }
+        scalars(setup, stages, skins, k, &mut out);
+    }
+    let mass: f64 = setup.parts.iter().map(|p| p.volume * p.material.density).sum();
+    out.scalars.push(Scalar {
+        id: "mass".into(),
+        label: "Mass".into(),
+        value: mass,
+        // Of the true surface; the cells' own sum is in the facts.
+        error: Some(1e-9 * mass),
+        dimension: Dimension::MASS,
+        grade: Grade::Instant,
+        case: None,
+        at: None,
+    });
+    out.facts = facts(shown);
+    if let Some(record) = record {
+        finish(setup, shown, record, &mut out);
+    }
+    out
+}
+
+fn skin_name(part: &str) -> String {
+    format!("skin:{part}")
+}
+
+fn scalars(setup: &Setup, stages: &[Stage], skins: &[SurfaceMesh], k: usize, out: &mut Outcome) {
+    let case = &setup.cases[k];
+    let Some(shown) = stages.last() else { return };
+    let scalar = |id: &str, label: &str, (value, error): (f64, Option<f64>), dimension, at| Scalar {
+        id: id.into(),
+        label: label.into(),
+        value,
+        error,
+        dimension,
+        grade: Grade::Instant,
+        case: Some(case.id.clone()),
+        at: Some(at),
+    };
+    let moved: Vec<f64> = stages.iter().map(|s| s.displacement[k].0).collect();
+    out.scalars.push(scalar(
+        "displacement_max",
+        "Largest displacement",
+        band(&moved),
+        Dimension::LENGTH,
+        shown.displacement[k].1,
+    ));
+    let stressed: Vec<&Stage> = stages.iter().filter(|s| !s.fields.is_empty()).collect();
+    let peaks: Vec<f64> = stressed.iter().map(|s| s.von_mises(skins, k).0).collect();
+    let (peak, at) = shown.von_mises(skins, k);
+    let (_, error) = band(&peaks);
+    out.scalars.push(scalar("von_mises_max", "Largest von Mises stress", (peak, error), Dimension::PRESSURE, at));
+    if let Some((safety, at)) = shown.safety(setup, skins, k) {
+        let error = error.filter(|_| peak > 0.0).map(|e| safety * e / peak);
+        let label = "Smallest safety factor (indicative)";
+        out.scalars.push(scalar("safety_factor_min", label, (safety, error), Dimension::NONE, at));
+    }
+    if let [.., coarse, fine] = peaks[..]
+        && fine > 1.15 * coarse
+    {
+        out.warnings.push(format!(
+            "{}: the largest stress rose by {:.0} % on the last refinement; at a sharp inner corner or a held edge it has \
+             no finite value: judge the stress beside it, or round the corner",
+            case.label,
+            100.0 * (fine / coarse - 1.0)
+        ));
+    }
+}
+
+fn facts(shown: &Stage) -> Vec<(String, String)> {
+    vec![
+        ("cell size".into(), format!("{:.4} mm", shown.cell * 1e3)),
+        ("cells".into(), shown.n_cells.to_string()),
+        ("method".into(), "cut-cell bricks with incompatible modes, multigrid conjugate gradients".into()),
+    ]
+}
+
+fn finish(setup: &Setup, shown: &Stage, record: &Record, out: &mut Outcome) {
+    let lattice = &*record.meshed.lattice;
+    let mut rows = Vec::new();
+    for (k, case) in setup.cases.iter().enumerate() {
+        let (applied, (force, moment)) = (record.applied[k], record.reactions[k]);
+        let size = applied.force.length();
+        let (lo, hi) = setup.bounds().unwrap_or_default();
+        // A pure moment is balanced by moments: compare those over the body's size.
+        let arm = DVec3::from(hi).distance(lo.into()).max(f64::MIN_POSITIVE);
+        let scale = size.max(applied.moment.length() / arm).max(f64::MIN_POSITIVE);
+        let off = (applied.force + force).length().max((applied.moment + moment).length() / arm);
+        out.balances.push(Balance {
+            case: case.id.clone(),
+            applied_force: applied.force.into(),
+            reaction_force: force.into(),
+            applied_moment: applied.moment.into(),
+            reaction_moment: moment.into(),
+            imbalance: off / scale,
+        });
+        rows.push(vec![
+            Cell::Text(case.label.clone()),
+            Cell::Number(size),
+            Cell::Number(force.length()),
+            Cell::Number(applied.moment.length()),
+            Cell::Number(moment.length()),
+        ]);
+    }
+    out.tables.push(Table {
+        id: "balance".into(),
+        label: "Applied load and reaction".into(),
+        columns: vec![
+            ("Load case".into(), Dimension::NONE),
+            ("Applied force".into(), Dimension::FORCE),
+            ("Reaction force".into(), Dimension::FORCE),
+            ("Applied moment".into(), Dimension::MOMENT),
+            ("Reaction moment".into(), Dimension::MOMENT),
+        ],
+        rows,
+    });
+    out.curves.push(Curve {
+        id: "residual".into(),
+        label: "Convergence".into(),
+        x_label: "Iteration".into(),
+        x_dimension: Dimension::NONE,
+        y_label: "Relative residual".into(),
+        y_dimension: Dimension::NONE,
+        log_y: true,
+        x: (0..record.curve.len()).map(|i| i as f64).collect(),
+        y: record.curve.clone(),
+    });
+    let cells_mass: f64 = record.meshed.volumes.iter().zip(&setup.parts).map(|(v, p)| v * p.material.density).sum();
+    for (key, value) in [
+        ("unknowns", (3 * lattice.n_nodes).to_string()),
+        ("iterations", record.iterations.to_string()),
+        ("grids", record.n_levels.to_string()),
+        ("bytes per unknown, matrix", format!("{:.1}", record.bytes as f64 / (3 * lattice.n_nodes) as f64)),
+        ("mass of the cells", format!("{cells_mass:.6} kg")),
+        ("instruction set", crate::linear::operator::instruction_set().into()),
+    ] {
+        out.facts.push((key.into(), value));
+    }
+    if record.meshed.n_crumbs > 0 {
+        out.warnings.push(format!(
+            "{} cells that hang on nothing were left out; the body may have loose splinters",
+            record.meshed.n_crumbs
+        ));
+    }
+    volume(setup, shown, record, out);
+}
+
+/// Cells and their fields, for sections and probes.
+fn volume(setup: &Setup, shown: &Stage, record: &Record, out: &mut Outcome) {
+    let lattice = &*record.meshed.lattice;
+    let Some(strains) = &shown.strains else { return };
+    let grid = &lattice.grid;
+    let cells: Vec<u32> = record.meshed.solids.iter().map(|s| s.cell).collect();
+    // Each cell belongs to the part that fills most of it; with one part there is nothing to ask.
+    let owner: Vec<u8> = owners(&cells, record.meshed);
+    let mut places = Vec::with_capacity(cells.len());
+    lattice.for_each_cell(|_, at| places.push(at));
+    for (k, case) in setup.cases.iter().enumerate() {
+        let mut moved = Vec::with_capacity(3 * cells.len());
+        let mut stress = Vec::with_capacity(cells.len());
+        for (n, at) in places.iter().enumerate() {
+            let nodes = lattice.cell_nodes(*at).unwrap_or_default();
+            let mut d = [0.0; 3];
+            for node in nodes {
+                for (d, v) in d.iter_mut().zip(record.u.at(k, node)) {
+                    *d += v / 8.0;
+                }
+            }
+            moved.extend(d.map(|c| c as f32));
+            let part = &setup.parts[usize::from(owner[n])];
+            stress.push(recover::von_mises(recover::stress(part, strains.of_cell(k, n))) as f32);
+        }
+        let field = |id: &str, label: &str, components, dimension, values| Field {
+            id: id.into(),
+            label: label.into(),
+            mesh: "cells".into(),
+            location: Location::Cell,
+            components,
+            dimension,
+            case: Some(case.id.clone()),
+            grade: Grade::Instant,
+            values,
+        };
+        out.fields.push(field("displacement", "Displacement", 3, Dimension::LENGTH, moved));
+        out.fields.push(field("von_mises", "Von Mises stress", 1, Dimension::PRESSURE, stress));
+    }
+    out.meshes.push(OutcomeMesh::Grid {
+        name: "cells".into(),
+        origin: grid.origin,
+        cell: grid.cell,
+        counts: grid.counts.map(|n| n as u32),
+        cells,
+    });
+}
+
+fn owners(cells: &[u32], meshed: &Meshed) -> Vec<u8> {
+    let mut best = vec![(0.0f64, 0u8); cells.len()];
+    if meshed.voxels.len() > 1 {
+        for (part, v) in meshed.voxels.iter().enumerate() {
+            let mut claim = |cell: u32, share: f64| {
+                if let Ok(n) = cells.binary_search(&cell)
+                    && share > best[n].0
+                {
+                    best[n] = (share, part.min(255) as u8);
+                }
+            };
+            v.full.iter().for_each(|c| claim(*c, 8.0));
+            v.cut.iter().zip(&v.moments).for_each(|(c, m)| claim(*c, m[0]));
+        }
+    }
+    best.into_iter().map(|b| b.1).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::band;
+
+    #[test]
+    fn the_band_covers_the_limit_of_a_sequence_of_first_and_second_order() {
+        for p in [1, 2] {
+            let value = |h: f64| 3.0 - 0.4 * h.powi(p);
+            let (v, e) = band(&[value(1.0), value(0.5), value(0.25)]);
+            assert!((v - 3.0).abs() < e.unwrap() && e.unwrap() < 0.2, "{v} {e:?}");
+        }
+        assert_eq!(band(&[1.0]), (1.0, None));
+    }
+}

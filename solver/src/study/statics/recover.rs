@@ -1,0 +1,216 @@
+//! Displacement and strain on the true surface from the solution on the lattice.
+//!
+//! Strain is best at the centroid of a cell's solid part, where the linear terms of its error vanish. At a point of the
+//! skin, a linear function is fitted to the strains of the cells around by weighted least squares and read at the point
+//! (in the spirit of Zienkiewicz & Zhu, IJNME 33, 1992), so the staircase of cells does not show. Slivers weigh little.
+
+use super::setup::Part;
+use crate::element::brick;
+use crate::linear::Block;
+use crate::mesh::Lattice;
+use crate::mesh::lattice::W;
+use rayon::prelude::*;
+
+/// Reach of the fit around a point, in cells.
+const REACH: f64 = 2.2;
+
+/// Strains at the centroids of the solid parts of cells: xx, yy, zz, xy, yz, zx (engineering shear).
+pub struct Strains {
+    /// `[cell]`, centroid in local coordinates of the cell.
+    centroids: Vec<[f32; 3]>,
+    /// `[case][cell]`
+    values: Vec<Vec<[f32; 6]>>,
+}
+
+impl Strains {
+    /// From nodal displacements `u`, m.
+    pub fn new(lattice: &Lattice, u: &Block<f64>) -> Self {
+        let mut centroids = vec![[0.0f32; 3]; lattice.n_cells];
+        let mut places = Vec::with_capacity(lattice.n_cells);
+        let [_, ny, nz] = lattice.grid.counts;
+        for z in 0..nz {
+            for y in 0..ny {
+                for run in lattice.cell_row(y, z) {
+                    for i in 0..run.len as usize {
+                        let chunk = &lattice.chunks[run.chunk as usize + i / W];
+                        if chunk.block != u32::MAX {
+                            let c = brick::centroid(&lattice.blocks[chunk.block as usize], i % W);
+                            centroids[run.start as usize + i] = c;
+                        }
+                        places.push([run.x0 as usize + i, y, z]);
+                    }
+                }
+            }
+        }
+        let h = lattice.grid.cell;
+        let values = (0..u.n_cases)
+            .map(|k| {
+                places
+                    .par_iter()
+                    .zip(&centroids)
+                    .map(|(at, c)| {
+                        let Some(nodes) = lattice.cell_nodes(*at) else { return [0.0; 6] };
+                        let moved = nodes.map(|n| u.at(k, n));
+                        let g = brick::gradient(&moved, c.map(f64::from), h);
+                        [
+                            g[0][0] as f32,
+                            g[1][1] as f32,
+                            g[2][2] as f32,
+                            (g[0][1] + g[1][0]) as f32,
+                            (g[1][2] + g[2][1]) as f32,
+                            (g[2][0] + g[0][2]) as f32,
+                        ]
+                    })
+                    .collect()
+            })
+            .collect();
+        Self { centroids, values }
+    }
+
+    /// Strain of case `k` in cell `n`.
+    pub fn of_cell(&self, k: usize, n: usize) -> [f64; 6] {
+        self.values[k][n].map(f64::from)
+    }
+
+    /// Strains of all cases at `p`, by a linear fit to the cells around.
+    fn at(&self, lattice: &Lattice, p: [f64; 3]) -> Vec<[f64; 6]> {
+        let n_cases = self.values.len();
+        let Some((centre, _)) = lattice.nearest_cell(p) else { return vec![[0.0; 6]; n_cases] };
+        let grid = &lattice.grid;
+        let local = grid.local(centre, p);
+        let reach = REACH.ceil() as usize;
+        // Normal equations of [1, x, y, z], lengths in cells from the point.
+        let mut m = [[0.0f64; 4]; 4];
+        let mut rhs = vec![[[0.0f64; 6]; 4]; n_cases];
+        let range = |a: usize| centre[a].saturating_sub(reach)..=(centre[a] + reach).min(grid.counts[a] - 1);
+        for z in range(2) {
+            for y in range(1) {
+                let xs = range(0);
+                for run in lattice.cell_row(y, z) {
+                    let from = (run.x0 as usize).max(*xs.start());
+                    let to = ((run.x0 + run.len) as usize).min(*xs.end() + 1);
+                    for x in from..to {
+                        let n = (run.start + (x as u32 - run.x0)) as usize;
+                        let c = self.centroids[n];
+                        let at = [x, y, z];
+                        let d: [f64; 3] = std::array::from_fn(|a| {
+                            at[a] as f64 - centre[a] as f64 + 0.5 * (f64::from(c[a]) - local[a])
+                        });
+                        let r2 = d.iter().map(|d| d * d).sum::<f64>() / (REACH * REACH);
+                        if r2 >= 1.0 {
+                            continue;
+                        }
+                        let w = (1.0 - r2).powi(2) * f64::from(lattice.fraction[n].min(1.0));
+                        let basis = [1.0, d[0], d[1], d[2]];
+                        for i in 0..4 {
+                            for j in 0..4 {
+                                m[i][j] += w * basis[i] * basis[j];
+                            }
+                        }
+                        for (rhs, values) in rhs.iter_mut().zip(&self.values) {
+                            let e = values[n];
+                            for i in 0..4 {
+                                for c in 0..6 {
+                                    rhs[i][c] += w * basis[i] * f64::from(e[c]);
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        if !(m[0][0] > 0.0) {
+            return vec![[0.0; 6]; n_cases];
+        }
+        // A touch of damping on the slopes: where few cells lie around, the mean is all that can be known.
+        for (i, row) in m.iter_mut().enumerate().skip(1) {
+            row[i] += PRIOR;
+        }
+        let row = first_row_of_inverse(m);
+        rhs.iter().map(|rhs| std::array::from_fn(|c| (0..4).map(|i| row[i] * rhs[i][c]).sum())).collect()
+    }
+}
+
+/// Weight, in whole cells, of the prior that strain does not vary.
+const PRIOR: f64 = 0.02;
+
+/// First row of the inverse of a symmetric positive 4×4 matrix.
+fn first_row_of_inverse(mut m: [[f64; 4]; 4]) -> [f64; 4] {
+    let mut e = [1.0, 0.0, 0.0, 0.0];
+    for i in 0..4 {
+        for j in i + 1..4 {
+            let f = m[j][i] / m[i][i];
+            for k in i..4 {
+                m[j][k] -= f * m[i][k];
+            }
+            e[j] -= f * e[i];
+        }
+    }
+    for i in (0..4).rev() {
+        for j in i + 1..4 {
+            e[i] -= m[i][j] * e[j];
+        }
+        e[i] /= m[i][i];
+    }
+    e
+}
+
+/// Fields of one part's skin, one case.
+pub struct SkinFields {
+    /// `[point]`, m.
+    pub displacement: Vec<[f32; 3]>,
+    /// `[point]`, Pa.
+    pub von_mises: Vec<f32>,
+}
+
+/// Fields of all cases at `points` of `part`.
+pub fn skin(lattice: &Lattice, u: &Block<f64>, strains: &Strains, part: &Part, points: &[[f64; 3]]) -> Vec<SkinFields> {
+    let n_cases = u.n_cases;
+    let rows: Vec<Vec<([f32; 3], f32)>> = points
+        .par_iter()
+        .map(|p| {
+            let moved = displacement(lattice, u, *p);
+            let strained = strains.at(lattice, *p);
+            moved
+                .into_iter()
+                .zip(strained)
+                .map(|(d, e)| (d.map(|c| c as f32), von_mises(stress(part, e)) as f32))
+                .collect()
+        })
+        .collect();
+    (0..n_cases)
+        .map(|k| SkinFields {
+            displacement: rows.iter().map(|r| r[k].0).collect(),
+            von_mises: rows.iter().map(|r| r[k].1).collect(),
+        })
+        .collect()
+}
+
+/// Displacement of all cases at `p`, m.
+pub fn displacement(lattice: &Lattice, u: &Block<f64>, p: [f64; 3]) -> Vec<[f64; 3]> {
+    let place = lattice.nearest_cell(p).and_then(|(at, local)| Some((lattice.cell_nodes(at)?, brick::shape(local))));
+    let Some((nodes, shape)) = place else { return vec![[0.0; 3]; u.n_cases] };
+    (0..u.n_cases)
+        .map(|k| {
+            let mut d = [0.0; 3];
+            for (node, n) in nodes.iter().zip(shape) {
+                for (d, v) in d.iter_mut().zip(u.at(k, *node)) {
+                    *d += n * v;
+                }
+            }
+            d
+        })
+        .collect()
+}
+
+/// Stress of a part from strain, Pa: xx, yy, zz, xy, yz, zx.
+pub fn stress(part: &Part, e: [f64; 6]) -> [f64; 6] {
+    let [lambda, mu] = brick::lame(part.material.poisson_ratio).map(|x| x * part.material.youngs_modulus);
+    let trace = lambda * (e[0] + e[1] + e[2]);
+    [trace + 2.0 * mu * e[0], trace + 2.0 * mu * e[1], trace + 2.0 * mu * e[2], mu * e[3], mu * e[4], mu * e[5]]
+}
+
+pub fn von_mises(s: [f64; 6]) -> f64 {
+    let [x, y, z, xy, yz, zx] = s;
+    (0.5 * ((x - y).powi(2) + (y - z).powi(2) + (z - x).powi(2)) + 3.0 * (xy * xy + yz * yz + zx * zx)).sqrt()
+}

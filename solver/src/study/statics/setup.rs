@@ -1,0 +1,402 @@
+//! From the design's objects to what the solver needs, with an issue for everything that is missing or odd.
+
+use super::load::Traction;
+use super::motion;
+use super::patch::Patch;
+use super::support::Hold;
+use crate::design::schema::Section;
+use crate::design::{Issue, Material, Object, Resolved, Severity, material, resolve};
+use crate::geometry::select;
+use crate::study::Case;
+use crate::surface::SurfaceMesh;
+use glam::DVec3;
+
+/// A body that takes part.
+pub struct Part<'a> {
+    /// Index into the model's bodies.
+    pub index: usize,
+    pub name: String,
+    pub label: String,
+    pub surface: &'a SurfaceMesh,
+    pub material: &'static Material,
+    pub volume: f64,
+    pub area: f64,
+}
+
+/// A support on faces of the model.
+pub struct Support {
+    pub hold: Hold,
+    pub faces: Vec<(usize, usize)>,
+}
+
+/// A load on faces of the model.
+pub struct FaceLoad {
+    pub object: Object,
+    pub faces: Vec<(usize, usize)>,
+    pub traction: Traction,
+    /// The faces move as one solid piece.
+    pub rigid: bool,
+}
+
+/// Loads that act together.
+pub struct LoadCase {
+    pub id: String,
+    pub label: String,
+    /// Index into the face loads, and the factor.
+    pub loads: Vec<(usize, f64)>,
+    /// Sum of the gravity loads, m/s².
+    pub gravity: DVec3,
+}
+
+/// How fine to solve.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Resolution {
+    /// About this many solid cells.
+    Cells(f64),
+    /// This cell, m.
+    Size(f64),
+}
+
+/// Everything a run needs, resolved.
+pub struct Setup<'a> {
+    pub parts: Vec<Part<'a>>,
+    pub supports: Vec<Support>,
+    pub loads: Vec<FaceLoad>,
+    pub cases: Vec<LoadCase>,
+    pub resolution: Resolution,
+}
+
+/// Solid cells of each named resolution.
+const CELLS_COARSE: f64 = 20_000.0;
+const CELLS_NORMAL: f64 = 120_000.0;
+const CELLS_FINE: f64 = 400_000.0;
+
+impl<'a> Setup<'a> {
+    /// Reads the study's set-up; issues of severity error mean it must not be run.
+    pub fn read(case: &Case<'a>) -> (Self, Vec<Issue>) {
+        let design = case.design;
+        let (resolved, _) = resolve(design);
+        let mut issues = Vec::new();
+        let parts = parts(case, &mut issues);
+        let taken: Vec<usize> = parts.iter().map(|p| p.index).collect();
+        let faces_of = |object: &Object, issues: &mut Vec<Issue>| {
+            let (mut faces, found) = select::faces(design, case.model, object);
+            issues.extend(found);
+            let all = faces.len();
+            faces.retain(|(b, _)| taken.contains(b));
+            if faces.is_empty() && all > 0 {
+                issues.push(Issue::error(object, "faces", "Its faces belong to bodies that this study leaves out"));
+            } else if faces.is_empty() {
+                issues.push(Issue::error(object, "faces", "It has no face left to act on: pick one or more"));
+            }
+            faces
+        };
+
+        let chosen = case.study.refs("supports");
+        let mut supports = Vec::new();
+        for object in design.section(Section::Support).filter(|o| !o.suppressed) {
+            if !chosen.is_empty() && !chosen.contains(&object.id) {
+                continue;
+            }
+            let hold = match object.kind.as_str() {
+                "fixed" => Hold::Fixed,
+                "sliding" => Hold::Sliding,
+                _ => continue,
+            };
+            let faces = faces_of(object, &mut issues);
+            supports.push(Support { hold, faces });
+        }
+
+        let mut loads = Vec::new();
+        let cases = cases(case, &resolved, &mut loads, &mut issues, &faces_of);
+
+        let resolution = match case.study.choice("resolution").as_str() {
+            "coarse" => Resolution::Cells(CELLS_COARSE),
+            "fine" => Resolution::Cells(CELLS_FINE),
+            "cell" => match resolved.number(case.study, "cell") {
+                Ok(h) if h > 0.0 => Resolution::Size(h),
+                Ok(_) => {
+                    issues.push(Issue::error(case.study, "cell", "Cell size must be above zero"));
+                    Resolution::Cells(CELLS_NORMAL)
+                }
+                Err(issue) => {
+                    issues.push(issue);
+                    Resolution::Cells(CELLS_NORMAL)
+                }
+            },
+            _ => Resolution::Cells(CELLS_NORMAL),
+        };
+        let setup = Self { parts, supports, loads, cases, resolution };
+        setup.check_supports(case, &mut issues);
+        setup.check_walls(case, &mut issues);
+        (setup, issues)
+    }
+
+    /// Bounds of all parts, m.
+    pub fn bounds(&self) -> Option<([f64; 3], [f64; 3])> {
+        self.parts.iter().filter_map(|p| p.surface.bounds()).reduce(|(mut lo, mut hi), (l, h)| {
+            for a in 0..3 {
+                lo[a] = lo[a].min(l[a]);
+                hi[a] = hi[a].max(h[a]);
+            }
+            (lo, hi)
+        })
+    }
+
+    /// The cell edge that gives about the cells asked for, m: whole cells by volume, cut ones by area.
+    pub fn cell(&self) -> f64 {
+        match self.resolution {
+            Resolution::Size(h) => h,
+            Resolution::Cells(n) => {
+                cell_for(n, self.parts.iter().map(|p| p.volume).sum(), self.parts.iter().map(|p| p.area).sum())
+            }
+        }
+    }
+
+    /// About how many solid cells an edge of `h` gives.
+    pub fn n_cells(&self, h: f64) -> f64 {
+        self.parts.iter().map(|p| p.volume / h.powi(3) + CUT_PER_AREA * p.area / h.powi(2)).sum()
+    }
+
+    fn check_supports(&self, case: &Case, issues: &mut Vec<Issue>) {
+        if self.parts.is_empty() {
+            return;
+        }
+        if self.supports.iter().all(|s| s.faces.is_empty()) {
+            issues.push(Issue::error(
+                case.study,
+                "supports",
+                "Nothing holds the design: add a fixed or sliding support and pick its faces",
+            ));
+            return;
+        }
+        let Some((lo, hi)) = self.bounds() else { return };
+        let size = DVec3::from(hi).distance(lo.into());
+        for group in self.touching() {
+            let patches: Vec<(Patch, Hold)> = self
+                .supports
+                .iter()
+                .map(|s| {
+                    let faces: Vec<_> = s.faces.iter().copied().filter(|(b, _)| group.contains(b)).collect();
+                    (Patch::new(case.model, &faces, size / 20.0), s.hold)
+                })
+                .collect();
+            let held: Vec<(&Patch, Hold)> = patches.iter().map(|(p, h)| (p, *h)).collect();
+            let free = motion::free(&held, size);
+            if free.is_empty() {
+                continue;
+            }
+            let names: Vec<&str> =
+                self.parts.iter().filter(|p| group.contains(&p.index)).map(|p| p.label.as_str()).collect();
+            let who = names.join(" with ");
+            let message = if held.iter().all(|(p, _)| p.area == 0.0) {
+                format!(
+                    "{who} is held by nothing: add a support on one of its faces, or let it touch a body that is held"
+                )
+            } else {
+                let ways: Vec<String> = free.iter().map(motion::Free::describe).collect();
+                format!("{who} is free to {}: add a support that stops it", ways.join(", and to "))
+            };
+            issues.push(Issue::error(case.study, "supports", message));
+        }
+    }
+
+    fn check_walls(&self, case: &Case, issues: &mut Vec<Issue>) {
+        if self.parts.is_empty() {
+            return;
+        }
+        let h = self.cell();
+        for part in &self.parts {
+            // Mean wall of a plate-like body; thin spots of a bulky one show in the cut cells of the run.
+            let wall = 2.0 * part.volume / part.area.max(f64::MIN_POSITIVE);
+            if wall < 2.0 * h {
+                issues.push(Issue::warning(
+                    case.study,
+                    "resolution",
+                    format!(
+                        "{}: its walls are about {:.2} mm, less than two cells of {:.2} mm; choose a finer resolution",
+                        part.label,
+                        wall * 1e3,
+                        h * 1e3
+                    ),
+                ));
+            }
+        }
+    }
+
+    /// Bodies whose bounds meet, as groups: those are taken as bonded where they touch.
+    fn touching(&self) -> Vec<Vec<usize>> {
+        let h = self.cell();
+        let bounds: Vec<_> = self.parts.iter().map(|p| p.surface.bounds()).collect();
+        let mut group: Vec<usize> = (0..self.parts.len()).collect();
+        for i in 0..bounds.len() {
+            for j in 0..i {
+                let (Some((l, u)), Some((m, v))) = (bounds[i], bounds[j]) else { continue };
+                if (0..3).all(|a| l[a] <= v[a] + h && m[a] <= u[a] + h) {
+                    let (from, to) = (group[i], group[j]);
+                    group.iter_mut().filter(|g| **g == from).for_each(|g| *g = to);
+                }
+            }
+        }
+        let mut out: Vec<Vec<usize>> = Vec::new();
+        for root in 0..self.parts.len() {
+            let members: Vec<usize> =
+                (0..self.parts.len()).filter(|i| group[*i] == root).map(|i| self.parts[i].index).collect();
+            if !members.is_empty() {
+                out.push(members);
+            }
+        }
+        out
+    }
+}
+
+/// Cells per area of surface beyond what the volume accounts for, in units of the cell's own area.
+const CUT_PER_AREA: f64 = 0.75;
+
+fn cell_for(n: f64, volume: f64, area: f64) -> f64 {
+    let (mut low, mut high) = (0.0, (volume / n).cbrt().max((area / n).sqrt()) * 4.0);
+    for _ in 0..80 {
+        let h = 0.5 * (low + high);
+        if volume / h.powi(3) + CUT_PER_AREA * area / h.powi(2) > n { low = h } else { high = h }
+    }
+    high
+}
+
+fn parts<'a>(case: &Case<'a>, issues: &mut Vec<Issue>) -> Vec<Part<'a>> {
+    let chosen = case.study.refs("bodies");
+    let model: &'a crate::geometry::Model = case.model;
+    let mut parts = Vec::new();
+    for (index, body) in model.bodies.iter().enumerate() {
+        let feature = body.name.split('#').next().unwrap_or(&body.name);
+        if !chosen.is_empty() && !chosen.iter().any(|id| id.0 == feature) {
+            continue;
+        }
+        let surface: &'a SurfaceMesh = body.body.surface();
+        let Some(material) = material(&body.material) else {
+            issues.push(Issue::error(
+                case.study,
+                "bodies",
+                format!("{}: its material '{}' is not in the library; choose another", body.label, body.material),
+            ));
+            continue;
+        };
+        let (mut volume, mut area) = (0.0, 0.0);
+        for (t, corners) in surface.triangles.iter().enumerate() {
+            let cross = DVec3::from(surface.triangle_cross(t));
+            volume += DVec3::from(surface.points[corners[0] as usize]).dot(cross) / 6.0;
+            area += 0.5 * cross.length();
+        }
+        if !(volume > 0.0 && area.is_finite()) {
+            issues.push(Issue::error(
+                case.study,
+                "bodies",
+                format!("{}: it has no volume; its surface may be inside out or open", body.label),
+            ));
+            continue;
+        }
+        parts.push(Part { index, name: body.name.clone(), label: body.label.clone(), surface, material, volume, area });
+    }
+    for id in &chosen {
+        if !model.bodies.iter().any(|b| b.name.split('#').next() == Some(id.0.as_str())) {
+            let name = case.design.get(id).map_or_else(|| id.to_string(), |o| o.name.clone());
+            issues.push(Issue::error(
+                case.study,
+                "bodies",
+                format!("{name} made no body; mend it or take it off the list"),
+            ));
+        }
+    }
+    if parts.is_empty() && !issues.iter().any(|i| i.severity == Severity::Error) {
+        issues.push(Issue::error(case.study, "bodies", "There is no body to solve: add a feature first"));
+    }
+    parts
+}
+
+fn cases(
+    case: &Case,
+    resolved: &Resolved,
+    loads: &mut Vec<FaceLoad>,
+    issues: &mut Vec<Issue>,
+    faces_of: &dyn Fn(&Object, &mut Vec<Issue>) -> Vec<(usize, usize)>,
+) -> Vec<LoadCase> {
+    let design = case.design;
+    let chosen = case.study.refs("cases");
+    let objects: Vec<&Object> = design
+        .section(Section::LoadCase)
+        .filter(|o| !o.suppressed && (chosen.is_empty() || chosen.contains(&o.id)))
+        .collect();
+    let all: Vec<&Object> = design.section(Section::Load).filter(|o| !o.suppressed).collect();
+    // (id, label, factor, loads)
+    let mut wanted: Vec<(String, String, f64, Vec<&Object>)> = Vec::new();
+    if objects.is_empty() {
+        wanted.push((case.study.id.0.clone(), "All loads".into(), 1.0, all));
+    } else {
+        for object in objects {
+            let factor = resolved.number(object, "factor").unwrap_or_else(|issue| {
+                issues.push(issue);
+                1.0
+            });
+            let mut these = Vec::new();
+            for id in object.refs("loads") {
+                match design.get(&id) {
+                    Some(load) if load.suppressed => {}
+                    Some(load) => these.push(load),
+                    None => issues.push(Issue::error(object, "loads", format!("{id} is not in the design any more"))),
+                }
+            }
+            wanted.push((object.id.0.clone(), object.name.clone(), factor, these));
+        }
+    }
+    let mut out = Vec::new();
+    for (id, label, factor, objects) in wanted {
+        let mut one = LoadCase { id, label, loads: Vec::new(), gravity: DVec3::ZERO };
+        for object in objects {
+            if object.kind == "gravity" {
+                match resolved.vector(object, "acceleration") {
+                    Ok(g) => one.gravity += DVec3::from(g) * factor,
+                    Err(issue) => issues.push(issue),
+                }
+                continue;
+            }
+            let known = loads.iter().position(|l| l.object.id == object.id);
+            let at = known.or_else(|| {
+                let (traction, rigid) = match traction(object, resolved) {
+                    Ok(t) => t?,
+                    Err(issue) => {
+                        issues.push(issue);
+                        return None;
+                    }
+                };
+                let faces = faces_of(object, issues);
+                loads.push(FaceLoad { object: object.clone(), faces, traction, rigid });
+                Some(loads.len() - 1)
+            });
+            one.loads.extend(at.map(|at| (at, factor)));
+        }
+        if one.loads.is_empty() && one.gravity == DVec3::ZERO {
+            let message = format!("{}: nothing loads it; add a force, pressure, moment or gravity", one.label);
+            issues.push(Issue::error(case.study, "cases", message));
+        }
+        out.push(one);
+    }
+    out
+}
+
+/// The traction of a load object and whether its coupling is rigid; `None` for kinds that act on no face.
+fn traction(object: &Object, resolved: &Resolved) -> Result<Option<(Traction, bool)>, Issue> {
+    let vector = |key: &str| resolved.vector(object, key).map(DVec3::from);
+    let rigid = object.choice("coupling") == "rigid";
+    let found = match object.kind.as_str() {
+        "force" => Traction::Force(vector("force")?),
+        "pressure" => Traction::Pressure(resolved.number(object, "pressure")?),
+        "moment" => Traction::Moment(vector("moment")?),
+        "bearing" => Traction::Bearing(vector("force")?),
+        "remote_force" => {
+            let at = if object.flag("at_centroid") { None } else { Some(vector("point")?) };
+            Traction::Remote(vector("force")?, at)
+        }
+        "remote_moment" => Traction::Moment(vector("moment")?),
+        _ => return Ok(None),
+    };
+    Ok(Some((found, rigid)))
+}

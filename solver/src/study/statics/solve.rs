@@ -1,0 +1,308 @@
+//! The run: mesh, loads, nested iteration from the coarsest grid to the finest, answer.
+
+use super::answer::{self, Applied, Stage};
+use super::load;
+use super::patch::Patch;
+use super::setup::Setup;
+use super::support::{self, Foundations, Hold};
+use super::voxel::{self, Meshed};
+use crate::design::{Issue, Severity};
+use crate::linear::cg::{self, CgError};
+use crate::linear::{Block, Multigrid, transfer};
+use crate::mesh::skin;
+use crate::run::{Ctx, Phase};
+use crate::study::outcome::{Outcome, Partial};
+use crate::study::{Case, Cost, Study, StudyError};
+use crate::surface::SurfaceMesh;
+use glam::DVec3;
+
+/// The linear static study.
+pub struct Static;
+
+/// Relative residual of the final solve, and of the coarser grids on the way.
+const TOLERANCE: f64 = 1e-8;
+const TOLERANCE_COARSE: f64 = 1e-6;
+const ITERATIONS_MAX: u32 = 1000;
+/// Triangles of the skin that results are shown on, all bodies: 16-bit fields of one case stay below 1 MB.
+const SKIN_TRIANGLES_MAX: usize = 150_000;
+/// A coarser grid is worth showing from this many cells.
+const CELLS_SHOWN_MIN: usize = 300;
+
+impl Study for Static {
+    fn id(&self) -> &'static str {
+        super::FORM.id
+    }
+
+    fn check(&self, case: &Case) -> Vec<Issue> {
+        Setup::read(case).1
+    }
+
+    fn cost(&self, case: &Case) -> Cost {
+        let (setup, _) = Setup::read(case);
+        cost(&setup)
+    }
+
+    fn run(&self, case: &Case, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
+        ctx.progress(Phase::Geometry, 0.0, "Reading the set-up");
+        let (setup, issues) = Setup::read(case);
+        if issues.iter().any(|i| i.severity == Severity::Error) {
+            return Err(StudyError::Setup(issues.into_iter().filter(|i| i.severity == Severity::Error).collect()));
+        }
+        ctx.check()?;
+        let cost = cost(&setup);
+        if cost.memory_bytes > ctx.memory_bytes_max {
+            return Err(StudyError::Solver(format!(
+                "it would take about {:.1} GB of memory and {:.1} GB are allowed; choose a coarser resolution",
+                cost.memory_bytes as f64 / 1e9,
+                ctx.memory_bytes_max as f64 / 1e9
+            )));
+        }
+        let mut out = solve(case, &setup, ctx, TOLERANCE)?;
+        out.warnings.extend(issues.into_iter().map(|i| i.message));
+        Ok(out)
+    }
+}
+
+/// Measured on the reference brackets, rounded up: bytes per cell of the mesh and its levels, per node and case of the
+/// vectors, and of casting per cell of the bounding box.
+const BYTES_PER_CELL: f64 = 900.0;
+const BYTES_PER_NODE_AND_CASE: f64 = 190.0;
+const BYTES_PER_BOX_CELL: f64 = 8.0;
+const SECONDS_PER_CELL: f64 = 8e-6;
+const SECONDS_PER_CELL_AND_CASE: f64 = 1.5e-5;
+
+fn cost(setup: &Setup) -> Cost {
+    let Some((lo, hi)) = setup.bounds() else { return Cost::default() };
+    let h = setup.cell();
+    let cells = setup.n_cells(h);
+    let nodes = 1.35 * cells + 1000.0;
+    let n_cases = setup.cases.len().max(1) as f64;
+    let boxed: f64 = (0..3).map(|a| (hi[a] - lo[a]) / h + 8.0).product();
+    let surface: usize = setup.parts.iter().map(|p| p.surface.triangles.len()).sum();
+    let bytes = 32e6
+        + BYTES_PER_CELL * cells
+        + BYTES_PER_NODE_AND_CASE * nodes * n_cases
+        + BYTES_PER_BOX_CELL * boxed
+        + 200.0 * (surface as f64 + SKIN_TRIANGLES_MAX as f64) * n_cases;
+    Cost {
+        memory_bytes: bytes as u64,
+        core_seconds: 0.2 + (SECONDS_PER_CELL + SECONDS_PER_CELL_AND_CASE * n_cases) * cells,
+        dofs: (3.0 * nodes) as u64,
+    }
+}
+
+/// Runs a set-up without errors to `tolerance`.
+///
+/// # Errors
+/// [`StudyError`].
+pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx, tolerance: f64) -> Result<Outcome, StudyError> {
+    let n_cases = setup.cases.len();
+    ctx.progress(Phase::Mesh, 0.02, "Cutting the bodies into cells");
+    let flag = ctx.cancel_flag();
+    let stopped = || flag.load(std::sync::atomic::Ordering::Relaxed);
+    let meshed = voxel::mesh(setup, setup.cell(), &stopped)
+        .map_err(|e| StudyError::Solver(e.to_string()))?
+        .ok_or(StudyError::Cancelled)?;
+    ctx.check()?;
+    let lattice = meshed.lattice.clone();
+    ctx.log(format!(
+        "{} cells of {:.4} mm, {} unknowns, {} pieces",
+        lattice.n_cells,
+        lattice.grid.cell * 1e3,
+        3 * lattice.n_nodes,
+        meshed.n_pieces
+    ));
+    ctx.progress(Phase::Assemble, 0.2, "Spreading loads and supports");
+    let h = lattice.grid.cell;
+    let held: Vec<(Patch, Hold, f64)> = held_patches(case, setup, h);
+    let mut foundations = Foundations::default();
+    for (patch, hold, modulus) in &held {
+        foundations.add(&lattice, patch, *hold, modulus / meshed.reference_modulus);
+        ctx.check()?;
+    }
+    let (b, applied, releases) = assemble_loads(case, setup, &meshed, &mut foundations, ctx)?;
+    ctx.check()?;
+    ctx.progress(Phase::Assemble, 0.25, "Building the coarser grids");
+    let mg = Multigrid::new(lattice.clone(), meshed.solids.clone(), foundations.finish(), releases).map_err(|_| {
+        StudyError::Solver(if meshed.n_pieces > 1 {
+            format!(
+                "the bodies form {} pieces that do not touch, and one of them is held by nothing; \
+                 move them together or add a support on each",
+                meshed.n_pieces
+            )
+        } else {
+            "the supports leave a motion free; hold more faces".into()
+        })
+    })?;
+    ctx.check()?;
+
+    // Loads on every level: Pᵀ b, and the reference stiffness doubles with the cell.
+    let mut loads = vec![b];
+    for l in 1..mg.levels.len() {
+        let (fine, coarse) = (&mg.levels[l - 1].operator.lattice, &mg.levels[l].operator.lattice);
+        let mut out = Block::zero(coarse.n_nodes, n_cases);
+        transfer::restrict(fine, coarse, &loads[l - 1], &mut out);
+        let mut half = Block::zero(coarse.n_nodes, n_cases);
+        half.assign(&out, &vec![0.5; n_cases]);
+        loads.push(half);
+    }
+    let skins: Vec<SurfaceMesh> = setup
+        .parts
+        .iter()
+        .map(|p| {
+            let total: usize = setup.parts.iter().map(|p| p.surface.triangles.len()).sum();
+            let share = SKIN_TRIANGLES_MAX * p.surface.triangles.len() / total.max(1);
+            skin::refine(p.surface, 1.5 * h, share)
+        })
+        .collect();
+    ctx.check()?;
+
+    let last = mg.levels.len() - 1;
+    let mut x = Block::zero(mg.levels[last].operator.lattice.n_nodes, n_cases);
+    let mut stages: Vec<Stage> = Vec::new();
+    let mut iterations = 0;
+    let mut curve: Vec<f64> = Vec::new();
+    let mut shown = 0;
+    for l in (0..=last).rev() {
+        if l < last {
+            let (fine, coarse) = (&mg.levels[l].operator.lattice, &mg.levels[l + 1].operator.lattice);
+            let mut next = Block::zero(fine.n_nodes, n_cases);
+            transfer::prolong(fine, coarse, &x, &mut next, false);
+            x = next;
+        }
+        let goal = if l == 0 { tolerance } else { TOLERANCE_COARSE.max(tolerance) };
+        let mut work = mg.workspace(l, n_cases);
+        // Shares of the run by cells: each level costs about an eighth of the next finer one.
+        let (from, to) = (0.3 + 0.6 * 0.5f64.powi(l as i32 + 1), 0.3 + 0.6 * 0.5f64.powi(l as i32));
+        let cells = mg.levels[l].operator.lattice.n_cells;
+        let result = cg::solve(&mg, l, &mut work, &loads[l], &mut x, goal, ITERATIONS_MAX, flag, |i, residual| {
+            if l == 0 {
+                ctx.residual(i, residual);
+                curve.push(residual);
+            }
+            let done = if residual > 0.0 { (residual.log10() / goal.log10()).clamp(0.0, 1.0) } else { 1.0 };
+            ctx.progress(Phase::Solve, from + (to - from) * done, format!("Solving on {cells} cells"));
+            ctx.check().is_ok()
+        });
+        let done = match result {
+            Ok(done) => done,
+            Err(CgError::Cancelled) => return Err(StudyError::Cancelled),
+            Err(e @ CgError::Stagnated { .. }) => return Err(StudyError::Solver(e.to_string())),
+        };
+        drop(work);
+        if l == 0 {
+            iterations = done.iterations;
+        }
+        let worth = cells >= CELLS_SHOWN_MIN || l == 0;
+        if worth && l <= 2 {
+            let level = &mg.levels[l].operator.lattice;
+            stages.push(Stage::new(setup, level, &x, &skins, l <= 1));
+            ctx.check()?;
+            if l == 1 {
+                let outcome = answer::outcome(setup, &stages, &skins, None);
+                ctx.emit(Partial { level: shown, outcome });
+                shown += 1;
+            }
+        }
+    }
+    ctx.progress(Phase::Recover, 0.92, "Reading stresses on the surface");
+    let mut reactions = vec![(DVec3::ZERO, DVec3::ZERO); n_cases];
+    for (patch, hold, modulus) in &held {
+        for (k, r) in reactions.iter_mut().enumerate() {
+            let (f, m) = support::reaction(&lattice, patch, *hold, *modulus, &x, k);
+            r.0 += f;
+            r.1 += m;
+        }
+    }
+    ctx.check()?;
+    let record = answer::Record {
+        meshed: &meshed,
+        applied: &applied,
+        reactions: &reactions,
+        iterations,
+        curve,
+        bytes: mg.bytes(),
+        n_levels: mg.levels.len(),
+        u: &x,
+    };
+    let out = answer::outcome(setup, &stages, &skins, Some(&record));
+    ctx.progress(Phase::Done, 1.0, "Done");
+    Ok(out)
+}
+
+/// One patch per support and body, with the body's modulus, Pa.
+fn held_patches(case: &Case, setup: &Setup, spacing: f64) -> Vec<(Patch, Hold, f64)> {
+    let mut out = Vec::new();
+    for support in &setup.supports {
+        for part in &setup.parts {
+            let faces: Vec<_> = support.faces.iter().copied().filter(|(b, _)| *b == part.index).collect();
+            if !faces.is_empty() {
+                out.push((Patch::new(case.model, &faces, 0.5 * spacing), support.hold, part.material.youngs_modulus));
+            }
+        }
+    }
+    out
+}
+
+type Loads = (Block<f64>, Vec<Applied>, Vec<crate::linear::operator::Release>);
+
+fn assemble_loads(
+    case: &Case,
+    setup: &Setup,
+    meshed: &Meshed,
+    foundations: &mut Foundations,
+    ctx: &mut Ctx,
+) -> Result<Loads, StudyError> {
+    let lattice = &*meshed.lattice;
+    let h = lattice.grid.cell;
+    let scale = 2.0 / (meshed.reference_modulus * h);
+    let mut b = Block::zero(lattice.n_nodes, setup.cases.len());
+    let mut applied = vec![Applied::default(); setup.cases.len()];
+    let mut releases = Vec::new();
+    for (at, one) in setup.loads.iter().enumerate() {
+        ctx.check()?;
+        let patch = Patch::new(case.model, &one.faces, 0.5 * h);
+        let forces = load::forces(&patch, one.traction).map_err(|e| {
+            StudyError::Setup(vec![Issue::error(&one.object, "faces", format!("{}: {e}", one.object.name))])
+        })?;
+        let (mut force, mut moment) = (DVec3::ZERO, DVec3::ZERO);
+        for (p, f) in patch.points.iter().zip(&forces) {
+            force += *f;
+            moment += p.at.cross(*f);
+        }
+        for (k, case) in setup.cases.iter().enumerate() {
+            for (_, factor) in case.loads.iter().filter(|l| l.0 == at) {
+                let lost = load::carry(lattice, &patch, &forces, factor * scale, k, &mut b);
+                if lost > 0 {
+                    return Err(StudyError::Setup(vec![Issue::error(
+                        &one.object,
+                        "faces",
+                        format!(
+                            "{}: part of its faces is thinner than the cells of {:.3} mm resolve; choose a finer resolution",
+                            one.object.name,
+                            h * 1e3
+                        ),
+                    )]));
+                }
+                applied[k].force += force * *factor;
+                applied[k].moment += moment * *factor;
+            }
+        }
+        if one.rigid {
+            foundations.add(lattice, &patch, Hold::Fixed, 1.0);
+            let release = support::release(lattice, &patch, 1.0).ok_or_else(|| {
+                let message = format!("{}: a rigid coupling needs faces of some extent", one.object.name);
+                StudyError::Setup(vec![Issue::error(&one.object, "coupling", message)])
+            })?;
+            releases.push(release);
+        }
+    }
+    for (k, case) in setup.cases.iter().enumerate() {
+        if case.gravity != DVec3::ZERO {
+            let (force, moment) = voxel::weigh(setup, meshed, case.gravity, scale, k, &mut b);
+            applied[k].force += force;
+            applied[k].moment += moment;
+        }
+    }
+    Ok((b, applied, releases))
+}

@@ -1,0 +1,190 @@
+//! The reference brackets of `../shared/simjeb`: geometry, held and loaded faces, published and converged answers.
+
+use glam::DVec3;
+use solver::design::{Design, Object, Value};
+use solver::geometry::{Body, Model, ModelBody};
+use solver::surface::{Face, FaceName, MassProperties, Representation, Shape, SurfaceMesh};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Load cases in the order of the reference's columns.
+pub const CASES: [&str; 4] = ["ver", "hor", "dia", "tor"];
+
+/// A body that is nothing but its triangles.
+pub struct Triangles(pub Arc<SurfaceMesh>);
+
+impl Body for Triangles {
+    fn representation(&self) -> Representation {
+        Representation::Imported
+    }
+    fn surface(&self) -> &Arc<SurfaceMesh> {
+        &self.0
+    }
+    fn mass_properties(&self) -> MassProperties {
+        let (mut volume, mut area, mut moment) = (0.0, 0.0, DVec3::ZERO);
+        for (t, corners) in self.0.triangles.iter().enumerate() {
+            let cross = DVec3::from(self.0.triangle_cross(t));
+            let [a, b, c] = corners.map(|i| DVec3::from(self.0.points[i as usize]));
+            let v = a.dot(b.cross(c)) / 6.0;
+            volume += v;
+            moment += (a + b + c) * (0.25 * v);
+            area += 0.5 * cross.length();
+        }
+        MassProperties { volume, area, centroid: (moment / volume).into(), inertia: [0.0; 6] }
+    }
+    fn signed_distance(&self, _points: &[[f64; 3]], out: &mut [f64]) {
+        // The static study reads triangles only.
+        out.fill(f64::NAN);
+    }
+}
+
+/// One bracket, ready to solve.
+pub struct Bracket {
+    pub id: String,
+    pub design: Design,
+    pub model: Model,
+    /// Largest displacement per case, m: converged, published.
+    pub converged: [f64; 4],
+    pub published: [f64; 4],
+    /// Largest von Mises stress per case as published, Pa.
+    pub published_stress: [f64; 4],
+}
+
+/// The folder of the reference brackets, when this checkout has it.
+pub fn folder() -> Option<PathBuf> {
+    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/simjeb"));
+    path.join("converged.csv").exists().then_some(path)
+}
+
+/// Ids of the brackets, in the order of the table.
+pub fn ids() -> Vec<String> {
+    table("converged.csv").map(|t| t.into_iter().map(|row| row[0].clone()).collect()).unwrap_or_default()
+}
+
+fn table(name: &str) -> Option<Vec<Vec<String>>> {
+    let text = std::fs::read_to_string(folder()?.join(name)).ok()?;
+    Some(text.lines().skip(1).map(|l| l.split(',').map(|c| c.trim().to_string()).collect()).collect())
+}
+
+fn numbers(cells: &[String]) -> Vec<f64> {
+    cells.iter().filter_map(|c| c.parse().ok()).collect()
+}
+
+/// Reads bracket `id` and sets up its four load cases; `resolution` sets the study's cells.
+pub fn bracket(id: &str, set_up: impl Fn(Object) -> Object) -> Option<Bracket> {
+    let text = std::fs::read_to_string(folder()?.join(format!("{id}.obj"))).ok()?;
+    let mut mesh = SurfaceMesh::default();
+    for line in text.lines() {
+        let mut words = line.split_whitespace();
+        match words.next() {
+            Some("v") => {
+                let p: Vec<f64> = words.filter_map(|w| w.parse().ok()).collect();
+                mesh.points.push([p[0] * 1e-3, p[1] * 1e-3, p[2] * 1e-3]);
+            }
+            Some("f") => {
+                let t: Vec<u32> =
+                    words.filter_map(|w| w.split('/').next()?.parse::<u32>().ok()).map(|i| i - 1).collect();
+                mesh.triangles.push([t[0], t[1], t[2]]);
+            }
+            _ => {}
+        }
+    }
+    weld(&mut mesh);
+    let rows = table("interfaces.csv")?;
+    let mut reference = [0.0; 3];
+    let mut walls = Vec::new();
+    for row in rows.iter().filter(|r| r[0] == id) {
+        match row[1].as_str() {
+            "reference point" => {
+                let p = numbers(&row[2..]);
+                reference = [p[0], p[1], p[2]];
+            }
+            kind => walls.push((kind == "bolt", numbers(&row[3..]))),
+        }
+    }
+    mesh.faces = ["part.rest", "part.bolts", "part.bores"]
+        .map(|n| Face { name: FaceName(n.into()), shape: Shape::Freeform, area: 0.0 })
+        .to_vec();
+    let mut face_of = Vec::with_capacity(mesh.triangles.len());
+    for t in 0..mesh.triangles.len() {
+        let corners = mesh.triangles[t].map(|i| mesh.points[i as usize].map(|c| c * 1e3));
+        let on = |bolt: bool, w: &[f64]| {
+            let (e, f, axis) = if bolt { (0, 1, 2) } else { (0, 2, 1) };
+            corners.iter().all(|p| {
+                let r = ((p[e] - w[0]).powi(2) + (p[f] - w[1]).powi(2)).sqrt();
+                (r - w[2]).abs() < 0.02 * w[2] && p[axis] > w[3] - 0.05 && p[axis] < w[4] + 0.05
+            })
+        };
+        let face = walls.iter().find(|(bolt, w)| on(*bolt, w)).map_or(0, |(bolt, _)| if *bolt { 1 } else { 2 });
+        face_of.push(face);
+        mesh.faces[face as usize].area += 0.5 * DVec3::from(mesh.triangle_cross(t)).length();
+    }
+    mesh.face_of = face_of;
+
+    let row = |name: &str| table(name)?.into_iter().find(|r| r[0] == id);
+    let converged = numbers(&row("converged.csv")?[2..]);
+    let published = numbers(&row("reference.csv")?[4..]);
+    let mm = |c: f64| format!("{c} mm");
+    let faces = |n: &str| Value::Faces(vec![FaceName(n.into())]);
+    let vector = |v: [f64; 3], unit: &str| Value::Vector(v.map(|c| format!("{c} {unit}")));
+    let mut objects = vec![Object::new("bolts", "fixed", "Bolts").with("faces", faces("part.bolts"))];
+    for (case, force) in
+        CASES.iter().zip([[0.0, 0.0, 35_585.8], [-37_809.9, 0.0, 0.0], [-28_276.2, 0.0, 31_403.9], [0.0, 0.0, 564.924]])
+    {
+        let load = if *case == "tor" {
+            Object::new("tor", "remote_moment", "Torsion")
+                .with("faces", faces("part.bores"))
+                .with("moment", vector(force, "N*m"))
+        } else {
+            Object::new(*case, "remote_force", case)
+                .with("faces", faces("part.bores"))
+                .with("force", vector(force, "N"))
+                .with("point", Value::Vector(reference.map(mm)))
+        };
+        objects.push(load);
+        objects.push(
+            Object::new(format!("case_{case}").as_str(), "load_case", case)
+                .with("loads", Value::Refs(vec![(*case).into()])),
+        );
+    }
+    objects.push(set_up(Object::new("study", "static", "Study")));
+    let mut design = Design::new();
+    design.objects = objects.into_iter().map(Arc::new).collect();
+    let body = ModelBody {
+        name: "part".into(),
+        label: format!("Bracket {id}"),
+        material: "ti_6al_4v".into(),
+        body: Arc::new(Triangles(Arc::new(mesh))),
+    };
+    let at = |v: &[f64], n: usize, scale: f64| std::array::from_fn(|i| v[n * i] * scale);
+    Some(Bracket {
+        id: id.into(),
+        design,
+        model: Model { bodies: vec![body], ..Model::default() },
+        converged: at(&converged, 1, 1e-3),
+        published: at(&published, 2, 1e-3),
+        published_stress: at(&published[1..], 2, 1e6),
+    })
+}
+
+/// Joins points that coincide: the files repeat them along seams.
+fn weld(mesh: &mut SurfaceMesh) {
+    let mut known: BTreeMap<[i64; 3], u32> = BTreeMap::new();
+    let mut points = Vec::new();
+    let to: Vec<u32> = mesh
+        .points
+        .iter()
+        .map(|p| {
+            *known.entry(p.map(|c| (c * 1e9).round() as i64)).or_insert_with(|| {
+                points.push(*p);
+                points.len() as u32 - 1
+            })
+        })
+        .collect();
+    mesh.points = points;
+    for t in &mut mesh.triangles {
+        *t = t.map(|i| to[i as usize]);
+    }
+    mesh.triangles.retain(|t| t[0] != t[1] && t[1] != t[2] && t[2] != t[0]);
+}
