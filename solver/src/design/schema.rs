@@ -218,6 +218,22 @@ const TARGETS: Field = prop("targets", "Target bodies", FieldType::Refs { sectio
 
 const MATERIAL: Field = prop("material", "Material", FieldType::Material).when("operation", "new");
 
+/// Which kernel builds the feature. The exact one refuses what it cannot do; the field one cannot fail, but samples.
+const SOLVE_AS: Field = prop(
+    "solve_as",
+    "Solve as",
+    FieldType::Choice { options: &[("exact", "Exact"), ("field", "Field")], default: "exact" },
+)
+.help("Field: an implicit solid on a fine grid. Its booleans and blends always work; its bodies carry a badge.");
+
+const SMOOTH: Field = prop(
+    "smooth",
+    "Smooth by",
+    FieldType::Expr { dimension: Dimension::LENGTH, default: "0 mm", min: Some(0.0), max: Some(LENGTH_MAX) },
+)
+.when("solve_as", "field")
+.help("Radius of a soft transition where the solid meets its targets.");
+
 const AXIS: Field =
     prop("axis", "Axis", FieldType::Choice { options: &[("x", "X"), ("y", "Y"), ("z", "Z")], default: "z" });
 
@@ -272,23 +288,23 @@ pub const KINDS: &[Kind] = kinds! {
         point("origin", "Corner"),
         prop("centred", "Centred on the origin in x and y", FieldType::Flag { default: false }),
         length("dx", "Length x", "100 mm"), length("dy", "Width y", "60 mm"), length("dz", "Height z", "20 mm"),
-        MATERIAL,
+        MATERIAL, SOLVE_AS, SMOOTH,
     ]
     "cylinder" "Cylinder" Feature "A cylinder from the centre of its base." [
         OPERATION, TARGETS, point("origin", "Base centre"), AXIS,
-        length("radius", "Radius", "10 mm"), length("height", "Height", "40 mm"), MATERIAL,
+        length("radius", "Radius", "10 mm"), length("height", "Height", "40 mm"), MATERIAL, SOLVE_AS, SMOOTH,
     ]
     "cone" "Cone" Feature "A cone or a frustum from the centre of its base." [
         OPERATION, TARGETS, point("origin", "Base centre"), AXIS,
         length("radius", "Base radius", "20 mm"), offset("radius_top", "Top radius", "5 mm"),
-        length("height", "Height", "40 mm"), MATERIAL,
+        length("height", "Height", "40 mm"), MATERIAL, SOLVE_AS, SMOOTH,
     ]
     "sphere" "Sphere" Feature "A ball." [
-        OPERATION, TARGETS, point("origin", "Centre"), length("radius", "Radius", "20 mm"), MATERIAL,
+        OPERATION, TARGETS, point("origin", "Centre"), length("radius", "Radius", "20 mm"), MATERIAL, SOLVE_AS, SMOOTH,
     ]
     "torus" "Torus" Feature "A ring." [
         OPERATION, TARGETS, point("origin", "Centre"), AXIS,
-        length("major", "Ring radius", "30 mm"), length("minor", "Tube radius", "8 mm"), MATERIAL,
+        length("major", "Ring radius", "30 mm"), length("minor", "Tube radius", "8 mm"), MATERIAL, SOLVE_AS, SMOOTH,
     ]
     "extrude" "Extrude" Feature "A profile on a plane, given depth." [
         OPERATION, TARGETS, PLANE, PLANE_FACE, offset("offset", "Plane offset", "0 mm"),
@@ -297,7 +313,7 @@ pub const KINDS: &[Kind] = kinds! {
         prop("direction", "Direction", FieldType::Choice {
             options: &[("up", "Along the normal"), ("down", "Against the normal"), ("both", "Symmetric")], default: "up",
         }),
-        MATERIAL,
+        MATERIAL, SOLVE_AS, SMOOTH,
     ]
     "revolve" "Revolve" Feature "A profile on a plane, turned about an axis in it." [
         OPERATION, TARGETS, PLANE, PLANE_FACE, offset("offset", "Plane offset", "0 mm"),
@@ -307,7 +323,7 @@ pub const KINDS: &[Kind] = kinds! {
         }),
         offset("about_offset", "Axis offset", "0 mm"),
         angle("angle", "Angle", "360 deg"),
-        MATERIAL,
+        MATERIAL, SOLVE_AS, SMOOTH,
     ]
     "hole" "Hole" Feature "A round hole from a face or plane, through or to a depth; several positions at once." [
         TARGETS, PLANE, PLANE_FACE, offset("offset", "Plane offset", "0 mm"),
@@ -315,6 +331,10 @@ pub const KINDS: &[Kind] = kinds! {
         length("diameter", "Diameter", "8 mm"),
         prop("through", "Through all", FieldType::Flag { default: true }),
         length("depth", "Depth", "20 mm"),
+        prop("direction", "Direction", FieldType::Choice {
+            options: &[("down", "Into the face"), ("up", "Along the normal"), ("both", "Both ways")], default: "down",
+        }).help("Through all from a base plane goes both ways unless told otherwise."),
+        SOLVE_AS, SMOOTH,
     ]
     "boolean" "Boolean" Feature "Bodies with bodies: fuse, cut or keep what is common." [
         prop("operation", "Operation", FieldType::Choice {
@@ -323,14 +343,15 @@ pub const KINDS: &[Kind] = kinds! {
         prop("targets", "Target bodies", FieldType::Refs { section: Section::Feature, max: 100 }).required(),
         prop("tools", "Tool bodies", FieldType::Refs { section: Section::Feature, max: 100 }).required(),
         prop("keep", "Keep the tools", FieldType::Flag { default: false }),
+        SOLVE_AS, SMOOTH,
     ]
     "fillet" "Fillet" Feature "Rounds edges with a constant radius." [
-        prop("edges", "Edges", FieldType::Edges).required(), length("radius", "Radius", "3 mm"),
+        prop("edges", "Edges", FieldType::Edges).required(), length("radius", "Radius", "3 mm"), SOLVE_AS,
     ]
     "chamfer" "Chamfer" Feature "Bevels edges." [
-        prop("edges", "Edges", FieldType::Edges).required(), length("distance", "Distance", "2 mm"),
+        prop("edges", "Edges", FieldType::Edges).required(), length("distance", "Distance", "2 mm"), SOLVE_AS,
     ]
-    "pattern_linear" "Linear pattern" Feature "Repeats features along a direction." [
+    "pattern_linear" "Linear pattern" Feature "Repeats features along a direction. A feature that started a body stands for the body as it is then." [
         prop("features", "Features", FieldType::Refs { section: Section::Feature, max: 50 }).required(),
         direction("direction", "Direction", ["1", "0", "0"]),
         length("spacing", "Spacing", "20 mm"),
@@ -342,7 +363,7 @@ pub const KINDS: &[Kind] = kinds! {
         prop("count", "Count", FieldType::Count { default: "4", min: 1, max: 500 }),
         angle("angle", "Total angle", "360 deg"),
     ]
-    "mirror" "Mirror" Feature "Mirrors features or bodies in a plane." [
+    "mirror" "Mirror" Feature "Mirrors features in a plane. A feature that started a body stands for the body as it is then." [
         prop("features", "Features", FieldType::Refs { section: Section::Feature, max: 50 }).required(),
         prop("plane", "Plane", FieldType::Choice { options: &[("xy", "XY"), ("xz", "XZ"), ("yz", "YZ")], default: "yz" }),
         offset("offset", "Plane offset", "0 mm"),

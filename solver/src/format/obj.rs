@@ -1,0 +1,74 @@
+//! Wavefront OBJ: shared points, polygons, groups. Source: Wavefront, Advanced Visualizer manual, appendix B1.
+
+use super::{FormatError, TRIANGLES_MAX, Triangles};
+use crate::surface::SurfaceMesh;
+use std::fmt::Write;
+
+/// Reads every object and group as one surface; polygons become triangles; materials are ignored.
+///
+/// # Errors
+/// [`FormatError`] for text that is no OBJ, or that refers to points it does not have.
+pub fn read(bytes: &[u8]) -> Result<Triangles, FormatError> {
+    let malformed = |reason: String| FormatError::Malformed { format: "OBJ", reason };
+    let options =
+        tobj::LoadOptions { triangulate: true, ignore_points: true, ignore_lines: true, ..Default::default() };
+    let (models, _) = tobj::load_obj_buf(&mut &bytes[..], &options, |_| Err(tobj::LoadError::GenericFailure))
+        .map_err(|e| malformed(e.to_string()))?;
+    let mut out = Triangles::default();
+    // Every model carries its own points; the same place in two groups is one point of the body.
+    let mut index: std::collections::HashMap<[u32; 3], u32> = std::collections::HashMap::new();
+    for model in models {
+        let mesh = model.mesh;
+        if mesh.positions.iter().any(|c| !c.is_finite()) {
+            return Err(malformed("a coordinate is not a number".into()));
+        }
+        if out.triangles.len() + mesh.indices.len() / 3 > TRIANGLES_MAX {
+            return Err(FormatError::TooManyTriangles);
+        }
+        let mut corner = |i: u32| {
+            let at = 3 * i as usize;
+            let p = mesh.positions.get(at..at + 3).ok_or_else(|| malformed(format!("there is no point {i}")))?;
+            let key = [p[0], p[1], p[2]].map(|c| (c + 0.0).to_bits());
+            Ok(*index.entry(key).or_insert_with(|| {
+                out.points.push([p[0], p[1], p[2]].map(f64::from));
+                out.points.len() as u32 - 1
+            }))
+        };
+        let mut triangles = Vec::with_capacity(mesh.indices.len() / 3);
+        for t in mesh.indices.chunks_exact(3) {
+            triangles.push([corner(t[0])?, corner(t[1])?, corner(t[2])?]);
+        }
+        out.triangles.append(&mut triangles);
+    }
+    Ok(out)
+}
+
+/// Writes one object per body and one group per face; `scale` turns metres into the file's unit (1000 for mm).
+pub fn write(bodies: &[(&str, &SurfaceMesh)], scale: f64) -> Vec<u8> {
+    // Names stand to the end of their line.
+    let line = |name: &str| name.replace(|c: char| c.is_control(), " ");
+    let mut text = String::from("# Brunel\n");
+    let mut first = 1;
+    for (name, surface) in bodies {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "o {}", line(name));
+        for p in &surface.points {
+            let [x, y, z] = p.map(|c| c * scale);
+            let _ = writeln!(text, "v {x} {y} {z}");
+        }
+        let mut face = None;
+        for (t, triangle) in surface.triangles.iter().enumerate() {
+            let of = surface.face_of.get(t).copied();
+            if of != face {
+                face = of;
+                if let Some(f) = of.and_then(|f| surface.faces.get(f as usize)) {
+                    let _ = writeln!(text, "g {}", line(&f.name.0));
+                }
+            }
+            let [a, b, c] = triangle.map(|i| i as usize + first);
+            let _ = writeln!(text, "f {a} {b} {c}");
+        }
+        first += surface.points.len();
+    }
+    text.into_bytes()
+}

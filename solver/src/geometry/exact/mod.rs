@@ -1,0 +1,105 @@
+//! The exact kernel: B-rep solids by `arris`, faces named from its provenance.
+//!
+//! Inside this folder lengths are millimetres, because arris' tolerances are made for features of 1 to 1000 units;
+//! everything that leaves it is SI. All transcendental functions are arris' own, so that native and wasm agree to the
+//! last bit.
+
+mod blend;
+mod form;
+mod name;
+mod refuse;
+mod surface;
+
+pub(super) use blend::blend;
+pub(super) use form::{build, place};
+pub(super) use name::edges;
+pub(super) use refuse::Refusal;
+pub(super) use surface::tessellate;
+
+use super::plan::Operation;
+use crate::surface::FaceName;
+use arris::math::{Aabb, Control};
+use arris::topo::{self, FaceId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Metres to the kernel's millimetres.
+pub(super) const MM: f64 = 1e3;
+
+/// Steps one kernel operation may take before it counts as refused. A cut of forty holes takes a few hundred thousand;
+/// counting steps instead of time stops at the same place on every machine.
+const STEPS_MAX: u64 = 20_000_000;
+
+fn control() -> Control<'static> {
+    Control::budget(STEPS_MAX)
+}
+
+/// A B-rep solid in the kernel model that the state owns, and what its faces are called.
+#[derive(Clone, Debug)]
+pub(super) struct Solid {
+    pub body: topo::Body,
+    pub names: Arc<BTreeMap<FaceId, FaceName>>,
+}
+
+/// `target` joined with, cut by, or reduced to what it shares with `tools`.
+///
+/// # Errors
+/// [`Refusal`], with the kernel model unchanged.
+pub(super) fn combine(
+    kernel: &mut topo::Model,
+    operation: Operation,
+    target: &Solid,
+    tools: &[&Solid],
+) -> Result<Solid, Refusal> {
+    let bodies: Vec<topo::Body> = tools.iter().map(|t| t.body).collect();
+    let mut operands = vec![target];
+    operands.extend(tools);
+    let refused = |kernel: &topo::Model, e| Refusal::of(kernel, &operands, e);
+    let (body, record) = match operation {
+        Operation::Cut => arris::ops::cut_many(kernel, target.body, &bodies, &control()),
+        Operation::Common => {
+            // `common` takes two operands: what all share is found one by one.
+            let mut result = target.clone();
+            for tool in tools {
+                let pair = [&result, *tool];
+                let (body, record) = arris::ops::common(kernel, result.body, tool.body, &control())
+                    .map_err(|e| Refusal::of(kernel, &pair, e))?;
+                let names = name::carried(kernel, body, &record, &pair)?;
+                result = Solid { body, names: Arc::new(names) };
+            }
+            return Ok(result);
+        }
+        Operation::Join | Operation::New => {
+            let mut all = vec![target.body];
+            all.extend(&bodies);
+            arris::ops::fuse_many(kernel, &all, &control())
+        }
+    }
+    .map_err(|e| refused(kernel, e))?;
+    let names = name::carried(kernel, body, &record, &operands)?;
+    Ok(Solid { body, names: Arc::new(names) })
+}
+
+/// Box around a solid, mm; an outer bound where a face bulges past its edges.
+pub(super) fn bounds(kernel: &topo::Model, solid: &Solid) -> Option<Aabb> {
+    let mut out: Option<Aabb> = None;
+    let mut grow = |b: Option<Aabb>| {
+        out = match (out, b) {
+            (Some(a), Some(b)) => Some(a.union(b)),
+            (a, b) => a.or(b),
+        }
+    };
+    for edge in kernel.edges(solid.body).ok()? {
+        if let Some((curve, range)) = kernel.edge(edge.id).ok()?.curve() {
+            grow(kernel.curve(curve).ok()?.bounds(range));
+        }
+    }
+    for face in kernel.faces(solid.body).ok()? {
+        let surface = kernel.surface(kernel.face(face.id).ok()?.surface()).ok()?;
+        use arris::geom::Surface;
+        if matches!(surface, Surface::Sphere { .. } | Surface::Torus { .. } | Surface::Nurbs(_)) {
+            grow(surface.bounds(surface.domain()));
+        }
+    }
+    out
+}
