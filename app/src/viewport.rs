@@ -186,6 +186,8 @@ pub enum ViewEvent {
     },
     /// WebGL2 is missing or was lost: say so instead of a blank canvas.
     Unavailable(String),
+    /// There is a picture (again): take the notice away.
+    Available,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,307 @@
+//! Draws a [`Stage`] with three-d's core layer: a handful of draw calls, whatever the number of bodies.
+//!
+//! Order: background, faces (pushed back by a polygon offset, so that edges lie cleanly on them), section cap, edges and
+//! outlines, symbols, dots, then the overlay and the view cube.
+
+pub mod batch;
+mod corner;
+mod label;
+mod program;
+mod symbol;
+
+use super::camera::View;
+use super::paint::{self, Marks};
+use super::stage::Stage;
+use super::theme::Rgb;
+use batch::Layer;
+use corner::CubeMesh;
+use glam::{DMat3, DMat4, DVec3};
+use program::Programs;
+use std::cell::Cell;
+use symbol::Symbols;
+use three_d::core::{
+    Blend, ClearState, Context, CoreError, DepthTest, InstanceBuffer, Mat3, Mat4, RenderStates, RenderTarget, Vec2,
+    Vec3, Vec4, VertexBuffer, Viewport, WriteMask,
+};
+use web_sys::WebGl2RenderingContext as Gl;
+
+/// A plane that cuts nothing.
+pub const NO_SECTION: Vec4 = Vec4::new(0.0, 0.0, 0.0, 1e30);
+
+const LINES: RenderStates = RenderStates {
+    write_mask: WriteMask::COLOR,
+    depth_test: DepthTest::LessOrEqual,
+    blend: Blend::TRANSPARENCY,
+    cull: three_d::core::Cull::None,
+};
+
+pub struct Renderer {
+    pub context: Context,
+    gl: Gl,
+    programs: Programs,
+    cube: CubeMesh,
+    scene: Option<Layer>,
+    symbols: Symbols,
+    dots: Dots,
+    draw_calls: Cell<u32>,
+}
+
+/// Corners shown as dots.
+struct Dots {
+    centres: InstanceBuffer<[f32; 3]>,
+    tints: InstanceBuffer<[f32; 4]>,
+}
+
+/// What all passes of a picture share.
+pub struct Frame {
+    pub view: View,
+    pub clip_from_local: DMat4,
+    pub viewport: Viewport,
+    /// Device pixels per CSS pixel.
+    pub ratio: f64,
+    pub section: Vec4,
+    /// The page's furniture: cube, rubber band. Pictures are taken without.
+    pub overlay: bool,
+}
+
+impl Renderer {
+    /// # Errors
+    /// The driver's message when a shader does not compile.
+    pub fn new(context: Context, gl: Gl) -> Result<Self, CoreError> {
+        Ok(Self {
+            programs: Programs::new(&context)?,
+            cube: CubeMesh::new(&context),
+            scene: None,
+            symbols: Symbols::new(&context),
+            dots: Dots { centres: InstanceBuffer::new(&context), tints: InstanceBuffer::new(&context) },
+            draw_calls: Cell::new(0),
+            gl,
+            context,
+        })
+    }
+
+    fn count(&self) {
+        self.draw_calls.set(self.draw_calls.get() + 1);
+    }
+
+    /// Sends to the GPU what changed since the last picture.
+    pub fn upload(&mut self, stage: &mut Stage) {
+        let changes = std::mem::take(&mut stage.changes);
+        if changes.scene {
+            self.scene = (!stage.model.bodies.is_empty()).then(|| Layer::new(&self.context, &stage.model, None));
+        }
+        if changes.scene || changes.states {
+            let marks = Marks {
+                hover: stage.hover.as_ref(),
+                selected: &stage.selected,
+                highlighted: &stage.highlighted,
+                remote: &stage.remote,
+                show: &stage.show,
+                edges: stage.edges,
+                theme: stage.theme,
+            };
+            if let Some(layer) = &mut self.scene {
+                layer.face_states.fill(&paint::face_states(&stage.model, &marks));
+                layer.edge_states.fill(&paint::edge_states(&stage.model, &marks));
+            }
+            let dots = paint::dots(&stage.model, &marks);
+            let centres: Vec<[f32; 3]> = dots.iter().map(|d| stage.model.local(d.0)).collect();
+            let tints: Vec<[f32; 4]> = dots.iter().map(|d| d.1).collect();
+            self.dots.centres.fill(&centres);
+            self.dots.tints.fill(&tints);
+        }
+        if changes.scene || changes.symbols {
+            self.symbols.fill(&self.context, stage);
+        }
+    }
+
+    /// Draws the stage into `target`; returns the number of draw calls.
+    ///
+    /// # Errors
+    /// The driver's message when it refuses.
+    pub fn draw(&self, stage: &Stage, target: &RenderTarget, ratio: f64, overlay: bool) -> Result<u32, CoreError> {
+        self.draw_calls.set(0);
+        let mut view = stage.view();
+        if !overlay {
+            // A picture of another shape shows the same height.
+            view = View::new(
+                stage.camera,
+                glam::DVec2::new(f64::from(target.width()), f64::from(target.height())) / ratio,
+                stage.model.ball(),
+            );
+        }
+        let frame = Frame {
+            clip_from_local: view.clip_from_world * DMat4::from_translation(stage.model.base),
+            view,
+            viewport: Viewport::new_at_origo(target.width(), target.height()),
+            ratio,
+            section: stage.section.map_or(NO_SECTION, |s| {
+                let normal = DVec3::from_array(s.normal);
+                let offset = (DVec3::from_array(s.point) - stage.model.base).dot(normal);
+                vec3(normal).extend(offset as f32)
+            }),
+            overlay,
+        };
+        target.clear(ClearState::color_and_depth(1.0, 1.0, 1.0, 1.0, 1.0));
+        target.write(|| -> Result<(), CoreError> {
+            self.draw_background(stage, &frame);
+            if let Some(layer) = &self.scene {
+                self.draw_faces(stage, &frame, layer);
+                self.draw_lines(stage, &frame, layer);
+            }
+            self.draw_symbols(stage, &frame);
+            self.draw_dots(&frame);
+            if overlay {
+                self.draw_band(stage, &frame);
+            }
+            Ok(())
+        })?;
+        if overlay {
+            target.clear(ClearState::depth(1.0));
+            target.write(|| -> Result<(), CoreError> {
+                self.draw_cube(stage, &frame);
+                Ok(())
+            })?;
+        }
+        Ok(self.draw_calls.get())
+    }
+
+    fn draw_background(&self, stage: &Stage, frame: &Frame) {
+        let program = &self.programs.background;
+        program.use_uniform("top", rgb(stage.theme.top));
+        program.use_uniform("bottom", rgb(stage.theme.bottom));
+        let states =
+            RenderStates { write_mask: WriteMask::COLOR, depth_test: DepthTest::Always, ..RenderStates::default() };
+        program.draw_arrays(states, frame.viewport, 3);
+        self.count();
+    }
+
+    fn draw_faces(&self, stage: &Stage, frame: &Frame, layer: &Layer) {
+        let program = &self.programs.face;
+        let batch = &layer.faces;
+        let view_from_world = stage.camera.axes().transpose();
+        program.use_uniform("clip_from_local", mat4(frame.clip_from_local));
+        program.use_uniform("view_from_world", mat3(view_from_world));
+        program.use_uniform("section", frame.section);
+        program.use_uniform("sky", vec3(view_from_world * DVec3::Z));
+        program.use_uniform("inside", Vec3::new(0.72, 0.72, 0.72));
+        program.use_uniform("rows", layer.face_states.rows);
+        program.use_texture("states", layer.face_states.texture());
+        program.use_vertex_attribute("position", &batch.positions);
+        program.use_vertex_attribute("normal", &batch.normals);
+        program.use_vertex_attribute("face", &batch.faces);
+        // Edges are up to four pixels wide: push faces back by the slope over two.
+        self.gl.enable(Gl::POLYGON_OFFSET_FILL);
+        self.gl.polygon_offset(1.8, 2.0);
+        program.draw_elements(RenderStates::default(), frame.viewport, &batch.indices);
+        self.gl.disable(Gl::POLYGON_OFFSET_FILL);
+        self.count();
+    }
+
+    fn draw_lines(&self, stage: &Stage, frame: &Frame, layer: &Layer) {
+        let size = Vec2::new(frame.viewport.width as f32, frame.viewport.height as f32);
+        let outlines = &layer.outlines;
+        if stage.edges && outlines.faces.instance_count() > 0 {
+            let program = &self.programs.outline;
+            let camera = &frame.view.camera;
+            let eye = if camera.perspective {
+                vec3(frame.view.eye - stage.model.base).extend(1.0)
+            } else {
+                vec3(camera.backward()).extend(0.0)
+            };
+            program.use_uniform("clip_from_local", mat4(frame.clip_from_local));
+            program.use_uniform("viewport", size);
+            program.use_uniform("section", frame.section);
+            program.use_uniform("nudge", 1e-6f32);
+            program.use_uniform("eye", eye);
+            program.use_uniform("width", (1.2 * frame.ratio) as f32);
+            program.use_uniform("tint", tint(stage.theme.edge, stage.theme.edge_alpha));
+            program.use_uniform("rows", layer.face_states.rows);
+            program.use_texture("states", layer.face_states.texture());
+            program.use_instance_attribute("a", &outlines.a);
+            program.use_instance_attribute("b", &outlines.b);
+            program.use_instance_attribute("left", &outlines.left);
+            program.use_instance_attribute("right", &outlines.right);
+            program.use_instance_attribute("face", &outlines.faces);
+            program.draw_arrays_instanced(LINES, frame.viewport, 6, outlines.faces.instance_count());
+            self.count();
+        }
+        let lines = &layer.lines;
+        if lines.edges.instance_count() > 0 {
+            let program = &self.programs.line;
+            program.use_uniform("clip_from_local", mat4(frame.clip_from_local));
+            program.use_uniform("viewport", size);
+            program.use_uniform("section", frame.section);
+            program.use_uniform("nudge", 2e-6f32);
+            program.use_uniform("pixel_ratio", frame.ratio as f32);
+            program.use_uniform("rows", layer.edge_states.rows);
+            program.use_texture("states", layer.edge_states.texture());
+            program.use_instance_attribute("a", &lines.a);
+            program.use_instance_attribute("b", &lines.b);
+            program.use_instance_attribute("edge", &lines.edges);
+            program.draw_arrays_instanced(LINES, frame.viewport, 6, lines.edges.instance_count());
+            self.count();
+        }
+    }
+
+    fn draw_dots(&self, frame: &Frame) {
+        let n = self.dots.centres.instance_count();
+        if n == 0 {
+            return;
+        }
+        let program = &self.programs.point;
+        program.use_uniform("clip_from_local", mat4(frame.clip_from_local));
+        program.use_uniform("viewport", Vec2::new(frame.viewport.width as f32, frame.viewport.height as f32));
+        program.use_uniform("radius", (5.5 * frame.ratio) as f32);
+        program.use_instance_attribute("centre", &self.dots.centres);
+        program.use_instance_attribute("tint", &self.dots.tints);
+        program.draw_arrays_instanced(LINES, frame.viewport, 6, n);
+        self.count();
+    }
+
+    /// The rubber band: filled lightly, its border a pixel wide; dashed look is not needed, the two directions differ in colour.
+    fn draw_band(&self, stage: &Stage, frame: &Frame) {
+        let Some((from, to)) = stage.band else { return };
+        let colour = if to.x >= from.x { stage.theme.highlighted } else { stage.theme.selected };
+        let (lo, hi) = (from.min(to).as_vec2(), from.max(to).as_vec2());
+        let mut positions: Vec<[f32; 2]> = Vec::new();
+        let mut tints: Vec<[f32; 4]> = Vec::new();
+        let mut rectangle = |x0: f32, y0: f32, x1: f32, y1: f32, alpha: u8| {
+            positions.extend([[x0, y0], [x1, y0], [x1, y1], [x0, y0], [x1, y1], [x0, y1]]);
+            tints.extend([paint::unit(colour, alpha); 6]);
+        };
+        rectangle(lo.x, lo.y, hi.x, hi.y, 36);
+        rectangle(lo.x, lo.y, hi.x, lo.y + 1.0, 230);
+        rectangle(lo.x, hi.y - 1.0, hi.x, hi.y, 230);
+        rectangle(lo.x, lo.y, lo.x + 1.0, hi.y, 230);
+        rectangle(hi.x - 1.0, lo.y, hi.x, hi.y, 230);
+        let program = &self.programs.flat;
+        program.use_uniform("size", Vec2::new(stage.size.x as f32, stage.size.y as f32));
+        program.use_vertex_attribute("position", &VertexBuffer::new_with_data(&self.context, &positions));
+        program.use_vertex_attribute("tint", &VertexBuffer::new_with_data(&self.context, &tints));
+        let states = RenderStates { depth_test: DepthTest::Always, ..LINES };
+        program.draw_arrays(states, frame.viewport, positions.len() as u32);
+        self.count();
+    }
+}
+
+pub fn mat4(m: DMat4) -> Mat4 {
+    Mat4::from(m.as_mat4().to_cols_array_2d())
+}
+
+pub fn mat3(m: DMat3) -> Mat3 {
+    Mat3::from(m.as_mat3().to_cols_array_2d())
+}
+
+pub fn vec3(v: DVec3) -> Vec3 {
+    Vec3::new(v.x as f32, v.y as f32, v.z as f32)
+}
+
+pub fn rgb(c: Rgb) -> Vec3 {
+    let [r, g, b, _] = paint::unit(c, 255);
+    Vec3::new(r, g, b)
+}
+
+fn tint(c: Rgb, alpha: u8) -> Vec4 {
+    Vec4::from(paint::unit(c, alpha))
+}

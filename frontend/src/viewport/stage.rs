@@ -1,0 +1,508 @@
+//! Everything there is to show, and what the pointer does to it. No browser and no GPU: [`super::render`] draws it.
+
+use super::camera::{Camera, Tween, View};
+use super::cube;
+use super::gesture::{Act, Gesture, Input};
+use super::model::{Model, Part};
+use super::paint::Show;
+use super::pick::{Found, Hit, Sight};
+use super::theme::{self, Theme};
+use app::viewport::{Anchored, Glyph, Pick, PickFilter, SectionPlane, ViewCommand, ViewEvent};
+use glam::{DVec2, DVec3};
+use solver::scene::Scene;
+use solver::surface::FaceName;
+
+/// Least time between two camera events, ms.
+const CAMERA_PERIOD: f64 = 100.0;
+
+/// Panels over the canvas, CSS pixels.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Inset {
+    pub top: f64,
+    pub right: f64,
+    pub bottom: f64,
+    pub left: f64,
+}
+
+/// What changed since it was last drawn; the renderer clears it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Changes {
+    pub scene: bool,
+    pub states: bool,
+    pub section: bool,
+    pub symbols: bool,
+    /// The picture differs, for whatever reason.
+    pub picture: bool,
+}
+
+impl Changes {
+    pub const ALL: Self = Self { scene: true, states: true, section: true, symbols: true, picture: true };
+}
+
+#[derive(Debug)]
+pub struct Stage {
+    pub model: Model,
+    pub camera: Camera,
+    pub size: DVec2,
+    pub pixel_ratio: f64,
+    pub inset: Inset,
+    pub selected: Vec<Pick>,
+    pub highlighted: Vec<Pick>,
+    pub remote: Vec<(FaceName, u16)>,
+    pub hover: Option<Pick>,
+    pub hover_zone: Option<cube::Zone>,
+    pub band: Option<(DVec2, DVec2)>,
+    pub section: Option<SectionPlane>,
+    pub edges: bool,
+    pub theme: &'static Theme,
+    pub glyphs: Vec<Glyph>,
+    pub lines: Vec<[DVec3; 2]>,
+    pub show: Vec<Show>,
+    pub changes: Changes,
+    anchors: Vec<(String, DVec3)>,
+    anchored: Vec<Anchored>,
+    filter: PickFilter,
+    hidden: Vec<String>,
+    isolated: Option<Vec<String>>,
+    visible: Vec<bool>,
+    gesture: Gesture,
+    pointer: Option<DVec2>,
+    pointer_moved: bool,
+    pivot: Option<DVec3>,
+    tween: Option<Tween>,
+    /// A first scene has been fitted.
+    is_placed: bool,
+    camera_sent: f64,
+    camera_moved: bool,
+    events: Vec<ViewEvent>,
+}
+
+impl Default for Stage {
+    fn default() -> Self {
+        Self {
+            model: Model::default(),
+            camera: Camera::default(),
+            size: DVec2::ONE,
+            pixel_ratio: 1.0,
+            inset: Inset::default(),
+            selected: Vec::new(),
+            highlighted: Vec::new(),
+            remote: Vec::new(),
+            hover: None,
+            hover_zone: None,
+            band: None,
+            section: None,
+            edges: true,
+            theme: &theme::LIGHT,
+            glyphs: Vec::new(),
+            lines: Vec::new(),
+            show: Vec::new(),
+            changes: Changes::ALL,
+            anchors: Vec::new(),
+            anchored: Vec::new(),
+            filter: PickFilter::All,
+            hidden: Vec::new(),
+            isolated: None,
+            visible: Vec::new(),
+            gesture: Gesture::default(),
+            pointer: None,
+            pointer_moved: false,
+            pivot: None,
+            tween: None,
+            is_placed: false,
+            camera_sent: f64::NEG_INFINITY,
+            camera_moved: false,
+            events: Vec::new(),
+        }
+    }
+}
+
+impl Stage {
+    pub fn view(&self) -> View {
+        View::new(self.camera, self.size, self.model.ball())
+    }
+
+    pub fn take_events(&mut self) -> Vec<ViewEvent> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// Takes a command. `now` in ms on the page's clock.
+    pub fn command(&mut self, command: ViewCommand, now: f64) {
+        match command {
+            ViewCommand::Scene(bytes) => match Scene::from_bytes(&bytes) {
+                Ok(scene) => self.set_scene(&scene),
+                Err(e) => self.events.push(ViewEvent::Unavailable(format!("The model cannot be shown: {e}."))),
+            },
+            ViewCommand::Clear => self.set_model(Model::default()),
+            ViewCommand::Result(_) => {}
+            ViewCommand::Selected(picks) => self.set_state(|s| &mut s.selected, picks),
+            ViewCommand::Highlighted(picks) => self.set_state(|s| &mut s.highlighted, picks),
+            ViewCommand::Remote(faces) => self.set_state(|s| &mut s.remote, faces),
+            ViewCommand::Filter(filter) => {
+                self.filter = filter;
+                self.pointer_moved = true;
+            }
+            ViewCommand::View(view) => {
+                let mut to = self.camera;
+                to.look(view);
+                let to = self.fitted(to);
+                self.go(to, now);
+            }
+            ViewCommand::Fit => {
+                let to = self.fitted(self.camera);
+                self.go(to, now);
+            }
+            ViewCommand::Perspective(on) => {
+                self.camera.perspective = on;
+                if let Some(tween) = &mut self.tween {
+                    tween.to.perspective = on;
+                }
+                self.moved();
+            }
+            ViewCommand::Navigation(preset) => self.gesture.navigation = preset,
+            ViewCommand::Section(plane) => self.set_section(plane),
+            ViewCommand::Hidden(names) => {
+                self.hidden = names;
+                self.refresh_visible();
+            }
+            ViewCommand::Isolated(names) => {
+                self.isolated = names;
+                self.refresh_visible();
+            }
+            ViewCommand::Edges(on) => self.set_state(|s| &mut s.edges, on),
+            ViewCommand::Dark(on) => {
+                self.set_state(|s| &mut s.theme, if on { &theme::DARK } else { &theme::LIGHT });
+                self.changes.symbols = true;
+            }
+            ViewCommand::Camera([eye, target, up]) => {
+                let mut to = self.camera;
+                to.set(eye.into(), target.into(), up.into());
+                self.is_placed = true;
+                self.go(to, now);
+            }
+            ViewCommand::Glyphs(glyphs) => {
+                self.glyphs = glyphs;
+                self.changes.symbols = true;
+                self.changes.picture = true;
+            }
+            ViewCommand::Inset { top, right, bottom, left } => {
+                self.inset = Inset { top, right, bottom, left };
+                self.changes.picture = true;
+            }
+            ViewCommand::Anchors(anchors) => {
+                self.anchors = anchors.into_iter().map(|(id, p)| (id, p.into())).collect();
+                self.anchored.clear();
+                self.changes.picture = true;
+            }
+            ViewCommand::Lines(lines) => {
+                self.lines = lines.into_iter().map(|[a, b]| [a.into(), b.into()]).collect();
+                self.changes.symbols = true;
+                self.changes.picture = true;
+            }
+            // Drawn by the handle, which owns the GPU.
+            ViewCommand::Picture { .. } => {}
+        }
+    }
+
+    fn set_state<T: PartialEq>(&mut self, field: impl FnOnce(&mut Self) -> &mut T, value: T) {
+        let field = field(self);
+        if *field != value {
+            *field = value;
+            self.changes.states = true;
+            self.changes.picture = true;
+        }
+    }
+
+    fn set_section(&mut self, plane: Option<SectionPlane>) {
+        // Three points picked on a line, or a damaged link, make no plane.
+        let plane = plane.and_then(|p| {
+            let normal = DVec3::from_array(p.normal).try_normalize()?;
+            DVec3::from_array(p.point).is_finite().then_some(SectionPlane { normal: normal.to_array(), ..p })
+        });
+        if self.section != plane {
+            self.section = plane;
+            self.changes.section = true;
+            self.changes.picture = true;
+            self.pointer_moved = true;
+        }
+    }
+
+    pub fn set_scene(&mut self, scene: &Scene) {
+        let parts = scene.bodies.iter().enumerate().map(|(i, body)| Part {
+            name: body.name.clone(),
+            colour: theme::body_colour(i),
+            surface: body.surface.clone(),
+        });
+        self.set_model(Model::new(parts));
+    }
+
+    pub fn set_model(&mut self, model: Model) {
+        self.model = model;
+        self.changes = Changes::ALL;
+        self.hover = None;
+        self.pointer_moved = true;
+        self.refresh_visible();
+        if !self.is_placed && self.model.bounds.is_some() {
+            self.is_placed = true;
+            self.camera = self.fitted(self.camera);
+            self.moved();
+        }
+    }
+
+    fn refresh_visible(&mut self) {
+        let shown = |name: &String| {
+            !self.hidden.contains(name) && self.isolated.as_ref().is_none_or(|only| only.contains(name))
+        };
+        self.visible = self.model.bodies.iter().map(|b| shown(&b.name)).collect();
+        self.show = self.visible.iter().map(|&v| if v { Show::Solid } else { Show::Hidden }).collect();
+        self.changes.states = true;
+        self.changes.section = true;
+        self.changes.symbols = true;
+        self.changes.picture = true;
+        self.pointer_moved = true;
+    }
+
+    /// The camera that shows all visible bodies beside the panels.
+    fn fitted(&self, mut camera: Camera) -> Camera {
+        let bodies =
+            self.model.bodies.iter().enumerate().filter(|(i, _)| self.visible.get(*i).copied().unwrap_or(true));
+        let bounds = bodies.filter_map(|(_, b)| b.surface.bounds()).map(|(lo, hi)| (DVec3::from(lo), DVec3::from(hi)));
+        let Some((lo, hi)) = bounds.reduce(|(l, h), (lo, hi)| (l.min(lo), h.max(hi))) else { return camera };
+        let free = (self.size - DVec2::new(self.inset.left + self.inset.right, self.inset.top + self.inset.bottom))
+            .max(DVec2::splat(80.0).min(self.size));
+        camera.fit(lo, hi, free.x / free.y);
+        camera.height *= self.size.y / free.y;
+        let off = DVec2::new(self.inset.left - self.inset.right, self.inset.top - self.inset.bottom) * 0.5;
+        camera.pan(off, camera.height / self.size.y);
+        camera
+    }
+
+    fn go(&mut self, to: Camera, now: f64) {
+        if to != self.camera {
+            self.tween = Some(Tween { from: self.camera, to, start: now });
+            self.changes.picture = true;
+        }
+    }
+
+    fn moved(&mut self) {
+        self.camera_moved = true;
+        self.pointer_moved = true;
+        self.changes.picture = true;
+    }
+
+    /// New size of the canvas, CSS pixels.
+    pub fn resize(&mut self, size: DVec2, pixel_ratio: f64) {
+        if (size, pixel_ratio) != (self.size, self.pixel_ratio) {
+            let was_nothing = self.size.min_element() < 2.0;
+            (self.size, self.pixel_ratio) = (size, pixel_ratio);
+            self.changes.picture = true;
+            if was_nothing && self.is_placed {
+                self.camera = self.fitted(self.camera);
+            }
+        }
+    }
+
+    /// Takes pointer or wheel input.
+    pub fn input(&mut self, input: Input, now: f64) {
+        for act in self.gesture.feed(input) {
+            self.act(act, now);
+        }
+    }
+
+    fn act(&mut self, act: Act, now: f64) {
+        if matches!(act, Act::Orbit(_) | Act::Pan(_) | Act::Zoom { .. }) {
+            self.tween = None;
+            self.moved();
+        }
+        match act {
+            Act::Hover(at) => {
+                self.pointer = at;
+                self.pointer_moved = true;
+            }
+            Act::Grab(at) => self.pivot = Some(self.pivot_at(at)),
+            Act::Orbit(delta) => {
+                let pivot = self.pivot.unwrap_or(self.camera.target);
+                self.camera.orbit(pivot, delta);
+            }
+            Act::Pan(delta) => {
+                let scale = self.view().pixel_at(self.pivot.unwrap_or(self.camera.target));
+                self.camera.pan(delta, scale);
+            }
+            Act::Zoom { factor, at } => {
+                let about = self.plane_point(at);
+                self.camera.zoom(factor, about);
+            }
+            Act::Click { at, add } => {
+                if let Some(zone) = self.zone_at(at) {
+                    let to = self.fitted(cube::look_from(&self.camera, zone));
+                    self.go(to, now);
+                    return;
+                }
+                let found = self.find(at);
+                let at = found.as_ref().map(|f| f.at.to_array());
+                self.events.push(ViewEvent::Clicked { pick: found.and_then(|f| f.pick), at, add });
+            }
+            Act::DoubleClick { at } => {
+                if self.zone_at(at).is_none() {
+                    let pick = self.find(at).and_then(|f| f.pick);
+                    self.events.push(ViewEvent::DoubleClicked(pick));
+                }
+            }
+            Act::Band { from, to } => {
+                self.band = Some((from, to));
+                self.changes.picture = true;
+            }
+            Act::Box { from, to, add } => {
+                self.band = None;
+                self.changes.picture = true;
+                let view = self.view();
+                let picks = self.sight(&view).boxed(from, to, to.x >= from.x, self.filter);
+                self.events.push(ViewEvent::Boxed { picks, add });
+            }
+            Act::Drop => {
+                self.band = None;
+                self.changes.picture = true;
+            }
+        }
+    }
+
+    fn zone_at(&self, at: DVec2) -> Option<cube::Zone> {
+        cube::zone_at(&self.camera, self.size, self.inset.top, self.inset.right, at)
+    }
+
+    fn sight<'a>(&'a self, view: &'a View) -> Sight<'a> {
+        Sight { view, model: &self.model, visible: &self.visible, section: self.section }
+    }
+
+    fn find(&self, at: DVec2) -> Option<Found> {
+        let view = self.view();
+        self.sight(&view).find(at, self.filter)
+    }
+
+    fn hit(&self, at: DVec2) -> Option<Hit> {
+        let view = self.view();
+        self.sight(&view).cast(&view.ray(at), 2.0 * (view.far - view.near))
+    }
+
+    /// What a camera move that begins at a pixel turns about: the surface there, else the model's middle when it is in sight, else the
+    /// plane we look at.
+    fn pivot_at(&self, at: DVec2) -> DVec3 {
+        if let Some(hit) = self.hit(at) {
+            return hit.at;
+        }
+        let view = self.view();
+        let middle = self.model.base;
+        let in_sight =
+            view.project(middle).is_some_and(|(p, _)| p.cmpge(DVec2::ZERO).all() && p.cmple(self.size).all());
+        if in_sight { middle } else { view.on_target_plane(at) }
+    }
+
+    /// The point at a pixel, at the depth of the pivot.
+    fn plane_point(&self, at: DVec2) -> DVec3 {
+        let view = self.view();
+        let ray = view.ray(at);
+        let normal = self.camera.backward();
+        let pivot = self.pivot.unwrap_or(self.camera.target);
+        let t = (pivot - ray.origin).dot(normal) / ray.direction.dot(normal);
+        if t.is_finite() && t > 0.0 { ray.at(t) } else { view.on_target_plane(at) }
+    }
+
+    /// Advances animations and hover to `now`; true while there is more to do on the next frame.
+    pub fn tick(&mut self, now: f64) -> bool {
+        let mut more = false;
+        if let Some(tween) = self.tween {
+            let (camera, over) = tween.at(now);
+            self.camera = camera;
+            self.moved();
+            if over {
+                self.tween = None;
+            }
+            more |= !over;
+        }
+        if self.pointer_moved && self.tween.is_none() && !self.gesture.is_dragging() {
+            self.pointer_moved = false;
+            self.refresh_hover();
+        }
+        if self.camera_moved {
+            if now - self.camera_sent >= CAMERA_PERIOD {
+                self.camera_moved = false;
+                self.camera_sent = now;
+                let c = &self.camera;
+                self.events.push(ViewEvent::Camera([c.eye(), c.target, c.up()].map(|v| v.to_array())));
+            } else {
+                more = true;
+            }
+        }
+        if self.changes.picture && !self.anchors.is_empty() {
+            self.refresh_anchors();
+        }
+        more
+    }
+
+    pub fn report(&mut self, event: ViewEvent) {
+        self.events.push(event);
+    }
+
+    pub fn n_triangles(&self) -> usize {
+        self.model.n_triangles()
+    }
+
+    pub fn is_indexed(&self) -> bool {
+        self.model.bodies.iter().all(|b| b.is_indexed())
+    }
+
+    /// Builds the search tree of one body, so that the first hover does not wait for all; true while some are missing.
+    pub fn index_one(&self) -> bool {
+        if let Some(body) = self.model.bodies.iter().find(|b| !b.is_indexed()) {
+            body.index();
+        }
+        self.model.bodies.iter().any(|b| !b.is_indexed())
+    }
+
+    fn refresh_hover(&mut self) {
+        let zone = self.pointer.and_then(|at| self.zone_at(at));
+        if zone != self.hover_zone {
+            self.hover_zone = zone;
+            self.changes.picture = true;
+        }
+        let found = self.pointer.filter(|_| zone.is_none()).and_then(|at| self.find(at));
+        let pick = found.as_ref().and_then(|f| f.pick.clone());
+        if pick != self.hover {
+            self.hover = pick.clone();
+            self.changes.states = true;
+            self.changes.picture = true;
+            if pick.is_none() {
+                self.events.push(ViewEvent::Hover(None));
+            }
+        }
+        if let (Some(pick), Some(found)) = (pick, &found) {
+            self.events.push(ViewEvent::Hover(Some((pick, found.at.to_array()))));
+        }
+    }
+
+    fn refresh_anchors(&mut self) {
+        let view = self.view();
+        let sight = self.sight(&view);
+        let anchored: Vec<Anchored> = self
+            .anchors
+            .iter()
+            .map(|(id, p)| {
+                let seen = view.project(*p).map(|s| s.0);
+                let visible = seen.is_some_and(|pixel| sight.is_visible(*p, pixel));
+                Anchored { id: id.clone(), screen: seen.unwrap_or(DVec2::splat(-1e4)).to_array(), visible }
+            })
+            .collect();
+        if anchored != self.anchored {
+            self.anchored = anchored.clone();
+            self.events.push(ViewEvent::Anchors(anchored));
+        }
+    }
+
+    pub fn is_cursor_on_something(&self) -> bool {
+        self.hover.is_some() || self.hover_zone.is_some()
+    }
+}
+
+#[cfg(test)]
+#[path = "stage_test.rs"]
+mod tests;

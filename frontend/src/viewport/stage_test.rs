@@ -1,0 +1,162 @@
+use super::super::gesture::Modifiers;
+use super::super::sample;
+use super::*;
+use app::viewport::StandardView;
+
+const SIZE: DVec2 = DVec2::new(800.0, 600.0);
+
+fn stage() -> Stage {
+    let mut stage = Stage::default();
+    stage.resize(SIZE, 1.0);
+    stage.set_model(Model::new([
+        sample::part("block", sample::cuboid([0.0; 3], [0.2, 0.1, 0.05])),
+        sample::part("pin", sample::cylinder([0.1, 0.05, 0.05], 0.02, 0.04, 48)),
+    ]));
+    stage.tick(0.0);
+    stage.take_events();
+    stage.changes = Changes::default();
+    stage
+}
+
+fn pixel(stage: &Stage, p: [f64; 3]) -> DVec2 {
+    stage.view().project(p.into()).unwrap().0
+}
+
+fn click(stage: &mut Stage, at: DVec2) -> Vec<ViewEvent> {
+    let modifiers = Modifiers::default();
+    stage.input(Input::Down { id: 1, touch: false, button: 0, at, modifiers }, 0.0);
+    stage.input(Input::Up { id: 1, at, modifiers, time: 0.0 }, 0.0);
+    stage.take_events()
+}
+
+#[test]
+fn the_first_scene_is_fitted_and_later_ones_leave_the_camera() {
+    let mut stage = stage();
+    let before = stage.camera;
+    stage.set_model(Model::new([sample::part("big", sample::cuboid([0.0; 3], [2.0, 1.0, 0.5]))]));
+    assert_eq!(stage.camera, before);
+}
+
+#[test]
+fn hovering_reports_face_and_place_and_marks_it() {
+    let mut stage = stage();
+    let at = pixel(&stage, [0.03, 0.03, 0.05]);
+    stage.input(Input::Move { id: 1, at }, 0.0);
+    stage.tick(16.0);
+    let events = stage.take_events();
+    let [ViewEvent::Hover(Some((Pick::Face { face, .. }, p)))] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(face.0, "z1");
+    assert!((p[2] - 0.05).abs() < 1e-12);
+    assert!(stage.changes.states && stage.changes.picture);
+    stage.changes = Changes::default();
+    assert!(!stage.tick(32.0), "then it is idle");
+    assert!(!stage.changes.picture && stage.take_events().is_empty());
+    stage.input(Input::Leave, 0.0);
+    stage.tick(48.0);
+    assert_eq!(stage.take_events(), [ViewEvent::Hover(None)]);
+}
+
+#[test]
+fn a_click_reports_and_a_click_on_the_cube_turns() {
+    let mut stage = stage();
+    let at = pixel(&stage, [0.1, 0.05, 0.09]);
+    let events = click(&mut stage, at);
+    assert!(
+        matches!(&events[..], [ViewEvent::Clicked { pick: Some(Pick::Face { body, .. }), add: false, .. }] if body == "pin")
+    );
+    let (origin, side) = cube::place(SIZE, 0.0, 0.0);
+    assert!(click(&mut stage, origin + 0.5 * side).is_empty(), "the cube is no empty space");
+    let from = stage.camera;
+    assert!(stage.tick(100.0) && stage.camera != from);
+    let mut now = 100.0;
+    while stage.tick(now) {
+        now += 16.0;
+        assert!(now < 1000.0);
+    }
+    assert!(stage.take_events().iter().any(|e| matches!(e, ViewEvent::Camera(_))));
+}
+
+#[test]
+fn camera_events_come_at_most_ten_a_second_and_the_last_one_is_never_lost() {
+    let mut stage = stage();
+    let modifiers = Modifiers::default();
+    stage.tick(1000.0);
+    stage.take_events();
+    stage.input(Input::Down { id: 1, touch: false, button: 2, at: SIZE * 0.5, modifiers }, 1000.0);
+    let mut sent = Vec::new();
+    for i in 0..60 {
+        let now = 1000.0 + 16.0 * f64::from(i);
+        stage.input(Input::Move { id: 1, at: SIZE * 0.5 + f64::from(i) * 2.0 }, now);
+        stage.tick(now);
+        sent.extend(stage.take_events().into_iter().filter(|e| matches!(e, ViewEvent::Camera(_))));
+    }
+    assert!((8..=11).contains(&sent.len()), "{}", sent.len());
+    let mut now = 2000.0;
+    while stage.tick(now) {
+        now += 16.0;
+        assert!(now < 3000.0);
+    }
+    sent.extend(stage.take_events());
+    let c = stage.camera;
+    let last = ViewEvent::Camera([c.eye(), c.target, c.up()].map(|v| v.to_array()));
+    assert!(sent.contains(&last));
+}
+
+#[test]
+fn hidden_and_isolated_bodies_cannot_be_picked() {
+    let mut stage = stage();
+    let at = pixel(&stage, [0.1, 0.05, 0.09]);
+    stage.command(ViewCommand::Hidden(vec!["pin".into()]), 0.0);
+    assert_eq!(stage.show, [Show::Solid, Show::Hidden]);
+    let events = click(&mut stage, at);
+    assert!(matches!(&events[..], [ViewEvent::Clicked { pick: Some(Pick::Face { body, .. }), .. }] if body == "block"));
+    stage.command(ViewCommand::Hidden(Vec::new()), 0.0);
+    stage.command(ViewCommand::Isolated(Some(vec!["pin".into()])), 0.0);
+    assert_eq!(stage.show, [Show::Hidden, Show::Solid]);
+}
+
+#[test]
+fn fit_keeps_clear_of_panels() {
+    let mut stage = stage();
+    stage.command(ViewCommand::Inset { top: 0.0, right: 300.0, bottom: 0.0, left: 0.0 }, 0.0);
+    stage.command(ViewCommand::View(StandardView::Front), 0.0);
+    stage.tick(0.0);
+    stage.tick(300.0);
+    for p in [[0.0, 0.0, 0.0], [0.2, 0.1, 0.05]] {
+        let x = pixel(&stage, p).x;
+        assert!(x > 5.0 && x < 495.0, "{x}");
+    }
+    let middle = pixel(&stage, [0.1, 0.05, 0.045]);
+    assert!(middle.distance(DVec2::new(250.0, 300.0)) < 1.0, "{middle}");
+}
+
+#[test]
+fn anchors_follow_the_camera_and_know_when_they_are_behind() {
+    let mut stage = stage();
+    let anchors = vec![("front".into(), [0.1, 0.0, 0.02]), ("back".into(), [0.1, 0.1, 0.02])];
+    stage.command(ViewCommand::Anchors(anchors), 0.0);
+    stage.tick(0.0);
+    let events = stage.take_events();
+    let [ViewEvent::Anchors(a)] = &events[..] else { panic!("{events:?}") };
+    assert_eq!((a[0].visible, a[1].visible), (true, false));
+    assert!(pixel(&stage, [0.1, 0.0, 0.02]).distance(a[0].screen.into()) < 1e-9);
+    stage.tick(16.0);
+    assert!(stage.take_events().is_empty(), "nothing moved");
+}
+
+#[test]
+fn a_section_without_a_direction_is_refused_quietly() {
+    let mut stage = stage();
+    stage.command(ViewCommand::Section(Some(SectionPlane { point: [0.0; 3], normal: [0.0; 3] })), 0.0);
+    assert_eq!(stage.section, None);
+    stage.command(ViewCommand::Section(Some(SectionPlane { point: [0.0; 3], normal: [0.0, 2.0, 0.0] })), 0.0);
+    assert_eq!(stage.section.unwrap().normal, [0.0, 1.0, 0.0]);
+}
+
+#[test]
+fn damaged_bytes_are_said_and_nothing_else_changes() {
+    let mut stage = stage();
+    stage.command(ViewCommand::Scene(std::rc::Rc::from(&b"nonsense"[..])), 0.0);
+    assert!(matches!(&stage.take_events()[..], [ViewEvent::Unavailable(text)] if text.contains("not a Brunel")));
+    assert_eq!(stage.model.bodies.len(), 2);
+}
