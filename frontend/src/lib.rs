@@ -1,3 +1,31 @@
-//! The page in the browser: hydration, the viewport, the socket and the outbox.
+//! The page's wasm: wakes the server's HTML up and plugs the browser into it.
 
 pub mod viewport;
+mod worker;
+
+use app::port::{Kernel, KernelSink, Ports, ViewSink};
+use app::viewport::Viewport;
+use std::rc::Rc;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::HtmlCanvasElement;
+
+/// What this browser gives to the page.
+struct Browser;
+
+impl Ports for Browser {
+    fn viewport(&self, canvas: HtmlCanvasElement, sink: ViewSink) -> Result<Rc<dyn Viewport>, String> {
+        Ok(Rc::new(viewport::attach(canvas, move |event| sink(event))))
+    }
+
+    fn kernel(&self, design: &str, sink: KernelSink) -> Rc<dyn Kernel> {
+        worker::start(design, sink)
+    }
+}
+
+/// Entry point, called by the document's script once the module is loaded.
+#[wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    app::port::install(Rc::new(Browser));
+    leptos::mount::hydrate_body(app::App);
+}

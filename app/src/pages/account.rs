@@ -107,7 +107,7 @@ fn Looks() -> impl IntoView {
 
 #[component]
 fn Password() -> impl IntoView {
-    let client = StoredValue::new_local(Client::current());
+    let client = StoredValue::new(Client::current());
     let notices = use_notices();
     let [current, new] = [(); 2].map(|()| RwSignal::new(String::new()));
     let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<Problem>));
@@ -152,7 +152,7 @@ fn Password() -> impl IntoView {
 
 #[component]
 fn Devices() -> impl IntoView {
-    let deps = StoredValue::new_local((Client::current(), use_navigate()));
+    let deps = StoredValue::new((Client::current(), use_navigate()));
     let notices = use_notices();
     let session = use_session();
     let turn = RwSignal::new(0);

@@ -1,3 +1,190 @@
+//! The editor: its frame on the server, the rest in the browser.
+
+use super::frame::Guard;
+use crate::api::client::Client;
+use crate::doc::Update;
+use crate::panels::desk::Desk;
+use crate::panels::keys::{KeySheet, listen};
+use crate::panels::measure::MeasurePanel;
+use crate::panels::notice::EditNotices;
+use crate::panels::property::PropertyPanel;
+use crate::panels::section::SectionPanel;
+use crate::panels::share::ShareDialog;
+use crate::panels::status::StatusLine;
+use crate::panels::toolbar::Toolbar;
+use crate::panels::topbar::TopBar;
+use crate::panels::tree::Tree;
+use crate::panels::view::View;
+use crate::port::Evaluated;
+use crate::studies::{Legend, OutcomePanel, RunPanel};
+use crate::ui::{Glyph, Icon};
+use crate::viewport::ViewCommand;
 use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::A;
+use leptos_router::hooks::{use_params_map, use_query_map};
+use solver::design::Object;
+use solver::design::schema::Section;
+use solver::scene::Scene;
+use std::rc::Rc;
+use std::sync::Arc;
+
 #[component]
-pub fn EditorPage() -> impl IntoView {}
+pub fn EditorPage() -> impl IntoView {
+    let params = use_params_map();
+    // Another design is another editor: nothing of the one before may stay.
+    let id = Memo::new(move |_| params.with(|p| p.get("id").unwrap_or_default()));
+    view! {
+        <Guard>
+            {move || view! { <Editor id=id.get() /> }}
+        </Guard>
+    }
+}
+
+#[component]
+fn Editor(id: String) -> impl IntoView {
+    let desk = Desk::new(id.clone());
+    provide_context(desk);
+    let query = use_query_map();
+    // The name is the only thing the server knows without opening the design.
+    let card = {
+        let (client, id) = (Client::current(), id.clone());
+        Resource::new(
+            || (),
+            move |()| {
+                let (client, id) = (client.clone(), id.clone());
+                async move { client.design(&id).await }
+            },
+        )
+    };
+    Effect::new(move |_| {
+        if let Some(Ok(card)) = card.get() {
+            desk.name.set(card.name);
+        }
+    });
+    open(desk, query.with_untracked(|q| q.get("run")));
+    listen(desk, true);
+    on_cleanup(move || desk.close());
+    let study = Memo::new(move |_| {
+        let id = desk.selected.get()?;
+        let is = desk.design.with(|d| d.get(&id).and_then(Object::section)) == Some(Section::Study);
+        is.then_some(id)
+    });
+    view! {
+        <Suspense fallback=|| ()>
+            {move || {
+                card.get()
+                    .map(|c| match c {
+                        Ok(card) => view! { <Title text=card.name /> }.into_any(),
+                        Err(_) => view! { <Title text="Design" /> }.into_any(),
+                    })
+            }}
+        </Suspense>
+        <div class="editor" data-testid="editor" data-loaded=move || desk.loaded.get().to_string()>
+            <TopBar />
+            <div class="editor-body">
+                <aside class="side left" aria-label="Tree"><Tree /></aside>
+                <main class="stage" id="main">
+                    <View />
+                    <div class="stage-top"><Toolbar /></div>
+                    <div class="stage-float">
+                        <SectionPanel />
+                        <MeasurePanel />
+                    </div>
+                    <Legend />
+                    <EditNotices />
+                    <Ended />
+                </main>
+                <aside class="side right" aria-label="Properties">
+                    <OutcomePanel />
+                    <PropertyPanel />
+                    {move || study.get().map(|id| view! { <RunPanel study=id /> })}
+                </aside>
+            </div>
+            <StatusLine />
+        </div>
+        <KeySheet />
+        <ShareDialog />
+    }
+}
+
+/// Shown when the design is closed for good, or cannot be opened at all.
+#[component]
+fn Ended() -> impl IntoView {
+    let desk = crate::panels::use_desk();
+    view! {
+        {move || {
+            desk.ended
+                .get()
+                .map(|why| {
+                    view! {
+                        <div class="empty over" role="alert" data-testid="ended">
+                            <Icon glyph=Glyph::Info size=24 />
+                            <h2>"This design is closed"</h2>
+                            <p>{why}</p>
+                            <A href="/" attr:class="button">"To the designs"</A>
+                        </div>
+                    }
+                })
+        }}
+    }
+}
+
+/// Opens the connection and the geometry worker once the page is awake.
+fn open(desk: Desk, run: Option<String>) {
+    Effect::new(move |opened: Option<bool>| {
+        if opened == Some(true) {
+            return true;
+        }
+        let id = desk.id.get_value();
+        let Some(connector) = crate::doc::connector() else { return false };
+        desk.connect(connector.start(&id, Rc::new(move |update: Update| desk.told(update))));
+        if let Some(ports) = crate::port::ports() {
+            desk.compute(ports.kernel(&id, Rc::new(move |answer| built(desk, answer))));
+        }
+        desk.bench.load(desk, run.clone());
+        true
+    });
+    // What is shown, drags included, goes to the worker; it keeps only the latest question.
+    Effect::new(move |_| {
+        let (revision, design) = desk.shown.get();
+        if !desk.loaded.get() {
+            return;
+        }
+        if desk.evaluate(revision, &design) {
+            desk.kernel_busy.set(true);
+        }
+    });
+}
+
+/// Takes the worker's answer.
+fn built(desk: Desk, answer: Evaluated) {
+    let latest = desk.shown.try_with_untracked(|(revision, _)| *revision).unwrap_or_default();
+    match answer {
+        Evaluated::Scene { revision, bytes, .. } => {
+            match Scene::from_bytes(&bytes) {
+                Ok(scene) => {
+                    desk.kernel_fault.set(None);
+                    desk.view(ViewCommand::Scene(bytes));
+                    let something = !scene.bodies.is_empty();
+                    desk.scene.set(Some(Arc::new(scene)));
+                    if something && desk.may_edit.get_untracked() && desk.bench.ask_picture() {
+                        // A moment later, when the first frames are drawn.
+                        set_timeout(
+                            move || desk.view(ViewCommand::Picture { width: 480, height: 300 }),
+                            std::time::Duration::from_millis(1200),
+                        );
+                    }
+                }
+                Err(why) => desk.kernel_fault.set(Some(why.to_string())),
+            }
+            if revision >= latest {
+                desk.kernel_busy.set(false);
+            }
+        }
+        Evaluated::Failed { why, .. } => {
+            desk.kernel_fault.set(Some(why));
+            desk.kernel_busy.set(false);
+        }
+    }
+}

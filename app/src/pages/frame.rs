@@ -107,7 +107,7 @@ pub fn PersonMenu() -> impl IntoView {
     let navigate = use_navigate();
     let (name, hue, email) = (me.name.clone(), me.hue, me.email.clone());
     let label = format!("Account of {}", me.name);
-    let leave = StoredValue::new_local((client, navigate));
+    let leave = StoredValue::new((client, navigate));
     let leave = move || {
         let (client, navigate) = leave.get_value();
         leptos::task::spawn_local(async move {

@@ -330,7 +330,7 @@ fn Card(card: DesignCard, shelf: Shelf) -> impl IntoView {
 #[component]
 fn CardActions(card: DesignCard, shelf: Shelf, may_edit: bool) -> impl IntoView {
     let notices = use_notices();
-    let client = StoredValue::new_local(Client::current());
+    let client = StoredValue::new(Client::current());
     let id = StoredValue::new(card.id.clone());
     let state = card.state;
     let stored = StoredValue::new(card.clone());
@@ -441,7 +441,7 @@ fn CreateDialog(shelf: Shelf) -> impl IntoView {
 
 #[component]
 fn CreateForm(shelf: Shelf) -> impl IntoView {
-    let deps = StoredValue::new_local((Client::current(), use_navigate()));
+    let deps = StoredValue::new((Client::current(), use_navigate()));
     let chosen = shelf.creating.get_untracked().unwrap_or("empty");
     let template_id = RwSignal::new(chosen.to_string());
     let name = RwSignal::new(template(chosen).map_or("", |t| t.label).replace("Empty", "Untitled"));
@@ -520,7 +520,7 @@ fn EditDialog(shelf: Shelf) -> impl IntoView {
 
 #[component]
 fn EditForm(shelf: Shelf, card: DesignCard) -> impl IntoView {
-    let client = StoredValue::new_local(Client::current());
+    let client = StoredValue::new(Client::current());
     let name = RwSignal::new(card.name.clone());
     let project = RwSignal::new(card.project.clone());
     let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<Problem>));
@@ -559,7 +559,7 @@ fn EditForm(shelf: Shelf, card: DesignCard) -> impl IntoView {
 fn DeleteDialog(shelf: Shelf) -> impl IntoView {
     let open = RwSignal::new(false);
     let notices = use_notices();
-    let client = StoredValue::new_local(Client::current());
+    let client = StoredValue::new(Client::current());
     Effect::new(move |_| open.set(shelf.deleting.with(Option::is_some)));
     let yes = Callback::new(move |()| {
         let Some(card) = shelf.deleting.get_untracked() else { return };

@@ -11,6 +11,7 @@ mod session;
 mod share;
 mod shell;
 
+pub use account::navigation;
 pub use frame::{Fault, Frame, Guard, Mark, PersonMenu, use_me};
 pub use shell::{Assets, shell};
 

@@ -122,7 +122,7 @@ fn Members(turn: RwSignal<u32>, link: RwSignal<Option<(String, String)>>) -> imp
 #[component]
 fn MemberRow(member: Member, turn: RwSignal<u32>, link: RwSignal<Option<(String, String)>>) -> impl IntoView {
     let me = use_me();
-    let client = StoredValue::new_local(Client::current());
+    let client = StoredValue::new(Client::current());
     let notices = use_notices();
     let own = me.id == member.user;
     let user = StoredValue::new(member.user.clone());
@@ -198,7 +198,7 @@ fn Invitations(turn: RwSignal<u32>, link: RwSignal<Option<(String, String)>>) ->
             async move { client.invitations().await.unwrap_or_default() }
         },
     );
-    let client = StoredValue::new_local(Client::current());
+    let client = StoredValue::new(Client::current());
     let (email, role, days) =
         (RwSignal::new(String::new()), RwSignal::new("engineer".to_string()), RwSignal::new("7".to_string()));
     let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<Problem>));
@@ -299,7 +299,7 @@ fn Projects() -> impl IntoView {
         },
     );
     let opened = RwSignal::new(None::<Project>);
-    let client = StoredValue::new_local(Client::current());
+    let client = StoredValue::new(Client::current());
     let name = RwSignal::new(String::new());
     let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<Problem>));
     let submit = move |e: leptos::ev::SubmitEvent| {
@@ -374,7 +374,7 @@ fn Projects() -> impl IntoView {
 fn ProjectMembers(project: String) -> impl IntoView {
     let turn = RwSignal::new(0);
     let project = StoredValue::new(project);
-    let client = StoredValue::new_local(Client::current());
+    let client = StoredValue::new(Client::current());
     // Everyone of the organisation, with their role in this project, if any.
     let rows = RwSignal::new(None::<Vec<(Member, Option<Role>)>>);
     let notices = use_notices();
@@ -456,7 +456,7 @@ fn Policy() -> impl IntoView {
             async move { client.organisation().await.ok() }
         },
     );
-    let client = StoredValue::new_local(Client::current());
+    let client = StoredValue::new(Client::current());
     let choices = [
         (SignUpPolicy::Open, "open", "Open", "Anyone who reaches this page."),
         (SignUpPolicy::Invitation, "invitation", "By invitation", "Only with a link from someone inside."),

@@ -172,7 +172,7 @@ fn Table(runs: Vec<Run>, turn: RwSignal<u32>) -> impl IntoView {
 
 #[component]
 fn Row(run: Run, turn: RwSignal<u32>) -> impl IntoView {
-    let client = StoredValue::new_local(Client::current());
+    let client = StoredValue::new(Client::current());
     let notices = use_notices();
     let id = StoredValue::new(run.id.clone());
     let cancel = move |_| {

@@ -89,7 +89,7 @@ pub fn LogInPage() -> impl IntoView {
     let policy = use_policy();
     let session = use_session();
     let query = use_query_map();
-    let deps = StoredValue::new_local((Client::current(), use_navigate()));
+    let deps = StoredValue::new((Client::current(), use_navigate()));
     let (email, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
     let attempt = Attempt::new();
     let submit = move |e: leptos::ev::SubmitEvent| {
@@ -163,7 +163,7 @@ pub fn LogInPage() -> impl IntoView {
 #[component]
 fn SignUpForm(#[prop(optional, into)] invitation: Option<String>, founding: bool) -> impl IntoView {
     let session = use_session();
-    let deps = StoredValue::new_local((Client::current(), use_navigate()));
+    let deps = StoredValue::new((Client::current(), use_navigate()));
     let [name, email, password, organisation] = [(); 4].map(|()| RwSignal::new(String::new()));
     let attempt = Attempt::new();
     let submit = move |e: leptos::ev::SubmitEvent| {
@@ -293,7 +293,7 @@ pub fn InvitePage() -> impl IntoView {
 #[component]
 pub fn ResetPage() -> impl IntoView {
     let params = use_params_map();
-    let deps = StoredValue::new_local((Client::current(), use_navigate()));
+    let deps = StoredValue::new((Client::current(), use_navigate()));
     let notices = crate::ui::use_notices();
     let [password, again] = [(); 2].map(|()| RwSignal::new(String::new()));
     let attempt = Attempt::new();

@@ -1,1 +1,22 @@
-//! The parts of the editor.
+//! The parts of the editor, around one [`Desk`]: the state that they share.
+
+pub mod choose;
+pub mod desk;
+pub mod expression;
+pub mod file;
+pub mod keys;
+pub mod measure;
+pub mod notice;
+pub mod parameter;
+pub mod picks;
+pub mod profile;
+pub mod property;
+pub mod section;
+pub mod share;
+pub mod status;
+pub mod toolbar;
+pub mod topbar;
+pub mod tree;
+pub mod view;
+
+pub use desk::{Desk, use_desk};

@@ -1,0 +1,113 @@
+//! The editor's top line: name, save state, undo, who is here, sharing.
+
+use super::desk::use_desk;
+use crate::api::design::ChangeDesign;
+use crate::doc::SaveState;
+use crate::pages::{Mark, PersonMenu};
+use crate::ui::{Avatars, Glyph, Icon, ThemeToggle};
+use leptos::prelude::*;
+use leptos_router::components::A;
+
+#[component]
+pub fn TopBar() -> impl IntoView {
+    let desk = use_desk();
+    let rename = move |e: leptos::ev::Event| {
+        let new = event_target_value(&e).trim().to_string();
+        if new.is_empty() || new == desk.name.get_untracked() {
+            return;
+        }
+        let (client, id) = (desk.client.get_value(), desk.id.get_value());
+        leptos::task::spawn_local(async move {
+            let change = ChangeDesign { name: Some(new.clone()), ..Default::default() };
+            match client.change_design(&id, &change).await {
+                Ok(_) => desk.name.set(new),
+                Err(problem) => {
+                    desk.notices.bad(problem.message);
+                    desk.name.notify();
+                }
+            }
+        });
+    };
+    let people = move || {
+        desk.peers.with(|p| {
+            let mut people: Vec<(String, u16)> = Vec::new();
+            for peer in p {
+                // A person with two tabs is one person.
+                if !people.iter().any(|(n, h)| *n == peer.name && *h == peer.hue) {
+                    people.push((peer.name.clone(), peer.hue));
+                }
+            }
+            people
+        })
+    };
+    view! {
+        <header class="bar editor-bar">
+            <A href="/" attr:class="brand" attr:aria-label="To the designs" attr:data-testid="to-home"><Mark /></A>
+            <input
+                class="input design-name" aria-label="Name of the design" data-testid="design-name" spellcheck="false"
+                disabled=move || !desk.may_edit.get() prop:value=move || desk.name.get() on:change=rename
+            />
+            <SaveBadge />
+            <span class="divider"></span>
+            <button
+                type="button" class="icon-button" aria-label="Undo" data-testid="undo"
+                title=move || desk.undo.get().map_or("Nothing to undo".to_string(), |u| format!("Undo: {u} (Ctrl+Z)"))
+                disabled=move || desk.undo.with(Option::is_none) on:click=move |_| desk.undo()
+            >
+                <Icon glyph=Glyph::Undo />
+            </button>
+            <button
+                type="button" class="icon-button" aria-label="Redo" data-testid="redo"
+                title=move || desk.redo.get().map_or("Nothing to redo".to_string(), |u| format!("Redo: {u} (Ctrl+Shift+Z)"))
+                disabled=move || desk.redo.with(Option::is_none) on:click=move |_| desk.redo()
+            >
+                <Icon glyph=Glyph::Redo />
+            </button>
+            <span class="grow"></span>
+            <span data-testid="peers">{move || view! { <Avatars people=people() /> }}</span>
+            <button
+                type="button" class="button" data-testid="share" on:click=move |_| desk.sharing.set(true)
+                disabled=move || !desk.may_edit.get()
+            >
+                <Icon glyph=Glyph::Share />"Share"
+            </button>
+            <button
+                type="button" class="icon-button" title="Keys (?)" aria-label="Keys" data-testid="keys"
+                on:click=move |_| desk.help.set(true)
+            >
+                <Icon glyph=Glyph::Keyboard />
+            </button>
+            <ThemeToggle />
+            <PersonMenu />
+        </header>
+    }
+}
+
+/// Whether the work is safe, in one or two words.
+#[component]
+fn SaveBadge() -> impl IntoView {
+    let desk = use_desk();
+    let state = move || {
+        if !desk.loaded.get() {
+            return ("save", Glyph::Cloud, "Opening…".to_string(), "opening");
+        }
+        match desk.save.get() {
+            SaveState::Saved => ("save", Glyph::Check, "Saved".into(), "saved"),
+            SaveState::Saving => ("save", Glyph::Cloud, "Saving…".into(), "saving"),
+            SaveState::Queued(n) => ("save", Glyph::Cloud, format!("{n} waiting"), "queued"),
+            SaveState::Offline(0) => ("save warn", Glyph::Offline, "Offline".into(), "offline"),
+            SaveState::Offline(n) => ("save warn", Glyph::Offline, format!("Offline, {n} waiting"), "offline"),
+            SaveState::Refused(why) => ("save bad", Glyph::Warning, format!("Refused: {why}"), "refused"),
+            SaveState::ReadOnly => ("save", Glyph::Eye, "View only".into(), "read-only"),
+        }
+    };
+    view! {
+        <span
+            class=move || state().0 role="status" aria-live="polite" data-testid="save-state" data-state=move || state().3
+            title=move || state().2
+        >
+            {move || view! { <Icon glyph=state().1 size=14 /> }}
+            <span class="save-text">{move || state().2}</span>
+        </span>
+    }
+}

@@ -1,0 +1,318 @@
+//! The canvas, and the wires between what is drawn and the desk.
+
+use super::desk::{Desk, use_desk};
+use super::section;
+use crate::pages::navigation;
+use crate::sync::Presence;
+use crate::ui::{Glyph, Icon, use_theme};
+use crate::viewport::{Flag, Glyph as Symbol, GlyphKind, Pick, ResultView, ViewCommand, ViewEvent};
+use leptos::{html, prelude::*};
+use solver::design::schema::Section;
+use solver::design::{Id, Object};
+use solver::surface::{FaceName, Shape};
+
+/// The view with what floats over it.
+#[component]
+pub fn View() -> impl IntoView {
+    let desk = use_desk();
+    let theme = use_theme();
+    let canvas = NodeRef::<html::Canvas>::new();
+    let flags = RwSignal::new(Vec::<Flag>::new());
+    Effect::new(move |attached: Option<bool>| {
+        if attached == Some(true) {
+            return true;
+        }
+        let (Some(canvas), Some(ports)) = (canvas.get(), crate::port::ports()) else { return false };
+        let sink = move |event| heard(desk, flags, event);
+        match ports.viewport(canvas, std::rc::Rc::new(sink)) {
+            Ok(viewport) => {
+                desk.attach(viewport);
+                wire(desk);
+                Effect::new(move |_| desk.view(ViewCommand::Dark(theme.dark.get())));
+                desk.view(ViewCommand::Navigation(navigation()));
+            }
+            Err(why) => desk.no_view.set(Some(why)),
+        }
+        true
+    });
+    let hint = move || {
+        let target = desk.target.get()?;
+        let name = desk.design.with(|d| d.get(&target.object).map(|o| o.name.clone()))?;
+        let what = match target.wants {
+            super::desk::Wants::Faces => "faces",
+            super::desk::Wants::Edges => "edges",
+            super::desk::Wants::Features => "bodies",
+        };
+        Some(format!("Pick {what} for {name}"))
+    };
+    view! {
+        <div class="viewport" data-testid="viewport-frame">
+            <canvas
+                node_ref=canvas class="canvas" data-testid="viewport" tabindex="0" role="img"
+                aria-label="The model. Right drag turns, middle drag shifts, the wheel zooms, a click selects."
+                data-built=move || (!desk.kernel_busy.get()).to_string()
+                data-bodies=move || desk.scene.with(|s| s.as_ref().map_or(0, |s| s.bodies.len()))
+                on:contextmenu=|e| e.prevent_default()
+            ></canvas>
+            {move || {
+                desk.no_view
+                    .get()
+                    .map(|why| {
+                        view! {
+                            <div class="empty over" role="alert" data-testid="no-view">
+                                <Icon glyph=Glyph::Warning size=24 />
+                                <h2>"No picture"</h2>
+                                <p>{why}</p>
+                            </div>
+                        }
+                    })
+            }}
+            {move || {
+                hint()
+                    .map(|text| {
+                        view! {
+                            <div class="pick-hint" role="status" data-testid="pick-hint">
+                                <Icon glyph=Glyph::Selection size=14 />
+                                {text}
+                                <button type="button" class="button small" on:click=move |_| desk.target.set(None)>
+                                    "Done"
+                                </button>
+                            </div>
+                        }
+                    })
+            }}
+            {move || {
+                desk.kernel_fault
+                    .get()
+                    .map(|why| {
+                        view! {
+                            <div class="pick-hint bad" role="alert">
+                                <Icon glyph=Glyph::Warning size=14 />
+                                {why}
+                            </div>
+                        }
+                    })
+            }}
+            <Flags flags=flags />
+        </div>
+    }
+}
+
+/// The extremes' values, where they are.
+#[component]
+fn Flags(flags: RwSignal<Vec<Flag>>) -> impl IntoView {
+    let desk = use_desk();
+    view! {
+        {move || {
+            let shown = desk.bench.shown.get();
+            flags
+                .get()
+                .into_iter()
+                .map(|f| {
+                    let text = match &shown {
+                        Some(s) => desk.show(f.value, s.dimension, 4),
+                        None => String::new(),
+                    };
+                    let style = format!("transform:translate({:.0}px,{:.0}px)", f.screen[0], f.screen[1]);
+                    view! {
+                        <div
+                            class="flag" class:max=f.is_max class:behind=!f.visible style=style
+                            data-testid=if f.is_max { "flag-max" } else { "flag-min" }
+                        >
+                            {if f.is_max { "max " } else { "min " }}{text}
+                        </div>
+                    }
+                })
+                .collect_view()
+        }}
+    }
+}
+
+/// What the viewport says.
+fn heard(desk: Desk, flags: RwSignal<Vec<Flag>>, event: ViewEvent) {
+    match event {
+        ViewEvent::Hover(hover) => desk.hover.set(hover),
+        ViewEvent::Clicked { pick, add, .. } => clicked(desk, pick, add),
+        ViewEvent::Boxed { picks, add } => {
+            if desk.target.with_untracked(Option::is_some) {
+                desk.collect(&picks);
+            } else if add {
+                desk.picks.update(|p| {
+                    for pick in picks {
+                        if !p.contains(&pick) {
+                            p.push(pick);
+                        }
+                    }
+                });
+            } else {
+                desk.picks.set(picks);
+            }
+        }
+        ViewEvent::DoubleClicked(Some(pick)) => select_feature(desk, &pick),
+        ViewEvent::DoubleClicked(None) => desk.view(ViewCommand::Fit),
+        ViewEvent::Camera(camera) => desk.camera.set(Some(camera)),
+        ViewEvent::Probe(probe) => desk.bench.probe.set(probe.map(|p| p.value)),
+        ViewEvent::ResultShown { min, max, scale } => desk.bench.range.set(Some((min, max, scale))),
+        ViewEvent::Flags(new) => flags.set(new),
+        ViewEvent::Picture(png) => desk.bench.keep_picture(desk, png),
+        ViewEvent::Anchors(_) => {}
+        ViewEvent::Stats { draw_calls, triangles, frame_ms } => {
+            desk.bench.stats.set(Some((draw_calls, triangles, frame_ms)));
+        }
+        ViewEvent::Available => desk.no_view.set(None),
+        ViewEvent::Unavailable(why) => desk.no_view.set(Some(why)),
+    }
+}
+
+fn clicked(desk: Desk, pick: Option<Pick>, add: bool) {
+    if desk.target.with_untracked(Option::is_some) {
+        if let Some(pick) = pick {
+            desk.collect(&[pick]);
+        }
+        return;
+    }
+    match pick {
+        None if add => {}
+        None => {
+            desk.picks.set(Vec::new());
+            if !desk.measuring.get_untracked() {
+                desk.selected.set(None);
+            }
+        }
+        Some(pick) => {
+            let measuring = desk.measuring.get_untracked();
+            desk.picks.update(|p| match p.iter().position(|x| *x == pick) {
+                Some(at) if add => drop(p.remove(at)),
+                _ if add => p.push(pick.clone()),
+                // Measuring goes from thing to thing: the last two count.
+                _ if measuring && p.len() == 1 && p[0] != pick => p.push(pick.clone()),
+                _ => *p = vec![pick.clone()],
+            });
+            if !add && !measuring {
+                select_feature(desk, &pick);
+            }
+        }
+    }
+}
+
+/// Selects the feature that made what was clicked.
+fn select_feature(desk: Desk, pick: &Pick) {
+    let feature = match pick {
+        Pick::Face { face, .. } => Id(face.feature().into()),
+        Pick::Edge { edge, .. } => Id(edge.faces[0].feature().into()),
+        Pick::Vertex { body, .. } => Id(body.split('#').next().unwrap_or(body).into()),
+    };
+    if desk.design.with_untracked(|d| d.get(&feature).is_some()) {
+        desk.selected.set(Some(feature));
+    }
+}
+
+/// Keeps the viewport told of everything on the desk.
+fn wire(desk: Desk) {
+    section::follow(desk);
+    Effect::new(move |_| desk.view(ViewCommand::Selected(desk.picks.get())));
+    Effect::new(move |_| desk.view(ViewCommand::Filter(desk.filter())));
+    Effect::new(move |_| desk.view(ViewCommand::Perspective(desk.perspective.get())));
+    Effect::new(move |_| desk.view(ViewCommand::Edges(desk.edges.get())));
+    Effect::new(move |_| desk.view(ViewCommand::Hidden(desk.hidden.get())));
+    Effect::new(move |_| desk.view(ViewCommand::Isolated(desk.isolated.get())));
+    // What a chip points at, and what the property being picked for already holds.
+    Effect::new(move |_| {
+        let mut lit = desk.highlight.get();
+        if let Some(target) = desk.target.get()
+            && let Some(object) = desk.object(&target.object)
+        {
+            desk.scene.with(|s| {
+                let scene = s.as_deref();
+                for f in object.faces(&target.key) {
+                    lit.extend(super::picks::picks_of_face(&f, scene));
+                }
+                for e in object.edges(&target.key) {
+                    lit.extend(super::picks::picks_of_edge(&e, scene));
+                }
+                for id in object.refs(&target.key) {
+                    lit.extend(super::choose::faces_of_feature(&id, scene));
+                }
+            });
+        }
+        desk.view(ViewCommand::Highlighted(lit));
+    });
+    Effect::new(move |_| {
+        let remote = desk.peers.with(|p| {
+            p.iter().flat_map(|p| p.presence.faces.iter().map(|f| (FaceName(f.clone()), p.hue))).collect::<Vec<_>>()
+        });
+        desk.view(ViewCommand::Remote(remote));
+    });
+    // Loads and supports are drawn while one of their kind is being worked on, and never over a result.
+    Effect::new(move |_| {
+        let showing_result = desk.bench.shown.with(Option::is_some);
+        let section = desk.selected.get().and_then(|id| desk.design.with(|d| d.get(&id).and_then(Object::section)));
+        let on = matches!(section, Some(Section::Support | Section::Load | Section::LoadCase | Section::Study));
+        let symbols = if on && !showing_result { symbols(desk) } else { Vec::new() };
+        desk.view(ViewCommand::Glyphs(symbols));
+    });
+    Effect::new(move |_| {
+        let shown = desk.bench.shown.get().zip(desk.bench.bytes());
+        desk.view(ViewCommand::Result(shown.map(|(s, outcome)| ResultView {
+            outcome,
+            field: s.field,
+            case: s.case,
+            scale: s.scale,
+            ghost: s.ghost,
+            banded: s.banded,
+            range: s.range,
+            flags: s.flags,
+        })));
+    });
+    // What this person looks at, for the others.
+    Effect::new(move |_| {
+        let faces = desk.picks.with(|p| {
+            p.iter().filter_map(|p| if let Pick::Face { face, .. } = p { Some(face.0.clone()) } else { None }).collect()
+        });
+        let object = desk.selected.get().map(|id| id.0);
+        desk.presence(Presence { object, faces, camera: desk.camera.get(), preview: Vec::new() });
+    });
+}
+
+/// A symbol at every face that a support or load holds.
+fn symbols(desk: Desk) -> Vec<Symbol> {
+    let resolved = desk.resolved.get();
+    desk.design.with(|d| {
+        let scene = desk.scene.get();
+        let normal_of = |face: &FaceName| {
+            scene.iter().flat_map(|s| &s.bodies).flat_map(|b| &b.surface.faces).find(|f| f.name == *face).map(|f| {
+                match f.shape {
+                    Shape::Plane { normal, .. } => normal,
+                    _ => [0.0; 3],
+                }
+            })
+        };
+        let mut out = Vec::new();
+        for o in d.objects.iter().filter(|o| !o.suppressed) {
+            let kind = match o.kind.as_str() {
+                "fixed" => GlyphKind::Fixed,
+                "sliding" => GlyphKind::Sliding,
+                "pressure" => GlyphKind::Pressure,
+                "moment" | "remote_moment" => GlyphKind::Moment,
+                "force" | "bearing" | "remote_force" => GlyphKind::Force,
+                _ => continue,
+            };
+            let vector = |key| resolved.vector(o, key).unwrap_or([0.0; 3]);
+            let mut faces = o.faces("faces");
+            for selection in o.refs("selections") {
+                faces.extend(d.get(&selection).into_iter().flat_map(|s| s.faces("faces")));
+            }
+            for face in faces {
+                let Some(normal) = normal_of(&face) else { continue };
+                let direction = match kind {
+                    GlyphKind::Force => vector("force"),
+                    GlyphKind::Moment => vector("moment"),
+                    GlyphKind::Pressure => normal.map(|c| -c),
+                    GlyphKind::Fixed | GlyphKind::Sliding => [0.0; 3],
+                };
+                out.push(Symbol { face, kind, direction });
+            }
+        }
+        out
+    })
+}

@@ -1,0 +1,316 @@
+//! The state of a design's runs: which there are, which is under way, which answer is shown.
+
+use crate::api::run::{Run, RunEvent, RunState};
+use crate::panels::Desk;
+use crate::ui::Tone;
+use leptos::prelude::*;
+use solver::quantity::Dimension;
+use solver::run::Report;
+use solver::study::outcome::{Location, Outcome};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// What a run that is under way has said so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Live {
+    pub run: String,
+    pub phase: String,
+    pub fraction: f64,
+    pub note: String,
+    pub residuals: Vec<(f64, f64)>,
+    pub log: Vec<String>,
+    /// Refinement of the intermediate answer on the screen.
+    pub level: Option<u32>,
+}
+
+/// How the loaded answer is shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Shown {
+    /// Rises with every loaded answer, so that the view takes the new bytes.
+    pub serial: u64,
+    pub run: String,
+    pub partial: bool,
+    pub field: String,
+    pub field_label: String,
+    pub dimension: Dimension,
+    pub case: Option<String>,
+    pub scale: Option<f64>,
+    pub ghost: bool,
+    pub banded: bool,
+    pub range: Option<(f64, f64)>,
+    pub flags: bool,
+}
+
+/// Lines of a log that are kept on the page.
+const LOG_LINES_MAX: usize = 400;
+
+#[derive(Clone, Copy)]
+pub struct Bench {
+    /// Newest first.
+    pub runs: RwSignal<Vec<Run>>,
+    pub live: RwSignal<Option<Live>>,
+    pub outcome: RwSignal<Option<Arc<Outcome>>>,
+    pub shown: RwSignal<Option<Shown>>,
+    pub probe: RwSignal<Option<f64>>,
+    /// Smallest and largest value of the shown field, and the deformation's scale in use.
+    pub range: RwSignal<Option<(f64, f64, f64)>>,
+    /// Draw calls, triangles, milliseconds of the last frames.
+    pub stats: RwSignal<Option<(u32, u32, f64)>>,
+    bytes: StoredValue<Option<Arc<[u8]>>>,
+    serial: StoredValue<u64>,
+    /// The run whose answers the person closed: later ones of it stay away.
+    closed: StoredValue<Option<String>>,
+    pictured: StoredValue<bool>,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        Self {
+            runs: RwSignal::new(Vec::new()),
+            live: RwSignal::new(None),
+            outcome: RwSignal::new(None),
+            shown: RwSignal::new(None),
+            probe: RwSignal::new(None),
+            range: RwSignal::new(None),
+            stats: RwSignal::new(None),
+            bytes: StoredValue::new(None),
+            serial: StoredValue::new(0),
+            closed: StoredValue::new(None),
+            pictured: StoredValue::new(false),
+        }
+    }
+
+    /// Bytes of the answer that [`Bench::shown`] describes.
+    pub fn bytes(&self) -> Option<Rc<[u8]>> {
+        self.bytes.try_get_value().flatten().map(|b| Rc::from(&*b))
+    }
+
+    pub fn run(&self, id: &str) -> Option<Run> {
+        self.runs.with(|r| r.iter().find(|r| r.id == id).cloned())
+    }
+
+    /// Loads the list of runs; a run named in the address is shown.
+    pub fn load(&self, desk: Desk, wanted: Option<String>) {
+        let bench = *self;
+        let (client, design) = (desk.client.get_value(), desk.id.get_value());
+        leptos::task::spawn_local(async move {
+            if let Ok(page) = client.runs(Some(&design), None, None).await {
+                bench.runs.set(page.items);
+                if let Some(id) = wanted {
+                    bench.show_run(desk, id, false);
+                }
+            }
+        });
+    }
+
+    pub fn take(&self, run: Run) {
+        self.runs.update(|runs| match runs.iter_mut().find(|r| r.id == run.id) {
+            Some(known) => *known = run,
+            None => runs.insert(0, run),
+        });
+    }
+
+    /// Takes what the room says about a run.
+    pub fn told(&self, desk: &Desk, event: RunEvent) {
+        match event {
+            RunEvent::State { run } => self.changed(desk, *run),
+            RunEvent::Report { run, report } => {
+                let mut live = self
+                    .live
+                    .get_untracked()
+                    .filter(|l| l.run == run)
+                    .unwrap_or_else(|| Live { run: run.clone(), ..Live::default() });
+                match report {
+                    Report::Progress { phase, fraction, note } => {
+                        live.phase = format!("{phase:?}");
+                        live.fraction = fraction;
+                        live.note = note;
+                    }
+                    Report::Residual { iteration, value } => {
+                        let x = f64::from(iteration);
+                        // A new refinement counts from the start again.
+                        if live.residuals.last().is_some_and(|(last, _)| x <= *last) {
+                            live.residuals.clear();
+                        }
+                        live.residuals.push((x, value));
+                    }
+                    Report::Log { line } => {
+                        live.log.push(line);
+                        if live.log.len() > LOG_LINES_MAX {
+                            live.log.remove(0);
+                        }
+                    }
+                    Report::Partial(_) => {}
+                }
+                self.live.set(Some(live));
+            }
+            RunEvent::Partial { run, level } => {
+                self.live.update(|l| l.iter_mut().filter(|l| l.run == run).for_each(|l| l.level = Some(level)));
+                if self.closed.get_value().as_ref() != Some(&run) {
+                    self.show_run(*desk, run, true);
+                }
+            }
+        }
+    }
+
+    fn changed(&self, desk: &Desk, run: Run) {
+        let before = self.runs.with_untracked(|r| r.iter().find(|r| r.id == run.id).map(|r| r.state));
+        let newly_ended = run.state.ended() && before.is_none_or(|b| !b.ended());
+        self.take(run.clone());
+        if !run.state.ended() {
+            return;
+        }
+        self.live.update(|l| {
+            if l.as_ref().is_some_and(|l| l.run == run.id) {
+                *l = None;
+            }
+        });
+        if !newly_ended {
+            return;
+        }
+        let words = match run.state {
+            RunState::Done => format!("{}: done", run.study_name),
+            RunState::Cancelled => format!("{}: cancelled", run.study_name),
+            _ => format!("{}: {}", run.study_name, run.message.clone().unwrap_or_else(|| "failed".into())),
+        };
+        announce(&run.design_name, &words);
+        match run.state {
+            RunState::Done => {
+                if self.closed.get_value().as_ref() != Some(&run.id) {
+                    self.show_run(*desk, run.id, false);
+                }
+            }
+            RunState::Cancelled => desk.notices.say(Tone::Info, words),
+            _ => desk.notices.bad(words),
+        }
+    }
+
+    /// Fetches and shows an answer: the final one, or the latest of a run under way.
+    pub fn show_run(&self, desk: Desk, run: String, partial: bool) {
+        let bench = *self;
+        let client = desk.client.get_value();
+        if !partial {
+            self.closed.set_value(None);
+        }
+        leptos::task::spawn_local(async move {
+            let kind = if partial { "partial" } else { "surface" };
+            let path = format!("/api/runs/{}/artefacts/{kind}", crate::api::client::encode(&run));
+            match client.bytes(&path).await {
+                Ok(bytes) => bench.show(desk, run, partial, bytes),
+                // A partial may have been overtaken by the final answer while it was asked for.
+                Err(_) if partial => {}
+                Err(problem) => desk.notices.bad(problem.message),
+            }
+        });
+    }
+
+    fn show(&self, desk: Desk, run: String, partial: bool, bytes: Vec<u8>) {
+        let outcome = match Outcome::from_bytes(&bytes) {
+            Ok(outcome) => outcome,
+            Err(why) => return desk.notices.bad(super::super::panels::desk::capital(&why.to_string())),
+        };
+        let serial = self.serial.get_value() + 1;
+        self.serial.set_value(serial);
+        let before = self.shown.get_untracked();
+        // A partial that arrives after its final answer is old news.
+        if partial && before.as_ref().is_some_and(|b| b.run == run && !b.partial) {
+            return;
+        }
+        let fields = || outcome.fields.iter().filter(|f| f.location == Location::Point);
+        let kept = before.as_ref().and_then(|b| fields().find(|f| f.id == b.field && f.case == b.case));
+        let Some(field) = kept.or_else(|| fields().find(|f| f.id == "von_mises")).or_else(|| fields().next()) else {
+            return desk.notices.bad("This result has nothing to show on the surface.");
+        };
+        let style = before.as_ref();
+        let shown = Shown {
+            serial,
+            run,
+            partial,
+            field: field.id.clone(),
+            field_label: field.label.clone(),
+            dimension: field.dimension,
+            case: field.case.clone(),
+            scale: style.and_then(|s| s.scale),
+            ghost: style.is_some_and(|s| s.ghost),
+            banded: style.is_some_and(|s| s.banded),
+            range: style.and_then(|s| s.range).filter(|_| kept.is_some()),
+            flags: style.is_none_or(|s| s.flags),
+        };
+        self.bytes.set_value(Some(bytes.into()));
+        self.outcome.set(Some(Arc::new(outcome)));
+        self.shown.set(Some(shown));
+    }
+
+    /// Shows the model again.
+    pub fn close(&self) {
+        self.closed.set_value(self.shown.with_untracked(|s| s.as_ref().map(|s| s.run.clone())));
+        self.shown.set(None);
+        self.outcome.set(None);
+        self.bytes.set_value(None);
+        self.range.set(None);
+        self.probe.set(None);
+    }
+
+    /// Whether a picture for the list of designs was asked for already in this visit; asks once.
+    pub fn ask_picture(&self) -> bool {
+        !self.pictured.try_update_value(|p| std::mem::replace(p, true)).unwrap_or(true)
+    }
+
+    /// Keeps the picture of the model as the design's thumbnail.
+    pub fn keep_picture(&self, desk: Desk, png: Vec<u8>) {
+        #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
+        leptos::task::spawn_local(async move {
+            let (client, id) = (desk.client.get_value(), desk.id.get_value());
+            // A missing thumbnail is no loss worth a word.
+            let _ = client.keep_thumbnail(&id, png).await;
+        });
+        #[cfg(not(all(feature = "hydrate", not(feature = "ssr"))))]
+        let _ = (desk, png);
+    }
+}
+
+impl Default for Bench {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Tells a person who looks at another tab: in the title until they return, and as a notification if they allowed it.
+fn announce(design: &str, words: &str) {
+    #[cfg(feature = "hydrate")]
+    {
+        use wasm_bindgen::{JsCast, closure::Closure};
+        let document = document();
+        if !document.hidden() {
+            return;
+        }
+        let before = document.title();
+        document.set_title(&format!("● {words}"));
+        let back = Closure::once_into_js(move || {
+            leptos::prelude::document().set_title(&before);
+        });
+        let options = leptos::web_sys::AddEventListenerOptions::new();
+        options.set_once(true);
+        let _ = document.add_event_listener_with_callback_and_add_event_listener_options(
+            "visibilitychange",
+            back.unchecked_ref(),
+            &options,
+        );
+        if web_sys::Notification::permission() == web_sys::NotificationPermission::Granted {
+            let options = web_sys::NotificationOptions::new();
+            options.set_body(words);
+            // Refused by the system: the title says it too.
+            let _ = web_sys::Notification::new_with_options(design, &options);
+        }
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = (design, words);
+}
+
+/// Asks once whether notices may be shown; called from a click, as browsers demand.
+pub fn allow_notifications() {
+    #[cfg(feature = "hydrate")]
+    if web_sys::Notification::permission() == web_sys::NotificationPermission::Default {
+        let _ = web_sys::Notification::request_permission();
+    }
+}

@@ -1,0 +1,385 @@
+//! The one panel for every answer: which field, how drawn, what numbers, how far to trust them.
+
+use super::bench::Shown;
+use crate::panels::use_desk;
+use crate::ui::{Glyph, Icon, ago, now};
+use leptos::prelude::*;
+use solver::design::{Design, Id};
+use solver::quantity::Dimension;
+use solver::study::outcome::{Balance, Cell, Grade, Location, Outcome, Scalar};
+use solver::study::question::question;
+
+fn case_name(design: &Design, case: &str) -> String {
+    design
+        .get(&case.into())
+        .map_or_else(|| if case.is_empty() { "All loads".into() } else { case.to_string() }, |o| o.name.clone())
+}
+
+#[component]
+pub fn OutcomePanel() -> impl IntoView {
+    let desk = use_desk();
+    let bench = desk.bench;
+    view! {
+        {move || {
+            bench
+                .outcome
+                .get()
+                .map(|outcome| {
+                    view! {
+                        <section class="outcome" data-testid="outcome">
+                            <Head />
+                            <Picture outcome=outcome.clone() />
+                            <Balances balances=outcome.balances.clone() />
+                            <Scalars outcome=outcome.clone() />
+                            <Words outcome=outcome.clone() />
+                        </section>
+                    }
+                })
+        }}
+    }
+}
+
+#[component]
+fn Head() -> impl IntoView {
+    let desk = use_desk();
+    let bench = desk.bench;
+    let run = Memo::new(move |_| bench.shown.get().and_then(|s| bench.run(&s.run)));
+    let stale = Memo::new(move |_| {
+        run.with(|r| {
+            r.as_ref().is_some_and(|r| {
+                desk.design.with(|d| question(d, &Id(r.study.clone())).is_none_or(|q| q != r.fingerprint))
+            })
+        })
+    });
+    let grade = Memo::new(move |_| {
+        bench.outcome.with(|o| {
+            o.as_ref().is_some_and(|o| o.scalars.iter().all(|s| s.grade == Grade::Verified) && !o.scalars.is_empty())
+        })
+    });
+    view! {
+        <header class="properties-head">
+            <Icon glyph=Glyph::Palette />
+            <strong class="grow">{move || run.with(|r| r.as_ref().map_or("Result".into(), |r| r.study_name.clone()))}</strong>
+            <button
+                type="button" class="icon-button" title="Close the result" aria-label="Close the result"
+                data-testid="close-result" on:click=move |_| bench.close()
+            >
+                <Icon glyph=Glyph::Close />
+            </button>
+        </header>
+        <p class="kind-help">
+            {move || {
+                run.with(|r| {
+                    r.as_ref()
+                        .map(|r| format!("v{} · {} · {}", r.sequence, r.by_name, ago(r.ended.unwrap_or(r.created), now())))
+                })
+            }}
+            " "
+            <span class="tag" data-testid="grade">{move || if grade.get() { "verified" } else { "indicative" }}</span>
+            {move || bench.shown.with(|s| s.as_ref().is_some_and(|s| s.partial)).then(|| view! { <span class="tag">"refining"</span> })}
+        </p>
+        <Show when=move || stale.get()>
+            <div class="callout small" data-testid="stale">
+                <Icon glyph=Glyph::Warning />
+                <p>"The design has moved on: this answers an earlier question. Run again."</p>
+            </div>
+        </Show>
+    }
+}
+
+/// Field, case and style.
+#[component]
+fn Picture(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
+    let desk = use_desk();
+    let bench = desk.bench;
+    let mut fields: Vec<(String, String, Dimension)> = Vec::new();
+    let mut cases: Vec<Option<String>> = Vec::new();
+    for f in outcome.fields.iter().filter(|f| f.location == Location::Point) {
+        if !fields.iter().any(|(id, _, _)| *id == f.id) {
+            fields.push((f.id.clone(), f.label.clone(), f.dimension));
+        }
+        if !cases.contains(&f.case) {
+            cases.push(f.case.clone());
+        }
+    }
+    let update = move |f: &dyn Fn(&mut Shown)| bench.shown.update(|s| s.iter_mut().for_each(f));
+    let is = move |f: fn(&Shown) -> bool| move || bench.shown.with(|s| s.as_ref().is_some_and(f)).to_string();
+    let known = StoredValue::new(fields.clone());
+    let many_cases = cases.len() > 1;
+    view! {
+        <div class="fields">
+            <div class="control">
+                <label class="label" for="result-field">"Show"</label>
+                <select
+                    class="input" id="result-field" data-testid="result-field"
+                    on:change=move |e| {
+                        let id = event_target_value(&e);
+                        if let Some((id, label, dimension)) = known.get_value().into_iter().find(|(i, _, _)| *i == id) {
+                            update(
+                                &|s| {
+                                    s.field.clone_from(&id);
+                                    s.field_label.clone_from(&label);
+                                    s.dimension = dimension;
+                                    s.range = None;
+                                },
+                            );
+                        }
+                    }
+                >
+                    {fields
+                        .into_iter()
+                        .map(|(id, label, _)| {
+                            let key = id.clone();
+                            view! {
+                                <option
+                                    value=id
+                                    selected=move || bench.shown.with(|s| s.as_ref().is_some_and(|s| s.field == key))
+                                >
+                                    {label}
+                                </option>
+                            }
+                        })
+                        .collect_view()}
+                </select>
+            </div>
+            {many_cases
+                .then(|| {
+                    view! {
+                        <div class="control">
+                            <label class="label" for="result-case">"Load case"</label>
+                            <select
+                                class="input" id="result-case" data-testid="result-case"
+                                on:change=move |e| {
+                                    let case = Some(event_target_value(&e)).filter(|c| !c.is_empty());
+                                    update(&|s| s.case.clone_from(&case));
+                                }
+                            >
+                                {cases
+                                    .into_iter()
+                                    .map(|case| {
+                                        let key = case.clone();
+                                        let name = desk
+                                            .design
+                                            .with_untracked(|d| case_name(d, case.as_deref().unwrap_or_default()));
+                                        view! {
+                                            <option
+                                                value=case.unwrap_or_default()
+                                                selected=move || {
+                                                    bench.shown.with(|s| s.as_ref().is_some_and(|s| s.case == key))
+                                                }
+                                            >
+                                                {name}
+                                            </option>
+                                        }
+                                    })
+                                    .collect_view()}
+                            </select>
+                        </div>
+                    }
+                })}
+            <div class="control stacked">
+                <span class="label">"Deformed"</span>
+                <div class="segmented fill" role="radiogroup" aria-label="Deformed shape">
+                    <button
+                        type="button" role="radio" data-testid="scale-off" aria-checked=is(|s| s.scale == Some(0.0))
+                        on:click=move |_| update(&|s| s.scale = Some(0.0))
+                    >
+                        "Off"
+                    </button>
+                    <button
+                        type="button" role="radio" data-testid="scale-true" aria-checked=is(|s| s.scale == Some(1.0))
+                        on:click=move |_| update(&|s| s.scale = Some(1.0))
+                    >
+                        "1:1"
+                    </button>
+                    <button
+                        type="button" role="radio" data-testid="scale-auto" aria-checked=is(|s| s.scale.is_none())
+                        on:click=move |_| update(&|s| s.scale = None)
+                    >
+                        "Auto"
+                    </button>
+                </div>
+            </div>
+            <div class="control stacked">
+                <span class="label">"Colours"</span>
+                <div class="segmented fill" role="radiogroup" aria-label="Colours">
+                    <button
+                        type="button" role="radio" data-testid="smooth" aria-checked=is(|s| !s.banded)
+                        on:click=move |_| update(&|s| s.banded = false)
+                    >
+                        "Smooth"
+                    </button>
+                    <button
+                        type="button" role="radio" data-testid="banded" aria-checked=is(|s| s.banded)
+                        on:click=move |_| update(&|s| s.banded = true)
+                    >
+                        "Banded"
+                    </button>
+                </div>
+            </div>
+            <div class="control checks">
+                <label class="check">
+                    <input
+                        type="checkbox" data-testid="ghost"
+                        prop:checked=move || bench.shown.with(|s| s.as_ref().is_some_and(|s| s.ghost))
+                        on:change=move |e| {
+                            let on = event_target_checked(&e);
+                            update(&|s| s.ghost = on);
+                        }
+                    />
+                    "Undeformed ghost"
+                </label>
+                <label class="check">
+                    <input
+                        type="checkbox" data-testid="flags"
+                        prop:checked=move || bench.shown.with(|s| s.as_ref().is_some_and(|s| s.flags))
+                        on:change=move |e| {
+                            let on = event_target_checked(&e);
+                            update(&|s| s.flags = on);
+                        }
+                    />
+                    "Min and max flags"
+                </label>
+                <label class="check">
+                    <input
+                        type="checkbox" data-testid="fix-legend"
+                        prop:checked=move || bench.shown.with(|s| s.as_ref().is_some_and(|s| s.range.is_some()))
+                        on:change=move |e| {
+                            let range = bench.range.get_untracked().map(|(lo, hi, _)| (lo, hi));
+                            let range = range.filter(|_| event_target_checked(&e));
+                            update(&|s| s.range = range);
+                        }
+                    />
+                    "Hold the legend's limits"
+                </label>
+            </div>
+        </div>
+    }
+}
+
+/// Reaction against applied load, always in sight.
+#[component]
+fn Balances(balances: Vec<Balance>) -> impl IntoView {
+    let desk = use_desk();
+    let vector = move |v: [f64; 3], d: Dimension| {
+        let parts: Vec<String> = v.iter().map(|c| desk.show(*c, d, 4)).collect();
+        let unit = parts[0].split_once(' ').map_or("", |(_, u)| u).to_string();
+        let numbers: Vec<String> = parts.iter().map(|p| p.split(' ').next().unwrap_or_default().to_string()).collect();
+        format!("{} {unit}", numbers.join(", "))
+    };
+    view! {
+        <h3>"Reaction against load"</h3>
+        {move || {
+            balances
+                .iter()
+                .map(|b| {
+                    let name = desk.design.with_untracked(|d| case_name(d, &b.case));
+                    let good = b.imbalance < 1e-3;
+                    view! {
+                        <div class="balance" data-testid="balance">
+                            <div class="label-row">
+                                <span>{name}</span>
+                                <span class="grow"></span>
+                                <span class="tag" class:good=good class:bad=!good>
+                                    {format!("off by {:.1e}", b.imbalance)}
+                                </span>
+                            </div>
+                            <dl class="facts compact">
+                                <dt>"Applied"</dt><dd class="mono" data-testid="applied">{vector(b.applied_force, Dimension::FORCE)}</dd>
+                                <dt>"Reaction"</dt><dd class="mono" data-testid="reaction">{vector(b.reaction_force, Dimension::FORCE)}</dd>
+                            </dl>
+                        </div>
+                    }
+                })
+                .collect_view()
+        }}
+    }
+}
+
+/// Numbers with their band.
+#[component]
+fn Scalars(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
+    let desk = use_desk();
+    let bench = desk.bench;
+    let row = move |s: &Scalar| {
+        let value = desk.show(s.value, s.dimension, 4);
+        let band = s.error.filter(|e| *e > 1e-6 * s.value.abs()).map(|e| format!("± {}", desk.show(e, s.dimension, 2)));
+        let indicative = s.grade == Grade::Instant && s.id != "mass";
+        view! {
+            <dt>{s.label.clone()}</dt>
+            <dd class="mono" data-testid=format!("scalar-{}", s.id) data-value=s.value.to_string()>
+                {value}
+                {band.map(|b| view! { <span class="soft">" "{b}</span> })}
+                {indicative.then(|| view! { <span class="tag">"indicative"</span> })}
+            </dd>
+        }
+    };
+    view! {
+        <h3>"Numbers"</h3>
+        <dl class="facts compact" data-testid="scalars">
+            {move || {
+                let case = bench.shown.with(|s| s.as_ref().and_then(|s| s.case.clone()));
+                outcome.scalars.iter().filter(|s| s.case.is_none() || s.case == case).map(row).collect_view()
+            }}
+        </dl>
+    }
+}
+
+/// Warnings, tables and the facts for the record.
+#[component]
+fn Words(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
+    let desk = use_desk();
+    let facts = outcome.facts.clone();
+    let warnings = outcome.warnings.clone();
+    let tables = outcome.tables.clone();
+    view! {
+        {warnings
+            .into_iter()
+            .map(|w| {
+                view! { <div class="callout small"><Icon glyph=Glyph::Info /><p>{w}</p></div> }
+            })
+            .collect_view()}
+        {move || {
+            tables
+                .iter()
+                .map(|t| {
+                    let columns = t.columns.clone();
+                    view! {
+                        <details class="log">
+                            <summary>{t.label.clone()}</summary>
+                            <div class="table-scroll">
+                                <table class="table dense">
+                                    <thead><tr>{columns.iter().map(|(c, _)| view! { <th>{c.clone()}</th> }).collect_view()}</tr></thead>
+                                    <tbody>
+                                        {t
+                                            .rows
+                                            .iter()
+                                            .map(|r| {
+                                                let cells = r
+                                                    .iter()
+                                                    .zip(&columns)
+                                                    .map(|(c, (_, d))| match c {
+                                                        Cell::Number(n) => desk.show(*n, *d, 4),
+                                                        Cell::Text(t) => t.clone(),
+                                                    })
+                                                    .map(|t| view! { <td>{t}</td> })
+                                                    .collect_view();
+                                                view! { <tr>{cells}</tr> }
+                                            })
+                                            .collect_view()}
+                                    </tbody>
+                                </table>
+                            </div>
+                        </details>
+                    }
+                })
+                .collect_view()
+        }}
+        <details class="log">
+            <summary>"For the record"</summary>
+            <dl class="facts compact">
+                {facts.into_iter().map(|(k, v)| view! { <dt>{k}</dt><dd class="mono">{v}</dd> }).collect_view()}
+            </dl>
+        </details>
+    }
+}

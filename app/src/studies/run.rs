@@ -1,0 +1,299 @@
+//! Running a study: checklist, estimate, progress, earlier runs.
+
+use super::bench::allow_notifications;
+use crate::api::run::{Preflight, Run, RunState};
+use crate::doc::SaveState;
+use crate::panels::use_desk;
+use crate::ui::{Chart, Glyph, Icon, ago, bytes, now, seconds};
+use leptos::prelude::*;
+use solver::design::{Id, Severity};
+use solver::study::question::question;
+
+/// Whether the design asks something else now than when this run was started.
+fn is_stale(run: &Run, design: &solver::design::Design) -> bool {
+    question(design, &Id(run.study.clone())).is_none_or(|q| q != run.fingerprint)
+}
+
+/// Everything about running the selected study.
+#[component]
+pub fn RunPanel(study: Id) -> impl IntoView {
+    let desk = use_desk();
+    let bench = desk.bench;
+    let study = StoredValue::new(study);
+    let preflight = RwSignal::new(None::<Result<Preflight, String>>);
+    let checking = RwSignal::new(false);
+    // Counts the questions, so that an answer to an older one is dropped.
+    let asked = StoredValue::new(0u32);
+    // What a run would see: ask again only when that changes, and only about what the server has.
+    let watched = Memo::new(move |_| {
+        let saved = matches!(desk.save.get(), SaveState::Saved | SaveState::ReadOnly);
+        let q = desk.design.with(|d| study.with_value(|s| question(d, s)));
+        saved.then_some((q, desk.loaded.get()))
+    });
+    Effect::new(move |_| {
+        let Some((_, true)) = watched.get() else { return };
+        let turn = asked
+            .try_update_value(|n| {
+                *n += 1;
+                *n
+            })
+            .unwrap_or(0);
+        checking.set(true);
+        let (client, design) = (desk.client.get_value(), desk.id.get_value());
+        leptos::task::spawn_local(async move {
+            let answer = client.preflight(&design, &study.get_value().0).await.map_err(|p| p.message);
+            if asked.try_get_value() == Some(turn) {
+                checking.set(false);
+                preflight.set(Some(answer));
+            }
+        });
+    });
+    let starting = RwSignal::new(false);
+    let current = Memo::new(move |_| {
+        bench.runs.with(|r| r.iter().find(|r| study.with_value(|s| r.study == s.0) && !r.state.ended()).cloned())
+    });
+    let blocked =
+        move || preflight.with(|p| matches!(p, Some(Ok(p)) if p.issues.iter().any(|i| i.severity == Severity::Error)));
+    let ready = move || {
+        desk.may_edit.get()
+            && !starting.get()
+            && desk.online.get()
+            && matches!(desk.save.get(), SaveState::Saved)
+            && !blocked()
+    };
+    let start = move |_| {
+        allow_notifications();
+        starting.set(true);
+        let (client, design) = (desk.client.get_value(), desk.id.get_value());
+        leptos::task::spawn_local(async move {
+            match client.start_run(&design, &study.get_value().0).await {
+                Ok(run) => {
+                    let done = run.state == RunState::Done;
+                    let id = run.id.clone();
+                    bench.take(run);
+                    if done {
+                        bench.show_run(desk, id, false);
+                    }
+                }
+                Err(problem) => desk.notices.bad(problem.message),
+            }
+            starting.set(false);
+        });
+    };
+    view! {
+        <section class="run-panel" data-testid="run-panel">
+            <h3>"Before the run"</h3>
+            <Checklist preflight=preflight checking=checking />
+            {move || match current.get() {
+                Some(run) => view! { <Progress run=run /> }.into_any(),
+                None => {
+                    view! {
+                        <button
+                            type="button" class="button primary wide" data-testid="run" on:click=start
+                            disabled=move || !ready()
+                        >
+                            <Icon glyph=Glyph::Run />
+                            {move || if starting.get() { "Starting…" } else { "Run" }}
+                        </button>
+                    }
+                        .into_any()
+                }
+            }}
+            <History study=study />
+        </section>
+    }
+}
+
+#[component]
+fn Checklist(preflight: RwSignal<Option<Result<Preflight, String>>>, checking: RwSignal<bool>) -> impl IntoView {
+    let desk = use_desk();
+    view! {
+        <div class="checklist" class:busy=move || checking.get() data-testid="preflight" aria-busy=move || checking.get().to_string()>
+            {move || match preflight.get() {
+                None => view! { <p class="soft">"Checking…"</p> }.into_any(),
+                Some(Err(why)) => view! { <p class="fault" role="alert">{why}</p> }.into_any(),
+                Some(Ok(p)) => {
+                    let clean = p.issues.is_empty();
+                    view! {
+                        {clean
+                            .then(|| {
+                                view! {
+                                    <p class="check-line good">
+                                        <Icon glyph=Glyph::Check size=14 />
+                                        "Ready: supports, loads and materials are complete."
+                                    </p>
+                                }
+                            })}
+                        {p
+                            .issues
+                            .into_iter()
+                            .map(|i| {
+                                let bad = i.severity == Severity::Error;
+                                let id = i.object.clone();
+                                let name = desk.design.with_untracked(|d| d.get(&id).map(|o| o.name.clone()));
+                                view! {
+                                    <button
+                                        type="button" class="check-line" class:bad=bad class:warn=!bad
+                                        on:click=move |_| desk.selected.set(Some(id.clone()))
+                                    >
+                                        <Icon glyph=if bad { Glyph::Error } else { Glyph::Warning } size=14 />
+                                        <span>{name.map(|n| view! { <strong>{n}": "</strong> })}{i.message}</span>
+                                    </button>
+                                }
+                            })
+                            .collect_view()}
+                        {(p.dofs > 0)
+                            .then(|| {
+                                view! {
+                                    <p class="soft" data-testid="estimate">
+                                        {format!(
+                                            "About {} core time and {} for {} unknowns",
+                                            seconds(p.core_seconds),
+                                            bytes(p.memory_bytes),
+                                            thousands(p.dofs),
+                                        )}
+                                    </p>
+                                }
+                            })}
+                    }
+                        .into_any()
+                }
+            }}
+        </div>
+    }
+}
+
+/// 1234567 as "1.23 million", 45000 as "45 thousand".
+fn thousands(n: u64) -> String {
+    match n {
+        0..1_000 => n.to_string(),
+        1_000..1_000_000 => format!("{} thousand", n / 1_000),
+        _ => format!("{:.2} million", n as f64 / 1e6),
+    }
+}
+
+#[component]
+fn Progress(run: Run) -> impl IntoView {
+    let desk = use_desk();
+    let bench = desk.bench;
+    let id = StoredValue::new(run.id.clone());
+    let live = Memo::new(move |_| bench.live.get().filter(|l| l.run == id.get_value()));
+    let fraction = move || live.with(|l| l.as_ref().map_or(run.fraction, |l| l.fraction));
+    let words = {
+        let run = run.clone();
+        move || match (run.state, live.get()) {
+            (RunState::Queued, _) => match run.queue_position {
+                Some(0) | None => "Waiting for a worker".to_string(),
+                Some(n) => format!("Waiting: {n} before it"),
+            },
+            (_, Some(l)) if l.note.is_empty() => l.phase,
+            (_, Some(l)) => format!("{} · {}", l.phase, l.note),
+            _ => run.phase.clone().unwrap_or_else(|| "Running".into()),
+        }
+    };
+    let residuals = Signal::derive(move || live.with(|l| l.as_ref().map(|l| l.residuals.clone()).unwrap_or_default()));
+    let cancelling = RwSignal::new(false);
+    let cancel = move |_| {
+        cancelling.set(true);
+        let client = desk.client.get_value();
+        leptos::task::spawn_local(async move {
+            if let Err(problem) = client.cancel_run(&id.get_value()).await {
+                desk.notices.bad(problem.message);
+                cancelling.set(false);
+            }
+        });
+    };
+    view! {
+        <div class="progress-card" data-testid="progress" data-run=run.id.clone()>
+            <div class="label-row">
+                <span class="progress-words" aria-live="polite" data-testid="phase">{words}</span>
+                <span class="grow"></span>
+                <span class="mono">{move || format!("{:.0} %", fraction() * 100.0)}</span>
+            </div>
+            <progress class="progress" max="1" prop:value=fraction aria-label="Progress of the run"></progress>
+            <Chart points=residuals log=true label="Residual by iteration" />
+            <details class="log">
+                <summary>"Log"</summary>
+                <pre data-testid="run-log">{move || live.with(|l| l.as_ref().map(|l| l.log.join("\n")).unwrap_or_default())}</pre>
+            </details>
+            <button
+                type="button" class="button wide" data-testid="cancel" on:click=cancel
+                disabled=move || cancelling.get() || !desk.may_edit.get()
+            >
+                <Icon glyph=Glyph::Stop size=12 />
+                {move || if cancelling.get() { "Cancelling…" } else { "Cancel" }}
+            </button>
+        </div>
+    }
+}
+
+/// Ended runs of the study, newest first.
+#[component]
+fn History(study: StoredValue<Id>) -> impl IntoView {
+    let desk = use_desk();
+    let bench = desk.bench;
+    let ended = Memo::new(move |_| {
+        bench.runs.with(|r| {
+            r.iter()
+                .filter(|r| study.with_value(|s| r.study == s.0) && r.state.ended())
+                .take(12)
+                .cloned()
+                .collect::<Vec<_>>()
+        })
+    });
+    view! {
+        <Show when=move || ended.with(|e| !e.is_empty())>
+            <h3>"Earlier runs"</h3>
+            <ul class="list dense" data-testid="history">
+                {move || {
+                    ended
+                        .get()
+                        .into_iter()
+                        .map(|r| {
+                            let id = r.id.clone();
+                            let id2 = id.clone();
+                            let done = r.state == RunState::Done;
+                            let stale = desk.design.with(|d| is_stale(&r, d));
+                            let state = match r.state {
+                                RunState::Done if r.cached => "from the store".to_string(),
+                                RunState::Done => match (r.started, r.ended) {
+                                    (Some(a), Some(b)) => seconds((b - a) as f64 / 1000.0),
+                                    _ => "done".into(),
+                                },
+                                RunState::Cancelled => "cancelled".into(),
+                                _ => "failed".into(),
+                            };
+                            view! {
+                                <li>
+                                    <button
+                                        type="button" class="history-row" disabled=!done data-testid="history-row"
+                                        data-run=id.clone() title=r.message.clone()
+                                        class:on=move || bench.shown.with(|s| s.as_ref().is_some_and(|s| s.run == id2))
+                                        on:click=move |_| bench.show_run(desk, id.clone(), false)
+                                    >
+                                        <Icon glyph=if done { Glyph::Study } else { Glyph::Close } size=14 />
+                                        <span>{format!("v{} · {}", r.sequence, ago(r.created, now()))}</span>
+                                        <span class="soft">{r.by_name.clone()}</span>
+                                        <span class="grow"></span>
+                                        {(stale && done).then(|| view! { <span class="tag">"stale"</span> })}
+                                        <span class="soft">{state}</span>
+                                    </button>
+                                </li>
+                            }
+                        })
+                        .collect_view()
+                }}
+            </ul>
+        </Show>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn counts_in_words() {
+        assert_eq!(super::thousands(640), "640");
+        assert_eq!(super::thousands(45_300), "45 thousand");
+        assert_eq!(super::thousands(1_234_567), "1.23 million");
+    }
+}
