@@ -1,0 +1,31 @@
+//! Lists `migrations/*.sql` for `db.rs`, so that the binary carries them.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+fn main() {
+    let folder = PathBuf::from(env("CARGO_MANIFEST_DIR")).join("../migrations");
+    println!("cargo:rerun-if-changed={}", folder.display());
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .filter(|path| path.extension().is_some_and(|e| e == "sql"))
+        .collect();
+    files.sort();
+    let mut list = String::from("&[\n");
+    for path in files {
+        println!("cargo:rerun-if-changed={}", path.display());
+        let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
+        let (version, name) =
+            stem.split_once('_').unwrap_or_else(|| panic!("{}: name it NNNN_noun_verb.sql", path.display()));
+        let version: i64 = version.parse().unwrap_or_else(|_| panic!("{}: name it NNNN_noun_verb.sql", path.display()));
+        let _ = writeln!(list, "    ({version}, {name:?}, include_str!({:?})),", path.display().to_string());
+    }
+    list.push(']');
+    let out = PathBuf::from(env("OUT_DIR")).join("migrations.rs");
+    std::fs::write(out, list).unwrap_or_else(|error| panic!("cannot write the list of migrations: {error}"));
+}
+
+fn env(key: &str) -> String {
+    std::env::var(key).unwrap_or_else(|_| panic!("{key} is set by cargo"))
+}

@@ -1,0 +1,116 @@
+//! The actor behind a request.
+
+use crate::{Error, State, id};
+use app::api::auth::Role;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use sqlx::Row as _;
+use subtle::ConstantTimeEq as _;
+
+/// Who is asking.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Actor {
+    Nobody,
+    /// Signed in.
+    Person(Person),
+    /// Holds a share link; only on `/api/share/{token}/…`, where it replaces whoever is signed in.
+    Guest(Guest),
+    /// Holds the workers' token.
+    Worker,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Person {
+    pub id: String,
+    pub email: String,
+    pub name: String,
+    pub hue: u16,
+    pub administrator: bool,
+    pub organisation: String,
+    pub organisation_name: String,
+    /// In the organisation.
+    pub role: Role,
+    /// Public id of the session.
+    pub session: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Guest {
+    /// Id of the share.
+    pub share: String,
+    pub design: String,
+    /// Epoch milliseconds.
+    pub expires: i64,
+}
+
+impl Actor {
+    /// The person, where only a person will do.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`]
+    pub fn person(&self) -> Result<&Person, Error> {
+        match self {
+            Self::Person(person) => Ok(person),
+            _ => Err(Error::Unauthenticated),
+        }
+    }
+
+    /// Name for logs and the audit: never a secret.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Nobody => "nobody".to_owned(),
+            Self::Person(person) => format!("person:{}", person.id),
+            Self::Guest(guest) => format!("share:{}", guest.share),
+            Self::Worker => "worker".to_owned(),
+        }
+    }
+}
+
+impl FromRequestParts<State> for Actor {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Error> {
+        if let Some(actor) = parts.extensions.get::<Actor>() {
+            return Ok(actor.clone());
+        }
+        let actor = identify(parts, state).await?;
+        parts.extensions.insert(actor.clone());
+        Ok(actor)
+    }
+}
+
+async fn identify(parts: &mut Parts, state: &State) -> Result<Actor, Error> {
+    if let Some(token) = share_token(parts.uri.path()) {
+        return guest(state, token).await;
+    }
+    if let Some(token) = bearer(&parts.headers) {
+        let hash = id::secret_hash(token);
+        let same = bool::from(hash.as_bytes().ct_eq(state.worker_token_hash.as_bytes()));
+        return if same { Ok(Actor::Worker) } else { Err(Error::Unauthenticated) };
+    }
+    Ok(Actor::Nobody)
+}
+
+fn share_token(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("/api/share/")?;
+    rest.split('/').next().filter(|token| !token.is_empty())
+}
+
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
+async fn guest(state: &State, token: &str) -> Result<Actor, Error> {
+    let row = sqlx::query(
+        "SELECT share.id, share.design, share.expires FROM share JOIN design ON design.id = share.design \
+         WHERE share.token_hash = $1 AND share.revoked = 0 AND share.expires > $2 AND design.state <> 'bin'",
+    )
+    .bind(id::secret_hash(token))
+    .bind(state.now())
+    .fetch_optional(state.db.reader())
+    .await?;
+    Ok(row.map_or(Actor::Nobody, |row| {
+        Actor::Guest(Guest { share: row.get(0), design: row.get(1), expires: row.get(2) })
+    }))
+}

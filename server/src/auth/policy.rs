@@ -1,0 +1,227 @@
+//! The one function that decides what an actor may do, for every request and every socket message.
+
+use super::actor::{Actor, Person};
+use crate::{Error, State};
+use app::api::auth::Role;
+use app::api::design::DesignState;
+use sqlx::Row as _;
+
+/// What someone wants to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Look at it.
+    See,
+    /// Change its content: send commands, upload files, comment.
+    Edit,
+    /// Start or cancel a run on it.
+    Run,
+    /// Give others a share link to it, or take it back.
+    Share,
+    /// Rename, move, archive, put in the bin, restore.
+    Arrange,
+    /// Make something inside it: a design in a project, a project in an organisation.
+    Create,
+    /// Decide about people, rights and lasting deletion.
+    Manage,
+    /// Claim and answer runs; workers only.
+    Work,
+}
+
+/// What they want to do it to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Object<'a> {
+    /// What anyone may see before signing in.
+    Public,
+    /// The signed-in person's own account.
+    Self_,
+    /// The person's own organisation.
+    Organisation,
+    /// The whole installation.
+    Installation,
+    Project(&'a str),
+    Design(&'a str),
+    /// The worker API.
+    Queue,
+}
+
+/// A permission, and what was learnt on the way to it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grant {
+    pub role: Role,
+    /// Of a project or design.
+    pub project: Option<String>,
+    /// Of a design.
+    pub state: Option<DesignState>,
+}
+
+impl Grant {
+    fn of(role: Role) -> Self {
+        Self { role, project: None, state: None }
+    }
+}
+
+/// Decides whether `actor` may do `action` to `object`.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] without a session, [`Error::NotFound`] when the actor may not even know of the object,
+/// [`Error::Forbidden`] when they see it but may not do that.
+pub async fn can(state: &State, actor: &Actor, action: Action, object: Object<'_>) -> Result<Grant, Error> {
+    match object {
+        Object::Public if action == Action::See => Ok(Grant::of(Role::Viewer)),
+        Object::Queue => match (actor, action) {
+            (Actor::Worker, Action::Work) => Ok(Grant::of(Role::Engineer)),
+            _ => Err(Error::Unauthenticated),
+        },
+        Object::Design(id) => match actor {
+            Actor::Guest(guest) if guest.design == id && action == Action::See => {
+                let place = design(state, id).await?;
+                Ok(Grant { role: Role::Viewer, project: Some(place.project), state: Some(place.state) })
+            }
+            Actor::Guest(guest) if guest.design == id => {
+                Err(Error::forbidden("A share link is for looking only; ask for an account to change this design."))
+            }
+            Actor::Guest(_) => Err(Error::NotFound("design")),
+            Actor::Person(person) => person_on_design(state, person, action, id).await,
+            Actor::Nobody | Actor::Worker => Err(Error::Unauthenticated),
+        },
+        Object::Project(id) => person_on_project(state, actor.person()?, action, id).await,
+        Object::Self_ => actor.person().map(|person| Grant::of(person.role)),
+        Object::Organisation => on_organisation(actor.person()?, action),
+        Object::Installation => match actor.person()? {
+            person if person.administrator => Ok(Grant::of(Role::Owner)),
+            _ => Err(Error::forbidden("Only an administrator of this installation may do that.")),
+        },
+        Object::Public => Err(Error::Unauthenticated),
+    }
+}
+
+fn on_organisation(person: &Person, action: Action) -> Result<Grant, Error> {
+    let needed = match action {
+        Action::See => Role::Viewer,
+        Action::Create => Role::Engineer,
+        _ => Role::Owner,
+    };
+    require(person.role, needed, "organisation").map(Grant::of)
+}
+
+/// Roles are ordered from owner down, so `<=` reads "at least".
+fn require(role: Role, needed: Role, place: &str) -> Result<Role, Error> {
+    if role <= needed {
+        return Ok(role);
+    }
+    let needed = match needed {
+        Role::Owner => "an owner",
+        Role::Engineer => "an engineer or owner",
+        Role::Viewer => "a viewer",
+    };
+    Err(Error::forbidden(format!("You may look, but not do that here; it needs {needed} of this {place}.")))
+}
+
+fn needed(action: Action) -> Role {
+    match action {
+        Action::See => Role::Viewer,
+        Action::Edit | Action::Run | Action::Share | Action::Arrange | Action::Create => Role::Engineer,
+        Action::Manage | Action::Work => Role::Owner,
+    }
+}
+
+async fn person_on_project(state: &State, person: &Person, action: Action, id: &str) -> Result<Grant, Error> {
+    let role = project_role(state, person, id).await?.ok_or(Error::NotFound("project"))?;
+    let role = require(role, needed(action), "project")?;
+    Ok(Grant { role, project: Some(id.to_owned()), state: None })
+}
+
+async fn person_on_design(state: &State, person: &Person, action: Action, id: &str) -> Result<Grant, Error> {
+    let place = design(state, id).await?;
+    let role = project_role(state, person, &place.project).await?.ok_or(Error::NotFound("design"))?;
+    let role = require(role, needed(action), "project")?;
+    if matches!(action, Action::Edit | Action::Run) && place.state != DesignState::Active {
+        return Err(Error::forbidden("This design is archived or in the bin; restore it first."));
+    }
+    Ok(Grant { role, project: Some(place.project), state: Some(place.state) })
+}
+
+struct Place {
+    project: String,
+    state: DesignState,
+}
+
+async fn design(state: &State, id: &str) -> Result<Place, Error> {
+    let row = sqlx::query("SELECT project, state FROM design WHERE id = $1")
+        .bind(id)
+        .fetch_optional(state.db.reader())
+        .await?
+        .ok_or(Error::NotFound("design"))?;
+    let name: String = row.get(1);
+    Ok(Place { project: row.get(0), state: design_state(&name)? })
+}
+
+/// A person's role in a project: the greatest of what the organisation's ownership, a membership, or a project open to
+/// everyone gives; never more than viewer for a viewer of the organisation.
+async fn project_role(state: &State, person: &Person, project: &str) -> Result<Option<Role>, Error> {
+    let row = sqlx::query(
+        "SELECT project.organisation, project.everyone, project_member.role FROM project \
+         LEFT JOIN project_member ON project_member.project = project.id AND project_member.person = $2 \
+         WHERE project.id = $1",
+    )
+    .bind(project)
+    .bind(&person.id)
+    .fetch_optional(state.db.reader())
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    if row.get::<String, _>(0) != person.organisation {
+        return Ok(None);
+    }
+    if person.role == Role::Owner {
+        return Ok(Some(Role::Owner));
+    }
+    let open = (row.get::<i64, _>(1) == 1).then_some(person.role);
+    let own = row.get::<Option<String>, _>(2).as_deref().map(role).transpose()?;
+    // `Owner` orders first, so the smaller one is the greater right.
+    let greatest = [open, own].into_iter().flatten().min();
+    Ok(greatest.map(|role| if person.role == Role::Viewer { Role::Viewer } else { role }))
+}
+
+/// The role a column holds.
+///
+/// # Errors
+/// [`Error::Internal`] for a word this binary does not know.
+pub fn role(word: &str) -> Result<Role, Error> {
+    match word {
+        "owner" => Ok(Role::Owner),
+        "engineer" => Ok(Role::Engineer),
+        "viewer" => Ok(Role::Viewer),
+        other => Err(Error::internal(anyhow::anyhow!("unknown role {other:?} in the database"))),
+    }
+}
+
+/// The word a column holds for `role`.
+pub fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Owner => "owner",
+        Role::Engineer => "engineer",
+        Role::Viewer => "viewer",
+    }
+}
+
+/// The state a column holds.
+///
+/// # Errors
+/// [`Error::Internal`] for a word this binary does not know.
+pub fn design_state(word: &str) -> Result<DesignState, Error> {
+    match word {
+        "active" => Ok(DesignState::Active),
+        "archived" => Ok(DesignState::Archived),
+        "bin" => Ok(DesignState::Bin),
+        other => Err(Error::internal(anyhow::anyhow!("unknown design state {other:?} in the database"))),
+    }
+}
+
+/// The word a column holds for `state`.
+pub fn design_state_word(state: DesignState) -> &'static str {
+    match state {
+        DesignState::Active => "active",
+        DesignState::Archived => "archived",
+        DesignState::Bin => "bin",
+    }
+}

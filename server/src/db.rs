@@ -1,0 +1,168 @@
+//! The database: one writer, many readers, durable before it says so.
+//!
+//! SQL is portable (`$1…`; TEXT, BIGINT, DOUBLE PRECISION, BLOB) so that PostgreSQL can take over later.
+
+use crate::error::Error;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _, SqlitePool};
+use std::borrow::Cow;
+use std::path::Path;
+use std::time::Duration;
+
+/// One connection, inside or outside a transaction: what functions that run SQL take.
+pub type Connection = sqlx::SqliteConnection;
+/// A write transaction. Dropped without `commit`, it rolls back.
+pub type Write = sqlx::Transaction<'static, sqlx::Sqlite>;
+
+/// Before 3.51.3 two connections that write and checkpoint at once can corrupt a WAL database.
+const VERSION_MIN: (u32, u32, u32) = (3, 51, 3);
+/// Waiting for the writer and waiting for the file lock together stay under the two seconds of P14.
+const WAIT: Duration = Duration::from_millis(900);
+const READERS: u32 = 4;
+
+const MIGRATIONS: &[(i64, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
+
+/// The database's two doors.
+#[derive(Clone)]
+pub struct Db {
+    reader: SqlitePool,
+    writer: SqlitePool,
+}
+
+impl Db {
+    /// For statements that only read.
+    pub fn reader(&self) -> &SqlitePool {
+        &self.reader
+    }
+
+    /// Begins a write transaction (`BEGIN IMMEDIATE`); there is one at a time.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is busy for longer than a second.
+    pub async fn write(&self) -> Result<Write, Error> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// The single write connection outside a transaction: for checkpoints and `VACUUM INTO`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is busy for longer than a second.
+    pub async fn writer(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Sqlite>, Error> {
+        Ok(self.writer.acquire().await?)
+    }
+
+    pub async fn close(&self) {
+        self.reader.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Opens (and creates) the database at `path`, with every migration applied.
+///
+/// # Errors
+/// When the file cannot be opened, SQLite is too old, or the file comes from a newer Brunel.
+pub async fn open(path: &Path) -> anyhow::Result<Db> {
+    let db = connect(path, true).await?;
+    migrate(&db).await?;
+    Ok(db)
+}
+
+/// As [`open`], without migrating.
+///
+/// # Errors
+/// When the file cannot be opened or SQLite is too old.
+pub async fn connect(path: &Path, create: bool) -> anyhow::Result<Db> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(create)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(WAIT)
+        .foreign_keys(true);
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(WAIT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options.clone())
+        .await
+        .map_err(|error| anyhow::anyhow!("cannot open the database {}: {error}", path.display()))?;
+    let version: String = sqlx::query("SELECT sqlite_version()").fetch_one(&writer).await?.get(0);
+    check_version(&version)?;
+    let reader = SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(WAIT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(options.pragma("query_only", "ON"))
+        .await?;
+    Ok(Db { reader, writer })
+}
+
+/// Refuses a SQLite with the WAL-reset bug.
+///
+/// # Errors
+/// Names both versions.
+pub fn check_version(version: &str) -> anyhow::Result<()> {
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let found = (parts.next().unwrap_or(0), parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+    let (major, minor, patch) = VERSION_MIN;
+    anyhow::ensure!(
+        found >= VERSION_MIN,
+        "SQLite {version} can corrupt this database; Brunel needs {major}.{minor}.{patch} or newer"
+    );
+    Ok(())
+}
+
+/// Applies what is missing.
+///
+/// # Errors
+/// When the file was written by a newer Brunel, or a migration fails.
+pub async fn migrate(db: &Db) -> anyhow::Result<()> {
+    let list = MIGRATIONS.iter().map(|&(version, name, sql)| {
+        let sql = AssertSqlSafe(sql).into_sql_str();
+        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
+    });
+    let migrator = Migrator::with_migrations(list.collect());
+    let mut connection = db.writer.acquire().await?;
+    migrator.run(&mut *connection).await.map_err(|error| match error {
+        sqlx::migrate::MigrateError::VersionMissing(version) => anyhow::anyhow!(
+            "this database was written by a newer Brunel (migration {version}); start that version, or restore a backup made before it"
+        ),
+        other => other.into(),
+    })
+}
+
+/// Versions this binary knows, for `doctor`.
+pub fn migrations() -> impl Iterator<Item = (i64, &'static str)> {
+    MIGRATIONS.iter().map(|&(version, name, _)| (version, name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_sqlite_is_refused() {
+        assert!(check_version("3.46.0").is_err());
+        assert!(check_version("3.51.2").is_err());
+        assert!(check_version("3.51.3").is_ok());
+        assert!(check_version("4.0").is_ok());
+        assert!(check_version("nonsense").is_err());
+    }
+
+    #[tokio::test]
+    async fn it_opens_durable_and_migrates_twice() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("brunel.sqlite");
+        open(&path).await.expect("first").close().await;
+        let db = open(&path).await.expect("second");
+        for (pragma, wanted) in [("PRAGMA journal_mode", "wal"), ("PRAGMA synchronous", "2"), ("PRAGMA foreign_keys", "1")] {
+            let mut write = db.writer().await.expect("writer");
+            let row = sqlx::query(AssertSqlSafe(pragma)).fetch_one(&mut *write).await.expect("pragma");
+            let value = row.try_get::<String, _>(0).unwrap_or_else(|_| row.get::<i64, _>(0).to_string());
+            assert_eq!(value, wanted, "{pragma}");
+        }
+    }
+}
