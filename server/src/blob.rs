@@ -46,6 +46,11 @@ impl Folder {
         Ok(Self { root: root.to_owned() })
     }
 
+    /// A store that is only read, and left as it is: another process may be writing there.
+    pub fn open_for_reading(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
     fn path(&self, hash: &str) -> io::Result<PathBuf> {
         if !is_hash(hash) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a blob's hash"));
@@ -107,7 +112,7 @@ impl BlobStore for Folder {
         let mut hashes = Vec::new();
         for folder in fs::read_dir(&self.root)? {
             let folder = folder?;
-            if !folder.file_type()?.is_dir() {
+            if !folder.file_type()?.is_dir() || folder.file_name() == "incoming" {
                 continue;
             }
             let prefix = folder.file_name().to_string_lossy().into_owned();

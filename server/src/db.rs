@@ -158,7 +158,9 @@ mod tests {
         let path = folder.path().join("brunel.sqlite");
         open(&path).await.expect("first").close().await;
         let db = open(&path).await.expect("second");
-        for (pragma, wanted) in [("PRAGMA journal_mode", "wal"), ("PRAGMA synchronous", "2"), ("PRAGMA foreign_keys", "1")] {
+        for (pragma, wanted) in
+            [("PRAGMA journal_mode", "wal"), ("PRAGMA synchronous", "2"), ("PRAGMA foreign_keys", "1")]
+        {
             let mut write = db.writer().await.expect("writer");
             let row = sqlx::query(AssertSqlSafe(pragma)).fetch_one(&mut *write).await.expect("pragma");
             let value = row.try_get::<String, _>(0).unwrap_or_else(|_| row.get::<i64, _>(0).to_string());

@@ -1,9 +1,13 @@
 //! What every handler can reach.
 
+use crate::api::scene::Evaluations;
+use crate::auth::limit::Limits;
+use crate::auth::password::Passwords;
 use crate::blob::{Blobs, Folder};
 use crate::clock::{Clock, Wall};
 use crate::config::Config;
 use crate::db::{self, Db};
+use crate::web::asset::Assets;
 use crate::{jobs, rooms};
 use anyhow::Context as _;
 use axum::extract::FromRequestParts;
@@ -23,6 +27,10 @@ pub struct Shared {
     pub clock: Arc<dyn Clock>,
     pub rooms: rooms::Hub,
     pub jobs: jobs::Queue,
+    pub passwords: Passwords,
+    pub limits: Limits,
+    pub evaluations: Evaluations,
+    pub assets: Assets,
     /// Hash of the secret with which workers sign in.
     pub worker_token_hash: String,
 }
@@ -69,6 +77,10 @@ impl State {
             clock,
             rooms: rooms::Hub::default(),
             jobs: jobs::Queue::default(),
+            passwords: Passwords::new(config.password_cost)?,
+            limits: Limits::default(),
+            evaluations: Evaluations::default(),
+            assets: Assets::open(&config.assets),
             worker_token_hash: crate::id::secret_hash(&worker_token),
             config,
         };

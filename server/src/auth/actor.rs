@@ -1,5 +1,7 @@
 //! The actor behind a request.
 
+use super::policy;
+use super::session::{self, Signed};
 use crate::{Error, State, id};
 use app::api::auth::Role;
 use axum::extract::FromRequestParts;
@@ -7,6 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use sqlx::Row as _;
 use subtle::ConstantTimeEq as _;
+use tower_sessions::Session;
 
 /// Who is asking.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,7 +83,11 @@ impl FromRequestParts<State> for Actor {
     }
 }
 
-async fn identify(parts: &mut Parts, state: &State) -> Result<Actor, Error> {
+/// Finds out who sent the request.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] for a wrong token; a missing or ended session is just [`Actor::Nobody`].
+pub(super) async fn identify(parts: &mut Parts, state: &State) -> Result<Actor, Error> {
     if let Some(token) = share_token(parts.uri.path()) {
         return guest(state, token).await;
     }
@@ -89,7 +96,34 @@ async fn identify(parts: &mut Parts, state: &State) -> Result<Actor, Error> {
         let same = bool::from(hash.as_bytes().ct_eq(state.worker_token_hash.as_bytes()));
         return if same { Ok(Actor::Worker) } else { Err(Error::Unauthenticated) };
     }
-    Ok(Actor::Nobody)
+    let Some(session) = parts.extensions.get::<Session>() else { return Ok(Actor::Nobody) };
+    match session.get::<Signed>(session::KEY).await.map_err(session::unavailable)? {
+        Some(signed) => person(state, signed).await,
+        None => Ok(Actor::Nobody),
+    }
+}
+
+async fn person(state: &State, signed: Signed) -> Result<Actor, Error> {
+    let row = sqlx::query(
+        "SELECT person.email, person.name, person.hue, person.administrator, organisation.id, organisation.name, member.role \
+         FROM person JOIN member ON member.person = person.id JOIN organisation ON organisation.id = member.organisation \
+         WHERE person.id = $1 AND person.disabled = 0 ORDER BY member.joined",
+    )
+    .bind(&signed.person)
+    .fetch_optional(state.db.reader())
+    .await?;
+    let Some(row) = row else { return Ok(Actor::Nobody) };
+    Ok(Actor::Person(Person {
+        id: signed.person,
+        email: row.get(0),
+        name: row.get(1),
+        hue: row.get::<i64, _>(2) as u16,
+        administrator: row.get::<i64, _>(3) == 1,
+        organisation: row.get(4),
+        organisation_name: row.get(5),
+        role: policy::role(&row.get::<String, _>(6))?,
+        session: signed.session,
+    }))
 }
 
 fn share_token(path: &str) -> Option<&str> {

@@ -1,7 +1,13 @@
 //! Who is asking, and what they may do.
 
 pub mod actor;
+pub mod gate;
+pub mod limit;
+pub mod origin;
+pub mod password;
 pub mod policy;
+pub mod session;
+pub mod store;
 
 pub use actor::{Actor, Guest, Person};
 pub use policy::{Action, Grant, Object, can};

@@ -66,6 +66,7 @@ impl Grant {
 /// [`Error::Unauthenticated`] without a session, [`Error::NotFound`] when the actor may not even know of the object,
 /// [`Error::Forbidden`] when they see it but may not do that.
 pub async fn can(state: &State, actor: &Actor, action: Action, object: Object<'_>) -> Result<Grant, Error> {
+    super::gate::note_asked();
     match object {
         Object::Public if action == Action::See => Ok(Grant::of(Role::Viewer)),
         Object::Queue => match (actor, action) {
@@ -172,14 +173,17 @@ async fn project_role(state: &State, person: &Person, project: &str) -> Result<O
     if row.get::<String, _>(0) != person.organisation {
         return Ok(None);
     }
-    if person.role == Role::Owner {
-        return Ok(Some(Role::Owner));
-    }
-    let open = (row.get::<i64, _>(1) == 1).then_some(person.role);
     let own = row.get::<Option<String>, _>(2).as_deref().map(role).transpose()?;
+    Ok(effective(person.role, row.get::<i64, _>(1) == 1, own))
+}
+
+/// The role in a project of someone who is `role` in the organisation and `own` among the project's members.
+pub fn effective(role: Role, everyone: bool, own: Option<Role>) -> Option<Role> {
+    let open = everyone.then_some(role);
+    let owner = (role == Role::Owner).then_some(Role::Owner);
     // `Owner` orders first, so the smaller one is the greater right.
-    let greatest = [open, own].into_iter().flatten().min();
-    Ok(greatest.map(|role| if person.role == Role::Viewer { Role::Viewer } else { role }))
+    let greatest = [owner, open, own].into_iter().flatten().min();
+    greatest.map(|greatest| if role == Role::Viewer { Role::Viewer } else { greatest })
 }
 
 /// The role a column holds.

@@ -14,7 +14,7 @@ impl Queue {
     ///
     /// # Errors
     /// When the queue cannot be read.
-    
+
     pub async fn start(&self, _state: &State) -> Result<(), Error> {
         Ok(())
     }

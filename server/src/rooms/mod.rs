@@ -19,7 +19,10 @@ pub enum Revoked {
     /// Deleted, or moved to a project with other members: everyone's right is asked again.
     Design(String),
     /// This person's rights in this project changed: they are asked again.
-    Member { person: String, project: String },
+    Member {
+        person: String,
+        project: String,
+    },
 }
 
 impl Hub {
@@ -27,7 +30,7 @@ impl Hub {
     ///
     /// # Errors
     /// When the log cannot be read.
-    
+
     pub async fn start(&self, _state: &State) -> Result<(), Error> {
         Ok(())
     }

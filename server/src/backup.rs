@@ -1,0 +1,108 @@
+//! Backup and restore: a consistent copy of the database with every blob, and the way back.
+
+use crate::blob::{BlobStore as _, Folder};
+use crate::config::Config;
+use crate::db;
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::path::Path;
+
+/// What a backup holds, written last: without it a folder is not a backup.
+#[derive(Debug, Serialize, Deserialize)]
+struct Manifest {
+    format: u32,
+    version: String,
+    /// BLAKE3 of the database file.
+    database: String,
+    blobs: Vec<String>,
+}
+
+const FORMAT: u32 = 1;
+const MANIFEST: &str = "backup.json";
+const DATABASE: &str = "brunel.sqlite";
+
+/// What was copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    pub n_blobs: usize,
+    pub bytes: u64,
+}
+
+/// Copies the data of `config` into the new folder `to`, while a server may be running on it.
+///
+/// # Errors
+/// When `to` exists, or something cannot be read or written; then `to` holds no manifest and is not a backup.
+pub async fn backup(config: &Config, to: &Path) -> anyhow::Result<Extent> {
+    anyhow::ensure!(config.database().exists(), "there is no database in {}", config.data.display());
+    fs::create_dir(to).with_context(|| format!("cannot create the folder {}", to.display()))?;
+    let db = db::connect(&config.database(), false).await?;
+    let target = to.join(DATABASE);
+    let text = target.to_str().context("the backup's folder has a name that is not text")?;
+    let mut connection = db.writer().await.map_err(anyhow::Error::from)?;
+    // First the database, then the blobs: a blob is stored before the row that names it.
+    sqlx::query("VACUUM INTO $1").bind(text).execute(&mut *connection).await.context("cannot copy the database")?;
+    drop(connection);
+    db.close().await;
+    let from = Folder::open_for_reading(&config.blobs());
+    let copy = Folder::open(&to.join("blobs"))?;
+    let mut blobs = from.list().context("cannot list the blobs")?;
+    blobs.sort();
+    let mut bytes = fs::metadata(&target)?.len();
+    for hash in &blobs {
+        let blob = from.get(hash)?.with_context(|| format!("blob {hash} vanished meanwhile"))?;
+        bytes += blob.len() as u64;
+        copy.put(&blob)?;
+    }
+    fs::File::open(&target)?.sync_all()?;
+    let database = blake3::hash(&fs::read(&target)?).to_hex().to_string();
+    let n_blobs = blobs.len();
+    let manifest = Manifest { format: FORMAT, version: env!("CARGO_PKG_VERSION").to_owned(), database, blobs };
+    fs::write(to.join(MANIFEST), serde_json::to_vec_pretty(&manifest)?)?;
+    fs::File::open(to.join(MANIFEST))?.sync_all()?;
+    Ok(Extent { n_blobs, bytes })
+}
+
+/// Makes the data folder of `config` from the backup in `from`, after checking every byte of it.
+///
+/// # Errors
+/// When the data folder has a database already, or the backup is incomplete or damaged.
+pub async fn restore(from: &Path, config: &Config) -> anyhow::Result<Extent> {
+    let text = fs::read(from.join(MANIFEST))
+        .with_context(|| format!("{} is not a complete backup: it has no {MANIFEST}", from.display()))?;
+    let manifest: Manifest = serde_json::from_slice(&text).context("the backup's list cannot be read")?;
+    anyhow::ensure!(
+        manifest.format == FORMAT,
+        "this backup has format {}, made by Brunel {}",
+        manifest.format,
+        manifest.version
+    );
+    anyhow::ensure!(
+        !config.database().exists(),
+        "{} holds a database already; restore into a new folder",
+        config.data.display()
+    );
+    let database = fs::read(from.join(DATABASE)).context("the backup has no database")?;
+    anyhow::ensure!(
+        blake3::hash(&database).to_hex().as_str() == manifest.database,
+        "the backup's database is damaged: its bytes changed since it was made"
+    );
+    fs::create_dir_all(&config.data)?;
+    let source = Folder::open_for_reading(&from.join("blobs"));
+    let target = Folder::open(&config.blobs())?;
+    let mut bytes = database.len() as u64;
+    for hash in &manifest.blobs {
+        let blob = source.get(hash).with_context(|| format!("blob {hash} of the backup is damaged"))?;
+        let blob = blob.with_context(|| format!("the backup lacks blob {hash}"))?;
+        bytes += blob.len() as u64;
+        target.put(&blob)?;
+    }
+    // The database comes last, so that an interrupted restore does not look like data.
+    let aside = config.data.join("restoring.sqlite");
+    fs::write(&aside, &database)?;
+    fs::File::open(&aside)?.sync_all()?;
+    fs::rename(&aside, config.database())?;
+    fs::File::open(&config.data)?.sync_all()?;
+    db::open(&config.database()).await?.close().await;
+    Ok(Extent { n_blobs: manifest.blobs.len(), bytes })
+}
