@@ -1,13 +1,12 @@
 //! A person's own settings: password, devices, looks, navigation.
 
-use super::frame::{Frame, use_me, use_session};
+use super::frame::{Frame, Session, use_me};
 use crate::api::Problem;
 use crate::api::auth::{ChangePassword, PASSWORD_CHARS_MIN};
 use crate::api::client::Client;
 use crate::ui::{Field, Glyph, Icon, Submit, Theme, ago, now, store, stored, use_notices, use_theme};
 use crate::viewport::Navigation;
 use leptos::prelude::*;
-use leptos_router::hooks::use_navigate;
 
 /// Key in the browser's storage of the mouse's preset.
 const NAVIGATION_KEY: &str = "brunel-navigation";
@@ -152,9 +151,8 @@ fn Password() -> impl IntoView {
 
 #[component]
 fn Devices() -> impl IntoView {
-    let deps = StoredValue::new((Client::current(), use_navigate()));
+    let stored_client = StoredValue::new(Client::current());
     let notices = use_notices();
-    let session = use_session();
     let turn = RwSignal::new(0);
     let client = Client::current();
     let sessions = Resource::new(
@@ -165,7 +163,7 @@ fn Devices() -> impl IntoView {
         },
     );
     let end = move |id: String| {
-        let (client, _) = deps.get_value();
+        let client = stored_client.get_value();
         leptos::task::spawn_local(async move {
             if let Err(problem) = client.end_session(&id).await {
                 notices.bad(problem.message);
@@ -174,13 +172,10 @@ fn Devices() -> impl IntoView {
         });
     };
     let all = move |_| {
-        let (client, navigate) = deps.get_value();
+        let client = stored_client.get_value();
         leptos::task::spawn_local(async move {
             match client.logout_all().await {
-                Ok(_) => {
-                    session.me.refetch();
-                    navigate("/login", Default::default());
-                }
+                Ok(_) => Session::leave(),
                 Err(problem) => notices.bad(problem.message),
             }
         });

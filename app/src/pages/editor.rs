@@ -63,6 +63,7 @@ fn Editor(id: String) -> impl IntoView {
         }
     });
     open(desk, query.with_untracked(|q| q.get("run")));
+    picture(desk);
     listen(desk, true);
     on_cleanup(move || desk.close());
     let study = Memo::new(move |_| {
@@ -157,6 +158,33 @@ fn open(desk: Desk, run: Option<String>) {
     });
 }
 
+/// How long the model must have stood still before its picture is taken, ms.
+const STILL_MS: u64 = 2500;
+
+/// Keeps the design's picture in lists up to date: some time after the last change, when nothing is shown over it.
+fn picture(desk: Desk) {
+    let timer = StoredValue::new(None::<TimeoutHandle>);
+    Effect::new(move |_| {
+        let something = desk.scene.with(|s| s.as_ref().is_some_and(|s| !s.bodies.is_empty()));
+        desk.sequence.track();
+        if let Some(Some(handle)) = timer.try_update_value(Option::take) {
+            handle.clear();
+        }
+        if !something || !desk.may_edit.get() {
+            return;
+        }
+        let take = move || {
+            let plain = desk.bench.shown.try_with_untracked(Option::is_none) == Some(true)
+                && desk.cut.try_with_untracked(Option::is_none) == Some(true);
+            if plain {
+                desk.view(ViewCommand::Picture { width: 480, height: 300 });
+            }
+        };
+        let handle = set_timeout_with_handle(take, std::time::Duration::from_millis(STILL_MS));
+        timer.set_value(handle.ok());
+    });
+}
+
 /// Takes the worker's answer.
 fn built(desk: Desk, answer: Evaluated) {
     let latest = desk.shown.try_with_untracked(|(revision, _)| *revision).unwrap_or_default();
@@ -166,15 +194,7 @@ fn built(desk: Desk, answer: Evaluated) {
                 Ok(scene) => {
                     desk.kernel_fault.set(None);
                     desk.view(ViewCommand::Scene(bytes));
-                    let something = !scene.bodies.is_empty();
                     desk.scene.set(Some(Arc::new(scene)));
-                    if something && desk.may_edit.get_untracked() && desk.bench.ask_picture() {
-                        // A moment later, when the first frames are drawn.
-                        set_timeout(
-                            move || desk.view(ViewCommand::Picture { width: 480, height: 300 }),
-                            std::time::Duration::from_millis(1200),
-                        );
-                    }
                 }
                 Err(why) => desk.kernel_fault.set(Some(why.to_string())),
             }

@@ -7,12 +7,27 @@ use crate::ui::{Avatar, Glyph, Icon, Menu, ThemeToggle};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::{A, Redirect};
-use leptos_router::hooks::{use_location, use_navigate};
+use leptos_router::hooks::use_location;
 
 /// Who is signed in, asked once per document.
 #[derive(Clone, Copy)]
 pub struct Session {
     pub me: Resource<Result<Me, Problem>>,
+}
+
+impl Session {
+    /// Asks again and waits, so that the next page already knows.
+    pub async fn learn(&self, client: &Client) {
+        let me = client.me().await;
+        self.me.set(Some(me));
+    }
+
+    /// Leaves by loading the login anew: nothing of the person may stay in the page's memory.
+    pub fn leave() {
+        if let Err(e) = window().location().assign("/login") {
+            leptos::logging::warn!("the login page cannot be opened: {e:?}");
+        }
+    }
 }
 
 pub fn provide_session() {
@@ -102,19 +117,15 @@ fn Bar() -> impl IntoView {
 #[component]
 pub fn PersonMenu() -> impl IntoView {
     let me = use_me();
-    let client = Client::current();
-    let session = use_session();
-    let navigate = use_navigate();
+    let client = StoredValue::new(Client::current());
     let (name, hue, email) = (me.name.clone(), me.hue, me.email.clone());
     let label = format!("Account of {}", me.name);
-    let leave = StoredValue::new((client, navigate));
     let leave = move || {
-        let (client, navigate) = leave.get_value();
+        let client = client.get_value();
         leptos::task::spawn_local(async move {
             // Signed out on the server or not reachable: either way the login page says what holds.
             let _ = client.logout().await;
-            session.me.refetch();
-            navigate("/login", Default::default());
+            Session::leave();
         });
     };
     view! {

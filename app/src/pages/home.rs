@@ -145,10 +145,11 @@ fn Designs() -> impl IntoView {
             <Templates shelf=shelf />
         </Show>
         <Transition fallback=|| view! { <div class="cards" aria-busy="true"><CardGhosts /></div> }>
-            {move || {
-                cards
-                    .get()
-                    .map(|result| match result {
+            {
+                // Looked at again and again; drawn only when something differs.
+                let shown = Memo::new(move |_| cards.get());
+                move || {
+                    shown.get().map(|result| match result {
                         Ok(items) if items.is_empty() => view! { <Nothing shelf=shelf /> }.into_any(),
                         Ok(items) => {
                             view! {
@@ -163,7 +164,8 @@ fn Designs() -> impl IntoView {
                         }
                         Err(problem) => view! { <Fault problem=problem /> }.into_any(),
                     })
-            }}
+                }
+            }
         </Transition>
         <CreateDialog shelf=shelf />
         <EditDialog shelf=shelf />

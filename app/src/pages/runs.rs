@@ -51,18 +51,28 @@ fn Runs() -> impl IntoView {
     view! {
         <div class="page-head"><h1>"Runs"</h1></div>
         <Transition fallback=|| view! { <div class="table-wait" aria-busy="true"></div> }>
-            {move || {
-                workers
-                    .get()
-                    .map(|w| match w {
+            {
+                let shown = Memo::new(move |_| workers.get());
+                move || {
+                    shown.get().map(|w| match w {
                         Ok(workers) => view! { <Workers workers=workers /> }.into_any(),
                         Err(problem) => view! { <p class="soft">{problem.message}</p> }.into_any(),
                     })
-            }}
-            {move || {
-                runs.get()
-                    .map(|r| match r {
-                        Ok(runs) if runs.is_empty() => {
+                }
+            }
+            {
+                let shown = Memo::new(move |_| runs.get());
+                // Whether there is a table at all; its rows follow by themselves.
+                let kind = Memo::new(move |_| {
+                    shown.with(|s| match s {
+                        None => None,
+                        Some(Ok(runs)) => Some(Ok(runs.is_empty())),
+                        Some(Err(problem)) => Some(Err(problem.clone())),
+                    })
+                });
+                move || {
+                    kind.get().map(|k| match k {
+                        Ok(true) => {
                             view! {
                                 <div class="empty">
                                     <Icon glyph=Glyph::Runs size=24 />
@@ -72,10 +82,14 @@ fn Runs() -> impl IntoView {
                             }
                                 .into_any()
                         }
-                        Ok(runs) => view! { <Table runs=runs turn=turn /> }.into_any(),
+                        Ok(false) => {
+                            let rows = Signal::derive(move || shown.get().and_then(Result::ok).unwrap_or_default());
+                            view! { <Table runs=rows turn=turn /> }.into_any()
+                        }
                         Err(problem) => view! { <Fault problem=problem /> }.into_any(),
                     })
-            }}
+                }
+            }
         </Transition>
     }
 }
@@ -154,7 +168,7 @@ fn capital(text: &str) -> String {
 }
 
 #[component]
-fn Table(runs: Vec<Run>, turn: RwSignal<u32>) -> impl IntoView {
+fn Table(runs: Signal<Vec<Run>>, turn: RwSignal<u32>) -> impl IntoView {
     view! {
         <div class="table-scroll">
             <table class="table" data-testid="runs">
@@ -164,7 +178,15 @@ fn Table(runs: Vec<Run>, turn: RwSignal<u32>) -> impl IntoView {
                         <th class="number">"Took"</th><th class="number">"Cost"</th><th></th>
                     </tr>
                 </thead>
-                <tbody>{runs.into_iter().map(|run| view! { <Row run=run turn=turn /> }).collect_view()}</tbody>
+                <tbody>
+                    <For
+                        each=move || runs.get()
+                        key=|r| (r.id.clone(), r.state, r.queue_position, (r.fraction * 1000.0) as u32, r.stale)
+                        let:run
+                    >
+                        <Row run=run turn=turn />
+                    </For>
+                </tbody>
             </table>
         </div>
     }

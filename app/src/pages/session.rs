@@ -104,7 +104,7 @@ pub fn LogInPage() -> impl IntoView {
         leptos::task::spawn_local(async move {
             match client.login(&request).await {
                 Ok(_) => {
-                    session.me.refetch();
+                    session.learn(&client).await;
                     navigate(&next_path(query.with_untracked(|q| q.get("next"))), Default::default());
                 }
                 Err(problem) => attempt.problem.set(Some(problem)),
@@ -190,7 +190,7 @@ fn SignUpForm(#[prop(optional, into)] invitation: Option<String>, founding: bool
         leptos::task::spawn_local(async move {
             match client.signup(&request).await {
                 Ok(_) => {
-                    session.me.refetch();
+                    session.learn(&client).await;
                     navigate("/", Default::default());
                 }
                 Err(problem) => attempt.problem.set(Some(problem)),

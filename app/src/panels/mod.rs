@@ -7,6 +7,7 @@ pub mod file;
 pub mod keys;
 pub mod measure;
 pub mod notice;
+pub mod outline;
 pub mod parameter;
 pub mod picks;
 pub mod profile;

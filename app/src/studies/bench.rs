@@ -60,7 +60,6 @@ pub struct Bench {
     serial: StoredValue<u64>,
     /// The run whose answers the person closed: later ones of it stay away.
     closed: StoredValue<Option<String>>,
-    pictured: StoredValue<bool>,
 }
 
 impl Bench {
@@ -76,7 +75,6 @@ impl Bench {
             bytes: StoredValue::new(None),
             serial: StoredValue::new(0),
             closed: StoredValue::new(None),
-            pictured: StoredValue::new(false),
         }
     }
 
@@ -249,11 +247,6 @@ impl Bench {
         self.bytes.set_value(None);
         self.range.set(None);
         self.probe.set(None);
-    }
-
-    /// Whether a picture for the list of designs was asked for already in this visit; asks once.
-    pub fn ask_picture(&self) -> bool {
-        !self.pictured.try_update_value(|p| std::mem::replace(p, true)).unwrap_or(true)
     }
 
     /// Keeps the picture of the model as the design's thumbnail.

@@ -18,6 +18,12 @@ pub fn Dialog(
         if open && !dialog.open() {
             // Refused only when the element has left the page meanwhile.
             let _ = dialog.show_modal();
+            // The content is made after this; the field that wants the cursor gets it then.
+            request_animation_frame(move || {
+                if let Ok(Some(field)) = dialog.query_selector("[autofocus]") {
+                    focus(&field);
+                }
+            });
         } else if !open && dialog.open() {
             dialog.close();
         }
@@ -49,6 +55,19 @@ pub fn Dialog(
             </div>
         </dialog>
     }
+}
+
+fn focus(element: &leptos::web_sys::Element) {
+    #[cfg(feature = "hydrate")]
+    {
+        use wasm_bindgen::JsCast;
+        if let Some(element) = element.dyn_ref::<leptos::web_sys::HtmlElement>() {
+            // Fails only when it is not shown.
+            let _ = element.focus();
+        }
+    }
+    #[cfg(not(feature = "hydrate"))]
+    let _ = element;
 }
 
 /// The element as the plain event target, to compare with an event's.
