@@ -1,5 +1,8 @@
 //! The page's wasm: wakes the server's HTML up and plugs the browser into it.
 
+// Views are deeply nested types; the default limit is too low for a whole page of them.
+#![recursion_limit = "256"]
+
 pub mod viewport;
 mod worker;
 

@@ -32,6 +32,7 @@ pub fn AccountPage() -> impl IntoView {
             </div>
         </Frame>
     }
+    .into_any()
 }
 
 #[component]
@@ -50,6 +51,7 @@ fn Who() -> impl IntoView {
             </dl>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -102,6 +104,7 @@ fn Looks() -> impl IntoView {
             </div>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -147,6 +150,7 @@ fn Password() -> impl IntoView {
             </form>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -232,4 +236,5 @@ fn Devices() -> impl IntoView {
             </Transition>
         </section>
     }
+    .into_any()
 }

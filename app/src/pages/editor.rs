@@ -39,6 +39,7 @@ pub fn EditorPage() -> impl IntoView {
             {move || view! { <Editor id=id.get() /> }}
         </Guard>
     }
+    .into_any()
 }
 
 #[component]
@@ -107,6 +108,7 @@ fn Editor(id: String) -> impl IntoView {
         <KeySheet />
         <ShareDialog />
     }
+    .into_any()
 }
 
 /// Shown when the design is closed for good, or cannot be opened at all.
@@ -129,6 +131,7 @@ fn Ended() -> impl IntoView {
                 })
         }}
     }
+    .into_any()
 }
 
 /// Opens the connection and the geometry worker once the page is awake.

@@ -79,6 +79,7 @@ pub fn Guard(children: ChildrenFn) -> impl IntoView {
             }}
         </Suspense>
     }
+    .into_any()
 }
 
 /// A page of a signed-in person, with the navigation at its top.
@@ -92,6 +93,7 @@ pub fn Frame(#[prop(into)] title: String, children: ChildrenFn) -> impl IntoView
             <main class="page" id="main">{children.with_value(|c| c())}</main>
         </Guard>
     }
+    .into_any()
 }
 
 #[component]
@@ -111,6 +113,7 @@ fn Bar() -> impl IntoView {
             <PersonMenu />
         </header>
     }
+    .into_any()
 }
 
 /// The avatar with what a person can do about themselves.
@@ -145,6 +148,7 @@ pub fn PersonMenu() -> impl IntoView {
             </button>
         </Menu>
     }
+    .into_any()
 }
 
 /// The sign: a bridge's arch.
@@ -156,6 +160,7 @@ pub fn Mark() -> impl IntoView {
             <path d="M5 22.5h22M7 22.5c0-7 4-11.5 9-11.5s9 4.5 9 11.5M11.5 22.5v-9M16 22.5V11M20.5 22.5v-9"></path>
         </svg>
     }
+    .into_any()
 }
 
 /// Something that could not be loaded, and what to do.
@@ -168,6 +173,7 @@ pub fn Fault(problem: Problem) -> impl IntoView {
             <a class="button" href="">"Try again"</a>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -183,4 +189,5 @@ pub fn NotFound() -> impl IntoView {
             </div>
         </main>
     }
+    .into_any()
 }

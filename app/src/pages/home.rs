@@ -47,6 +47,7 @@ pub fn Home() -> impl IntoView {
             <Designs />
         </Frame>
     }
+    .into_any()
 }
 
 #[component]
@@ -171,6 +172,7 @@ fn Designs() -> impl IntoView {
         <EditDialog shelf=shelf />
         <DeleteDialog shelf=shelf />
     }
+    .into_any()
 }
 
 #[component]
@@ -199,6 +201,7 @@ fn ProjectFilter(shelf: Shelf) -> impl IntoView {
             </Suspense>
         </select>
     }
+    .into_any()
 }
 
 /// A row of starting points.
@@ -225,6 +228,7 @@ fn Templates(shelf: Shelf) -> impl IntoView {
                 .collect_view()}
         </section>
     }
+    .into_any()
 }
 
 /// A line drawing of a template.
@@ -248,6 +252,7 @@ fn TemplatePicture(id: &'static str) -> impl IntoView {
             <path d=path></path>
         </svg>
     }
+    .into_any()
 }
 
 #[component]
@@ -290,6 +295,7 @@ fn Nothing(shelf: Shelf) -> impl IntoView {
             }}
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -327,6 +333,7 @@ fn Card(card: DesignCard, shelf: Shelf) -> impl IntoView {
             </div>
         </li>
     }
+    .into_any()
 }
 
 #[component]
@@ -415,6 +422,7 @@ fn CardActions(card: DesignCard, shelf: Shelf, may_edit: bool) -> impl IntoView 
                 }
             })}
     }
+    .into_any()
 }
 
 /// Projects as options; `engineer` leaves out those the person may only look at.
@@ -439,6 +447,7 @@ fn CreateDialog(shelf: Shelf) -> impl IntoView {
             <CreateForm shelf=shelf />
         </Dialog>
     }
+    .into_any()
 }
 
 #[component]
@@ -502,6 +511,7 @@ fn CreateForm(shelf: Shelf) -> impl IntoView {
             <Submit label="Create" busy=busy problem=problem testid="create-submit" />
         </form>
     }
+    .into_any()
 }
 
 #[component]
@@ -518,6 +528,7 @@ fn EditDialog(shelf: Shelf) -> impl IntoView {
             {move || shelf.editing.get().map(|card| view! { <EditForm shelf=shelf card=card /> })}
         </Dialog>
     }
+    .into_any()
 }
 
 #[component]
@@ -555,6 +566,7 @@ fn EditForm(shelf: Shelf, card: DesignCard) -> impl IntoView {
             <Submit label="Save" busy=busy problem=problem testid="edit-submit" />
         </form>
     }
+    .into_any()
 }
 
 #[component]
@@ -590,4 +602,5 @@ fn DeleteDialog(shelf: Shelf) -> impl IntoView {
             on_yes=yes
         />
     }
+    .into_any()
 }

@@ -47,4 +47,5 @@ pub fn App() -> impl IntoView {
         </Router>
         <Toasts />
     }
+    .into_any()
 }

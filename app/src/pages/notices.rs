@@ -51,4 +51,5 @@ pub fn NoticesPage() -> impl IntoView {
             }}
         </main>
     }
+    .into_any()
 }

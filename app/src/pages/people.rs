@@ -39,6 +39,7 @@ pub fn PeoplePage() -> impl IntoView {
             <Administration />
         </Frame>
     }
+    .into_any()
 }
 
 #[component]
@@ -117,6 +118,7 @@ fn Members(turn: RwSignal<u32>, link: RwSignal<Option<(String, String)>>) -> imp
             </Transition>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -186,6 +188,7 @@ fn MemberRow(member: Member, turn: RwSignal<u32>, link: RwSignal<Option<(String,
             </Menu>
         </li>
     }
+    .into_any()
 }
 
 #[component]
@@ -284,6 +287,7 @@ fn Invitations(turn: RwSignal<u32>, link: RwSignal<Option<(String, String)>>) ->
             </Transition>
         </section>
     }
+    .into_any()
 }
 
 /// Projects and their members: who may do what where.
@@ -368,6 +372,7 @@ fn Projects() -> impl IntoView {
             {move || opened.get().map(|p| view! { <ProjectMembers project=p.id /> })}
         </Dialog>
     }
+    .into_any()
 }
 
 #[component]
@@ -442,6 +447,7 @@ fn ProjectMembers(project: String) -> impl IntoView {
             }}
         </ul>
     }
+    .into_any()
 }
 
 /// Who may make an account.
@@ -498,6 +504,7 @@ fn Policy() -> impl IntoView {
             </Transition>
         </section>
     }
+    .into_any()
 }
 
 /// A link that is shown once.
@@ -530,4 +537,5 @@ fn LinkDialog(link: RwSignal<Option<(String, String)>>) -> impl IntoView {
             </div>
         </Dialog>
     }
+    .into_any()
 }

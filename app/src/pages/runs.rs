@@ -14,6 +14,7 @@ pub fn RunsPage() -> impl IntoView {
             <Runs />
         </Frame>
     }
+    .into_any()
 }
 
 #[component]
@@ -92,6 +93,7 @@ fn Runs() -> impl IntoView {
             }
         </Transition>
     }
+    .into_any()
 }
 
 /// Health of the workers, one line each.
@@ -190,6 +192,7 @@ fn Table(runs: Signal<Vec<Run>>, turn: RwSignal<u32>) -> impl IntoView {
             </table>
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -252,4 +255,5 @@ fn Row(run: Run, turn: RwSignal<u32>) -> impl IntoView {
             </td>
         </tr>
     }
+    .into_any()
 }

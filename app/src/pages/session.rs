@@ -24,6 +24,7 @@ fn Card(#[prop(into)] title: String, #[prop(into)] text: String, children: Child
             </div>
         </main>
     }
+    .into_any()
 }
 
 /// What the installation says about signing in, or nothing while it is unknown.
@@ -59,6 +60,7 @@ fn Insecure(policy: Resource<Option<Policy>>) -> impl IntoView {
             }}
         </Suspense>
     }
+    .into_any()
 }
 
 /// State of a form that is sent: busy, and what was wrong with the last attempt.
@@ -157,6 +159,7 @@ pub fn LogInPage() -> impl IntoView {
             <p class="soft center">"Forgot the password? An administrator can make you a reset link."</p>
         </Card>
     }
+    .into_any()
 }
 
 /// Name, e-mail, password; for founders also the organisation's name.
@@ -216,6 +219,7 @@ fn SignUpForm(#[prop(optional, into)] invitation: Option<String>, founding: bool
             <Submit label="Create account" busy=attempt.busy problem=attempt.problem testid="signup-submit" />
         </form>
     }
+    .into_any()
 }
 
 #[component]
@@ -272,6 +276,7 @@ pub fn SignUpPage() -> impl IntoView {
             <p class="soft center">"Have an account? " <A href="/login">"Sign in"</A></p>
         </Card>
     }
+    .into_any()
 }
 
 #[component]
@@ -288,6 +293,7 @@ pub fn InvitePage() -> impl IntoView {
             <p class="soft center">"Have an account? " <A href="/login">"Sign in"</A></p>
         </Card>
     }
+    .into_any()
 }
 
 #[component]
@@ -333,6 +339,7 @@ pub fn ResetPage() -> impl IntoView {
             </form>
         </Card>
     }
+    .into_any()
 }
 
 #[cfg(test)]

@@ -52,6 +52,7 @@ pub fn SharePage() -> impl IntoView {
             }}
         </Suspense>
     }
+    .into_any()
 }
 
 /// The link does not work, or not any more.
@@ -68,6 +69,7 @@ fn Gone(problem: Problem) -> impl IntoView {
             </div>
         </main>
     }
+    .into_any()
 }
 
 #[component]
@@ -124,6 +126,7 @@ fn Guest(token: String, name: String, by: String, expires: i64) -> impl IntoView
             <KeySheet />
         </Show>
     }
+    .into_any()
 }
 
 /// Fetches the scene now and whenever the socket says that it changed; leaves when the link is revoked.

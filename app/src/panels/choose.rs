@@ -146,6 +146,7 @@ pub fn Materials(id: Id, field: &'static Field, value: Memo<Option<Value>>) -> i
             }}
         </div>
     }
+    .into_any()
 }
 
 /// Other objects, as chips; added from a list, or for features by a click in the view.
@@ -298,6 +299,7 @@ pub fn References(
             {move || fault.get().map(|f| view! { <p class="fault" role="alert">{f}</p> })}
         </div>
     }
+    .into_any()
 }
 
 /// What an empty list of references means, from the schema's help ("Empty: every body…").

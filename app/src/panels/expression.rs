@@ -224,6 +224,7 @@ pub fn ExpressionField(
             {move || shown_fault.get().map(|f| view! { <p class="fault" role="alert">{f}</p> })}
         </div>
     }
+    .into_any()
 }
 
 #[cfg(test)]

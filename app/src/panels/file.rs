@@ -89,6 +89,7 @@ pub fn FileField(
             {move || fault.get().map(|f| view! { <p class="fault" role="alert">{f}</p> })}
         </div>
     }
+    .into_any()
 }
 
 /// Chooses a file and its unit, then adds the import feature.
@@ -156,4 +157,5 @@ pub fn ImportForm(open: RwSignal<bool>) -> impl IntoView {
             </div>
         </form>
     }
+    .into_any()
 }

@@ -120,4 +120,5 @@ pub fn KeySheet() -> impl IntoView {
             </dl>
         </Dialog>
     }
+    .into_any()
 }

@@ -275,6 +275,7 @@ fn Readings(readings: Vec<Reading>) -> impl IntoView {
                 .collect_view()}
         </dl>
     }
+    .into_any()
 }
 
 #[component]
@@ -324,6 +325,7 @@ pub fn MeasurePanel() -> impl IntoView {
             </div>
         </Show>
     }
+    .into_any()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub fn EditNotices() -> impl IntoView {
             </For>
         </div>
     }
+    .into_any()
 }
 
 #[component]

@@ -26,6 +26,7 @@ pub fn ParameterTable() -> impl IntoView {
             }}
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -90,4 +91,5 @@ fn Row(id: Id) -> impl IntoView {
             </button>
         </div>
     }
+    .into_any()
 }

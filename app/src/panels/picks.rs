@@ -133,4 +133,5 @@ pub fn Picked(
             {move || fault.get().map(|f| view! { <p class="fault" role="alert">{f}</p> })}
         </div>
     }
+    .into_any()
 }

@@ -68,6 +68,7 @@ pub fn ProfileEditor(
             {move || fault.get().map(|f| view! { <p class="fault" role="alert">{f}</p> })}
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -178,6 +179,7 @@ fn Drawing(
             }}
         </svg>
     }
+    .into_any()
 }
 
 /// One loop of the profile as a table of its points.
@@ -389,6 +391,7 @@ fn OutlineTable(
             }}
         </div>
     }
+    .into_any()
 }
 
 /// The middle of two points, moved aside by a share of their distance; as plain values in display units.

@@ -36,6 +36,7 @@ pub fn PropertyPanel() -> impl IntoView {
             None => view! { <NothingSelected /> }.into_any(),
         }}
     }
+    .into_any()
 }
 
 #[component]
@@ -61,6 +62,7 @@ fn NothingSelected() -> impl IntoView {
             }}
         </div>
     }
+    .into_any()
 }
 
 #[component]
@@ -163,6 +165,7 @@ fn ObjectPanel(id: Id, kind: &'static Kind) -> impl IntoView {
             </div>
         </section>
     }
+    .into_any()
 }
 
 /// The property that says which kernel builds a feature, and its value for the field kernel.
@@ -204,6 +207,7 @@ fn Name(id: Id) -> impl IntoView {
             }
         />
     }
+    .into_any()
 }
 
 /// Range and dimension of a field, for its input.
@@ -245,6 +249,7 @@ fn PropertyField(id: Id, field: &'static Field) -> impl IntoView {
             <Control id=id.get_value() field=field />
         </Show>
     }
+    .into_any()
 }
 
 #[component]

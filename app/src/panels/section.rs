@@ -109,6 +109,7 @@ pub fn SectionPanel() -> impl IntoView {
             </div>
         </Show>
     }
+    .into_any()
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub fn ShareDialog() -> impl IntoView {
             <ShareForm />
         </Dialog>
     }
+    .into_any()
 }
 
 #[component]
@@ -140,4 +141,5 @@ fn ShareForm() -> impl IntoView {
             }}
         </ul>
     }
+    .into_any()
 }

@@ -96,4 +96,5 @@ pub fn StatusLine() -> impl IntoView {
             </select>
         </footer>
     }
+    .into_any()
 }

@@ -93,6 +93,7 @@ fn Tool(
             <Icon glyph=glyph />
         </button>
     }
+    .into_any()
 }
 
 /// The tools of looking, shared with the guest's page.
@@ -146,6 +147,7 @@ pub fn LookTools() -> impl IntoView {
             pressed=Signal::derive(move || desk.isolated.with(Option::is_some)) on_click=act(Desk::toggle_isolated)
         />
     }
+    .into_any()
 }
 
 /// Features, a few at hand and the rest in a menu; then the tools of looking.
@@ -219,4 +221,5 @@ pub fn Toolbar() -> impl IntoView {
             <ImportForm open=importing />
         </Dialog>
     }
+    .into_any()
 }

@@ -81,6 +81,7 @@ pub fn TopBar() -> impl IntoView {
             <PersonMenu />
         </header>
     }
+    .into_any()
 }
 
 /// Whether the work is safe, in one or two words.
@@ -110,4 +111,5 @@ fn SaveBadge() -> impl IntoView {
             <span class="save-text">{move || state().2}</span>
         </span>
     }
+    .into_any()
 }

@@ -94,6 +94,7 @@ pub fn Tree() -> impl IntoView {
                 .collect_view()}
         </div>
     }
+    .into_any()
 }
 
 /// Moves the selection with the arrow keys over the rows as they stand.
@@ -180,6 +181,7 @@ fn SectionBox(
             <Show when=move || open.get()>{children.with_value(|c| c())}</Show>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -224,6 +226,7 @@ fn AddMenu(section: Section, title: &'static str) -> impl IntoView {
                 })}
         </Menu>
     }
+    .into_any()
 }
 
 /// Where a dragged row would land.
@@ -287,6 +290,7 @@ fn Lines(section: Section, testid: &'static str) -> impl IntoView {
             }}
         </div>
     }
+    .into_any()
 }
 
 /// Names the row as what is being dragged: some browsers start no drag without data.
@@ -508,6 +512,7 @@ fn Row(
             </div>
         </div>
     }
+    .into_any()
 }
 
 #[cfg(test)]

@@ -96,6 +96,7 @@ pub fn View() -> impl IntoView {
             <Flags flags=flags />
         </div>
     }
+    .into_any()
 }
 
 /// The extremes' values, where they are.
@@ -126,6 +127,7 @@ fn Flags(flags: RwSignal<Vec<Flag>>) -> impl IntoView {
                 .collect_view()
         }}
     }
+    .into_any()
 }
 
 /// What the viewport says.

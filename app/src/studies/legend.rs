@@ -66,4 +66,5 @@ pub fn Legend() -> impl IntoView {
                 })
         }}
     }
+    .into_any()
 }

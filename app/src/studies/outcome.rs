@@ -37,6 +37,7 @@ pub fn OutcomePanel() -> impl IntoView {
                 })
         }}
     }
+    .into_any()
 }
 
 #[component]
@@ -85,6 +86,7 @@ fn Head() -> impl IntoView {
             </div>
         </Show>
     }
+    .into_any()
 }
 
 /// Field, case and style.
@@ -255,6 +257,7 @@ fn Picture(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// Reaction against applied load, always in sight.
@@ -294,6 +297,7 @@ fn Balances(balances: Vec<Balance>) -> impl IntoView {
                 .collect_view()
         }}
     }
+    .into_any()
 }
 
 /// Numbers with their band.
@@ -323,6 +327,7 @@ fn Scalars(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
             }}
         </dl>
     }
+    .into_any()
 }
 
 /// Warnings, tables and the facts for the record.
@@ -382,4 +387,5 @@ fn Words(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
             </dl>
         </details>
     }
+    .into_any()
 }

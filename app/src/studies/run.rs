@@ -102,6 +102,7 @@ pub fn RunPanel(study: Id) -> impl IntoView {
             <History study=study />
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -161,6 +162,7 @@ fn Checklist(preflight: RwSignal<Option<Result<Preflight, String>>>, checking: R
             }}
         </div>
     }
+    .into_any()
 }
 
 /// 1234567 as "1.23 million", 45000 as "45 thousand".
@@ -225,6 +227,7 @@ fn Progress(run: Run) -> impl IntoView {
             </button>
         </div>
     }
+    .into_any()
 }
 
 /// Ended runs of the study, newest first.
@@ -286,6 +289,7 @@ fn History(study: StoredValue<Id>) -> impl IntoView {
             </ul>
         </Show>
     }
+    .into_any()
 }
 
 #[cfg(test)]

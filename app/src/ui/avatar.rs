@@ -21,6 +21,7 @@ pub fn Avatar(#[prop(into)] name: String, hue: u16, #[prop(optional)] small: boo
             {initials(&name)}
         </span>
     }
+    .into_any()
 }
 
 /// Several people, overlapping, with a count of those who do not fit.
@@ -38,6 +39,7 @@ pub fn Avatars(people: Vec<(String, u16)>, #[prop(default = 4)] max: usize) -> i
             {(more > 0).then(|| view! { <span class="avatar small more" title=rest.join(", ")>{format!("+{more}")}</span> })}
         </span>
     }
+    .into_any()
 }
 
 #[cfg(test)]

@@ -65,6 +65,7 @@ pub fn Chart(
             </text>
         </svg>
     }
+    .into_any()
 }
 
 #[cfg(test)]

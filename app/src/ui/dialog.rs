@@ -55,6 +55,7 @@ pub fn Dialog(
             </div>
         </dialog>
     }
+    .into_any()
 }
 
 fn focus(element: &leptos::web_sys::Element) {
@@ -108,4 +109,5 @@ pub fn Confirm(
             </div>
         </Dialog>
     }
+    .into_any()
 }

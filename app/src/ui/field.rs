@@ -36,6 +36,7 @@ pub fn Field(
             <p class="note" id=note>{move || fault.get().or_else(|| hint.clone())}</p>
         </div>
     }
+    .into_any()
 }
 
 /// A choice among a few.
@@ -67,6 +68,7 @@ pub fn Select(
             </select>
         </div>
     }
+    .into_any()
 }
 
 /// The form's button, and above it the fault that belongs to no single field.
@@ -87,4 +89,5 @@ pub fn Submit(
             {label}
         </button>
     }
+    .into_any()
 }

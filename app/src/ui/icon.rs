@@ -102,6 +102,7 @@ pub fn Icon(glyph: Glyph, #[prop(default = 16)] size: u8) -> impl IntoView {
             <path d=glyph.path()></path>
         </svg>
     }
+    .into_any()
 }
 
 /// The icon of an object's kind.

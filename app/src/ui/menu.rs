@@ -93,4 +93,5 @@ pub fn Menu(
             </Show>
         </div>
     }
+    .into_any()
 }

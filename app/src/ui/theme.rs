@@ -99,4 +99,5 @@ pub fn ThemeToggle() -> impl IntoView {
             <span class="only-dark"><Icon glyph=Glyph::Sun /></span>
         </button>
     }
+    .into_any()
 }

@@ -123,4 +123,5 @@ pub fn Toasts() -> impl IntoView {
             </For>
         </div>
     }
+    .into_any()
 }
