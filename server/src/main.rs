@@ -1,63 +1,78 @@
 //! `server`: serve | worker | migrate | backup | restore | doctor.
 
+mod role;
+
 use clap::{Parser, Subcommand};
 use server::config::Config;
-use server::{State, db, jobs};
-use std::net::SocketAddr;
+use server::{backup, db, doctor, jobs, telemetry};
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 #[derive(Parser)]
 #[command(name = "brunel", version, about = "Brunel: co-edited CAD and simulation, self-hosted.")]
 struct Cli {
     #[command(subcommand)]
     role: Role,
+    /// Log as JSON lines instead of text.
+    #[arg(long, env = "BRUNEL_LOG_JSON", global = true)]
+    log_json: bool,
 }
 
 #[derive(Subcommand)]
 enum Role {
     /// Serve pages, API and sockets; start local workers.
-    Serve(Serve),
+    Serve(role::Serve),
     /// Take runs from a server and solve them.
     Worker(jobs::worker::Args),
     /// Bring the database up to this version and stop.
-    Migrate(Data),
-}
-
-#[derive(clap::Args)]
-struct Data {
-    /// Folder of the database and the blobs.
-    #[arg(long, env = "BRUNEL_DATA", default_value = "data")]
-    data: PathBuf,
-}
-
-#[derive(clap::Args)]
-struct Serve {
-    #[command(flatten)]
-    data: Data,
-    /// Address and port to listen on; loopback unless you say otherwise.
-    #[arg(long, env = "BRUNEL_BIND", default_value = "127.0.0.1:8080")]
-    bind: SocketAddr,
+    Migrate(role::Data),
+    /// Copy database and files into a new folder, also while the server runs.
+    Backup {
+        #[command(flatten)]
+        data: role::Data,
+        /// The folder to make.
+        to: PathBuf,
+    },
+    /// Make a data folder from a backup, after checking every byte of it.
+    Restore {
+        #[command(flatten)]
+        data: role::Data,
+        /// The backup's folder.
+        from: PathBuf,
+    },
+    /// Say what is wrong here, and what would mend it.
+    Doctor(role::Data),
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    match Cli::parse().role {
-        Role::Serve(args) => serve(args).await,
-        Role::Worker(args) => jobs::worker::run(args).await,
-        Role::Migrate(args) => {
-            db::open(&Config::local(&args.data).database()).await?.close().await;
-            Ok(())
+#[expect(clippy::print_stdout, reason = "these roles answer on the terminal")]
+async fn main() -> anyhow::Result<ExitCode> {
+    let cli = Cli::parse();
+    telemetry::log::start(cli.log_json);
+    match cli.role {
+        Role::Serve(args) => role::serve(args).await?,
+        Role::Worker(args) => jobs::worker::run(args).await?,
+        Role::Migrate(data) => {
+            db::open(&Config::local(&data.data).database()).await?.close().await;
+            println!("The database in {} is up to date.", data.data.display());
+        }
+        Role::Backup { data, to } => {
+            let extent = backup::backup(&Config::local(&data.data), &to).await?;
+            println!("{}: {} files, {:.1} MB", to.display(), extent.n_blobs, extent.bytes as f64 / 1e6);
+        }
+        Role::Restore { data, from } => {
+            let extent = backup::restore(&from, &Config::local(&data.data)).await?;
+            println!("{}: {} files, {:.1} MB", data.data.display(), extent.n_blobs, extent.bytes as f64 / 1e6);
+        }
+        Role::Doctor(data) => {
+            let findings = doctor::examine(&Config::local(&data.data)).await;
+            for finding in &findings {
+                println!("{finding}");
+            }
+            if findings.iter().any(|finding| !finding.is_good) {
+                return Ok(ExitCode::FAILURE);
+            }
         }
     }
-}
-
-async fn serve(args: Serve) -> anyhow::Result<()> {
-    let mut config = Config::local(&args.data.data);
-    config.bind = args.bind;
-    let state = State::open(config).await?;
-    state.start().await?;
-    let listener = tokio::net::TcpListener::bind(state.config.bind).await?;
-    axum::serve(listener, server::router(state).into_make_service_with_connect_info::<SocketAddr>()).await?;
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }

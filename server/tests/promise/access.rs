@@ -1,0 +1,274 @@
+//! P15: no one reaches another's object. Every route × ten actors, from the route table itself.
+
+use app::api::auth::Role;
+use axum::Json;
+use axum::http::{Method, StatusCode};
+use server::auth::{Action, Actor, Object, can};
+use server::testing::{Result, TestApp, Tester};
+use server::{Error, State};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// The actors, least powerful first, so that what one changes does not decide about the next.
+const ACTORS: [&str; 10] =
+    ["nobody", "ended", "worker", "guest", "stranger", "outsider", "viewer", "engineer", "owner", "administrator"];
+
+/// What a rule expects of each actor, in that order: `+` is let in, `u` 401, `f` 403, `n` 404.
+#[derive(Clone, Copy)]
+struct Row {
+    route: &'static str,
+    expected: &'static str,
+    body: &'static str,
+}
+
+const fn row(route: &'static str, expected: &'static str) -> Row {
+    Row { route, expected, body: "{}" }
+}
+
+const fn with(route: &'static str, expected: &'static str, body: &'static str) -> Row {
+    Row { route, expected, body }
+}
+
+const PUBLIC: &str = "++++++++++";
+const SELF: &str = "uuuu++++++";
+/// Something of one's own that the named one is not.
+const OWN: &str = "uuuunnnnnn";
+const MEMBER: &str = "uuuu++++++";
+const MEMBER_ENGINEER: &str = "uuuu++f+++";
+const MEMBER_OWNER: &str = "uuuu+ffff+";
+const MEMBER_OWNER_OF: &str = "uuuunffff+";
+const SEE: &str = "uuuunn++++";
+const EDIT: &str = "uuuunnf+++";
+const MANAGE: &str = "uuuunnff++";
+const GUEST: &str = "nnn+nnnnnn";
+const WORK: &str = "uu+uuuuuuu";
+
+const ROWS: &[Row] = &[
+    row("GET /api/openapi.json", PUBLIC),
+    row("POST /api/csp-report", PUBLIC),
+    row("GET /api/auth/policy", PUBLIC),
+    row("POST /api/auth/signup", PUBLIC),
+    row("POST /api/auth/login", PUBLIC),
+    row("POST /api/auth/reset", PUBLIC),
+    row("GET /api/auth/me", SELF),
+    row("POST /api/auth/logout", SELF),
+    row("POST /api/auth/logout-all", SELF),
+    row("POST /api/auth/password", SELF),
+    row("GET /api/auth/sessions", SELF),
+    row("DELETE /api/auth/sessions/{id}", OWN),
+    row("GET /api/organisation", MEMBER),
+    row("PATCH /api/organisation", MEMBER_OWNER),
+    row("GET /api/organisation/members", MEMBER),
+    row("PATCH /api/organisation/members/{user}", MEMBER_OWNER_OF),
+    row("POST /api/organisation/members/{user}/reset", MEMBER_OWNER_OF),
+    row("GET /api/organisation/invitations", MEMBER_OWNER),
+    row("POST /api/organisation/invitations", MEMBER_OWNER),
+    row("DELETE /api/organisation/invitations/{id}", MEMBER_OWNER_OF),
+    row("GET /api/projects", MEMBER),
+    row("POST /api/projects", MEMBER_ENGINEER),
+    row("PATCH /api/projects/{id}", MANAGE),
+    row("GET /api/projects/{id}/members", SEE),
+    with("PUT /api/projects/{id}/members/{user}", MANAGE, r#"{"role":"viewer"}"#),
+    row("DELETE /api/projects/{id}/members/{user}", MANAGE),
+    row("GET /api/designs", MEMBER),
+    with("POST /api/designs", EDIT, r#"{"project":"PROJECT","name":"x","template":"empty"}"#),
+    row("GET /api/designs/{id}", SEE),
+    row("PATCH /api/designs/{id}", EDIT),
+    row("DELETE /api/designs/{id}", MANAGE),
+    row("POST /api/designs/{id}/duplicate", EDIT),
+    row("POST /api/designs/{id}/files", EDIT),
+    row("GET /api/designs/{id}/files/{hash}", SEE),
+    row("PUT /api/designs/{id}/thumbnail", EDIT),
+    row("GET /api/designs/{id}/thumbnail", SEE),
+    row("GET /api/designs/{id}/scene", SEE),
+    row("GET /api/designs/{id}/shares", EDIT),
+    row("POST /api/designs/{id}/shares", EDIT),
+    row("DELETE /api/shares/{id}", EDIT),
+    row("GET /api/share/{token}", GUEST),
+    row("GET /api/share/{token}/scene", GUEST),
+    // The document and its log.
+    row("GET /api/designs/{id}/document", SEE),
+    row("GET /api/designs/{id}/log", SEE),
+    row("POST /api/designs/{id}/commands", EDIT),
+    // Runs. A run that is not there is not there for anyone.
+    row("POST /api/designs/{id}/runs", EDIT),
+    row("POST /api/designs/{id}/preflight", SEE),
+    row("GET /api/runs", MEMBER),
+    row("GET /api/runs/{id}", OWN),
+    row("POST /api/runs/{id}/cancel", OWN),
+    row("GET /api/runs/{id}/artefacts/{kind}", OWN),
+    row("GET /api/workers", MEMBER),
+    row("POST /api/worker/claim", WORK),
+    row("POST /api/worker/heartbeat", WORK),
+    row("POST /api/worker/report", WORK),
+    row("POST /api/worker/publish", WORK),
+    row("POST /api/worker/end", WORK),
+    row("PUT /api/worker/partials/{level}", WORK),
+    row("PUT /api/worker/artefacts/{hash}", WORK),
+    row("GET /api/worker/files/{hash}", WORK),
+];
+
+/// Streams and sockets: their answer has no end, so they are tested where they live (`tests/editing`, `jobs`); here only
+/// that nobody gets one.
+const STREAMS: &[&str] = &["GET /api/designs/{id}/socket", "GET /api/share/{token}/socket", "GET /api/runs/events"];
+
+struct World {
+    app: TestApp,
+    people: Vec<(Tester, &'static str)>,
+    project: String,
+    design: String,
+    share: String,
+    token: String,
+    /// A colleague whom rows act upon.
+    target: String,
+    invitation: String,
+    hash: String,
+}
+
+async fn world() -> Result<World> {
+    let app = TestApp::new().await?;
+    let administrator = app.administrator("Administrator").await?;
+    let owner = app.person("Owner", Role::Engineer).await?;
+    let engineer = app.person("Engineer", Role::Engineer).await?;
+    let viewer = app.person("Viewer", Role::Viewer).await?;
+    let outsider = app.person("Outsider", Role::Engineer).await?;
+    let stranger = app.stranger("Stranger").await?;
+    let target = app.person("Target", Role::Engineer).await?.id;
+    let project = app.project("Frame").await?;
+    app.join(&project, &owner, Role::Owner).await?;
+    app.join(&project, &engineer, Role::Engineer).await?;
+    app.join(&project, &viewer, Role::Viewer).await?;
+    let design = app.design(&project, &owner, &super::empty()).await?;
+    let (share, token) = app.share(&design, &owner).await?;
+    let uploaded = owner.send(Method::POST, &format!("/api/designs/{design}/files?name=a.stl"), b"solid".to_vec()).await;
+    let hash = uploaded.read::<app::api::design::StoredFile>()?.hash;
+    let invited = administrator.post("/api/organisation/invitations", serde_json::json!({"role":"viewer","days":1})).await;
+    let invitation = invited.read::<app::api::organisation::Invitation>()?.id;
+    let ended = Tester { cookie: Some(format!("{}=AAAAAAAAAAAAAAAAAAAAAA", server::auth::session::COOKIE)), ..app.nobody() };
+    let people = vec![
+        (app.nobody(), "nobody"),
+        (ended, "ended"),
+        (app.worker()?, "worker"),
+        (app.nobody(), "guest"),
+        (stranger, "stranger"),
+        (outsider, "outsider"),
+        (viewer, "viewer"),
+        (engineer, "engineer"),
+        (owner, "owner"),
+        (administrator, "administrator"),
+    ];
+    assert_eq!(people.iter().map(|(_, name)| *name).collect::<Vec<_>>(), ACTORS);
+    Ok(World { app, people, project, design, share, token, target, invitation, hash })
+}
+
+impl World {
+    /// The route's path with this world's objects, as `actor` would ask for it.
+    fn path(&self, template: &str, actor: &str) -> String {
+        let id = match template {
+            t if t.starts_with("/api/projects/") => &self.project,
+            t if t.starts_with("/api/shares/") => &self.share,
+            t if t.starts_with("/api/organisation/invitations/") => &self.invitation,
+            t if t.starts_with("/api/designs/") => &self.design,
+            _ => "nosuch",
+        };
+        // Only the guest holds the link.
+        let token = if actor == "guest" { self.token.as_str() } else { "guessed" };
+        let path = template.replace("{id}", id).replace("{user}", &self.target).replace("{hash}", &self.hash);
+        let path = path.replace("{token}", token).replace("{kind}", "surface").replace("{level}", "0");
+        if path.ends_with("/files") { format!("{path}?name=b.stl") } else { path }
+    }
+
+    /// What `route` does that `expected` does not say.
+    async fn check(&self, row: &Row) -> Result<Vec<String>> {
+        let (method, template) = row.route.split_once(' ').expect("a method and a path");
+        let method = Method::from_bytes(method.as_bytes())?;
+        let mut wrong = Vec::new();
+        for ((tester, name), expected) in self.people.iter().zip(row.expected.chars()) {
+            let mut tester = tester.clone();
+            if !tester.id.is_empty() {
+                // A row may sign its actor out; the next one begins with a fresh session.
+                tester.cookie = Some(self.app.session(&tester.id).await?);
+            }
+            let path = self.path(template, name);
+            let body = row.body.replace("PROJECT", &self.project);
+            let answer = tester.send(method.clone(), &path, body.into_bytes()).await;
+            let is_right = match expected {
+                'u' => answer.status == StatusCode::UNAUTHORIZED,
+                'f' => answer.status == StatusCode::FORBIDDEN,
+                'n' => answer.status == StatusCode::NOT_FOUND,
+                _ => !matches!(answer.status.as_u16(), 401 | 403 | 404 | 405 | 500..),
+            };
+            if !is_right {
+                wrong.push(format!("{} as {name}: wanted {expected}, got {} {}", row.route, answer.status, answer.text()));
+            }
+        }
+        Ok(wrong)
+    }
+}
+
+/// Every route of `routes`, as `METHOD path`.
+fn table(routes: OpenApiRouter<State>) -> Vec<String> {
+    let openapi = routes.into_openapi();
+    let json = serde_json::to_value(&openapi).expect("a description");
+    let mut table = Vec::new();
+    for (path, item) in json["paths"].as_object().into_iter().flatten() {
+        for method in ["get", "post", "put", "patch", "delete"] {
+            if item.get(method).is_some() {
+                table.push(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+    }
+    table
+}
+
+fn without_row(table: &[String]) -> Vec<&String> {
+    let has_row = |route: &&String| ROWS.iter().any(|row| row.route == **route) || STREAMS.contains(&route.as_str());
+    table.iter().filter(|route| !has_row(route)).collect()
+}
+
+#[tokio::test]
+async fn every_route_lets_in_exactly_whom_it_should() {
+    let table = table(server::routes());
+    assert!(table.len() > 40, "the route table is read: {}", table.len());
+    assert_eq!(without_row(&table), Vec::<&String>::new(), "routes without a row in the matrix");
+    let mut wrong = Vec::new();
+    for row in ROWS.iter().filter(|row| table.iter().any(|route| route == row.route)) {
+        let world = world().await.expect("a world");
+        wrong.extend(world.check(row).await.expect("a checked row"));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A handler that forgets to ask.
+#[utoipa::path(get, path = "/api/designs/{id}/forgetful", responses((status = 200)))]
+async fn forgetful() -> Json<&'static str> {
+    Json("everything")
+}
+
+/// A handler that asks about the wrong thing.
+#[utoipa::path(get, path = "/api/designs/{id}/careless", responses((status = 200)))]
+async fn careless(state: State, actor: Actor) -> std::result::Result<Json<&'static str>, Error> {
+    can(&state, &actor, Action::See, Object::Public).await?;
+    Ok(Json("everything"))
+}
+
+#[tokio::test]
+async fn canary_handlers_that_forget_are_caught() {
+    let routes = || server::routes().routes(routes!(forgetful)).routes(routes!(careless));
+    let table = table(routes());
+    assert_eq!(without_row(&table).len(), 2, "new routes are missed in the matrix");
+    let mut world = world().await.expect("a world");
+    let router = server::assemble(world.app.state.clone(), routes());
+    for (tester, _) in &mut world.people {
+        tester.router = router.clone();
+    }
+    // Forgetting altogether: the gate gives nothing to anyone, not even to those who might have it.
+    for (tester, name) in &world.people {
+        let answer = tester.get(&format!("/api/designs/{}/forgetful", world.design)).await;
+        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{name}");
+        assert!(!answer.text().contains("everything"), "{name}");
+    }
+    // Asking the wrong question: the matrix sees it.
+    let wrong = world.check(&row("GET /api/designs/{id}/careless", SEE)).await.expect("checked");
+    assert!(wrong.len() >= 6, "{wrong:?}");
+}

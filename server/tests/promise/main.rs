@@ -1,0 +1,17 @@
+//! The promises about access and data (`P14`–`P21`, `P23`), each with its harness and a canary that the harness must catch.
+
+mod access;
+mod backup;
+mod disk;
+mod file;
+mod guess;
+mod journey;
+mod origin;
+mod script;
+mod share;
+
+/// A small design without bodies, enough for everything but geometry.
+fn empty() -> solver::design::Design {
+    let template = solver::design::template("empty").expect("there is an empty template");
+    (template.build)()
+}
