@@ -4,6 +4,7 @@ use super::asset::BASE;
 use super::door::InMemory;
 use super::header::page_policy;
 use crate::{Error, State};
+use any_spawner::Executor;
 use app::Assets;
 use app::api::client::Client;
 use axum::Router;
@@ -14,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 
 /// First segments of the page's addresses (`app::pages::App`); anything else is answered 404, with the same page around it.
 const PLACES: [&str; 11] =
@@ -29,6 +30,9 @@ pub async fn render(state: State, api: Router, request: Request) -> Response {
     if method != axum::http::Method::GET && method != axum::http::Method::HEAD {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
+    static EXECUTOR: Once = Once::new();
+    // Refused only when there is one already, which is just as well.
+    EXECUTOR.call_once(|| drop(Executor::init_tokio()));
     let first = request.uri().path().trim_start_matches('/').split('/').next().unwrap_or_default();
     let is_known = PLACES.contains(&first);
     let assets = Assets::new(state.assets.manifest(), BASE);

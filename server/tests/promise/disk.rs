@@ -42,6 +42,7 @@ async fn weathers(app: &TestApp, ada: &Tester, trouble: impl AsyncFnOnce(), cure
 
 #[tokio::test]
 async fn a_full_disk() {
+    super::log();
     let app = TestApp::new().await.expect("a server");
     let ada = app.administrator("Ada").await.expect("Ada");
     let set = async |pragma: &'static str| {

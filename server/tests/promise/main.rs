@@ -10,6 +10,13 @@ mod origin;
 mod script;
 mod share;
 
+/// With `RUST_LOG` set, the servers' log goes to the terminal.
+fn log() {
+    if std::env::var_os("RUST_LOG").is_some() {
+        server::telemetry::log::start(false);
+    }
+}
+
 /// A small design without bodies, enough for everything but geometry.
 fn empty() -> solver::design::Design {
     let template = solver::design::template("empty").expect("there is an empty template");
