@@ -41,7 +41,26 @@ impl Db {
     /// # Errors
     /// [`Error::Unavailable`] when the database is busy for longer than a second.
     pub async fn write(&self) -> Result<Write, Error> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+        match self.writer.begin_with("BEGIN IMMEDIATE").await {
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                self.recover().await?;
+                Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+            }
+            begun => Ok(begun?),
+        }
+    }
+
+    /// When the disk fills up, SQLite ends the transaction by itself; sqlx's own rollback then fails and it believes for
+    /// ever that the transaction is open. A transaction for it to roll back puts its count right.
+    async fn recover(&self) -> Result<(), Error> {
+        use sqlx::Executor as _;
+        use sqlx_core::transaction::TransactionManager as _;
+        tracing::warn!("the database ended a transaction by itself; the writer recovers");
+        let mut connection = self.writer.acquire().await?;
+        // Refused when a transaction is open after all, which is then the one to roll back.
+        let _ = connection.execute("BEGIN").await;
+        <sqlx::Sqlite as sqlx::Database>::TransactionManager::rollback(&mut connection).await?;
+        Ok(())
     }
 
     /// The single write connection outside a transaction: for checkpoints and `VACUUM INTO`.

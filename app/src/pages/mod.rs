@@ -21,6 +21,13 @@ use leptos_meta::{Title, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{SsrMode, path};
 
+/// The document's title from a page's own. On the server leptos_meta writes it into the document as it is, and it may carry a
+/// design's name, so it is escaped here; the browser sets it as text.
+fn title(text: String) -> String {
+    let text = if text.is_empty() { "Brunel".into() } else { format!("{text} · Brunel") };
+    if cfg!(feature = "ssr") { text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;") } else { text }
+}
+
 /// The whole page, on the server and in the browser.
 #[component]
 pub fn App() -> impl IntoView {
@@ -29,7 +36,7 @@ pub fn App() -> impl IntoView {
     provide_notices();
     frame::provide_session();
     view! {
-        <Title formatter=|text: String| if text.is_empty() { "Brunel".into() } else { format!("{text} · Brunel") } />
+        <Title formatter=title />
         <Router>
             <Routes fallback=frame::NotFound>
                 <Route path=path!("/") view=home::Home ssr=SsrMode::Async />

@@ -140,11 +140,14 @@ async fn world() -> Result<World> {
     app.join(&project, &viewer, Role::Viewer).await?;
     let design = app.design(&project, &owner, &super::empty()).await?;
     let (share, token) = app.share(&design, &owner).await?;
-    let uploaded = owner.send(Method::POST, &format!("/api/designs/{design}/files?name=a.stl"), b"solid".to_vec()).await;
+    let uploaded =
+        owner.send(Method::POST, &format!("/api/designs/{design}/files?name=a.stl"), b"solid".to_vec()).await;
     let hash = uploaded.read::<app::api::design::StoredFile>()?.hash;
-    let invited = administrator.post("/api/organisation/invitations", serde_json::json!({"role":"viewer","days":1})).await;
+    let invited =
+        administrator.post("/api/organisation/invitations", serde_json::json!({"role":"viewer","days":1})).await;
     let invitation = invited.read::<app::api::organisation::Invitation>()?.id;
-    let ended = Tester { cookie: Some(format!("{}=AAAAAAAAAAAAAAAAAAAAAA", server::auth::session::COOKIE)), ..app.nobody() };
+    let ended =
+        Tester { cookie: Some(format!("{}=AAAAAAAAAAAAAAAAAAAAAA", server::auth::session::COOKIE)), ..app.nobody() };
     let people = vec![
         (app.nobody(), "nobody"),
         (ended, "ended"),
@@ -199,7 +202,12 @@ impl World {
                 _ => !matches!(answer.status.as_u16(), 401 | 403 | 404 | 405 | 500..),
             };
             if !is_right {
-                wrong.push(format!("{} as {name}: wanted {expected}, got {} {}", row.route, answer.status, answer.text()));
+                wrong.push(format!(
+                    "{} as {name}: wanted {expected}, got {} {}",
+                    row.route,
+                    answer.status,
+                    answer.text()
+                ));
             }
         }
         Ok(wrong)

@@ -97,7 +97,8 @@ async fn a_read_only_database() {
         let mut writer = app.state.db.writer().await.expect("the writer");
         writer.execute(pragma).await.expect("set");
     };
-    weathers(&app, &ada, async || set("PRAGMA query_only = ON").await, async || set("PRAGMA query_only = OFF").await).await;
+    weathers(&app, &ada, async || set("PRAGMA query_only = ON").await, async || set("PRAGMA query_only = OFF").await)
+        .await;
 }
 
 #[tokio::test]

@@ -19,8 +19,11 @@ async fn a_file_comes_back_as_harmless_bytes() {
     let page = b"<html><script>alert(1)</script>".to_vec();
     let stored: StoredFile =
         ada.send(Method::POST, &format!("{path}/files?name=evil.html"), page.clone()).await.read().expect("stored");
-    let again: StoredFile =
-        ada.send(Method::POST, &format!("{path}/files?name=evil.html"), page.clone()).await.read().expect("stored again");
+    let again: StoredFile = ada
+        .send(Method::POST, &format!("{path}/files?name=evil.html"), page.clone())
+        .await
+        .read()
+        .expect("stored again");
     assert_eq!(stored, again);
     let answer = ada.get(&format!("{path}/files/{}", stored.hash)).await;
     assert_eq!(answer.body, page);
@@ -34,7 +37,9 @@ async fn a_file_comes_back_as_harmless_bytes() {
 #[tokio::test]
 async fn what_is_too_large_nameless_or_no_picture_is_refused() {
     let (_app, ada, path) = design().await;
-    let upload = async |name: &str, bytes: Vec<u8>| ada.send(Method::POST, &format!("{path}/files?name={name}"), bytes).await.status;
+    let upload = async |name: &str, bytes: Vec<u8>| {
+        ada.send(Method::POST, &format!("{path}/files?name={name}"), bytes).await.status
+    };
     assert_eq!(upload("big.stl", vec![0; FILE_BYTES_MAX + 1]).await, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(upload("fits.stl", vec![0; FILE_BYTES_MAX]).await, StatusCode::OK);
     assert_eq!(upload("empty.stl", Vec::new()).await, StatusCode::UNPROCESSABLE_ENTITY);
@@ -50,13 +55,17 @@ async fn what_is_too_large_nameless_or_no_picture_is_refused() {
     let seen = ada.get(&format!("{path}/thumbnail")).await;
     assert_eq!(seen.headers.get("content-type").and_then(|v| v.to_str().ok()), Some("image/png"));
     let long = "x".repeat(2 * 1024 * 1024);
-    assert_eq!(ada.post("/api/projects", serde_json::json!({"name": long})).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(
+        ada.post("/api/projects", serde_json::json!({"name": long})).await.status,
+        StatusCode::PAYLOAD_TOO_LARGE
+    );
 }
 
 #[tokio::test]
 async fn a_file_belongs_to_its_design() {
     let (app, ada, path) = design().await;
-    let stored: StoredFile = ada.send(Method::POST, &format!("{path}/files?name=a.stl"), b"solid".to_vec()).await.read().expect("stored");
+    let stored: StoredFile =
+        ada.send(Method::POST, &format!("{path}/files?name=a.stl"), b"solid".to_vec()).await.read().expect("stored");
     let project = app.project("Other").await.expect("a project");
     let other = app.design(&project, &ada, &super::empty()).await.expect("a design");
     let answer = ada.get(&format!("/api/designs/{other}/files/{}", stored.hash)).await;

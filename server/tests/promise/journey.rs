@@ -32,7 +32,8 @@ async fn the_first_person_administrates_and_invites_the_second() {
     let me: Me = answer.read().expect("joined");
     assert!(me.administrator && me.role == Role::Owner, "{me:?}");
     let designs: Page<DesignCard> = ada.get("/api/designs").await.read().expect("a list");
-    let templates = ["bracket", "flange", "heat_sink"].iter().filter(|id| solver::design::template(id).is_some()).count();
+    let templates =
+        ["bracket", "flange", "heat_sink"].iter().filter(|id| solver::design::template(id).is_some()).count();
     assert_eq!(designs.items.len(), templates, "the demo is there");
 
     let (answer, _) = sign_up(&app, "Eve", None).await;
@@ -95,7 +96,11 @@ async fn a_disabled_account_ends_at_once_and_the_last_owner_stays() {
     let own = format!("/api/organisation/members/{}", ada.id);
     assert_eq!(ada.patch(&own, json!({"role": "viewer"})).await.status, StatusCode::FORBIDDEN);
     let owner = app.person("Olga", Role::Owner).await.expect("Olga");
-    assert_eq!(owner.patch(&own, json!({"disabled": true})).await.status, StatusCode::FORBIDDEN, "not an administrator");
+    assert_eq!(
+        owner.patch(&own, json!({"disabled": true})).await.status,
+        StatusCode::FORBIDDEN,
+        "not an administrator"
+    );
 }
 
 #[tokio::test]
