@@ -38,11 +38,13 @@ async fn one_address_cannot_try_many_accounts() {
 #[tokio::test]
 async fn known_and_unknown_people_get_the_same_answer_in_the_same_time() {
     let cost = PasswordCost { memory_kib: 8 * 1024, passes: 2 };
+    // The limits are tested above; here they would end the measurement.
     let app = TestApp::with(|config| config.password_cost = cost).await.expect("a server");
     let ada = app.administrator("Ada").await.expect("Ada");
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
-    for _ in 0..7 {
-        // Whatever else the machine does hits both alike, in turns.
+    for _ in 0..20 {
+        app.clock.advance(server::clock::MINUTE);
+        // Whatever else the machine does hits both alike, in turns; the quickest of each tells.
         let started = Instant::now();
         let one = guess(&app.nobody(), &ada.email, "wrong").await;
         known.push(started.elapsed());
@@ -51,13 +53,17 @@ async fn known_and_unknown_people_get_the_same_answer_in_the_same_time() {
         unknown.push(started.elapsed());
         assert_eq!((one.status, one.body), (other.status, other.body));
     }
-    let least = |times: &[Duration]| times.iter().min().expect("seven").as_secs_f64();
+    let least = |times: &[Duration]| times.iter().min().expect("some").as_secs_f64();
     let ratio = least(&known) / least(&unknown);
-    assert!((0.5..2.0).contains(&ratio), "known {known:?}, unknown {unknown:?}");
+    assert!((0.4..2.5).contains(&ratio), "known {known:?}, unknown {unknown:?}");
     // Canary: without the decoy an unknown address would be answered at once, and this figure would show it.
-    let started = Instant::now();
-    app.nobody().get("/api/auth/policy").await;
-    assert!(started.elapsed().as_secs_f64() < least(&unknown) / 2.0, "the hash is what takes the time");
+    let mut plain = Vec::new();
+    for _ in 0..20 {
+        let started = Instant::now();
+        app.nobody().get("/api/auth/policy").await;
+        plain.push(started.elapsed());
+    }
+    assert!(least(&plain) < least(&unknown) / 2.0, "the hash is what takes the time: {plain:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
