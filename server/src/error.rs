@@ -86,7 +86,7 @@ impl Error {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         if let Self::Internal(cause) = &self {
-            tracing::error!(error = format!("{cause:?}"), "internal error");
+            tracing::error!(error = format!("{cause:#}"), "internal error");
         }
         let mut response = (self.status().0, Json(self.problem())).into_response();
         let retry = match self {

@@ -46,6 +46,7 @@ pub(crate) fn openapi_json() -> &'static str {
     static JSON: OnceLock<String> = OnceLock::new();
     JSON.get_or_init(|| {
         let mut openapi = routes().into_openapi();
+        openapi.info.contact = None;
         openapi.info.title = "Brunel".to_owned();
         openapi.info.version = env!("CARGO_PKG_VERSION").to_owned();
         openapi.info.description =

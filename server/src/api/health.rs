@@ -69,7 +69,8 @@ pub async fn metrics(state: State, actor: Actor, parts: Parts) -> Response {
         && state.config.trusted_proxies.is_empty()
         && !parts.headers.contains_key("x-forwarded-for")
         && !parts.headers.contains_key(header::ORIGIN);
-    if !is_local && can(&state, &actor, Action::See, Object::Installation).await.is_err() {
+    let is_allowed = can(&state, &actor, Action::See, Object::Installation).await.is_ok();
+    if !is_local && !is_allowed {
         return StatusCode::NOT_FOUND.into_response();
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], metrics::text()).into_response()

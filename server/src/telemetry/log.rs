@@ -5,6 +5,7 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
+use std::io::IsTerminal as _;
 use std::time::Instant;
 use tracing::Instrument as _;
 
@@ -16,7 +17,11 @@ pub fn start(json: bool) {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info,sqlx=warn,hyper=warn,tower_sessions=error"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start, in a process that logs already, changes nothing.
-    let _ = if json { log.json().flatten_event(true).try_init() } else { log.with_target(false).try_init() };
+    let _ = if json {
+        log.json().flatten_event(true).try_init()
+    } else {
+        log.with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init()
+    };
 }
 
 /// Gives each request an id and logs how it ended. The route is logged by its pattern, since paths carry share tokens.

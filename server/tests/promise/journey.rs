@@ -171,3 +171,20 @@ async fn long_lists_come_in_pages_without_gaps() {
     }
     assert_eq!(ids.len(), 130);
 }
+
+#[tokio::test]
+async fn machines_learn_how_it_goes_and_strangers_do_not() {
+    let app = TestApp::new().await.expect("a server");
+    let ada = app.administrator("Ada").await.expect("Ada");
+    let ben = app.person("Ben", Role::Owner).await.expect("Ben");
+    server::telemetry::metrics::start();
+    assert_eq!(app.nobody().get("/healthz").await.text(), "ok\n");
+    assert_eq!(app.nobody().get("/metrics").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(ben.get("/metrics").await.status, StatusCode::NOT_FOUND);
+    let figures = ada.get("/metrics").await;
+    assert_eq!(figures.status, StatusCode::OK);
+    assert!(figures.text().contains("http_requests_total"), "{}", figures.text());
+    let openapi: serde_json::Value = app.nobody().get("/api/openapi.json").await.read().expect("a description");
+    assert!(openapi["paths"]["/api/designs"]["post"].is_object());
+    assert!(openapi["info"]["contact"].is_null(), "{}", openapi["info"]);
+}
