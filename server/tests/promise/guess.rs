@@ -53,9 +53,11 @@ async fn known_and_unknown_people_get_the_same_answer_in_the_same_time() {
         unknown.push(started.elapsed());
         assert_eq!((one.status, one.body), (other.status, other.body));
     }
+    // The same work in each case; the times below only catch a gross difference, such a machine does other things too.
+    assert_eq!(app.state.passwords.n_verified(), 40);
     let least = |times: &[Duration]| times.iter().min().expect("some").as_secs_f64();
     let ratio = least(&known) / least(&unknown);
-    assert!((0.4..2.5).contains(&ratio), "known {known:?}, unknown {unknown:?}");
+    assert!((0.1..10.0).contains(&ratio), "known {known:?}, unknown {unknown:?}");
     // Canary: without the decoy an unknown address would be answered at once, and this figure would show it.
     let mut plain = Vec::new();
     for _ in 0..20 {
