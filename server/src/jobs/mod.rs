@@ -1,34 +1,44 @@
-//! Runs: queue, leases, workers, artefacts.
+//! Runs: the queue with its leases, the workers, and what runs leave behind.
+//!
+//! ```text
+//! person ── route ──▶ queue ◀── worker_route ── door ── worker ── attempt ── child ═pipe═ runner ── solver
+//!                       │ lease (pure)                                └ teller
+//!                       │ store (SQL)
+//!                       └ live (memory) ── events ──▶ rooms, runs page
+//! ```
+//!
+//! Only the server opens the database. Workers, on this host or another, speak HTTP with a token and the epoch of their
+//! lease. Each run is solved in a process of its own, so that whatever a solver does to itself ends with that run.
 
+mod artefact;
+mod attempt;
+mod check;
+pub mod child;
+mod door;
+mod event;
+mod frame;
+mod host;
+pub mod lease;
+mod live;
+mod pool;
+mod queue;
+mod route;
+pub mod runner;
+mod store;
+mod teller;
+pub mod wire;
 pub mod worker;
+mod worker_route;
 
-use crate::{Error, State};
+pub use pool::spawn_local;
+pub use queue::{Question, Queue, Settings};
+pub use route::{bytes_of, mark_stale};
+pub use store::Stored;
+
+use crate::State;
 use utoipa_axum::router::OpenApiRouter;
-
-/// The queue of runs.
-#[derive(Default)]
-pub struct Queue {}
-
-impl Queue {
-    /// Recovers leases and starts background work; called once by `State::start`.
-    ///
-    /// # Errors
-    /// When the queue cannot be read.
-
-    pub async fn start(&self, _state: &State) -> Result<(), Error> {
-        Ok(())
-    }
-}
 
 /// Routes of runs, workers and the worker API.
 pub fn router() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
-}
-
-/// Starts `count` local worker processes that connect to `url`, and keeps that many alive.
-///
-/// # Errors
-/// When this binary cannot be started again.
-pub fn spawn_local(_state: &State, _count: usize, _url: &str) -> anyhow::Result<()> {
-    Ok(())
+    route::router().merge(worker_route::router())
 }

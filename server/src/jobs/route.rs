@@ -1,0 +1,280 @@
+//! People's routes: start, look at, cancel runs; the workers; what a run left behind.
+
+use super::artefact::Kind;
+use super::lease::State as LeaseState;
+use super::queue::Question;
+use super::store;
+use super::{check, event};
+use crate::auth::{Action, Actor, Object, can};
+use crate::{Error, State, rooms};
+use app::api::Page;
+use app::api::run::{Preflight, Run, StartRun, Worker};
+use axum::Json;
+use axum::extract::{Path, Query};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use solver::design::{Id, Severity};
+use std::collections::HashMap;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+const PAGE: u32 = 50;
+/// Rows looked through for one page, at most: most of them may belong to designs the person cannot see.
+const LOOKED_MAX: u32 = 2_000;
+
+pub fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new()
+        .routes(routes!(start))
+        .routes(routes!(preflight))
+        .routes(routes!(list))
+        .routes(routes!(event::stream))
+        .routes(routes!(get))
+        .routes(routes!(cancel))
+        .routes(routes!(artefact))
+        .routes(routes!(workers))
+}
+
+/// Starts a run of a study on the design as it is now. Answered at once, `done` and `cached`, when this question was
+/// answered before; joined to a run that asks the same.
+#[utoipa::path(post, path = "/api/designs/{id}/runs", params(("id" = String, Path)), request_body = StartRun,
+    responses((status = 200, body = Run)), tag = "runs")]
+async fn start(state: State, actor: Actor, Path(id): Path<String>, Json(start): Json<StartRun>) -> Result<Json<Run>, Error> {
+    can(&state, &actor, Action::Run, Object::Design(&id)).await?;
+    let person = actor.person()?;
+    let document = rooms::document(&state, &id, None).await?;
+    let design = &document.design;
+    let study_id = Id(start.study);
+    let (object, fingerprint) = match (design.get(&study_id), solver::study::question(design, &study_id)) {
+        (Some(object), Some(fingerprint)) => (object, fingerprint),
+        (Some(object), None) if object.suppressed => {
+            return Err(Error::field("study", format!("{} is suppressed; activate it first", object.name)));
+        }
+        (Some(object), None) => return Err(Error::field("study", format!("{} is not a study", object.name))),
+        (None, _) => return Err(Error::field("study", "this study is not in the design any more")),
+    };
+    // What geometry has to say comes with the pre-flight and from the worker; a set-up that cannot even be read stops here.
+    let wrong = solver::design::check(design).into_iter().find(|i| i.object == study_id && i.severity == Severity::Error);
+    if let Some(issue) = wrong {
+        return Err(Error::field("study", format!("{}: {}", object.name, issue.message)));
+    }
+    let question =
+        Question { design: &id, sequence: document.sequence, content: design, study: object, fingerprint, person: &person.id };
+    state.jobs.submit(&state, question).await.map(Json)
+}
+
+/// The checklist before a run: what is wrong, what it will take.
+#[utoipa::path(post, path = "/api/designs/{id}/preflight", params(("id" = String, Path)), request_body = StartRun,
+    responses((status = 200, description = "Issues, memory in bytes, core-seconds, unknowns", body = Object)), tag = "runs")]
+async fn preflight(state: State, actor: Actor, Path(id): Path<String>, Json(start): Json<StartRun>) -> Result<Json<Preflight>, Error> {
+    can(&state, &actor, Action::Run, Object::Design(&id)).await?;
+    let document = rooms::document(&state, &id, None).await?;
+    if solver::study::question(&document.design, &Id(start.study.clone())).is_none() {
+        return Err(Error::field("study", "this study is not in the design, or it is suppressed"));
+    }
+    let found = state.jobs.desk().check(&state, document.design.clone(), &start.study).await?;
+    Ok(Json(check::merge(&document.design, &start.study, found)))
+}
+
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ListQuery {
+    /// Only runs of this design.
+    design: Option<String>,
+    /// Only runs in this state: queued, running, done, failed, cancelled, dead; `active` for queued or running.
+    state: Option<String>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+/// Runs of every design the person can see, newest first.
+#[utoipa::path(get, path = "/api/runs", params(ListQuery), responses((status = 200, body = Page<Run>)), tag = "runs")]
+async fn list(state: State, actor: Actor, Query(query): Query<ListQuery>) -> Result<Json<Page<Run>>, Error> {
+    if let Some(design) = &query.design {
+        can(&state, &actor, Action::See, Object::Design(design)).await?;
+    } else {
+        can(&state, &actor, Action::See, Object::Organisation).await?;
+    }
+    let states = match query.state.as_deref() {
+        None | Some("") => Vec::new(),
+        Some("active") => vec![LeaseState::Queued, LeaseState::Leased],
+        Some("running") => vec![LeaseState::Leased],
+        Some(word) => vec![LeaseState::parse(word).ok_or_else(|| Error::field("state", format!("'{word}' is not a state of a run")))?],
+    };
+    let mut after = query.after.as_deref().map(cursor).transpose()?;
+    let mut seen: HashMap<String, bool> = HashMap::new();
+    let mut items = Vec::new();
+    let mut next = None;
+    let mut looked = 0;
+    'pages: while looked < LOOKED_MAX {
+        let filter = store::Filter { design: query.design.clone(), states: states.clone(), after: after.clone(), limit: PAGE * 2 };
+        let rows = {
+            let mut reader = state.db.reader().acquire().await?;
+            store::list(&mut reader, &filter).await?
+        };
+        looked += filter.limit;
+        let full = rows.len() == filter.limit as usize;
+        for row in rows {
+            after = Some((row.created, row.id.clone()));
+            let visible = match seen.get(&row.design) {
+                Some(visible) => *visible,
+                None => {
+                    let visible = visible(&state, &actor, &row.design).await?;
+                    seen.insert(row.design.clone(), visible);
+                    visible
+                }
+            };
+            if visible {
+                let mut run = row.to_run();
+                state.jobs.board().dress(&mut run);
+                items.push(run);
+                if items.len() == PAGE as usize {
+                    next = after.map(|(created, id)| format!("{created}.{id}"));
+                    break 'pages;
+                }
+            }
+        }
+        if !full {
+            break;
+        }
+    }
+    mark_stale(&state, &mut items).await?;
+    Ok(Json(Page { items, next }))
+}
+
+fn cursor(text: &str) -> Result<(i64, String), Error> {
+    let parts = text.split_once('.').and_then(|(created, id)| Some((created.parse().ok()?, id.to_string())));
+    parts.ok_or_else(|| Error::field("after", "give the `next` of the page before"))
+}
+
+/// Whether the actor may see a design; not being allowed is an answer, a broken database is an error.
+pub(super) async fn visible(state: &State, actor: &Actor, design: &str) -> Result<bool, Error> {
+    match can(state, actor, Action::See, Object::Design(design)).await {
+        Ok(_) => Ok(true),
+        Err(Error::NotFound(_) | Error::Forbidden(_) | Error::Unauthenticated) => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
+/// Marks the runs whose question is no longer the one their design asks.
+///
+/// # Errors
+/// The database's.
+pub async fn mark_stale(state: &State, runs: &mut [Run]) -> Result<(), Error> {
+    let mut documents = HashMap::new();
+    for run in runs {
+        if !documents.contains_key(&run.design) {
+            let document = match rooms::document(state, &run.design, None).await {
+                Ok(document) => Some(document),
+                Err(Error::NotFound(_)) => None,
+                Err(e) => return Err(e),
+            };
+            documents.insert(run.design.clone(), document);
+        }
+        let Some(Some(now)) = documents.get(&run.design) else { continue };
+        run.stale = now.sequence != run.sequence
+            && solver::study::question(&now.design, &Id(run.study.clone())).as_ref() != Some(&run.fingerprint);
+    }
+    Ok(())
+}
+
+/// A run the actor may see; one they may not is not there.
+async fn stored(state: &State, actor: &Actor, id: &str, action: Action) -> Result<store::Stored, Error> {
+    let run = {
+        let mut reader = state.db.reader().acquire().await?;
+        store::get(&mut reader, id).await
+    };
+    let run = match run {
+        Ok(run) => run,
+        // Who is not signed in learns nothing about which runs there are.
+        Err(e @ Error::NotFound(_)) => return actor.person().map_or_else(Err, |_| Err(e)),
+        Err(e) => return Err(e),
+    };
+    match can(state, actor, action, Object::Design(&run.design)).await {
+        Ok(_) => Ok(run),
+        Err(Error::NotFound(_)) => Err(Error::NotFound("run")),
+        Err(e) => Err(e),
+    }
+}
+
+/// One run.
+#[utoipa::path(get, path = "/api/runs/{id}", params(("id" = String, Path)), responses((status = 200, body = Run)), tag = "runs")]
+async fn get(state: State, actor: Actor, Path(id): Path<String>) -> Result<Json<Run>, Error> {
+    let mut run = stored(&state, &actor, &id, Action::See).await?.to_run();
+    state.jobs.board().dress(&mut run);
+    mark_stale(&state, std::slice::from_mut(&mut run)).await?;
+    Ok(Json(run))
+}
+
+/// Cancels a run: one that waits at once, one under way within two seconds.
+#[utoipa::path(post, path = "/api/runs/{id}/cancel", params(("id" = String, Path)), responses((status = 200, body = Run)), tag = "runs")]
+async fn cancel(state: State, actor: Actor, Path(id): Path<String>) -> Result<Json<Run>, Error> {
+    stored(&state, &actor, &id, Action::Run).await?;
+    state.jobs.cancel(&state, &id).await.map(Json)
+}
+
+/// Bytes a run left behind: `surface` and `volume` of a finished run, `partial` of one under way, `log` (reports as JSON
+/// lines) of both.
+#[utoipa::path(get, path = "/api/runs/{id}/artefacts/{kind}", params(("id" = String, Path), ("kind" = String, Path)),
+    responses((status = 200, content_type = "application/octet-stream"), (status = 304)), tag = "runs")]
+async fn artefact(state: State, actor: Actor, Path((id, kind)): Path<(String, String)>, headers: HeaderMap) -> Result<Response, Error> {
+    let run = stored(&state, &actor, &id, Action::See).await?;
+    bytes_of(&state, &run, &kind, &headers).await
+}
+
+/// The bytes of an artefact as an answer, for this route and for share links. The caller has checked the right.
+///
+/// # Errors
+/// [`Error::NotFound`] when there is none of this kind (yet).
+pub async fn bytes_of(state: &State, run: &store::Stored, kind: &str, headers: &HeaderMap) -> Result<Response, Error> {
+    let board = state.jobs.board();
+    if kind == "partial" {
+        let partial = board.look(&run.id, |live| live.partial.clone()).flatten().ok_or(Error::NotFound("partial result"))?;
+        return Ok(plain(partial.1, "application/octet-stream", "no-store", None));
+    }
+    let kind = [Kind::Surface, Kind::Volume, Kind::Log].into_iter().find(|k| k.as_str() == kind).ok_or(Error::NotFound("artefact"))?;
+    if kind == Kind::Log
+        && let Some(lines) = board.look(&run.id, |live| super::queue::lines(&live.reports))
+    {
+        return Ok(plain(lines, "application/x-ndjson", "no-store", None));
+    }
+    let hash = {
+        let mut reader = state.db.reader().acquire().await?;
+        store::artefact(&mut reader, &run.id, kind).await?
+    };
+    let hash = hash.ok_or(Error::NotFound("artefact"))?;
+    let tag = format!("\"{hash}\"");
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
+        return Ok(StatusCode::NOT_MODIFIED.into_response());
+    }
+    let bytes = state.blobs.get(&hash).await?.ok_or_else(|| Error::internal(anyhow::anyhow!("artefact {hash} is not in the store")))?;
+    let kind = if kind == Kind::Log { "application/x-ndjson" } else { "application/octet-stream" };
+    Ok(plain(bytes, kind, "private, no-cache", HeaderValue::from_str(&tag).ok()))
+}
+
+fn plain(bytes: bytes::Bytes, content: &'static str, cache: &'static str, tag: Option<HeaderValue>) -> Response {
+    let mut response = bytes.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    if let Some(tag) = tag {
+        headers.insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// The workers heard of lately.
+#[utoipa::path(get, path = "/api/workers", responses((status = 200, body = Vec<Worker>)), tag = "runs")]
+async fn workers(state: State, actor: Actor) -> Result<Json<Vec<Worker>>, Error> {
+    can(&state, &actor, Action::See, Object::Organisation).await?;
+    let mut workers = state.jobs.board().workers(state.now());
+    // Which run a worker has is told only to those who may see it.
+    for worker in &mut workers {
+        if let Some(run) = &worker.run
+            && stored(&state, &actor, run, Action::See).await.is_err()
+        {
+            worker.run = Some(String::new());
+        }
+    }
+    Ok(Json(workers))
+}

@@ -1,0 +1,166 @@
+//! The child that computes: one process, one job, then it is gone.
+//!
+//! It reads a task on its standard input and writes frames on its standard output. Whatever the solver does to itself
+//! (panic, stack overflow, an allocation past the limit, a loop without end) happens here and nowhere else; the worker
+//! that started it sees the pipe close and tells the story.
+
+use super::artefact;
+use super::frame::{self, Frame, NoAnswer, Spent, Task};
+use super::host;
+use app::api::run::Preflight;
+use solver::geometry::Files;
+use solver::run::{Ctx, Report};
+use solver::study::{Case, Study, StudyError};
+use std::collections::HashMap;
+use std::io::{BufReader, Write};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+
+/// Finds the runner of a study kind. The real one is [`solver::study::study`]; tests bring their own in their own binary.
+pub type Registry = fn(&str) -> Option<&'static dyn Study>;
+
+/// Exit code of a child whose worker is gone.
+const ORPHANED: i32 = 3;
+/// Solvers recurse little; geometry kernels more.
+const STACK_BYTES: usize = 16 * 1024 * 1024;
+
+static CANCEL: AtomicBool = AtomicBool::new(false);
+
+/// Imported files by hash, as they came over the pipe.
+pub struct Imported(pub HashMap<String, Vec<u8>>);
+
+enum Order {
+    Run(Task),
+    Check(Task),
+}
+
+impl Files for Imported {
+    fn get(&self, hash: &str) -> Option<&[u8]> {
+        self.0.get(hash).map(Vec::as_slice)
+    }
+}
+
+/// Runs the child to its end. `threads`: size of the rayon pool; `memory_bytes`: address space it may take.
+pub fn main(registry: Registry, threads: usize, memory_bytes: Option<u64>) -> ExitCode {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_BYTES).build_global();
+    if let Err(e) = pool {
+        return stop(&format!("no threads for the solver: {e}"));
+    }
+    if let Some(Err(e)) = memory_bytes.map(host::limit_address_space) {
+        return stop(&format!("the memory limit could not be set: {e}"));
+    }
+    let mut out = std::io::stdout();
+    if frame::write(&mut out, Frame::Ready).is_err() {
+        return ExitCode::from(ORPHANED as u8);
+    }
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || listen(&sender));
+    let Ok((order, files)) = receiver.recv() else {
+        return ExitCode::from(ORPHANED as u8);
+    };
+    let last = match order {
+        Order::Run(task) => answer(registry, &task, &Imported(files), &mut out),
+        Order::Check(task) => Frame::Checked(Box::new(preflight(registry, &task, &Imported(files)))),
+    };
+    match frame::write(&mut out, last) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => stop(&e.to_string()),
+    }
+}
+
+/// The reason goes to the standard error, whose end the worker keeps as last words.
+fn stop(why: &str) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "{why}");
+    ExitCode::FAILURE
+}
+
+/// Reads the pipe for as long as the process lives: files, the task, a cancel. Its end means that the worker is gone,
+/// and then nobody wants the answer.
+fn listen(sender: &mpsc::Sender<(Order, HashMap<String, Vec<u8>>)>) {
+    let mut input = BufReader::new(std::io::stdin());
+    let mut files = HashMap::new();
+    loop {
+        match frame::read(&mut input) {
+            Ok(Some(Frame::File { hash, bytes })) => {
+                files.insert(hash, bytes);
+            }
+            Ok(Some(Frame::Task(task))) => {
+                let _ = sender.send((Order::Run(*task), std::mem::take(&mut files)));
+            }
+            Ok(Some(Frame::Check(task))) => {
+                let _ = sender.send((Order::Check(*task), std::mem::take(&mut files)));
+            }
+            Ok(Some(Frame::Cancel)) => CANCEL.store(true, Ordering::Relaxed),
+            Ok(Some(_)) => {}
+            Ok(None) | Err(_) => std::process::exit(ORPHANED),
+        }
+    }
+}
+
+/// Everything up to the last frame, which it returns. A pipe that breaks under a report ends the process through
+/// [`listen`]; errors of writing are therefore not looked at here.
+fn answer(registry: Registry, task: &Task, files: &dyn Files, out: &mut impl Write) -> Frame {
+    let failed = |message: String| Frame::NoAnswer(NoAnswer::Failed { message });
+    let Some(object) = task.design.get(&task.study.as_str().into()) else {
+        return failed("the study is not in the design".into());
+    };
+    let Some(study) = registry(&object.kind) else {
+        return failed(format!("this worker cannot solve a study of kind '{}'; update it", object.kind));
+    };
+    // The first picture of a run is the body itself: say that it is being made.
+    let first = Report::Progress { phase: solver::run::Phase::Geometry, fraction: 0.0, note: "building the bodies".into() };
+    let _ = frame::write(out, Frame::Report(first));
+    let model = solver::geometry::evaluate(&task.design, files);
+    if CANCEL.load(Ordering::Relaxed) {
+        return Frame::NoAnswer(NoAnswer::Cancelled);
+    }
+    let case = Case { design: &task.design, study: object, model: &model, upstream: &[] };
+    let mut sink = |report: Report| {
+        let _ = match report {
+            Report::Partial(partial) => match artefact::surface(&partial.outcome) {
+                Ok(bytes) => frame::write(out, Frame::Partial { level: partial.level, bytes }),
+                Err(line) => frame::write(out, Frame::Report(Report::Log { line })),
+            },
+            other => frame::write(out, Frame::Report(other)),
+        };
+    };
+    let mut ctx = Ctx::new(&mut sink, &CANCEL);
+    ctx.seed = task.seed;
+    ctx.memory_bytes_max = task.memory_bytes_max;
+    let outcome = match study.run(&case, &mut ctx) {
+        Ok(outcome) => outcome,
+        Err(StudyError::Cancelled) => return Frame::NoAnswer(NoAnswer::Cancelled),
+        Err(StudyError::Setup(issues)) => {
+            let mut lines: Vec<String> = issues.into_iter().map(|i| i.message).collect();
+            lines.dedup();
+            return failed(if lines.is_empty() { "the set-up cannot be solved".into() } else { lines.join("\n") });
+        }
+        Err(StudyError::Solver(message)) => return failed(message),
+    };
+    let surface = match artefact::surface(&outcome) {
+        Ok(bytes) => bytes,
+        Err(message) => return failed(message),
+    };
+    let volume = match artefact::volume(&outcome) {
+        Ok(bytes) => bytes,
+        Err(message) => return failed(message),
+    };
+    let _ = frame::write(out, Frame::Surface(surface));
+    if let Some(volume) = volume {
+        let _ = frame::write(out, Frame::Volume(volume));
+    }
+    Frame::Done(Spent { core_seconds: host::core_seconds(), memory_bytes: host::memory_peak_bytes() })
+}
+
+/// The checklist and the cost of a task, with geometry.
+pub fn preflight(registry: Registry, task: &Task, files: &dyn Files) -> Preflight {
+    let Some(object) = task.design.get(&task.study.as_str().into()) else { return Preflight::default() };
+    let Some(study) = registry(&object.kind) else { return Preflight::default() };
+    let model = solver::geometry::evaluate(&task.design, files);
+    let case = Case { design: &task.design, study: object, model: &model, upstream: &[] };
+    let mut issues = model.issues.clone();
+    issues.extend(study.check(&case));
+    let cost = study.cost(&case);
+    Preflight { issues, memory_bytes: cost.memory_bytes, core_seconds: cost.core_seconds, dofs: cost.dofs }
+}

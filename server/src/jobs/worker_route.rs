@@ -1,0 +1,128 @@
+//! The worker API: claim, heartbeat, report, upload, publish, end. Workers only, by their token; every word about a run
+//! is fenced by the lease's epoch.
+
+use super::queue::{document, files};
+use super::wire::{
+    Assignment, Claim, End, Heard, Heartbeat, Lease, PROTOCOL, Publish, REPORTS_MAX, Reports, SURFACE_BYTES_MAX, VOLUME_BYTES_MAX,
+    WAIT_MS_MAX, Wish,
+};
+use crate::auth::{Action, Actor, Object, can};
+use crate::{Error, State};
+use axum::Json;
+use axum::extract::{DefaultBodyLimit, Path, Query};
+use bytes::Bytes;
+use std::time::Duration;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Reports of one message, bytes.
+const REPORTS_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+pub fn router() -> OpenApiRouter<State> {
+    let small = OpenApiRouter::new()
+        .routes(routes!(claim))
+        .routes(routes!(heartbeat))
+        .routes(routes!(publish))
+        .routes(routes!(end))
+        .routes(routes!(file));
+    let report = OpenApiRouter::new().routes(routes!(report)).layer(DefaultBodyLimit::max(REPORTS_BYTES_MAX));
+    let partial = OpenApiRouter::new().routes(routes!(partial)).layer(DefaultBodyLimit::max(SURFACE_BYTES_MAX));
+    let artefact = OpenApiRouter::new().routes(routes!(artefact)).layer(DefaultBodyLimit::max(VOLUME_BYTES_MAX));
+    small.merge(report).merge(partial).merge(artefact)
+}
+
+fn wait(ms: u64) -> Duration {
+    Duration::from_millis(ms.min(WAIT_MS_MAX))
+}
+
+fn heard(wish: Wish) -> Json<Heard> {
+    Json(Heard { wish })
+}
+
+/// Waits for a run to solve.
+#[utoipa::path(post, path = "/api/worker/claim", request_body = Claim,
+    responses((status = 200, description = "A run with its design, or null", body = Object)), tag = "worker")]
+async fn claim(state: State, actor: Actor, Json(claim): Json<Claim>) -> Result<Json<Option<Assignment>>, Error> {
+    can(&state, &actor, Action::Work, Object::Queue).await?;
+    if claim.hello.protocol != PROTOCOL {
+        state.jobs.board().greet(&claim.hello, state.now());
+        return Err(Error::invalid(format!(
+            "this worker (version {}) speaks protocol {}, the server {PROTOCOL}; install the server's version",
+            claim.hello.version, claim.hello.protocol
+        )));
+    }
+    state.jobs.claim(&state, &claim.hello, wait(claim.wait_ms)).await.map(Json)
+}
+
+/// Keeps a lease alive; answers at once when the run was cancelled.
+#[utoipa::path(post, path = "/api/worker/heartbeat", request_body = Heartbeat, responses((status = 200, body = Heard)), tag = "worker")]
+async fn heartbeat(state: State, actor: Actor, Json(beat): Json<Heartbeat>) -> Result<Json<Heard>, Error> {
+    can(&state, &actor, Action::Work, Object::Queue).await?;
+    state.jobs.heartbeat(&state, &beat.lease, wait(beat.wait_ms)).await.map(heard)
+}
+
+/// Progress, residuals and log lines.
+#[utoipa::path(post, path = "/api/worker/report",
+    request_body(description = "Lease and reports", content = Object, content_type = "application/json"),
+    responses((status = 200, body = Heard)), tag = "worker")]
+async fn report(state: State, actor: Actor, Json(mut reports): Json<Reports>) -> Result<Json<Heard>, Error> {
+    can(&state, &actor, Action::Work, Object::Queue).await?;
+    reports.reports.truncate(REPORTS_MAX);
+    Ok(heard(state.jobs.report(&reports.lease, reports.reports)))
+}
+
+/// An intermediate answer; it replaces the one before and is never a result.
+#[utoipa::path(put, path = "/api/worker/partials/{level}", params(("level" = u32, Path), Lease),
+    request_body(content_type = "application/octet-stream"), responses((status = 200, body = Heard)), tag = "worker")]
+async fn partial(state: State, actor: Actor, Path(level): Path<u32>, Query(lease): Query<Lease>, bytes: Bytes) -> Result<Json<Heard>, Error> {
+    can(&state, &actor, Action::Work, Object::Queue).await?;
+    Ok(heard(state.jobs.partial(&lease, level, bytes)))
+}
+
+/// Stores bytes under the hash they must have.
+#[utoipa::path(put, path = "/api/worker/artefacts/{hash}", params(("hash" = String, Path), Lease),
+    request_body(content_type = "application/octet-stream"), responses((status = 200, body = Heard)), tag = "worker")]
+async fn artefact(state: State, actor: Actor, Path(hash): Path<String>, Query(lease): Query<Lease>, bytes: Bytes) -> Result<Json<Heard>, Error> {
+    can(&state, &actor, Action::Work, Object::Queue).await?;
+    state.jobs.holds(&state, &lease).await?;
+    let found = {
+        let bytes = bytes.clone();
+        tokio::task::spawn_blocking(move || blake3::hash(&bytes).to_hex().to_string()).await.map_err(Error::internal)?
+    };
+    if found != hash {
+        return Err(Error::field("hash", "these bytes have another hash; they were damaged on the way"));
+    }
+    state.blobs.put(bytes).await?;
+    Ok(heard(Wish::Continue))
+}
+
+/// An imported file of the run's design.
+#[utoipa::path(get, path = "/api/worker/files/{hash}", params(("hash" = String, Path), Lease),
+    responses((status = 200, content_type = "application/octet-stream")), tag = "worker")]
+async fn file(state: State, actor: Actor, Path(hash): Path<String>, Query(lease): Query<Lease>) -> Result<Bytes, Error> {
+    can(&state, &actor, Action::Work, Object::Queue).await?;
+    let run = state.jobs.holds(&state, &lease).await?;
+    // A worker's lease opens this design's files and no others.
+    if !files(&document(&state, &run).await?).contains(&hash) {
+        return Err(Error::NotFound("file"));
+    }
+    state.blobs.get(&hash).await?.ok_or(Error::NotFound("file"))
+}
+
+/// Makes the uploaded artefacts the answer; 409 when the lease is over.
+#[utoipa::path(post, path = "/api/worker/publish", request_body = Publish,
+    responses((status = 200, body = Heard), (status = 409, description = "The lease is over")), tag = "worker")]
+async fn publish(state: State, actor: Actor, Json(publish): Json<Publish>) -> Result<Json<Heard>, Error> {
+    can(&state, &actor, Action::Work, Object::Queue).await?;
+    state.jobs.publish(&state, &publish).await?;
+    Ok(heard(Wish::Continue))
+}
+
+/// No answer will come under this lease.
+#[utoipa::path(post, path = "/api/worker/end", request_body = End,
+    responses((status = 200, body = Heard), (status = 409, description = "The lease is over")), tag = "worker")]
+async fn end(state: State, actor: Actor, Json(end): Json<End>) -> Result<Json<Heard>, Error> {
+    can(&state, &actor, Action::Work, Object::Queue).await?;
+    state.jobs.end(&state, &end.lease, end.how).await?;
+    Ok(heard(Wish::Continue))
+}
