@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 /// A child asked to stop has this long; the server waits a little longer before it takes the job away.
-const STOP_GRACE: Duration = Duration::from_millis(1_500);
+const STOP_GRACE: Duration = Duration::from_millis(1_200);
 /// A fresh child has its threads after milliseconds; a loaded machine gets this long.
 const READY_WAIT: Duration = Duration::from_secs(60);
 /// How long a finished answer is offered to a server that cannot be reached.
@@ -151,7 +151,7 @@ async fn converse(
                 }
                 Some(Ok(Frame::NoAnswer(NoAnswer::Cancelled))) => return Outcome::Over(Ending::Stopped),
                 Some(Ok(Frame::NoAnswer(NoAnswer::Failed { message }))) => return Outcome::Over(Ending::Failed { message }),
-                Some(Ok(Frame::Ready | Frame::File { .. } | Frame::Task(_) | Frame::Cancel)) => {}
+                Some(Ok(Frame::Ready | Frame::File { .. } | Frame::Task(_) | Frame::Check(_) | Frame::Checked(_) | Frame::Cancel)) => {}
                 Some(Err(e)) => {
                     child.kill().await;
                     return Outcome::Over(Ending::Crashed { message: format!("The solver wrote what is no answer ({e}).") });

@@ -29,7 +29,7 @@ pub struct Terms {
 
 impl Default for Terms {
     fn default() -> Self {
-        Self { lease_ms: 15_000, attempts_max: 3, cancel_grace_ms: 1_900, fenced: true }
+        Self { lease_ms: 15_000, attempts_max: 3, cancel_grace_ms: 1_700, fenced: true }
     }
 }
 

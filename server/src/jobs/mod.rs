@@ -14,7 +14,7 @@ mod artefact;
 mod attempt;
 mod check;
 pub mod child;
-mod door;
+pub mod door;
 mod event;
 mod frame;
 mod host;

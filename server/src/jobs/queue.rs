@@ -94,6 +94,20 @@ impl Queue {
         &self.0.desk
     }
 
+    /// A run as stored.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]
+    pub async fn find(&self, state: &State, run: &str) -> Result<Stored, Error> {
+        let mut reader = state.db.reader().acquire().await?;
+        store::get(&mut reader, run).await
+    }
+
+    /// Whether an intermediate answer of `run` can be read now.
+    pub fn has_partial(&self, run: &str) -> bool {
+        self.0.board.look(run, |live| live.partial.is_some()).unwrap_or(false)
+    }
+
     /// What happens to runs: the design's id and the event.
     pub fn events(&self) -> broadcast::Receiver<(String, RunEvent)> {
         self.0.events.subscribe()

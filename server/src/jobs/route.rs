@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use solver::design::{Id, Severity};
+use solver::study::question::question;
 use std::collections::HashMap;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -45,7 +46,7 @@ async fn start(state: State, actor: Actor, Path(id): Path<String>, Json(start): 
     let document = rooms::document(&state, &id, None).await?;
     let design = &document.design;
     let study_id = Id(start.study);
-    let (object, fingerprint) = match (design.get(&study_id), solver::study::question(design, &study_id)) {
+    let (object, fingerprint) = match (design.get(&study_id), question(design, &study_id)) {
         (Some(object), Some(fingerprint)) => (object, fingerprint),
         (Some(object), None) if object.suppressed => {
             return Err(Error::field("study", format!("{} is suppressed; activate it first", object.name)));
@@ -69,7 +70,7 @@ async fn start(state: State, actor: Actor, Path(id): Path<String>, Json(start): 
 async fn preflight(state: State, actor: Actor, Path(id): Path<String>, Json(start): Json<StartRun>) -> Result<Json<Preflight>, Error> {
     can(&state, &actor, Action::Run, Object::Design(&id)).await?;
     let document = rooms::document(&state, &id, None).await?;
-    if solver::study::question(&document.design, &Id(start.study.clone())).is_none() {
+    if question(&document.design, &Id(start.study.clone())).is_none() {
         return Err(Error::field("study", "this study is not in the design, or it is suppressed"));
     }
     let found = state.jobs.desk().check(&state, document.design.clone(), &start.study).await?;
@@ -173,7 +174,7 @@ pub async fn mark_stale(state: &State, runs: &mut [Run]) -> Result<(), Error> {
         }
         let Some(Some(now)) = documents.get(&run.design) else { continue };
         run.stale = now.sequence != run.sequence
-            && solver::study::question(&now.design, &Id(run.study.clone())).as_ref() != Some(&run.fingerprint);
+            && question(&now.design, &Id(run.study.clone())).as_ref() != Some(&run.fingerprint);
     }
     Ok(())
 }
