@@ -59,13 +59,19 @@ pub fn main(registry: Registry, threads: usize, memory_bytes: Option<u64>) -> Ex
     let Ok((order, files)) = receiver.recv() else {
         return ExitCode::from(ORPHANED as u8);
     };
-    let last = match order {
-        Order::Run(task) => answer(registry, &task, &Imported(files), &mut out),
-        Order::Check(task) => Frame::Checked(Box::new(preflight(registry, &task, &Imported(files)))),
-    };
-    match frame::write(&mut out, last) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(e) => stop(&e.to_string()),
+    // A thread of known stack: a main thread's depends on the shell that started us.
+    let work = std::thread::Builder::new().name("solver".into()).stack_size(STACK_BYTES).spawn(move || {
+        let last = match order {
+            Order::Run(task) => answer(registry, &task, &Imported(files), &mut out),
+            Order::Check(task) => Frame::Checked(Box::new(preflight(registry, &task, &Imported(files)))),
+        };
+        frame::write(&mut out, last)
+    });
+    match work.map(std::thread::JoinHandle::join) {
+        Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
+        Ok(Ok(Err(e))) | Err(e) => stop(&e.to_string()),
+        // The panic has spoken for itself on the standard error; 101 is what a panic's exit code always was.
+        Ok(Err(_)) => ExitCode::from(101),
     }
 }
 
@@ -118,10 +124,10 @@ fn answer(registry: Registry, task: &Task, files: &dyn Files, out: &mut impl Wri
     let case = Case { design: &task.design, study: object, model: &model, upstream: &[] };
     let mut sink = |report: Report| {
         let _ = match report {
-            Report::Partial(partial) => match artefact::surface(&partial.outcome) {
-                Ok(bytes) => frame::write(out, Frame::Partial { level: partial.level, bytes }),
-                Err(line) => frame::write(out, Frame::Report(Report::Log { line })),
-            },
+            Report::Partial(partial) => {
+                let bytes = artefact::surface(&partial.outcome);
+                frame::write(out, Frame::Partial { level: partial.level, bytes })
+            }
             other => frame::write(out, Frame::Report(other)),
         };
     };
@@ -138,17 +144,13 @@ fn answer(registry: Registry, task: &Task, files: &dyn Files, out: &mut impl Wri
         }
         Err(StudyError::Solver(message)) => return failed(message),
     };
-    let surface = match artefact::surface(&outcome) {
-        Ok(bytes) => bytes,
-        Err(message) => return failed(message),
-    };
-    let volume = match artefact::volume(&outcome) {
-        Ok(bytes) => bytes,
-        Err(message) => return failed(message),
-    };
-    let _ = frame::write(out, Frame::Surface(surface));
-    if let Some(volume) = volume {
-        let _ = frame::write(out, Frame::Volume(volume));
+    let _ = frame::write(out, Frame::Surface(artefact::surface(&outcome)));
+    if let Some(volume) = artefact::volume(&outcome)
+        && let Err(e) = frame::write(out, Frame::Volume(volume))
+    {
+        // Too large to hand over: the answer stands without its inside.
+        let line = format!("the fields inside the bodies were not kept: {e}");
+        let _ = frame::write(out, Frame::Report(Report::Log { line }));
     }
     Frame::Done(Spent { core_seconds: host::core_seconds(), memory_bytes: host::memory_peak_bytes() })
 }
