@@ -42,12 +42,23 @@ pub struct Door {
 impl Door {
     /// A door to the server at `base` (`https://brunel.example`).
     ///
+    /// `authority`: a certificate (PEM) to trust instead of the system's, for a server with a certificate of its own making.
+    ///
     /// # Errors
-    /// When `base` is no address.
-    pub fn new(base: &str, token: &str) -> anyhow::Result<Self> {
+    /// When `base` is no address, or the certificate cannot be read.
+    pub fn new(base: &str, token: &str, authority: Option<&[u8]>) -> anyhow::Result<Self> {
         let base = base.trim_end_matches('/').to_string();
         reqwest::Url::parse(&base).with_context(|| format!("'{base}' is not an address; write https://host:port"))?;
-        let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(5)).no_proxy().build()?;
+        // Refused when the process has a provider already, which then serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut http = reqwest::Client::builder().connect_timeout(Duration::from_secs(5)).no_proxy();
+        if let Some(pem) = authority {
+            http = http.tls_certs_only(reqwest::Certificate::from_pem_bundle(pem)?);
+        } else if base.starts_with("http:") {
+            // No certificate will be looked at: do not ask the system for its own.
+            http = http.tls_certs_only([]);
+        }
+        let http = http.build()?;
         Ok(Self { http, base, token: token.to_string() })
     }
 

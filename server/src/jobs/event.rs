@@ -7,6 +7,7 @@ use app::api::run::{Run, RunEvent};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::Stream;
 use solver::run::Report;
+use sqlx::Row as _;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
@@ -35,10 +36,15 @@ async fn follow(state: State, actor: Actor, sender: mpsc::Sender<Event>) {
     let mut events = state.jobs.events();
     let mut rights: HashMap<String, (bool, Instant)> = HashMap::new();
     let mut progress: HashMap<String, Instant> = HashMap::new();
+    let mut watch = tokio::time::interval(RIGHT_HOLDS);
     loop {
         let event = tokio::select! {
             event = events.recv() => event,
             () = sender.closed() => return,
+            _ = watch.tick() => match signed_in(&state, &actor).await {
+                Ok(true) => continue,
+                _ => return,
+            },
         };
         let (design, event) = match event {
             Ok(event) => event,
@@ -64,6 +70,19 @@ async fn follow(state: State, actor: Actor, sender: mpsc::Sender<Event>) {
             return;
         }
     }
+}
+
+/// Whether the session behind this stream still stands.
+async fn signed_in(state: &State, actor: &Actor) -> Result<bool, Error> {
+    let row = sqlx::query(
+        "SELECT COUNT(*) FROM session JOIN person ON person.id = session.person \
+         WHERE session.id = $1 AND session.expires > $2 AND person.disabled = 0",
+    )
+    .bind(&actor.person()?.session)
+    .bind(state.now())
+    .fetch_one(state.db.reader())
+    .await?;
+    Ok(row.try_get::<i64, _>(0)? > 0)
 }
 
 /// The event as it is sent; `None` for those that only the design's own room is told.

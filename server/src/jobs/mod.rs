@@ -14,6 +14,7 @@ mod artefact;
 mod attempt;
 mod check;
 pub mod child;
+pub mod doctor;
 pub mod door;
 mod event;
 mod frame;

@@ -26,6 +26,9 @@ pub struct Args {
     /// The token itself, from the environment.
     #[arg(long, env = "BRUNEL_WORKER_TOKEN", hide_env_values = true, hide = true)]
     pub token: Option<String>,
+    /// Certificate (PEM) of a server that made its own.
+    #[arg(long)]
+    pub ca_file: Option<PathBuf>,
     /// Threads of the solver; all cores unless said.
     #[arg(long)]
     pub threads: Option<usize>,
@@ -51,6 +54,8 @@ pub struct JobArgs {
 pub struct Options {
     pub connect: String,
     pub token: String,
+    /// PEM of a certificate to trust.
+    pub authority: Option<Vec<u8>>,
     pub launcher: Launcher,
     pub threads: usize,
     pub memory_bytes: u64,
@@ -86,7 +91,11 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         asked_to_stop(args.local).await;
         stop_sender.send_replace(true);
     });
-    work(Options { connect: args.connect, token, launcher, threads, memory_bytes, studies }, stop).await
+    let authority = match &args.ca_file {
+        Some(file) => Some(std::fs::read(file).with_context(|| format!("cannot read the certificate {}", file.display()))?),
+        None => None,
+    };
+    work(Options { connect: args.connect, token, authority, launcher, threads, memory_bytes, studies }, stop).await
 }
 
 /// The child's role with the real studies.
@@ -99,7 +108,7 @@ pub fn run_job(args: &JobArgs) -> std::process::ExitCode {
 /// # Errors
 /// When the server refuses for good (token, version), or no child can be started.
 pub async fn work(options: Options, mut stop: watch::Receiver<bool>) -> anyhow::Result<()> {
-    let door = Door::new(&options.connect, &options.token)?;
+    let door = Door::new(&options.connect, &options.token, options.authority.as_deref())?;
     let claim = Claim {
         hello: Hello {
             protocol: PROTOCOL,

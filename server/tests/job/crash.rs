@@ -17,7 +17,7 @@ pub fn only_its_job(_effort: Effort) -> Result<(), String> {
         let cases = [
             ("panic", RunState::Dead, "the stub panics on purpose"),
             ("overflow", RunState::Dead, "overflowed its stack"),
-            ("allocate", RunState::Dead, "ran out of memory (its limit is 4 GiB)"),
+            ("allocate", RunState::Dead, "ran out of memory (its limit is 2 GiB)"),
             ("loop", RunState::Failed, "the limit of a run"),
         ];
         let mut neighbours = Vec::new();

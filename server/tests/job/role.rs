@@ -36,6 +36,7 @@ pub async fn worker(arguments: &[String]) -> ExitCode {
     let options = worker::Options {
         connect: option(arguments, "--connect").into(),
         token: option(arguments, "--token").into(),
+        authority: None,
         launcher: Launcher {
             program: std::env::current_exe().expect("this program"),
             arguments: child.map(Into::into).to_vec(),
@@ -56,7 +57,7 @@ pub async fn worker(arguments: &[String]) -> ExitCode {
 }
 
 async fn claimed(arguments: &[String]) -> (Door, Assignment, Lease) {
-    let door = Door::new(option(arguments, "--connect"), option(arguments, "--token")).expect("an address");
+    let door = Door::new(option(arguments, "--connect"), option(arguments, "--token"), None).expect("an address");
     let hello = Hello {
         protocol: PROTOCOL,
         worker: format!("bad-{}", std::process::id()),

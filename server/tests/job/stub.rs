@@ -44,8 +44,8 @@ impl Study for Stub {
             "overflow" => Ok(number("depth", deeper(1) as f64)),
             "allocate" => {
                 let mut much: Vec<Vec<u8>> = Vec::new();
-                for _ in 0..64 {
-                    much.push(vec![1; 1 << 30]);
+                for _ in 0..256 {
+                    much.push(vec![1; 1 << 28]);
                 }
                 Ok(number("bytes", much.iter().map(Vec::len).sum::<usize>() as f64))
             }

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-pub const MEMORY: u64 = 4 << 30;
+pub const MEMORY: u64 = 2 << 30;
 
 /// Leases short enough for a test, long enough for a loaded machine.
 pub const SHORT: Settings = Settings {
