@@ -5,6 +5,7 @@ use super::lease::State as LeaseState;
 use super::queue::Question;
 use super::store;
 use super::{check, event};
+use crate::api::input::Input;
 use crate::auth::{Action, Actor, Object, can};
 use crate::{Error, State, rooms};
 use app::api::Page;
@@ -40,8 +41,9 @@ pub fn router() -> OpenApiRouter<State> {
 /// answered before; joined to a run that asks the same.
 #[utoipa::path(post, path = "/api/designs/{id}/runs", params(("id" = String, Path)), request_body = StartRun,
     responses((status = 200, body = Run)), tag = "runs")]
-async fn start(state: State, actor: Actor, Path(id): Path<String>, Json(start): Json<StartRun>) -> Result<Json<Run>, Error> {
+async fn start(state: State, actor: Actor, Path(id): Path<String>, input: Input<StartRun>) -> Result<Json<Run>, Error> {
     can(&state, &actor, Action::Run, Object::Design(&id)).await?;
+    let start = input.read()?;
     let person = actor.person()?;
     let document = rooms::document(&state, &id, None).await?;
     let design = &document.design;
@@ -67,8 +69,9 @@ async fn start(state: State, actor: Actor, Path(id): Path<String>, Json(start): 
 /// The checklist before a run: what is wrong, what it will take.
 #[utoipa::path(post, path = "/api/designs/{id}/preflight", params(("id" = String, Path)), request_body = StartRun,
     responses((status = 200, description = "Issues, memory in bytes, core-seconds, unknowns", body = Object)), tag = "runs")]
-async fn preflight(state: State, actor: Actor, Path(id): Path<String>, Json(start): Json<StartRun>) -> Result<Json<Preflight>, Error> {
+async fn preflight(state: State, actor: Actor, Path(id): Path<String>, input: Input<StartRun>) -> Result<Json<Preflight>, Error> {
     can(&state, &actor, Action::Run, Object::Design(&id)).await?;
+    let start = input.read()?;
     let document = rooms::document(&state, &id, None).await?;
     if question(&document.design, &Id(start.study.clone())).is_none() {
         return Err(Error::field("study", "this study is not in the design, or it is suppressed"));
