@@ -21,14 +21,24 @@ const PUBLISH_PATIENCE: Duration = Duration::from_secs(1_800);
 
 /// How an attempt came out of the child.
 enum Outcome {
-    Answer { surface: Bytes, volume: Option<Bytes>, spent: Spent },
+    Answer {
+        surface: Bytes,
+        volume: Option<Bytes>,
+        spent: Spent,
+    },
     Over(Ending),
     /// The lease is gone: say nothing.
     Abandoned,
 }
 
 /// Works on one assignment until it is published, ended or lost. `stop` turns true when the worker shuts down.
-pub async fn run(door: &Door, assignment: Assignment, child: Child, memory_bytes: u64, mut stop: watch::Receiver<bool>) {
+pub async fn run(
+    door: &Door,
+    assignment: Assignment,
+    child: Child,
+    memory_bytes: u64,
+    mut stop: watch::Receiver<bool>,
+) {
     let lease = Lease { run: assignment.run.clone(), epoch: assignment.epoch };
     let (wish_sender, mut wish) = watch::channel(Wish::Continue);
     let heart = Guard(tokio::spawn(beat(door.clone(), lease.clone(), assignment.lease_ms, wish_sender.clone())));
@@ -43,7 +53,9 @@ pub async fn run(door: &Door, assignment: Assignment, child: Child, memory_bytes
             let end = End { lease: lease.clone(), how };
             persist(&lease, &wish, "end", || door.end(&end)).await;
         }
-        Outcome::Abandoned => tracing::warn!(run = %lease.run, epoch = lease.epoch, "the lease was lost; the attempt is dropped"),
+        Outcome::Abandoned => {
+            tracing::warn!(run = %lease.run, epoch = lease.epoch, "the lease was lost; the attempt is dropped")
+        }
     }
     drop(heart);
 }
@@ -211,7 +223,8 @@ async fn publish(
         memory_bytes: spent.memory_bytes,
         instruction_set: host::instruction_set(),
     };
-    let too_large = surface.len() > wire::SURFACE_BYTES_MAX || volume.as_ref().is_some_and(|v| v.len() > wire::VOLUME_BYTES_MAX);
+    let too_large =
+        surface.len() > wire::SURFACE_BYTES_MAX || volume.as_ref().is_some_and(|v| v.len() > wire::VOLUME_BYTES_MAX);
     if too_large {
         let message = "The result is too large to store. Choose a coarser resolution or fewer load cases.".to_string();
         let end = End { lease: lease.clone(), how: Ending::Failed { message } };

@@ -131,16 +131,22 @@ impl Child {
 /// What happened, and what the person can do.
 fn describe(status: Option<ExitStatus>, words: &str, memory_bytes: u64) -> String {
     let limit = host::size(memory_bytes);
-    if words.contains("memory allocation of") || words.contains("Cannot allocate memory") || words.contains("capacity overflow") {
+    if words.contains("memory allocation of")
+        || words.contains("Cannot allocate memory")
+        || words.contains("capacity overflow")
+    {
         return format!(
             "The solver ran out of memory (its limit is {limit}). Choose a coarser resolution, or a worker with more memory."
         );
     }
     if words.contains("overflowed its stack") {
-        return "The solver overflowed its stack. This is a fault of the program; the design may be unusually deep.".into();
+        return "The solver overflowed its stack. This is a fault of the program; the design may be unusually deep."
+            .into();
     }
     if let Some(message) = panic_message(words) {
-        return format!("The solver broke down: {message}. This is a fault of the program; please report it with this run.");
+        return format!(
+            "The solver broke down: {message}. This is a fault of the program; please report it with this run."
+        );
     }
     match status.map(|s| (s.code(), signal(s))) {
         Some((_, Some(9))) => {

@@ -3,6 +3,7 @@
 use super::child::Launcher;
 use super::frame::Frame;
 use super::host;
+use super::worker::job_arguments;
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -14,21 +15,23 @@ const MEMORY_BYTES: u64 = 4 << 30;
 /// # Errors
 /// A sentence that says what to mend.
 pub async fn examine() -> Result<String, String> {
-    let program = std::env::current_exe().map_err(|e| format!("this program cannot find itself ({e}); start it by its full path"))?;
-    let memory = MEMORY_BYTES.to_string();
-    let launcher = Launcher {
-        program,
-        arguments: ["worker-job", "--threads", "1", "--memory", &memory].map(Into::into).to_vec(),
-        memory_bytes: MEMORY_BYTES,
-    };
+    let program = std::env::current_exe()
+        .map_err(|e| format!("this program cannot find itself ({e}); start it by its full path"))?;
+    let launcher = Launcher { program, arguments: job_arguments(1, MEMORY_BYTES), memory_bytes: MEMORY_BYTES };
     let began = Instant::now();
-    let mut child = launcher.start().map_err(|e| format!("a solver process cannot be started ({e}); is the program executable?"))?;
+    let mut child = launcher
+        .start()
+        .map_err(|e| format!("a solver process cannot be started ({e}); is the program executable?"))?;
     match tokio::time::timeout(PATIENCE, child.receive()).await {
         Ok(Some(Ok(Frame::Ready))) => {
             let ms = began.elapsed().as_millis();
             child.kill().await;
             let memory = host::memory_bytes().map_or_else(|| "memory unknown".into(), host::size);
-            Ok(format!("{} cores, {memory}, {}; a solver process starts in {ms} ms", host::cores(), host::instruction_set()))
+            Ok(format!(
+                "{} cores, {memory}, {}; a solver process starts in {ms} ms",
+                host::cores(),
+                host::instruction_set()
+            ))
         }
         Ok(_) => Err(child.last_words().await),
         Err(_) => {

@@ -66,7 +66,12 @@ impl Door {
         self.http.request(method, format!("{}/api/worker/{path}", self.base)).bearer_auth(&self.token).timeout(patience)
     }
 
-    async fn post<Q: Serialize + Sync, A: DeserializeOwned>(&self, path: &str, body: &Q, wait_ms: u64) -> Result<A, DoorError> {
+    async fn post<Q: Serialize + Sync, A: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &Q,
+        wait_ms: u64,
+    ) -> Result<A, DoorError> {
         let patience = PATIENCE + Duration::from_millis(wait_ms);
         let response = answered(self.request(Method::POST, path, patience).json(body)).await?;
         response.json().await.map_err(|e| DoorError::Unreachable(e.to_string()))
@@ -129,7 +134,8 @@ impl Door {
     /// # Errors
     /// [`DoorError`]
     pub async fn file(&self, lease: &Lease, hash: &str) -> Result<Bytes, DoorError> {
-        let response = answered(self.request(Method::GET, &format!("files/{hash}"), UPLOAD_PATIENCE).query(lease)).await?;
+        let response =
+            answered(self.request(Method::GET, &format!("files/{hash}"), UPLOAD_PATIENCE).query(lease)).await?;
         response.bytes().await.map_err(|e| DoorError::Unreachable(e.to_string()))
     }
 }
@@ -145,7 +151,9 @@ async fn answered(request: RequestBuilder) -> Result<reqwest::Response, DoorErro
     let message = serde_json::from_str::<app::api::Problem>(&text).map_or(text, |problem| problem.message);
     Err(match status {
         StatusCode::CONFLICT => DoorError::Fenced,
-        s if s.is_server_error() || s == StatusCode::TOO_MANY_REQUESTS => DoorError::Unreachable(format!("{s}: {message}")),
+        s if s.is_server_error() || s == StatusCode::TOO_MANY_REQUESTS => {
+            DoorError::Unreachable(format!("{s}: {message}"))
+        }
         s => DoorError::Refused(s, message),
     })
 }

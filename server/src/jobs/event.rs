@@ -21,7 +21,10 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(500);
 
 /// Events `state` (a run changed), `progress` (run, phase, fraction) and `lagged` (read the list again).
 #[utoipa::path(get, path = "/api/runs/events", responses((status = 200, content_type = "text/event-stream")), tag = "runs")]
-pub(super) async fn stream(state: State, actor: Actor) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Error> {
+pub(super) async fn stream(
+    state: State,
+    actor: Actor,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Error> {
     can(&state, &actor, Action::See, Object::Organisation).await?;
     let (sender, receiver) = mpsc::channel(256);
     tokio::spawn(follow(state, actor, sender));

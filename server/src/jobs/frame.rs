@@ -47,7 +47,10 @@ pub struct Spent {
 #[derive(Debug)]
 pub enum Frame {
     /// Bytes of an imported file, before the task.
-    File { hash: String, bytes: Vec<u8> },
+    File {
+        hash: String,
+        bytes: Vec<u8>,
+    },
     Task(Box<Task>),
     /// Only look: the checklist and the cost.
     Check(Box<Task>),
@@ -56,7 +59,10 @@ pub enum Frame {
     Ready,
     Report(Report),
     /// Surface artefact of an intermediate answer.
-    Partial { level: u32, bytes: Vec<u8> },
+    Partial {
+        level: u32,
+        bytes: Vec<u8>,
+    },
     Surface(Vec<u8>),
     Volume(Vec<u8>),
     /// The answer is complete; always last.
@@ -149,7 +155,8 @@ fn parted(mut payload: Vec<u8>) -> io::Result<(Vec<u8>, Vec<u8>)> {
 
 fn header(kind: u8, payload: &[u8]) -> io::Result<[u8; HEADER]> {
     let length = u32::try_from(payload.len()).ok().filter(|n| *n <= PAYLOAD_BYTES_MAX);
-    let length = length.ok_or_else(|| broken(format!("an answer of {} bytes is too large to hand over", payload.len())))?;
+    let length =
+        length.ok_or_else(|| broken(format!("an answer of {} bytes is too large to hand over", payload.len())))?;
     let [a, b, c, d] = length.to_le_bytes();
     Ok([kind, a, b, c, d])
 }
@@ -248,7 +255,12 @@ mod tests {
     #[test]
     fn rubbish_is_refused() {
         assert!(read(&mut [].as_slice()).unwrap().is_none());
-        for bytes in [&[99, 0, 0, 0, 0][..], &[SURFACE, 255, 255, 255, 255], &[SURFACE, 4, 0, 0, 0, 1], &[PARTIAL, 2, 0, 0, 0, 9, 9]] {
+        for bytes in [
+            &[99, 0, 0, 0, 0][..],
+            &[SURFACE, 255, 255, 255, 255],
+            &[SURFACE, 4, 0, 0, 0, 1],
+            &[PARTIAL, 2, 0, 0, 0, 9, 9],
+        ] {
             assert!(read(&mut &bytes[..]).is_err(), "{bytes:?}");
         }
     }

@@ -133,7 +133,9 @@ mod tests {
 
     #[test]
     fn sizes_are_read_and_written() {
-        for (text, bytes) in [("8GiB", 8 << 30), ("500 MB", 500_000_000), ("2g", 2 << 30), ("1048576", 1 << 20), ("1.5k", 1536)] {
+        for (text, bytes) in
+            [("8GiB", 8 << 30), ("500 MB", 500_000_000), ("2g", 2 << 30), ("1048576", 1 << 20), ("1.5k", 1536)]
+        {
             assert_eq!(parse_size(text), Ok(bytes), "{text}");
         }
         for text in ["", "GiB", "-1", "8 bananas", "0"] {

@@ -301,7 +301,12 @@ mod tests {
         let ways: Vec<Way> = vec![
             ("plain", vec![(0, claim("a")), (5, publish(1))], State::Done, Some(Effect::Ended(State::Done))),
             ("repeated", vec![(0, claim("a")), (5, publish(1)), (6, publish(1))], State::Done, Some(Effect::Known)),
-            ("refused by the solver", vec![(0, claim("a")), (5, Event::Fail { epoch: 1, message: "no".into() })], State::Failed, None),
+            (
+                "refused by the solver",
+                vec![(0, claim("a")), (5, Event::Fail { epoch: 1, message: "no".into() })],
+                State::Failed,
+                None,
+            ),
             ("a crash is tried again", vec![(0, claim("a")), (5, crash(1))], State::Queued, Some(Effect::Requeued)),
             (
                 "three crashes",
@@ -310,26 +315,61 @@ mod tests {
                 Some(Effect::Ended(State::Dead)),
             ),
             ("lease over", vec![(0, claim("a")), (100, Event::Tick)], State::Queued, Some(Effect::Requeued)),
-            ("lease renewed", vec![(0, claim("a")), (90, Event::Heartbeat { epoch: 1 }), (100, Event::Tick)], State::Leased, None),
-            ("late worker", vec![(0, claim("a")), (100, Event::Tick), (101, claim("b")), (102, publish(1))], State::Leased, Some(fenced.clone())),
+            (
+                "lease renewed",
+                vec![(0, claim("a")), (90, Event::Heartbeat { epoch: 1 }), (100, Event::Tick)],
+                State::Leased,
+                None,
+            ),
+            (
+                "late worker",
+                vec![(0, claim("a")), (100, Event::Tick), (101, claim("b")), (102, publish(1))],
+                State::Leased,
+                Some(fenced.clone()),
+            ),
             (
                 "late worker after the other's answer",
                 vec![(0, claim("a")), (100, Event::Tick), (101, claim("b")), (102, publish(2)), (103, publish(1))],
                 State::Done,
                 Some(fenced.clone()),
             ),
-            ("claimed twice", vec![(0, claim("a")), (1, claim("b"))], State::Leased, Some(Effect::Refused(Refusal::NotQueued))),
-            ("cancelled while waiting", vec![(0, Event::Cancel)], State::Cancelled, Some(Effect::Ended(State::Cancelled))),
+            (
+                "claimed twice",
+                vec![(0, claim("a")), (1, claim("b"))],
+                State::Leased,
+                Some(Effect::Refused(Refusal::NotQueued)),
+            ),
+            (
+                "cancelled while waiting",
+                vec![(0, Event::Cancel)],
+                State::Cancelled,
+                Some(Effect::Ended(State::Cancelled)),
+            ),
             ("cancel is passed on", vec![(0, claim("a")), (1, Event::Cancel)], State::Leased, Some(Effect::Interrupt)),
-            ("cancel confirmed", vec![(0, claim("a")), (1, Event::Cancel), (2, Event::Stopped { epoch: 1 })], State::Cancelled, None),
-            ("cancel not answered", vec![(0, claim("a")), (1, Event::Cancel), (21, Event::Tick)], State::Cancelled, None),
+            (
+                "cancel confirmed",
+                vec![(0, claim("a")), (1, Event::Cancel), (2, Event::Stopped { epoch: 1 })],
+                State::Cancelled,
+                None,
+            ),
+            (
+                "cancel not answered",
+                vec![(0, claim("a")), (1, Event::Cancel), (21, Event::Tick)],
+                State::Cancelled,
+                None,
+            ),
             (
                 "no answer after a cancel",
                 vec![(0, claim("a")), (1, Event::Cancel), (2, publish(1))],
                 State::Cancelled,
                 Some(Effect::Refused(Refusal::Cancelled)),
             ),
-            ("cancel after the end", vec![(0, claim("a")), (1, publish(1)), (2, Event::Cancel)], State::Done, Some(Effect::Refused(Refusal::Ended))),
+            (
+                "cancel after the end",
+                vec![(0, claim("a")), (1, publish(1)), (2, Event::Cancel)],
+                State::Done,
+                Some(Effect::Refused(Refusal::Ended)),
+            ),
         ];
         for (what, events, state, last) in ways {
             let (job, effects) = run(&events);
@@ -350,7 +390,8 @@ mod tests {
     #[test]
     fn the_dead_keep_their_last_words() {
         let crash = |epoch| Event::Crash { epoch, message: format!("crash {epoch}") };
-        let (job, _) = run(&[(0, claim("a")), (1, crash(1)), (2, claim("a")), (3, crash(2)), (4, claim("a")), (500, Event::Tick)]);
+        let (job, _) =
+            run(&[(0, claim("a")), (1, crash(1)), (2, claim("a")), (3, crash(2)), (4, claim("a")), (500, Event::Tick)]);
         assert_eq!(job.state, State::Dead);
         assert_eq!(job.last_words.as_deref(), Some("worker a was not heard of any more"));
     }

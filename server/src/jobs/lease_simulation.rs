@@ -72,7 +72,8 @@ fn world(seed: u64, terms: &Terms) -> Result<(), String> {
         }
         for _ in 0..rng.random_range(0..=wire.len()) {
             let at = rng.random_range(0..wire.len());
-            let (job, event) = if !calm && rng.random_range(0..10) == 0 { wire[at].clone() } else { wire.swap_remove(at) };
+            let (job, event) =
+                if !calm && rng.random_range(0..10) == 0 { wire[at].clone() } else { wire.swap_remove(at) };
             if calm || rng.random_range(0..12) != 0 {
                 todo.push((job, event, None));
             }

@@ -190,9 +190,14 @@ impl Board {
             .workers
             .values()
             .filter(|s| now - s.worker.seen < FORGOTTEN_MS)
-            .map(|s| Worker { healthy: now - s.worker.seen < SILENT_MS && s.protocol == super::wire::PROTOCOL, ..s.worker.clone() })
+            .map(|s| Worker {
+                healthy: now - s.worker.seen < SILENT_MS && s.protocol == super::wire::PROTOCOL,
+                ..s.worker.clone()
+            })
             .collect();
-        workers.sort_by(|a, b| (b.healthy, b.run.is_some(), &a.host, &a.id).cmp(&(a.healthy, a.run.is_some(), &b.host, &b.id)));
+        workers.sort_by(|a, b| {
+            (b.healthy, b.run.is_some(), &a.host, &a.id).cmp(&(a.healthy, a.run.is_some(), &b.host, &b.id))
+        });
         workers
     }
 }
@@ -218,7 +223,11 @@ mod tests {
         let mut live = Live::new("d", 1);
         for i in 0..50_000 {
             live.hear(&Report::Residual { iteration: i, value: 1.0 });
-            live.hear(&Report::Progress { phase: Phase::Solve, fraction: f64::from(i % 7) / 10.0, note: String::new() });
+            live.hear(&Report::Progress {
+                phase: Phase::Solve,
+                fraction: f64::from(i % 7) / 10.0,
+                note: String::new(),
+            });
             live.hear(&Report::Log { line: "x".into() });
             assert!(live.reports.len() <= REPORTS_MAX);
         }

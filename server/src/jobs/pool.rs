@@ -3,6 +3,7 @@
 use super::check;
 use super::child::Launcher;
 use super::host;
+use super::worker::job_arguments;
 use crate::State;
 use anyhow::Context as _;
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ pub fn spawn_local(state: &State, count: usize, url: &str) -> anyhow::Result<()>
     let limit = check::MEMORY_BYTES.min(memory);
     state.jobs.desk().use_children(Launcher {
         program: program.clone(),
-        arguments: ["worker-job", "--threads", "1", "--memory", &limit.to_string()].map(Into::into).to_vec(),
+        arguments: job_arguments(1, limit),
         memory_bytes: limit,
     });
     for number in 0..count {

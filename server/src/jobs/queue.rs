@@ -2,11 +2,11 @@
 //! commit.
 
 use super::artefact::Kind;
+use super::check::Desk;
 use super::lease::{self, Effect, Event, Job, Refusal, State as LeaseState, Terms};
 use super::live::Board;
 use super::store::{self, Stored};
 use super::wire::{Assignment, Ending, Hello, Lease, Publish, Wish};
-use super::check::Desk;
 use crate::{Error, State, id};
 use app::api::run::{Run, RunEvent};
 use bytes::Bytes;
@@ -218,7 +218,8 @@ impl Queue {
         let stored = store::get(&mut write, &run.id).await?;
         write.commit().await?;
         tracing::info!(run = %run.id, design = %run.design, study = %run.study_kind, cached = run.source.is_some(), "run asked for");
-        metrics::counter!("brunel_runs_submitted_total", "cached" => if run.source.is_some() { "1" } else { "0" }).increment(1);
+        metrics::counter!("brunel_runs_submitted_total", "cached" => if run.source.is_some() { "1" } else { "0" })
+            .increment(1);
         if run.source.is_none() {
             self.0.work.notify_waiters();
         }
@@ -399,7 +400,8 @@ impl Queue {
             for (kind, hash, bytes) in &sized {
                 store::keep(&mut write, &lease.run, *kind, hash, *bytes).await?;
             }
-            store::spent(&mut write, &lease.run, publish.core_seconds, publish.memory_bytes, &publish.instruction_set).await?;
+            store::spent(&mut write, &lease.run, publish.core_seconds, publish.memory_bytes, &publish.instruction_set)
+                .await?;
         }
         let stored = store::get(&mut write, &lease.run).await?;
         write.commit().await?;
@@ -451,7 +453,13 @@ impl Queue {
     }
 
     /// One transaction: read, step, write back if it is still so, commit; then tell.
-    async fn apply(&self, state: &State, run: &str, event: Event, claimer: Option<&Hello>) -> Result<(Stored, Vec<Effect>), Error> {
+    async fn apply(
+        &self,
+        state: &State,
+        run: &str,
+        event: Event,
+        claimer: Option<&Hello>,
+    ) -> Result<(Stored, Vec<Effect>), Error> {
         let mut write = state.db.write().await?;
         let before = store::get(&mut write, run).await?;
         let (after, effects) = lease::step(&before.job, event, state.now(), &self.settings().terms);

@@ -57,19 +57,31 @@ async fn start(state: State, actor: Actor, Path(id): Path<String>, input: Input<
         (None, _) => return Err(Error::field("study", "this study is not in the design any more")),
     };
     // What geometry has to say comes with the pre-flight and from the worker; a set-up that cannot even be read stops here.
-    let wrong = solver::design::check(design).into_iter().find(|i| i.object == study_id && i.severity == Severity::Error);
+    let wrong =
+        solver::design::check(design).into_iter().find(|i| i.object == study_id && i.severity == Severity::Error);
     if let Some(issue) = wrong {
         return Err(Error::field("study", format!("{}: {}", object.name, issue.message)));
     }
-    let question =
-        Question { design: &id, sequence: document.sequence, content: design, study: object, fingerprint, person: &person.id };
+    let question = Question {
+        design: &id,
+        sequence: document.sequence,
+        content: design,
+        study: object,
+        fingerprint,
+        person: &person.id,
+    };
     state.jobs.submit(&state, question).await.map(Json)
 }
 
 /// The checklist before a run: what is wrong, what it will take.
 #[utoipa::path(post, path = "/api/designs/{id}/preflight", params(("id" = String, Path)), request_body = StartRun,
     responses((status = 200, description = "Issues, memory in bytes, core-seconds, unknowns", body = Object)), tag = "runs")]
-async fn preflight(state: State, actor: Actor, Path(id): Path<String>, input: Input<StartRun>) -> Result<Json<Preflight>, Error> {
+async fn preflight(
+    state: State,
+    actor: Actor,
+    Path(id): Path<String>,
+    input: Input<StartRun>,
+) -> Result<Json<Preflight>, Error> {
     can(&state, &actor, Action::Run, Object::Design(&id)).await?;
     let start = input.read()?;
     let document = rooms::document(&state, &id, None).await?;
@@ -103,7 +115,10 @@ async fn list(state: State, actor: Actor, Query(query): Query<ListQuery>) -> Res
         None | Some("") => Vec::new(),
         Some("active") => vec![LeaseState::Queued, LeaseState::Leased],
         Some("running") => vec![LeaseState::Leased],
-        Some(word) => vec![LeaseState::parse(word).ok_or_else(|| Error::field("state", format!("'{word}' is not a state of a run")))?],
+        Some(word) => vec![
+            LeaseState::parse(word)
+                .ok_or_else(|| Error::field("state", format!("'{word}' is not a state of a run")))?,
+        ],
     };
     let mut after = query.after.as_deref().map(cursor).transpose()?;
     let mut seen: HashMap<String, bool> = HashMap::new();
@@ -111,7 +126,12 @@ async fn list(state: State, actor: Actor, Query(query): Query<ListQuery>) -> Res
     let mut next = None;
     let mut looked = 0;
     'pages: while looked < LOOKED_MAX {
-        let filter = store::Filter { design: query.design.clone(), states: states.clone(), after: after.clone(), limit: PAGE * 2 };
+        let filter = store::Filter {
+            design: query.design.clone(),
+            states: states.clone(),
+            after: after.clone(),
+            limit: PAGE * 2,
+        };
         let rows = {
             let mut reader = state.db.reader().acquire().await?;
             store::list(&mut reader, &filter).await?
@@ -221,7 +241,12 @@ async fn cancel(state: State, actor: Actor, Path(id): Path<String>) -> Result<Js
 /// lines) of both.
 #[utoipa::path(get, path = "/api/runs/{id}/artefacts/{kind}", params(("id" = String, Path), ("kind" = String, Path)),
     responses((status = 200, content_type = "application/octet-stream"), (status = 304)), tag = "runs")]
-async fn artefact(state: State, actor: Actor, Path((id, kind)): Path<(String, String)>, headers: HeaderMap) -> Result<Response, Error> {
+async fn artefact(
+    state: State,
+    actor: Actor,
+    Path((id, kind)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
     let run = stored(&state, &actor, &id, Action::See).await?;
     bytes_of(&state, &run, &kind, &headers).await
 }
@@ -233,10 +258,14 @@ async fn artefact(state: State, actor: Actor, Path((id, kind)): Path<(String, St
 pub async fn bytes_of(state: &State, run: &store::Stored, kind: &str, headers: &HeaderMap) -> Result<Response, Error> {
     let board = state.jobs.board();
     if kind == "partial" {
-        let partial = board.look(&run.id, |live| live.partial.clone()).flatten().ok_or(Error::NotFound("partial result"))?;
+        let partial =
+            board.look(&run.id, |live| live.partial.clone()).flatten().ok_or(Error::NotFound("partial result"))?;
         return Ok(plain(partial.1, "application/octet-stream", "no-store", None));
     }
-    let kind = [Kind::Surface, Kind::Volume, Kind::Log].into_iter().find(|k| k.as_str() == kind).ok_or(Error::NotFound("artefact"))?;
+    let kind = [Kind::Surface, Kind::Volume, Kind::Log]
+        .into_iter()
+        .find(|k| k.as_str() == kind)
+        .ok_or(Error::NotFound("artefact"))?;
     if kind == Kind::Log
         && let Some(lines) = board.look(&run.id, |live| super::queue::lines(&live.reports))
     {
@@ -251,7 +280,11 @@ pub async fn bytes_of(state: &State, run: &store::Stored, kind: &str, headers: &
     if headers.get(header::IF_NONE_MATCH).is_some_and(|known| known.as_bytes() == tag.as_bytes()) {
         return Ok(StatusCode::NOT_MODIFIED.into_response());
     }
-    let bytes = state.blobs.get(&hash).await?.ok_or_else(|| Error::internal(anyhow::anyhow!("artefact {hash} is not in the store")))?;
+    let bytes = state
+        .blobs
+        .get(&hash)
+        .await?
+        .ok_or_else(|| Error::internal(anyhow::anyhow!("artefact {hash} is not in the store")))?;
     let kind = if kind == Kind::Log { "application/x-ndjson" } else { "application/octet-stream" };
     Ok(plain(bytes, kind, "private, no-cache", HeaderValue::from_str(&tag).ok()))
 }

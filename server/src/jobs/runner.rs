@@ -13,7 +13,6 @@ use solver::run::{Ctx, Report};
 use solver::study::{Case, Study, StudyError};
 use std::collections::HashMap;
 use std::io::{BufReader, Write};
-use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 
@@ -41,8 +40,8 @@ impl Files for Imported {
     }
 }
 
-/// Runs the child to its end. `threads`: size of the rayon pool; `memory_bytes`: address space it may take.
-pub fn main(registry: Registry, threads: usize, memory_bytes: Option<u64>) -> ExitCode {
+/// Runs the child to its end and returns its exit code. `threads`: size of the rayon pool; `memory_bytes`: address space it may take.
+pub fn main(registry: Registry, threads: usize, memory_bytes: Option<u64>) -> i32 {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK_BYTES).build_global();
     if let Err(e) = pool {
         return stop(&format!("no threads for the solver: {e}"));
@@ -52,12 +51,12 @@ pub fn main(registry: Registry, threads: usize, memory_bytes: Option<u64>) -> Ex
     }
     let mut out = std::io::stdout();
     if frame::write(&mut out, Frame::Ready).is_err() {
-        return ExitCode::from(ORPHANED as u8);
+        return ORPHANED;
     }
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || listen(&sender));
     let Ok((order, files)) = receiver.recv() else {
-        return ExitCode::from(ORPHANED as u8);
+        return ORPHANED;
     };
     // A thread of known stack: a main thread's depends on the shell that started us.
     let work = std::thread::Builder::new().name("solver".into()).stack_size(STACK_BYTES).spawn(move || {
@@ -68,17 +67,17 @@ pub fn main(registry: Registry, threads: usize, memory_bytes: Option<u64>) -> Ex
         frame::write(&mut out, last)
     });
     match work.map(std::thread::JoinHandle::join) {
-        Ok(Ok(Ok(()))) => ExitCode::SUCCESS,
+        Ok(Ok(Ok(()))) => 0,
         Ok(Ok(Err(e))) | Err(e) => stop(&e.to_string()),
         // The panic has spoken for itself on the standard error; 101 is what a panic's exit code always was.
-        Ok(Err(_)) => ExitCode::from(101),
+        Ok(Err(_)) => 101,
     }
 }
 
 /// The reason goes to the standard error, whose end the worker keeps as last words.
-fn stop(why: &str) -> ExitCode {
+fn stop(why: &str) -> i32 {
     let _ = writeln!(std::io::stderr(), "{why}");
-    ExitCode::FAILURE
+    1
 }
 
 /// Reads the pipe for as long as the process lives: files, the task, a cancel. Its end means that the worker is gone,
@@ -115,7 +114,8 @@ fn answer(registry: Registry, task: &Task, files: &dyn Files, out: &mut impl Wri
         return failed(format!("this worker cannot solve a study of kind '{}'; update it", object.kind));
     };
     // The first picture of a run is the body itself: say that it is being made.
-    let first = Report::Progress { phase: solver::run::Phase::Geometry, fraction: 0.0, note: "building the bodies".into() };
+    let first =
+        Report::Progress { phase: solver::run::Phase::Geometry, fraction: 0.0, note: "building the bodies".into() };
     let _ = frame::write(out, Frame::Report(first));
     let model = solver::geometry::evaluate(&task.design, files);
     if CANCEL.load(Ordering::Relaxed) {

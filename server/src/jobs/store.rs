@@ -143,7 +143,8 @@ impl Stored {
 /// # Errors
 /// [`Error::NotFound`]
 pub async fn get(db: &mut Connection, id: &str) -> Result<Stored, Error> {
-    let row = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} WHERE run.id = $1"))).bind(id).fetch_optional(db).await?;
+    let row =
+        sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} WHERE run.id = $1"))).bind(id).fetch_optional(db).await?;
     read(&row.ok_or(Error::NotFound("run"))?)
 }
 
@@ -175,7 +176,12 @@ pub async fn list(db: &mut Connection, filter: &Filter) -> Result<Vec<Stored>, E
 ///
 /// # Errors
 /// The database's.
-pub async fn asking(db: &mut Connection, design: &str, question: &str, states: &[LeaseState]) -> Result<Option<Stored>, Error> {
+pub async fn asking(
+    db: &mut Connection,
+    design: &str,
+    question: &str,
+    states: &[LeaseState],
+) -> Result<Option<Stored>, Error> {
     let states: String = states.iter().map(|s| format!(",{},", s.as_str())).collect();
     let sql = format!(
         "{SELECT} WHERE run.design = $1 AND run.question = $2 AND $3 LIKE '%,' || run.state || ',%' \
@@ -190,7 +196,8 @@ pub async fn asking(db: &mut Connection, design: &str, question: &str, states: &
 /// # Errors
 /// The database's.
 pub async fn latest(db: &mut Connection, design: &str, study: &str) -> Result<Option<Stored>, Error> {
-    let sql = format!("{SELECT} WHERE run.design = $1 AND run.study = $2 ORDER BY run.created DESC, run.id DESC LIMIT 1");
+    let sql =
+        format!("{SELECT} WHERE run.design = $1 AND run.study = $2 ORDER BY run.created DESC, run.id DESC LIMIT 1");
     let row = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(design).bind(study).fetch_optional(db).await?;
     row.as_ref().map(read).transpose()
 }
@@ -200,13 +207,13 @@ pub async fn latest(db: &mut Connection, design: &str, study: &str) -> Result<Op
 /// # Errors
 /// The database's.
 pub async fn waiting(db: &mut Connection, limit: u32) -> Result<Vec<(String, String, u32)>, Error> {
-    let rows = sqlx::query("SELECT id, study_kind, study_version FROM run WHERE state = 'queued' ORDER BY created, id LIMIT $1")
-        .bind(i64::from(limit))
-        .fetch_all(db)
-        .await?;
-    rows.iter()
-        .map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get::<i64, _>(2)? as u32)))
-        .collect()
+    let rows = sqlx::query(
+        "SELECT id, study_kind, study_version FROM run WHERE state = 'queued' ORDER BY created, id LIMIT $1",
+    )
+    .bind(i64::from(limit))
+    .fetch_all(db)
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get::<i64, _>(2)? as u32))).collect()
 }
 
 /// Leased runs that time has something to say about.
@@ -241,7 +248,10 @@ pub async fn counts(db: &mut Connection) -> Result<(u64, u64), Error> {
 /// # Errors
 /// The database's.
 pub async fn waiting_of(db: &mut Connection, person: &str) -> Result<u64, Error> {
-    let row = sqlx::query("SELECT COUNT(*) FROM run WHERE state = 'queued' AND person = $1").bind(person).fetch_one(db).await?;
+    let row = sqlx::query("SELECT COUNT(*) FROM run WHERE state = 'queued' AND person = $1")
+        .bind(person)
+        .fetch_one(db)
+        .await?;
     Ok(row.try_get::<i64, _>(0)? as u64)
 }
 
@@ -282,7 +292,14 @@ pub async fn insert(db: &mut Connection, run: &Stored) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::Conflict`] when the row has moved on.
-pub async fn update(db: &mut Connection, id: &str, before: &Job, after: &Job, host: Option<&str>, now: i64) -> Result<(), Error> {
+pub async fn update(
+    db: &mut Connection,
+    id: &str,
+    before: &Job,
+    after: &Job,
+    host: Option<&str>,
+    now: i64,
+) -> Result<(), Error> {
     let started = (after.epoch != before.epoch).then_some(now);
     let ended = (after.state.ended() && !before.state.ended()).then_some(now);
     let done = sqlx::query(
@@ -315,7 +332,13 @@ pub async fn update(db: &mut Connection, id: &str, before: &Job, after: &Job, ho
 ///
 /// # Errors
 /// The database's.
-pub async fn spent(db: &mut Connection, id: &str, core_seconds: f64, memory_bytes: u64, instruction_set: &str) -> Result<(), Error> {
+pub async fn spent(
+    db: &mut Connection,
+    id: &str,
+    core_seconds: f64,
+    memory_bytes: u64,
+    instruction_set: &str,
+) -> Result<(), Error> {
     sqlx::query("UPDATE run SET core_seconds = $2, memory_bytes = $3, instruction_set = $4 WHERE id = $1")
         .bind(id)
         .bind(core_seconds)

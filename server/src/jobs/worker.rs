@@ -9,6 +9,7 @@ use super::door::{Door, DoorError};
 use super::wire::{Claim, Hello, PROTOCOL};
 use super::{host, runner};
 use anyhow::Context as _;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -18,8 +19,8 @@ use tokio::time::sleep;
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     /// Address of the server, `https://brunel.example`.
-    #[arg(long)]
-    pub connect: String,
+    #[arg(long, required_unless_present = "job")]
+    pub connect: Option<String>,
     /// File that holds the server's worker token (the server keeps it as `worker.token` in its data folder).
     #[arg(long, env = "BRUNEL_WORKER_TOKEN_FILE")]
     pub token_file: Option<PathBuf>,
@@ -38,15 +39,15 @@ pub struct Args {
     /// Started by a server on the same machine: ends when that server does.
     #[arg(long, hide = true)]
     pub local: bool,
+    /// Started by a worker: solves the one run that comes on the standard input, and ends.
+    #[arg(long, hide = true)]
+    pub job: bool,
 }
 
-/// `server worker-job`: the hidden role of the child process.
-#[derive(Clone, Debug, clap::Args)]
-pub struct JobArgs {
-    #[arg(long)]
-    pub threads: usize,
-    #[arg(long)]
-    pub memory: u64,
+/// The arguments with which this program becomes a worker's child.
+pub(super) fn job_arguments(threads: usize, memory_bytes: u64) -> Vec<OsString> {
+    let (threads, memory) = (threads.to_string(), memory_bytes.to_string());
+    ["worker", "--job", "--threads", &threads, "--memory", &memory].map(Into::into).to_vec()
 }
 
 /// What a worker is made of; the tests' binary brings its own program and studies.
@@ -71,19 +72,25 @@ const CLAIM_WAIT_MS: u64 = 20_000;
 /// # Errors
 /// When the server refuses the token or this version.
 pub async fn run(args: Args) -> anyhow::Result<()> {
+    let threads = args.threads.unwrap_or_else(host::cores).max(1);
+    if args.job {
+        // A process of one purpose: what it has to say went over the pipe, or stands on the standard error.
+        std::process::exit(runner::main(solver::study::study, threads, args.memory));
+    }
+    let connect = args.connect.context("name the server: --connect https://…")?;
     let token = match (&args.token_file, &args.token) {
         (Some(file), _) => std::fs::read_to_string(file)
             .with_context(|| format!("cannot read the worker token from {}", file.display()))?
             .trim()
             .to_string(),
         (None, Some(token)) => token.trim().to_string(),
-        (None, None) => anyhow::bail!("give the server's worker token: --token-file, or BRUNEL_WORKER_TOKEN in the environment"),
+        (None, None) => {
+            anyhow::bail!("give the server's worker token: --token-file, or BRUNEL_WORKER_TOKEN in the environment")
+        }
     };
-    let threads = args.threads.unwrap_or_else(host::cores).max(1);
     let memory_bytes = args.memory.unwrap_or_else(|| host::memory_bytes().unwrap_or(8 << 30) / 10 * 8);
     let program = std::env::current_exe().context("this program cannot find itself")?;
-    let arguments = ["worker-job", "--threads", &threads.to_string(), "--memory", &memory_bytes.to_string()];
-    let launcher = Launcher { program, arguments: arguments.map(Into::into).to_vec(), memory_bytes };
+    let launcher = Launcher { program, arguments: job_arguments(threads, memory_bytes), memory_bytes };
     let studies = solver::study::FORMS.iter().map(|f| (f.id.to_string(), f.version)).collect();
     host::be_nice();
     let (stop_sender, stop) = watch::channel(false);
@@ -92,15 +99,12 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         stop_sender.send_replace(true);
     });
     let authority = match &args.ca_file {
-        Some(file) => Some(std::fs::read(file).with_context(|| format!("cannot read the certificate {}", file.display()))?),
+        Some(file) => {
+            Some(std::fs::read(file).with_context(|| format!("cannot read the certificate {}", file.display()))?)
+        }
         None => None,
     };
-    work(Options { connect: args.connect, token, authority, launcher, threads, memory_bytes, studies }, stop).await
-}
-
-/// The child's role with the real studies.
-pub fn run_job(args: &JobArgs) -> std::process::ExitCode {
-    runner::main(solver::study::study, args.threads.max(1), Some(args.memory))
+    work(Options { connect, token, authority, launcher, threads, memory_bytes, studies }, stop).await
 }
 
 /// Claims and works until `stop` turns true.

@@ -3,8 +3,8 @@
 
 use super::queue::{document, files};
 use super::wire::{
-    Assignment, Claim, End, Heard, Heartbeat, Lease, PROTOCOL, Publish, REPORTS_MAX, Reports, SURFACE_BYTES_MAX, VOLUME_BYTES_MAX,
-    WAIT_MS_MAX, Wish,
+    Assignment, Claim, End, Heard, Heartbeat, Lease, PROTOCOL, Publish, REPORTS_MAX, Reports, SURFACE_BYTES_MAX,
+    VOLUME_BYTES_MAX, WAIT_MS_MAX, Wish,
 };
 use crate::auth::{Action, Actor, Object, can};
 use crate::{Error, State};
@@ -36,7 +36,9 @@ pub fn router() -> OpenApiRouter<State> {
 /// Reads a body of at most `max` bytes. Bodies and addresses are read after the policy has been asked: a stranger can
 /// neither fill the memory nor learn from a refusal.
 async fn bytes(body: Body, max: usize) -> Result<Bytes, Error> {
-    to_bytes(body, max).await.map_err(|_| Error::TooLarge(format!("at most {} are taken here", super::host::size(max as u64))))
+    to_bytes(body, max)
+        .await
+        .map_err(|_| Error::TooLarge(format!("at most {} are taken here", super::host::size(max as u64))))
 }
 
 async fn json<T: DeserializeOwned>(body: Body) -> Result<T, Error> {
@@ -94,7 +96,13 @@ async fn report(state: State, actor: Actor, body: Body) -> Result<Json<Heard>, E
 /// An intermediate answer; it replaces the one before and is never a result.
 #[utoipa::path(put, path = "/api/worker/partials/{level}", params(("level" = u32, Path), Lease),
     request_body(content_type = "application/octet-stream"), responses((status = 200, body = Heard)), tag = "worker")]
-async fn partial(state: State, actor: Actor, Path(level): Path<String>, query: Result<Query<Lease>, QueryRejection>, body: Body) -> Result<Json<Heard>, Error> {
+async fn partial(
+    state: State,
+    actor: Actor,
+    Path(level): Path<String>,
+    query: Result<Query<Lease>, QueryRejection>,
+    body: Body,
+) -> Result<Json<Heard>, Error> {
     can(&state, &actor, Action::Work, Object::Queue).await?;
     let lease = lease(query)?;
     let level = level.parse().map_err(|_| Error::field("level", "the level is a whole number"))?;
@@ -105,7 +113,13 @@ async fn partial(state: State, actor: Actor, Path(level): Path<String>, query: R
 /// Stores bytes under the hash they must have.
 #[utoipa::path(put, path = "/api/worker/artefacts/{hash}", params(("hash" = String, Path), Lease),
     request_body(content_type = "application/octet-stream"), responses((status = 200, body = Heard)), tag = "worker")]
-async fn artefact(state: State, actor: Actor, Path(hash): Path<String>, query: Result<Query<Lease>, QueryRejection>, body: Body) -> Result<Json<Heard>, Error> {
+async fn artefact(
+    state: State,
+    actor: Actor,
+    Path(hash): Path<String>,
+    query: Result<Query<Lease>, QueryRejection>,
+    body: Body,
+) -> Result<Json<Heard>, Error> {
     can(&state, &actor, Action::Work, Object::Queue).await?;
     state.jobs.holds(&state, &lease(query)?).await?;
     let bytes = bytes(body, VOLUME_BYTES_MAX).await?;
@@ -123,7 +137,12 @@ async fn artefact(state: State, actor: Actor, Path(hash): Path<String>, query: R
 /// An imported file of the run's design.
 #[utoipa::path(get, path = "/api/worker/files/{hash}", params(("hash" = String, Path), Lease),
     responses((status = 200, content_type = "application/octet-stream")), tag = "worker")]
-async fn file(state: State, actor: Actor, Path(hash): Path<String>, query: Result<Query<Lease>, QueryRejection>) -> Result<Bytes, Error> {
+async fn file(
+    state: State,
+    actor: Actor,
+    Path(hash): Path<String>,
+    query: Result<Query<Lease>, QueryRejection>,
+) -> Result<Bytes, Error> {
     can(&state, &actor, Action::Work, Object::Queue).await?;
     let run = state.jobs.holds(&state, &lease(query)?).await?;
     // A worker's lease opens this design's files and no others.

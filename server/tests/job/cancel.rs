@@ -12,7 +12,11 @@ use std::time::{Duration, Instant};
 const LIMIT: Duration = Duration::from_secs(4);
 const START: Duration = Duration::from_secs(30);
 
-async fn cancelled(world: &World, what: &str, stop_worker: Option<&crate::world::Process>) -> Result<(Run, Duration), String> {
+async fn cancelled(
+    world: &World,
+    what: &str,
+    stop_worker: Option<&crate::world::Process>,
+) -> Result<(Run, Duration), String> {
     let run = world.ask(what, what).await;
     // Under way, with a partial shown.
     let partial = |id: String| {

@@ -92,7 +92,9 @@ fn harness(arguments: &[String]) -> std::process::ExitCode {
         match outcome {
             Ok(()) => println(&format!("test {name} ... ok ({seconds:.1} s, seed {seed})")),
             Err(why) => {
-                println(&format!("test {name} ... FAILED ({seconds:.1} s)\n    {why}\n    replay: -- {name} --seed {seed}"));
+                println(&format!(
+                    "test {name} ... FAILED ({seconds:.1} s)\n    {why}\n    replay: -- {name} --seed {seed}"
+                ));
                 failed.push(name);
             }
         }

@@ -23,7 +23,9 @@ fn number(arguments: &[String], name: &str) -> u64 {
 }
 
 pub fn job(arguments: &[String]) -> ExitCode {
-    runner::main(stub::REGISTRY, number(arguments, "--threads") as usize, Some(number(arguments, "--memory")))
+    let code =
+        runner::main(stub::REGISTRY, number(arguments, "--threads") as usize, Some(number(arguments, "--memory")));
+    ExitCode::from(code as u8)
 }
 
 #[tokio::main]
