@@ -1,0 +1,250 @@
+// The walk of the whole product: two engineers and a guest on one part. Each step leaves a picture in artefacts/.
+import test, { after, before } from 'node:test';
+import assert from 'node:assert/strict';
+import { desktop, launch, person, phone, pixelDifference, startServer } from '../support.mjs';
+
+let server;
+let browser;
+let a;
+let b;
+let designUrl;
+
+const id = (page, name) => page.getByTestId(name);
+
+before(async () => {
+  server = await startServer();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+async function signUp(who, { name, email, password }) {
+  await id(who.page, 'name').fill(name);
+  await id(who.page, 'email').fill(email);
+  await id(who.page, 'password').fill(password);
+  await id(who.page, 'signup-submit').click();
+}
+
+/** The model is built from the latest design and on screen. */
+async function modelReady(page) {
+  await page.locator('[data-testid=viewport][data-built=true]:not([data-bodies="0"])').waitFor({ timeout: 60_000 });
+  // Two frames: one to upload, one to draw.
+  await page.evaluate(() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r))));
+}
+
+async function saved(page) {
+  await page.locator('[data-testid=save-state][data-state=saved]').waitFor();
+}
+
+/** The canvas alone, from the front, so that two people's pictures can be compared. */
+async function picture(page) {
+  await page.mouse.move(5, 5);
+  await page.keyboard.press('Escape');
+  await page.evaluate(() => new Promise((r) => setTimeout(r, 400)));
+  return id(page, 'viewport').screenshot();
+}
+
+async function parameterNow(page, name) {
+  return page.locator(`[data-testid=parameter-row][data-name=${name}] [data-testid=parameter-now]`).innerText();
+}
+
+test('A signs up as the first person and finds the demo', async () => {
+  a = await person(browser, server.url);
+  await a.page.goto('/');
+  await a.page.waitForURL(/login|signup/);
+  if (!a.page.url().includes('signup')) await a.page.goto('/signup');
+  await id(a.page, 'first-user').waitFor();
+  await a.shot('01-sign-up');
+  await signUp(a, { name: 'Ada Byron', email: 'ada@example.com', password: 'short' });
+  await a.page.getByText(/at least 10/).first().waitFor();
+  await id(a.page, 'password').fill('a long enough password');
+  await id(a.page, 'signup-submit').click();
+  await id(a.page, 'designs').waitFor();
+  await a.shot('02-home');
+  assert.ok(await id(a.page, 'design-card').count() >= 1, 'the demo workspace is there');
+});
+
+test('A invites B, and B signs up with the link', async () => {
+  await id(a.page, 'nav-people').click();
+  await id(a.page, 'invite-submit').click();
+  const link = await id(a.page, 'link').inputValue();
+  assert.match(link, /\/invite\//);
+  await a.shot('03-invitation');
+  b = await person(browser, server.url, { colorScheme: 'dark' });
+  await b.page.goto(link);
+  await signUp(b, { name: 'Ben Katz', email: 'ben@example.com', password: 'another long password' });
+  await id(b.page, 'designs').waitFor();
+  await b.shot('04-home-of-b');
+});
+
+test('both open the demo bracket and see each other', async () => {
+  await a.page.goto('/');
+  await a.page.getByRole('link', { name: /Open .*bracket/i }).first().click();
+  await a.page.waitForURL(/\/design\//);
+  designUrl = a.page.url();
+  await b.page.goto(designUrl);
+  await Promise.all([modelReady(a.page), modelReady(b.page)]);
+  await id(a.page, 'peers').getByText('BK').waitFor();
+  await a.shot('05-editor-a');
+  await b.shot('06-editor-b');
+});
+
+test("A drags a dimension, and B's picture follows", async () => {
+  const before = await picture(b.page);
+  const row = a.page.locator('[data-testid=parameter-row][data-name=width]');
+  const scrub = row.getByTestId('scrub-parameter-value');
+  const box = await scrub.boundingBox();
+  const start = await parameterNow(a.page, 'width');
+  await a.page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await a.page.mouse.down();
+  for (let i = 1; i <= 12; i += 1) await a.page.mouse.move(box.x + box.width / 2 + i * 5, box.y + box.height / 2);
+  await a.page.mouse.up();
+  await saved(a.page);
+  const end = await parameterNow(a.page, 'width');
+  assert.notEqual(end, start);
+  await b.page.locator('[data-testid=parameter-row][data-name=width] [data-testid=parameter-now]', { hasText: end }).waitFor();
+  await Promise.all([modelReady(a.page), modelReady(b.page)]);
+  const afterwards = await picture(b.page);
+  assert.ok(await pixelDifference(b.page, before, afterwards) > 0.01, "B's picture changed");
+  // Same theme on both sides, then the same picture.
+  await b.page.emulateMedia({ colorScheme: 'light' });
+  const [ofA, ofB] = [await picture(a.page), await picture(b.page)];
+  const difference = await pixelDifference(a.page, ofA, ofB);
+  assert.ok(difference < 0.01, `A and B see the same: ${(100 * difference).toFixed(2)} % of pixels differ`);
+  await a.shot('07-dragged');
+});
+
+test('B adds a load on a face picked by a click in the canvas', async () => {
+  await id(b.page, 'loads-section').getByTestId('add-loads').click();
+  await id(b.page, 'add-force').click();
+  await id(b.page, 'pick-faces').waitFor();
+  if (await id(b.page, 'pick-hint').count() === 0) await id(b.page, 'pick-faces').click();
+  await id(b.page, 'pick-hint').waitFor();
+  const canvas = await id(b.page, 'viewport').boundingBox();
+  await b.page.mouse.click(canvas.x + canvas.width / 2, canvas.y + canvas.height / 2);
+  await b.page.locator('[data-testid=faces] .chip').first().waitFor();
+  await saved(b.page);
+  await b.shot('08-load-picked');
+  // A sees the load arrive.
+  await id(a.page, 'loads-section').getByText(/Force/).first().waitFor();
+});
+
+test('A runs the study, both watch, and both read what is stored', async () => {
+  await id(a.page, 'studies-section').getByTestId('tree-row').first().click();
+  await id(b.page, 'studies-section').getByTestId('tree-row').first().click();
+  await a.page.locator('[data-testid=run]:not([disabled])').waitFor({ timeout: 60_000 });
+  await a.shot('09-checklist');
+  await id(a.page, 'run').click();
+  await Promise.all([id(a.page, 'progress').waitFor(), id(b.page, 'progress').waitFor()]);
+  await b.shot('10-progress-of-b');
+  await Promise.all([a, b].map(({ page }) => id(page, 'scalars').waitFor({ timeout: 120_000 })));
+  await id(a.page, 'history-row').first().waitFor({ timeout: 120_000 });
+  await id(a.page, 'progress').waitFor({ state: 'detached', timeout: 120_000 });
+  if (await id(b.page, 'history-row').count() > 0) await id(b.page, 'history-row').first().click();
+  await a.shot('11-result-a');
+  await b.shot('12-result-b');
+  const read = (page) => page.locator('[data-testid^="scalar-von_mises"]').first().innerText();
+  const [ofA, ofB] = await Promise.all([read(a.page), read(b.page)]);
+  assert.equal(ofA, ofB);
+  assert.match(ofA, /MPa/);
+  // The stored artefact says the same: the API is asked with A's own session.
+  const design = designUrl.split('/design/')[1].split(/[?#]/)[0];
+  const runs = await (await a.context.request.get(`/api/runs?design=${design}`)).json();
+  assert.equal(runs.items[0].state, 'done');
+  const artefact = await a.context.request.get(`/api/runs/${runs.items[0].id}/artefacts/surface`);
+  assert.ok(artefact.ok() && (await artefact.body()).length > 1000);
+  await id(a.page, 'balance').waitFor();
+});
+
+test('A goes offline, edits, closes the tab, returns: the edit is there once', async () => {
+  const before = await parameterNow(a.page, 'height');
+  await a.context.setOffline(true);
+  await id(a.page, 'connection').waitFor();
+  const field = a.page.locator('[data-testid=parameter-row][data-name=height] input').nth(1);
+  await field.fill('97 mm');
+  await field.press('Enter');
+  await a.page.locator('[data-testid=save-state]:not([data-state=saved])').waitFor();
+  await a.shot('13-offline');
+  await a.page.waitForTimeout(500);
+  await a.page.close();
+  await a.context.setOffline(false);
+  a.page = await a.context.newPage();
+  await a.page.goto(designUrl);
+  await modelReady(a.page);
+  await a.page.locator('[data-testid=parameter-row][data-name=height] [data-testid=parameter-now]', { hasText: '97 mm' }).waitFor();
+  await saved(a.page);
+  await b.page.locator('[data-testid=parameter-row][data-name=height] [data-testid=parameter-now]', { hasText: '97 mm' }).waitFor();
+  const design = designUrl.split('/design/')[1].split(/[?#]/)[0];
+  const log = await (await a.context.request.get(`/api/designs/${design}/log?limit=1000`)).json();
+  const edits = log.items.filter((e) => JSON.stringify(e.command).includes('97 mm'));
+  assert.equal(edits.length, 1, `once, not ${edits.length} times (it was ${before})`);
+});
+
+test('C opens the share link: looks, cuts, measures, changes nothing; revoked, the view closes', async () => {
+  await id(a.page, 'share').click();
+  await id(a.page, 'share-create').click();
+  const link = await id(a.page, 'share-link').inputValue();
+  await a.shot('14-share');
+  const c = await person(browser, server.url);
+  await c.page.goto(link);
+  await modelReady(c.page);
+  await c.shot('15-guest');
+  await c.page.keyboard.press('s');
+  await id(c.page, 'section-panel').waitFor();
+  await c.shot('16-guest-section');
+  await c.page.keyboard.press('s');
+  await c.page.keyboard.press('m');
+  await id(c.page, 'measure-panel').waitFor();
+  assert.equal(await c.page.getByTestId('tree').count(), 0, 'no tree for a guest');
+  // A forged message must change nothing.
+  const design = designUrl.split('/design/')[1].split(/[?#]/)[0];
+  const token = new URL(link).pathname.split('/').pop();
+  const sequence = async () => (await (await a.context.request.get(`/api/designs/${design}/document`)).json()).sequence;
+  const before = await sequence();
+  const answer = await c.page.evaluate(([token, design]) => Promise.all([`/api/share/${token}/socket`, `/api/designs/${design}/socket`]
+    .map((path) => new Promise((resolve) => {
+      const socket = new WebSocket(`${location.origin.replace('http', 'ws')}${path}`);
+      const heard = [];
+      socket.onmessage = (m) => heard.push(String(m.data).slice(0, 200));
+      socket.onopen = () => {
+        socket.send(JSON.stringify({ type: 'hello', protocol: 1, client: 'forgedforgedforged', have: 0 }));
+        socket.send(JSON.stringify({ type: 'submit', submission: { client: 'forgedforgedforged', number: 1, base: 0,
+          command: { do: 'add', object: { id: 'box_forged', kind: 'box', name: 'Forged' } } } }));
+      };
+      socket.onclose = () => resolve(heard);
+      setTimeout(() => { socket.close(); resolve(heard); }, 1500);
+    }))), [token, design]);
+  assert.equal(await sequence(), before, `a forged message changed the design: ${JSON.stringify(answer)}`);
+  assert.ok(!JSON.stringify(answer).includes('welcome'), 'a guest is not welcomed into the room');
+  const small = await person(browser, server.url, { viewport: phone });
+  await small.page.goto(link);
+  await modelReady(small.page);
+  await small.shot('17-guest-phone');
+  await small.context.close();
+  await id(a.page, 'revoke').first().click();
+  await id(c.page, 'share-gone').waitFor({ timeout: 3_000 });
+  await c.shot('18-revoked');
+  assert.deepEqual(c.faults([/WebSocket/, /status of 40[134]/]), []);
+  await c.context.close();
+});
+
+test('home on a phone, and no faults in any console', async () => {
+  const state = await a.context.storageState();
+  const small = await browser.newContext({ baseURL: server.url, viewport: phone, isMobile: true, hasTouch: true,
+    deviceScaleFactor: 2, storageState: state });
+  const page = await small.newPage();
+  await page.goto('/');
+  await id(page, 'designs').waitFor();
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
+  await page.screenshot({ path: new URL('../artefacts/19-home-phone.png', import.meta.url).pathname });
+  assert.ok(!wide, 'the page does not scroll sideways');
+  await small.close();
+  const expected = [/WebSocket/, /ERR_INTERNET_DISCONNECTED/, /status of 422/, /status of 400/];
+  assert.deepEqual(a.faults(expected), []);
+  assert.deepEqual(b.faults(expected), []);
+  assert.ok(!/csp report/i.test(server.log()), 'no CSP reports');
+  assert.ok(desktop.width === 1440);
+});
