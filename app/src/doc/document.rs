@@ -132,6 +132,11 @@ impl Document {
         self.pending.len()
     }
 
+    /// Own edits that are not acknowledged yet, in order.
+    pub fn pending(&self) -> impl Iterator<Item = &Submission> {
+        self.pending.iter().map(|p| &p.submission)
+    }
+
     pub fn notices(&self) -> &[Notice] {
         &self.notices
     }

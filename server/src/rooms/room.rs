@@ -237,6 +237,11 @@ impl Room {
         self.members.iter().map(|(connection, m)| (*connection, &m.person))
     }
 
+    /// Every connection, lookers-on too.
+    pub fn connections(&self) -> impl Iterator<Item = u64> {
+        self.members.keys().chain(self.watchers.keys()).copied()
+    }
+
     /// Nobody here and nothing to write.
     pub fn idle(&self) -> bool {
         self.members.is_empty() && self.watchers.is_empty() && self.waiting.is_empty() && self.committing.is_empty()
@@ -397,9 +402,8 @@ impl Room {
         if self.sequence_of(&person.user, &submission.client, submission.number).is_some() {
             // Repeated while the first one is on its way to disk.
             let all = self.waiting.iter_mut().chain(&mut self.committing);
-            let same = |w: &&mut Waiting| {
-                w.entry.author == person.user && submission.is(&w.entry.client, w.entry.number)
-            };
+            let same =
+                |w: &&mut Waiting| w.entry.author == person.user && submission.is(&w.entry.client, w.entry.number);
             let mut found = all.filter(same);
             match found.next() {
                 Some(waiting) if waiting.request.is_none() => waiting.request = Some(request),
@@ -431,13 +435,7 @@ impl Room {
     }
 
     /// Checks a new submission and gives it its place.
-    fn accept(
-        &mut self,
-        person: &Person,
-        submission: Submission,
-        allowed: bool,
-        now: i64,
-    ) -> Result<Entry, Refused> {
+    fn accept(&mut self, person: &Person, submission: Submission, allowed: bool, now: i64) -> Result<Entry, Refused> {
         if !allowed {
             return Err(Refused::Forbidden);
         }
@@ -458,8 +456,7 @@ impl Room {
                 return Err(conflict);
             }
         }
-        let (head, _) =
-            apply(&self.head, &submission.command).map_err(|refusal| Refused::DoesNotApply { refusal })?;
+        let (head, _) = apply(&self.head, &submission.command).map_err(|refusal| Refused::DoesNotApply { refusal })?;
         self.check_bytes(&head, &submission.command)?;
         self.head = head;
         self.head_sequence += 1;

@@ -49,8 +49,7 @@ pub struct Touches {
 impl Touches {
     pub fn note(&mut self, entry: &Entry) {
         for (id, key) in entry.command.touches() {
-            let touch =
-                Touch { sequence: entry.sequence, author: entry.author.clone(), client: entry.client.clone() };
+            let touch = Touch { sequence: entry.sequence, author: entry.author.clone(), client: entry.client.clone() };
             self.objects.entry(id.clone()).or_default().note(touch.clone());
             self.properties.entry((id, key)).or_default().note(touch);
         }

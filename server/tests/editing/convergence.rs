@@ -6,9 +6,9 @@ use server::rooms::room::Canary;
 
 const STEPS: usize = 400;
 
-fn run(seed: u64, canary: Canary) -> Result<u64, String> {
+fn run(seed: u64, steps: usize, canary: Canary) -> Result<u64, String> {
     let mut world = World::new(seed, 5, canary);
-    for _ in 0..STEPS {
+    for _ in 0..steps {
         world.step()?;
     }
     world.settle()?;
@@ -19,7 +19,7 @@ fn run(seed: u64, canary: Canary) -> Result<u64, String> {
 fn run_all(first: u64, count: u64) {
     let mut entries = 0;
     for seed in first..first + count {
-        match run(seed, Canary::default()) {
+        match run(seed, STEPS, Canary::default()) {
             Ok(n) => entries += n,
             Err(fault) => panic!("seed {seed}: {fault} (replay with BRUNEL_SEED={seed})"),
         }
@@ -41,13 +41,14 @@ fn long_replicas_converge_whatever_the_network_does() {
 #[test]
 fn a_room_that_loses_commands_is_caught() {
     let first = seed("convergence canary");
+    // A run of 400 steps holds fewer than 97 commands.
     let canary = Canary { lose_every: Some(97), ..Canary::default() };
-    assert!((first..first + 20).any(|seed| run(seed, canary).is_err()), "every 97th command was lost unseen");
+    assert!((first..first + 20).any(|seed| run(seed, 4 * STEPS, canary).is_err()), "every 97th command was lost unseen");
 }
 
 #[test]
 fn a_room_that_acknowledges_early_is_caught() {
     let first = seed("early acknowledgement canary");
     let canary = Canary { acknowledge_early: true, ..Canary::default() };
-    assert!((first..first + 20).any(|seed| run(seed, canary).is_err()), "an early acknowledgement went unseen");
+    assert!((first..first + 20).any(|seed| run(seed, STEPS, canary).is_err()), "an early acknowledgement went unseen");
 }

@@ -2,6 +2,10 @@
 //! ignored unless asked for.
 
 mod convergence;
+mod crash;
+mod flood;
+mod live;
+mod open;
 mod random;
 mod undo;
 mod world;

@@ -130,6 +130,7 @@ fn twenty_edits_made_offline_return_once_after_the_tab_was_closed() {
     assert_eq!(world.log.len(), 21);
     assert_eq!(text(&mut world, "dx"), "20 mm");
     assert!(world.tabs[0].stored.is_empty());
+    world.settle().unwrap();
     world.check().unwrap();
 }
 

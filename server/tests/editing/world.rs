@@ -2,8 +2,8 @@
 
 use crate::random::{Random, edit};
 use app::doc::{Effect as ToDo, Event as Happened, Session};
-use app::sync::{Submission, ToClient, ToServer};
 use app::sync::Entry;
+use app::sync::{Submission, ToClient, ToServer};
 use server::rooms::room::{Canary, Effect, Event, Person, Room};
 use solver::design::{Command, Design, replay};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -208,7 +208,8 @@ impl World {
         let (snapshot, mut design) = self.snapshots.last_key_value().map(|(s, d)| (*s, d.clone())).unwrap_or_default();
         let sequence = self.log.last().map_or(0, |e| e.sequence);
         for entry in self.log.iter().filter(|e| e.sequence > snapshot) {
-            replay(&mut design, &entry.command).map_err(|e| format!("entry {} does not replay: {e}", entry.sequence))?;
+            replay(&mut design, &entry.command)
+                .map_err(|e| format!("entry {} does not replay: {e}", entry.sequence))?;
         }
         let keep = if self.random.chance(50) { 15 } else { 2_000 };
         let recent = self.log.iter().filter(|e| e.sequence + keep > sequence).cloned().collect();
@@ -355,7 +356,8 @@ impl World {
             self.lose(i)?;
         }
         for _ in 0..200 {
-            self.pass(20_000)?;
+            // Shorter than the silence after which a tab gives its connection up.
+            self.pass(5_000)?;
             self.drain()?;
             let quiet = self.tabs.iter().all(|t| t.session.live() && t.session.document.pending_len() == 0);
             if quiet && self.committing.is_none() {

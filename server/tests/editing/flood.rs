@@ -1,0 +1,108 @@
+//! P5: one who never reads and one who floods do not hurt the others. Budgets are ten times the promise; the figures
+//! themselves are the bench's.
+
+use crate::live::{Latency, Live, boxes, edit_together, set};
+use app::sync::{Presence, ToClient, ToServer};
+use futures::SinkExt as _;
+use std::time::{Duration, Instant};
+use tokio_tungstenite::tungstenite::Message;
+
+/// Resident memory of this process, bytes.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4096
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_who_never_reads_and_one_who_floods_hurt_nobody() {
+    let live = Live::start(&boxes(10), 10).await;
+    let before = resident();
+
+    // Never reads: connects, asks for everything, takes nothing.
+    let deaf = live.connect(8).await;
+
+    // Floods: 10,000 messages a second, presence, edits and nonsense numbers.
+    let mut flooder = live.connect(9).await;
+    let flood = tokio::spawn(async move {
+        let presence = Presence { object: Some("b0".into()), ..Presence::default() };
+        let presence = serde_json::to_string(&ToServer::Presence { presence }).expect("plain values");
+        let mut sent = 0_u64;
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_secs(6) {
+            for _ in 0..100 {
+                let message = match sent % 3 {
+                    0 => serde_json::to_string(&flooder.submission(set(9, sent))).expect("plain values"),
+                    _ => presence.clone(),
+                };
+                sent += 1;
+                // The server may stop reading, and may hang up: both are right.
+                if flooder.socket.send(Message::text(message)).await.is_err() {
+                    return sent;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        sent
+    });
+
+    let mut latency = edit_together(&live, 8, 10.0, 5.0).await;
+    let grown = resident().saturating_sub(before);
+    let (ack, echo) = (Latency::p95(&mut latency.ack), Latency::p95(&mut latency.echo));
+    let sent = tokio::time::timeout(Duration::from_secs(10), flood).await.map_or(0, |sent| sent.unwrap_or(0));
+    eprintln!("flood of {sent} messages: ack p95 {ack:.1} ms, echo p95 {echo:.1} ms, {} MiB grown", grown >> 20);
+    assert_eq!(latency.ack.len(), 400);
+    assert!(ack <= 1_500.0, "acknowledgement p95 {ack} ms");
+    assert!(echo <= 2_500.0, "echo p95 {echo} ms");
+    assert!(grown <= 64 << 20, "{} MiB more memory", grown >> 20);
+    drop(deaf);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_home_page_knows_who_is_here_and_revocation_is_immediate() {
+    let live = Live::start(&boxes(2), 3).await;
+    let mut first = live.connect(0).await;
+    let mut second = live.connect(1).await;
+    assert_eq!(live.state.rooms.here(crate::live::DESIGN).len(), 2);
+    let joined = first.until(|m| matches!(m, ToClient::Peer { .. }).then_some(())).await;
+    assert!(joined.is_some(), "nobody told of the second one");
+    let begin = Instant::now();
+    live.state.rooms.revoke(&live.state, server::rooms::Revoked::Person("p1".into()));
+    let closing = second.until(|m| match m {
+        ToClient::Closing { reconnect, .. } => Some(reconnect),
+        _ => None,
+    });
+    assert_eq!(closing.await, Some(false));
+    assert_eq!(second.next().await, None, "the socket stays open");
+    assert!(begin.elapsed() < Duration::from_secs(1), "it took {:?}", begin.elapsed());
+    assert!(first.until(|m| matches!(m, ToClient::Left { .. }).then_some(())).await.is_some());
+    assert_eq!(live.state.rooms.here(crate::live::DESIGN).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_sent_again_is_known_and_a_gap_hangs_up() {
+    let live = Live::start(&boxes(2), 1).await;
+    let mut client = live.connect(0).await;
+    let edit = client.submission(set(0, 1));
+    client.send(&edit).await;
+    let sequence = client.until(|m| match m {
+        ToClient::Applied { entry } => Some(entry.sequence),
+        _ => None,
+    });
+    assert_eq!(sequence.await, Some(1));
+    client.send(&edit).await;
+    let known = client.until(|m| match m {
+        ToClient::Known { number, sequence, .. } => Some((number, sequence)),
+        _ => None,
+    });
+    assert_eq!(known.await, Some((1, 1)));
+    client.number += 1;
+    let after_a_gap = client.submission(set(0, 3));
+    client.send(&after_a_gap).await;
+    let closing = client.until(|m| match m {
+        ToClient::Closing { reconnect, .. } => Some(reconnect),
+        _ => None,
+    });
+    assert_eq!(closing.await, Some(true));
+    let log = server::rooms::log::entries(&live.state.db, crate::live::DESIGN, 0, u64::MAX, 10).await.expect("the log");
+    assert_eq!(log.len(), 1);
+}
