@@ -1,8 +1,10 @@
 //! P1: an acknowledged edit survives a crash. The real binary, killed.
 
 use crate::random::{Random, seed};
+use app::api::auth::Role;
 use app::sync::{PROTOCOL, Submission, ToClient, ToServer};
 use futures::{SinkExt as _, StreamExt as _};
+use server::testing::TestApp;
 use server::{db, rooms::log};
 use solver::design::{Command, Design, Object, Value, replay};
 use std::collections::BTreeSet;
@@ -27,8 +29,13 @@ struct Server {
 impl Server {
     async fn start(data: &Path, canary: bool) -> Self {
         let address = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port");
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_server"));
-        command.args(["serve", "--bind", &address.to_string(), "--workers", "0", "--data"]).arg(data);
+        let binary = env!("CARGO_BIN_EXE_server");
+        let mut command = std::process::Command::new(binary);
+        command.args(["serve", "--bind", &address.to_string(), "--data"]).arg(data);
+        let help = std::process::Command::new(binary).args(["serve", "--help"]).output().expect("its help").stdout;
+        if String::from_utf8_lossy(&help).contains("--workers") {
+            command.args(["--workers", "0"]);
+        }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         if canary {
             command.env("BRUNEL_CANARY", "acknowledge-early");
@@ -36,16 +43,12 @@ impl Server {
         let child = command.spawn().expect("the server starts");
         let server = Self { child, address };
         for _ in 0..400 {
-            if reqwest::get(server.url("/api/auth/policy")).await.is_ok_and(|r| r.status().is_success()) {
+            if tokio::net::TcpStream::connect(server.address).await.is_ok() {
                 return server;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("the server does not answer");
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
     }
 
     /// SIGKILL: no goodbye, nothing flushed.
@@ -62,41 +65,15 @@ impl Drop for Server {
     }
 }
 
-/// Someone signed in.
-struct Account {
-    http: reqwest::Client,
-    cookie: String,
-}
-
-impl Account {
-    async fn sign_up(server: &Server) -> Self {
-        let http = reqwest::Client::new();
-        let body = serde_json::json!({
-            "email": "ada@example.org", "name": "Ada", "password": "correct horse battery", "organisation": "Works"
-        });
-        let origin = server.url("");
-        let answer = http.post(server.url("/api/auth/signup")).header("origin", &origin).json(&body).send().await;
-        let answer = answer.expect("signed up");
-        let cookies = answer.headers().get_all("set-cookie").iter();
-        let cookie = cookies.filter_map(|c| c.to_str().ok()?.split(';').next()).collect::<Vec<_>>().join("; ");
-        assert!(answer.status().is_success() && !cookie.is_empty(), "{}", answer.status());
-        Self { http, cookie }
-    }
-
-    async fn post(&self, server: &Server, path: &str, body: serde_json::Value) -> serde_json::Value {
-        let request = self.http.post(server.url(path)).header("origin", server.url("")).header("cookie", &self.cookie);
-        let answer = request.json(&body).send().await.expect("an answer");
-        let status = answer.status();
-        let text = answer.text().await.expect("its text");
-        assert!(status.is_success(), "{path}: {status} {text}");
-        serde_json::from_str(&text).expect("JSON")
-    }
-
-    async fn new_design(&self, server: &Server) -> String {
-        let project = self.post(server, "/api/projects", serde_json::json!({"name": "Crash"})).await;
-        let body = serde_json::json!({"project": project["id"], "name": "Crash", "template": "empty"});
-        self.post(server, "/api/designs", body).await["id"].as_str().expect("an id").to_owned()
-    }
+/// A data folder with someone signed in and one design: their cookie, and its id.
+async fn prepare(data: &Path) -> (String, String) {
+    let app = TestApp::with(|config| config.data = data.to_owned()).await.expect("the data folder");
+    let project = app.project("Crash").await.expect("a project");
+    let person = app.person("Ada", Role::Engineer).await.expect("a person");
+    app.join(&project, &person, Role::Engineer).await.expect("a member");
+    let design = app.design(&project, &person, &Design::new()).await.expect("a design");
+    app.state.db.close().await;
+    (person.cookie.expect("a session"), design)
 }
 
 type Acknowledged = Arc<Mutex<BTreeSet<(String, u64)>>>;
@@ -170,15 +147,14 @@ async fn reload(data: &Path, design: &str) -> Result<BTreeSet<(String, u64)>, St
 async fn run(seed: u64, kills: usize, canary: bool) -> Result<usize, String> {
     let mut random = Random::new(seed);
     let folder = tempfile::tempdir().expect("a temporary folder");
+    let (cookie, design) = prepare(folder.path()).await;
     let mut server = Server::start(folder.path(), canary).await;
-    let account = Account::sign_up(&server).await;
-    let design = account.new_design(&server).await;
     let acknowledged = Acknowledged::default();
     for kill in 0..kills {
         let mut editors = Vec::new();
         for i in 0..CLIENTS {
             let client = format!("crash-{kill:04}-client-{i}");
-            let (address, cookie, design) = (server.address, account.cookie.clone(), design.clone());
+            let (address, cookie, design) = (server.address, cookie.clone(), design.clone());
             editors.push(tokio::spawn(edit(address, cookie, design, client, acknowledged.clone())));
         }
         // Until all four are at work, then the random moment.

@@ -3,10 +3,8 @@
 use app::api::auth::Role;
 use app::sync::{PROTOCOL, Submission, ToClient, ToServer};
 use futures::{SinkExt as _, StreamExt as _};
-use server::auth::{Actor, Person};
-use server::config::Config;
-use server::rooms;
-use server::{State, router};
+use server::State;
+use server::testing::{ORIGIN, TestApp, Tester};
 use solver::design::{Command, Design, Object, Value};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,60 +13,41 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-pub const DESIGN: &str = "design1";
-
-/// A served state with an organisation, some people and one design.
+/// A served test server with some engineers and one design.
 pub struct Live {
-    pub state: State,
+    pub app: TestApp,
     pub address: SocketAddr,
-    _folder: tempfile::TempDir,
+    pub design: String,
+    pub people: Vec<Tester>,
 }
 
 impl Live {
-    /// Serves `design` to `people` (named p0, p1 …) until dropped.
-    pub async fn start(design: &Design, people: usize) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut config = Config::local(folder.path());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("its address");
-        config.bind = address;
-        config.public_url = format!("http://{address}");
-        let state = State::open(config).await.expect("the state opens");
-        found(&state, design, people).await;
-        state.start().await.expect("it starts");
-        // The actor is who the header says: this is about rooms, not about signing in.
-        let app = router(state.clone()).layer(axum::middleware::from_fn(
-            |mut request: axum::extract::Request, next: axum::middleware::Next| async move {
-                if let Some(id) = request.headers().get("x-test-person").and_then(|v| v.to_str().ok()) {
-                    let actor = Actor::Person(person(id));
-                    request.extensions_mut().insert(actor);
-                }
-                next.run(request).await
-            },
-        ));
-        tokio::spawn(async move {
-            let service = app.into_make_service_with_connect_info::<SocketAddr>();
-            axum::serve(listener, service).await
-        });
-        Self { state, address, _folder: folder }
+    /// Serves `content` to `n` engineers until dropped.
+    pub async fn start(content: &Design, n: usize) -> Self {
+        let app = TestApp::new().await.expect("the test server");
+        let project = app.project("Live").await.expect("a project");
+        let mut people = Vec::new();
+        for i in 0..n {
+            let person = app.person(&format!("Person {i}"), Role::Engineer).await.expect("a person");
+            app.join(&project, &person, Role::Engineer).await.expect("a member");
+            people.push(person);
+        }
+        let design = app.design(&project, &people[0], content).await.expect("a design");
+        let address = app.serve().await.expect("a free port");
+        Self { app, address, design, people }
+    }
+
+    pub fn state(&self) -> &State {
+        &self.app.state
     }
 
     /// Opens the design's socket as person `i`.
     pub async fn connect(&self, i: usize) -> Client {
-        let mut request =
-            format!("ws://{}/api/designs/{DESIGN}/socket", self.address).into_client_request().expect("a request");
-        let headers = request.headers_mut();
-        headers.insert("x-test-person", format!("p{i}").parse().expect("a header"));
-        headers.insert("origin", format!("http://{}", self.address).parse().expect("a header"));
-        let (socket, _) = tokio_tungstenite::connect_async(request).await.expect("the socket opens");
-        let mut client = Client { socket, name: format!("live-client-{i:08}"), number: 0, sequence: 0 };
+        let path = format!("/api/designs/{}/socket", self.design);
+        let mut client = self.open(&path, self.people[i].cookie.as_deref()).await.expect("the socket opens");
+        client.name = format!("live-client-{i:08}");
         client
-            .send(&ToServer::Hello {
-                protocol: PROTOCOL,
-                client: client.name.clone(),
-                have: 0,
-                pending: Vec::new(),
-            })
+            .send(&ToServer::Hello { protocol: PROTOCOL, client: client.name.clone(), have: 0, pending: Vec::new() })
             .await;
         match client.next().await {
             Some(ToClient::Welcome { sequence, .. }) => client.sequence = sequence,
@@ -76,44 +55,20 @@ impl Live {
         }
         client
     }
-}
 
-pub fn person(id: &str) -> Person {
-    Person {
-        id: id.into(),
-        email: format!("{id}@example.org"),
-        name: id.to_uppercase(),
-        hue: 10,
-        administrator: false,
-        organisation: "org".into(),
-        organisation_name: "Org".into(),
-        role: Role::Engineer,
-        session: format!("session-{id}"),
+    /// Opens any socket, with the page's origin. `Err`: the status of the refusal.
+    pub async fn open(&self, path: &str, cookie: Option<&str>) -> Result<Client, u16> {
+        let mut request = format!("ws://{}{path}", self.address).into_client_request().expect("a request");
+        request.headers_mut().insert("origin", ORIGIN.parse().expect("a header"));
+        if let Some(cookie) = cookie {
+            request.headers_mut().insert("cookie", cookie.parse().expect("a header"));
+        }
+        match tokio_tungstenite::connect_async(request).await {
+            Ok((socket, _)) => Ok(Client { socket, name: String::new(), number: 0, sequence: 0 }),
+            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
     }
-}
-
-async fn found(state: &State, design: &Design, people: usize) {
-    let mut write = state.db.write().await.expect("a write transaction");
-    let now = state.now();
-    for statement in [
-        "INSERT INTO organisation (id, name, created) VALUES ('org', 'Org', 0)".to_owned(),
-        "INSERT INTO project (id, organisation, name, everyone, created) VALUES ('pro', 'org', 'Pro', 1, 0)".to_owned(),
-    ]
-    .into_iter()
-    .chain((0..people).map(|i| {
-        format!(
-            "INSERT INTO person (id, email, name, hue, password, created) \
-             VALUES ('p{i}', 'p{i}@example.org', 'P{i}', 10, 'none', 0)"
-        )
-    }))
-    .chain([format!(
-        "INSERT INTO design (id, project, name, state, created, changed, changed_by) \
-         VALUES ('{DESIGN}', 'pro', 'Design', 'active', {now}, {now}, 'p0')"
-    )]) {
-        sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut *write).await.expect("a row");
-    }
-    rooms::found(&mut write, DESIGN, design, now).await.expect("the first snapshot");
-    write.commit().await.expect("founded");
 }
 
 /// A box for each of `n` people to edit.
