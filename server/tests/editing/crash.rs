@@ -96,7 +96,7 @@ async fn edit(server: SocketAddr, cookie: String, design: String, client: String
         tokio::select! {
             _ = due.tick() => {
                 number += 1;
-                let id = format!("p_{client}").to_lowercase();
+                let id = client.replace('-', "_");
                 let command = match number {
                     1 => Command::Add { object: Object::new(id.as_str(), "box", "Box"), before: None },
                     n => Command::Set {

@@ -202,8 +202,8 @@ async fn scripts_edit_through_the_same_room() {
         undo_of: None,
     };
     let path = format!("/api/designs/{}/commands", live.design);
-    let first: app::sync::Entry = live.people[0].post(&path, &submission).await.json().expect("the entry");
-    let again: app::sync::Entry = live.people[0].post(&path, &submission).await.json().expect("the entry again");
+    let first: app::sync::Entry = live.people[0].post(&path, &submission).await.read().expect("the entry");
+    let again: app::sync::Entry = live.people[0].post(&path, &submission).await.read().expect("the entry again");
     assert_eq!((first.sequence, &first), (1, &again));
     let seen = socket.until(|m| match m {
         ToClient::Applied { entry } => Some(entry),
@@ -213,6 +213,6 @@ async fn scripts_edit_through_the_same_room() {
     let bad = app::sync::Submission { number: 2, command: set(7, 1), ..submission };
     assert_eq!(live.people[0].post(&path, &bad).await.status.as_u16(), 422);
     let document: app::api::design::Document =
-        live.people[0].get(&format!("/api/designs/{}/document", live.design)).await.json().expect("the document");
+        live.people[0].get(&format!("/api/designs/{}/document", live.design)).await.read().expect("the document");
     assert_eq!(document.sequence, 1);
 }
