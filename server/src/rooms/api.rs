@@ -7,6 +7,7 @@ use app::api::Page;
 use app::api::design::Document;
 use app::sync::{Entry, Submission};
 use axum::Json;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, Query};
 use serde::Deserialize;
 
@@ -70,7 +71,10 @@ pub async fn command(
     state: State,
     actor: Actor,
     Path(id): Path<String>,
-    Json(submission): Json<Submission>,
+    submission: Result<Json<Submission>, JsonRejection>,
 ) -> Result<Json<Entry>, Error> {
+    // Before the body is judged: someone who may not edit learns nothing from it.
+    can(&state, &actor, Action::Edit, Object::Design(&id)).await?;
+    let Json(submission) = submission.map_err(|rejection| Error::invalid(rejection.body_text()))?;
     Ok(Json(state.rooms.apply_command(&state, &actor, &id, submission).await?))
 }

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt as _, StreamExt as _};
 use std::time::{Duration, Instant};
+use tokio::task::JoinHandle;
 
 /// Hello must come within.
 const HELLO: Duration = Duration::from_secs(10);
@@ -95,18 +96,25 @@ async fn write(mut sink: SplitSink<WebSocket, Message>, mut queue: Incoming) {
     }
 }
 
+/// Lets the writer say what is queued, for a moment.
+async fn finish(mut writer: JoinHandle<()>) {
+    if !writer.is_finished() {
+        let _ = tokio::time::timeout(Duration::from_secs(1), &mut writer).await;
+        writer.abort();
+    }
+}
+
 /// Hello, checked; or what to say to the one who cannot say it.
-fn hello(text: &str) -> Result<(String, u64, Vec<Head>), ToClient> {
-    let refuse = |reason: &str, reconnect| Err(ToClient::Closing { reason: reason.into(), reconnect });
+fn hello(text: &str) -> Result<(String, u64, Vec<Head>), &'static str> {
     match serde_json::from_str(text) {
         Ok(ToServer::Hello { protocol, .. }) if protocol != PROTOCOL => {
-            refuse("This page is from another version of Brunel; reload it.", false)
+            Err("This page is from another version of Brunel; reload it.")
         }
         Ok(ToServer::Hello { pending, .. }) if pending.len() > HEADS_MAX => {
-            refuse("Too many outboxes at once; send the oldest first.", false)
+            Err("Too many outboxes at once; send the oldest first.")
         }
         Ok(ToServer::Hello { client, have, pending, .. }) => Ok((client, have, pending)),
-        _ => refuse("The first message must be Hello.", false),
+        _ => Err("The first message must be Hello."),
     }
 }
 
@@ -133,12 +141,14 @@ async fn person(state: State, actor: Actor, design: String, socket: WebSocket) {
                     state.rooms.leave(&state, &design, connection).await;
                 }
             }
-            Err(goodbye) => out.close(outgoing::text(&goodbye)),
+            Err(reason) => {
+                let goodbye = ToClient::Closing { reason: reason.into(), reconnect: false };
+                out.close(outgoing::text(&goodbye));
+            }
         }
     }
     drop(out);
-    let _ = tokio::time::timeout(Duration::from_secs(1), &mut writer).await;
-    writer.abort();
+    finish(writer).await;
 }
 
 /// Takes messages until the socket ends.
@@ -215,6 +225,5 @@ async fn look_on(state: State, actor: Actor, design: String, expires: i64, socke
         state.rooms.leave(&state, &design, connection).await;
     }
     drop(out);
-    let _ = tokio::time::timeout(Duration::from_secs(1), &mut writer).await;
-    writer.abort();
+    finish(writer).await;
 }

@@ -84,7 +84,10 @@ async fn edit(server: SocketAddr, cookie: String, design: String, client: String
         format!("ws://{server}/api/designs/{design}/socket").into_client_request().expect("a request");
     request.headers_mut().insert("cookie", cookie.parse().expect("a header"));
     request.headers_mut().insert("origin", format!("http://{server}").parse().expect("a header"));
-    let Ok((mut socket, _)) = tokio_tungstenite::connect_async(request).await else { return };
+    let mut socket = match tokio_tungstenite::connect_async(request).await {
+        Ok((socket, _)) => socket,
+        Err(error) => return eprintln!("an editor could not connect: {error}"),
+    };
     let hello = ToServer::Hello { protocol: PROTOCOL, client: client.clone(), have: 0, pending: Vec::new() };
     let text = |message: &ToServer| Message::text(serde_json::to_string(message).expect("plain values"));
     if socket.send(text(&hello)).await.is_err() {
