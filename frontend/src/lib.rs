@@ -3,6 +3,8 @@
 // Views are deeply nested types; the default limit is too low for a whole page of them.
 #![recursion_limit = "256"]
 
+mod outbox;
+mod socket;
 pub mod viewport;
 mod worker;
 
@@ -30,5 +32,6 @@ impl Ports for Browser {
 pub fn hydrate() {
     console_error_panic_hook::set_once();
     app::port::install(Rc::new(Browser));
+    app::doc::install(Rc::new(socket::Browser));
     leptos::mount::hydrate_body(app::App);
 }

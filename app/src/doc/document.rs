@@ -8,7 +8,7 @@ use super::history::{History, Kind, Step};
 use super::notice::{Choice, Notice, describe, property};
 use crate::api::run::RunEvent;
 use crate::sync::{Entry, Head, Peer, Presence, Refused, Submission, ToClient};
-use solver::design::{Command, Design, Refusal, apply, replay};
+use solver::design::{Command, Design, Id, Refusal, apply, replay};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Commands of one person's drag that others show.
@@ -64,8 +64,21 @@ pub struct Document {
     peers: BTreeMap<u64, Peer>,
     /// Everyone met, for naming the author of an edit who has left.
     names: BTreeMap<String, String>,
+    /// What removed objects were called, for naming them in notices.
+    removed: BTreeMap<Id, String>,
     drag: Vec<Command>,
     ended: Option<String>,
+}
+
+/// The inverse of a removal holds what was removed.
+fn remember_removed(inverse: &Command, names: &mut BTreeMap<Id, String>) {
+    match inverse {
+        Command::Add { object, .. } => {
+            names.insert(object.id.clone(), object.name.clone());
+        }
+        Command::Batch { commands } => commands.iter().for_each(|c| remember_removed(c, names)),
+        _ => {}
+    }
 }
 
 impl Document {
@@ -92,6 +105,7 @@ impl Document {
             connection: 0,
             peers: BTreeMap::new(),
             names: BTreeMap::new(),
+            removed: BTreeMap::new(),
             drag: Vec::new(),
             ended: None,
         }
@@ -116,6 +130,11 @@ impl Document {
 
     pub fn pending_len(&self) -> usize {
         self.pending.len()
+    }
+
+    /// Own edits that are not acknowledged yet, in order.
+    pub fn pending(&self) -> impl Iterator<Item = &Submission> {
+        self.pending.iter().map(|p| &p.submission)
     }
 
     pub fn notices(&self) -> &[Notice] {
@@ -257,13 +276,13 @@ impl Document {
     pub fn heads(&self) -> Vec<Head> {
         let mut heads: Vec<Head> = Vec::new();
         for pending in &self.pending {
-            let Submission { client, number, .. } = &pending.submission;
+            let Submission { client, number, base, .. } = &pending.submission;
             if !heads.iter().any(|h| h.client == *client) {
-                heads.push(Head { client: client.clone(), next: *number });
+                heads.push(Head { client: client.clone(), next: *number, base: *base });
             }
         }
         if !heads.iter().any(|h| h.client == self.client) {
-            heads.push(Head { client: self.client.clone(), next: self.next });
+            heads.push(Head { client: self.client.clone(), next: self.next, base: self.sequence });
         }
         heads
     }
@@ -398,6 +417,9 @@ impl Document {
         let first = front.is_some_and(|p| p.inverse.is_some() && p.submission.is(&entry.client, entry.number));
         // What the log holds was checked when it was accepted; should it not apply here, every replica skips it alike.
         let inverse = replay(&mut self.confirmed, &entry.command).ok();
+        if let Some(inverse) = &inverse {
+            remember_removed(inverse, &mut self.removed);
+        }
         if !own {
             self.history.note(&entry);
             self.dirty = true;
@@ -425,7 +447,7 @@ impl Document {
 
     fn notice(&mut self, command: Command, refusal: &Refused) {
         self.settle();
-        let notice = Notice::new(self.next_notice, &self.view, command, refusal);
+        let notice = Notice::new(self.next_notice, &self.view, &self.removed, command, refusal);
         self.next_notice += 1;
         // Ten offline edits of one dimension are one question, about the last of them.
         let place = |n: &Notice| n.conflict.as_ref().map(|c| (c.object.clone(), c.key.clone()));

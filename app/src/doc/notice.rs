@@ -1,7 +1,8 @@
 //! Notices: edits that did not go through, in words, with what the person can do about it.
 
 use crate::sync::Refused;
-use solver::design::{Command, Design, Id, Value, schema};
+use solver::design::{Command, Design, Id, Refusal, Value, schema};
+use std::collections::BTreeMap;
 
 /// An edit the server did not take.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,7 +41,14 @@ pub enum Choice {
 }
 
 impl Notice {
-    pub(super) fn new(id: u64, design: &Design, command: Command, refusal: &Refused) -> Self {
+    /// `removed`: what objects that are gone were called.
+    pub(super) fn new(
+        id: u64,
+        design: &Design,
+        removed: &BTreeMap<Id, String>,
+        command: Command,
+        refusal: &Refused,
+    ) -> Self {
         let title = describe(design, &command);
         let (message, conflict) = match refusal {
             Refused::Conflict { object, key, by, theirs, yours } => {
@@ -54,6 +62,10 @@ impl Notice {
                     by: by.clone(),
                 };
                 (format!("{by} changed {what} meanwhile"), Some(conflict))
+            }
+            Refused::DoesNotApply { refusal: Refusal::Missing { id } } => {
+                let name = removed.get(id).cloned().unwrap_or_else(|| name(design, id));
+                (format!("{name} has been removed meanwhile"), None)
             }
             other => (other.to_string(), None),
         };

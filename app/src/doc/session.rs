@@ -116,14 +116,15 @@ impl Session {
     ///
     /// # Errors
     /// [`Refusal`] when it does not apply to the view.
-    pub fn submit(&mut self, command: Command) -> Result<Vec<Effect>, Refusal> {
+    pub fn submit(&mut self, command: Command, now: i64) -> Result<Vec<Effect>, Refusal> {
         let dragged = !self.document.dragged().is_empty();
         let mut out = Vec::new();
         let effects = self.document.submit(command)?;
-        self.follow(effects, 0, &mut out);
+        self.follow(effects, now, &mut out);
         self.pump(&mut out);
         // The preview that the edit replaces must go with it.
         self.presence_due |= dragged;
+        self.presence(now, &mut out);
         out.push(Effect::Changed);
         Ok(out)
     }

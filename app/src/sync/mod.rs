@@ -44,6 +44,9 @@ pub struct Head {
     pub client: String,
     /// Number of the first submission that will follow on this connection.
     pub next: u64,
+    /// Its base: how far back the server must look for conflicts.
+    #[serde(default)]
+    pub base: u64,
 }
 
 /// A command as the log holds it.

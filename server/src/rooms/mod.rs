@@ -1,13 +1,23 @@
 //! Live editing: rooms, the log of commands, sockets.
+//!
+//! [`room`] is a pure state machine that orders and checks what people do to one design; [`log`] writes it down;
+//! [`hub`] runs one task per open design and ties the two to sockets. A command is acknowledged when it is on disk.
 
-use crate::{Error, State, db};
-use app::api::design::{Document, Here};
-use solver::design::Design;
+mod api;
+mod hub;
+pub mod log;
+mod outgoing;
+pub mod room;
+mod socket;
+mod touch;
+
+pub use hub::Hub;
+pub use log::found;
+
+use crate::{Error, State};
+use app::api::design::Document;
 use utoipa_axum::router::OpenApiRouter;
-
-/// The open rooms of this server.
-#[derive(Default)]
-pub struct Hub {}
+use utoipa_axum::routes;
 
 /// Whose right to be connected has just ended; the hub closes their sockets within a second (P16).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,44 +35,20 @@ pub enum Revoked {
     },
 }
 
-impl Hub {
-    /// Recovers and starts background work; called once by `State::start`.
-    ///
-    /// # Errors
-    /// When the log cannot be read.
-
-    pub async fn start(&self, _state: &State) -> Result<(), Error> {
-        Ok(())
-    }
-
-    /// Who has `design` open now, each person once.
-    pub fn here(&self, _design: &str) -> Vec<Here> {
-        Vec::new()
-    }
-
-    /// Closes, or asks again, the sockets that lose their right.
-    pub fn revoke(&self, _state: &State, _revoked: Revoked) {}
-}
-
 /// Routes of the document, its log and its socket.
 pub fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new()
-}
-
-/// Writes the first snapshot of a design whose row was just inserted in `write` (sequence 0).
-///
-/// # Errors
-/// When the database refuses.
-
-pub async fn found(_write: &mut db::Connection, _design: &str, _content: &Design, _now: i64) -> Result<(), Error> {
-    Ok(())
+        .routes(routes!(api::document))
+        .routes(routes!(api::log))
+        .routes(routes!(api::command))
+        .routes(routes!(socket::design_socket))
+        .routes(routes!(socket::share_socket))
 }
 
 /// The design at `sequence`, or as it is now.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the log does not reach that far.
-
-pub async fn document(_state: &State, _design: &str, _sequence: Option<u64>) -> Result<Document, Error> {
-    Err(Error::NotFound("design"))
+pub async fn document(state: &State, design: &str, sequence: Option<u64>) -> Result<Document, Error> {
+    log::document(&state.db, design, sequence).await
 }

@@ -1,0 +1,221 @@
+//! P5: one who never reads and one who floods do not hurt the others. Budgets are ten times the promise; the figures
+//! themselves are the bench's.
+
+use crate::live::{Latency, Live, boxes, edit_together, set};
+use app::sync::{Presence, ToClient, ToServer};
+use futures::SinkExt as _;
+use std::time::{Duration, Instant};
+use tokio_tungstenite::tungstenite::Message;
+
+/// Resident memory of this process, bytes.
+fn resident() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4096
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_who_never_reads_and_one_who_floods_hurt_nobody() {
+    let live = Live::start(&boxes(10), 10).await;
+    let before = resident();
+
+    // Never reads: connects, asks for everything, takes nothing.
+    let deaf = live.connect(8).await;
+
+    // Floods: 10,000 messages a second, presence, edits and nonsense numbers.
+    let mut flooder = live.connect(9).await;
+    let flooded = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let count = flooded.clone();
+    let flood = tokio::spawn(async move {
+        let presence = Presence { object: Some("b0".into()), ..Presence::default() };
+        let presence = serde_json::to_string(&ToServer::Presence { presence }).expect("plain values");
+        let mut sent = 0_u64;
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_secs(6) {
+            for _ in 0..100 {
+                let message = match sent % 3 {
+                    0 => serde_json::to_string(&flooder.submission(set(9, sent))).expect("plain values"),
+                    _ => presence.clone(),
+                };
+                sent += 1;
+                // The server may stop reading, and may hang up: both are right.
+                if flooder.socket.send(Message::text(message)).await.is_err() {
+                    return;
+                }
+                count.store(sent, std::sync::atomic::Ordering::Relaxed);
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    });
+
+    let mut latency = edit_together(&live, 8, 10.0, 5.0).await;
+    let grown = resident().saturating_sub(before);
+    let (ack, echo) = (Latency::p95(&mut latency.ack), Latency::p95(&mut latency.echo));
+    flood.abort();
+    let sent = flooded.load(std::sync::atomic::Ordering::Relaxed);
+    eprintln!("flood of {sent} messages: ack p95 {ack:.1} ms, echo p95 {echo:.1} ms, {} MiB grown", grown >> 20);
+    assert_eq!(latency.ack.len(), 400);
+    assert!(ack <= 1_500.0, "acknowledgement p95 {ack} ms");
+    assert!(echo <= 2_500.0, "echo p95 {echo} ms");
+    assert!(grown <= 64 << 20, "{} MiB more memory", grown >> 20);
+    drop(deaf);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_home_page_knows_who_is_here_and_revocation_is_immediate() {
+    let live = Live::start(&boxes(2), 3).await;
+    let mut first = live.connect(0).await;
+    let mut second = live.connect(1).await;
+    assert_eq!(live.state().rooms.here(&live.design).len(), 2);
+    let joined = first.until(|m| matches!(m, ToClient::Peer { .. }).then_some(())).await;
+    assert!(joined.is_some(), "nobody told of the second one");
+    let begin = Instant::now();
+    live.state().rooms.revoke(live.state(), server::rooms::Revoked::Person(live.people[1].id.clone()));
+    let closing = second.until(|m| match m {
+        ToClient::Closing { reconnect, .. } => Some(reconnect),
+        _ => None,
+    });
+    assert_eq!(closing.await, Some(false));
+    assert_eq!(second.next().await, None, "the socket stays open");
+    assert!(begin.elapsed() < Duration::from_secs(1), "it took {:?}", begin.elapsed());
+    assert!(first.until(|m| matches!(m, ToClient::Left { .. }).then_some(())).await.is_some());
+    assert_eq!(live.state().rooms.here(&live.design).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_sent_again_is_known_and_a_gap_hangs_up() {
+    let live = Live::start(&boxes(2), 1).await;
+    let mut client = live.connect(0).await;
+    let edit = client.submission(set(0, 1));
+    client.send(&edit).await;
+    let sequence = client.until(|m| match m {
+        ToClient::Applied { entry } => Some(entry.sequence),
+        _ => None,
+    });
+    assert_eq!(sequence.await, Some(1));
+    client.send(&edit).await;
+    let known = client.until(|m| match m {
+        ToClient::Known { number, sequence, .. } => Some((number, sequence)),
+        _ => None,
+    });
+    assert_eq!(known.await, Some((1, 1)));
+    client.number += 1;
+    let after_a_gap = client.submission(set(0, 3));
+    client.send(&after_a_gap).await;
+    let closing = client.until(|m| match m {
+        ToClient::Closing { reconnect, .. } => Some(reconnect),
+        _ => None,
+    });
+    assert_eq!(closing.await, Some(true));
+    let log = server::rooms::log::entries(&live.state().db, &live.design, 0, u64::MAX, 10).await.expect("the log");
+    assert_eq!(log.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_share_link_looks_on_and_changes_nothing() {
+    let live = Live::start(&boxes(1), 1).await;
+    let (share, token) = live.app.share(&live.design, &live.people[0]).await.expect("a share link");
+    let path = format!("/api/share/{token}/socket");
+    let mut guest = live.open(&path, None).await.expect("the guest's socket opens");
+    // Forged: an edit, and the people's socket.
+    guest.name = "forged-client-0001".into();
+    let forged = guest.submission(set(0, 9));
+    guest.send(&forged).await;
+    assert_eq!(live.open(&format!("/api/designs/{}/socket", live.design), None).await.err(), Some(401));
+    // An edit by someone who may is heard of, and no more than that.
+    let mut editor = live.connect(0).await;
+    let edit = editor.submission(set(0, 1));
+    editor.send(&edit).await;
+    loop {
+        match guest.next().await.expect("the guest hears of it") {
+            ToClient::Scene { sequence } => break assert_eq!(sequence, 1),
+            ToClient::Pong { .. } => {}
+            other => panic!("a guest must not be told {other:?}"),
+        }
+    }
+    let log = server::rooms::log::entries(&live.state().db, &live.design, 0, u64::MAX, 10).await.expect("the log");
+    assert_eq!(log.len(), 1, "the forged edit was taken");
+    let begin = Instant::now();
+    live.state().rooms.revoke(live.state(), server::rooms::Revoked::Share(share));
+    let closing = guest.until(|m| match m {
+        ToClient::Closing { reconnect, .. } => Some(reconnect),
+        _ => None,
+    });
+    assert_eq!(closing.await, Some(false));
+    assert!(begin.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_viewer_sees_and_may_not_edit_and_a_new_role_counts_at_once() {
+    use app::api::auth::Role;
+    use app::sync::Refused;
+    let live = Live::start(&boxes(1), 1).await;
+    let viewer = live.app.person("Viewer", Role::Viewer).await.expect("a person");
+    let project: String = sqlx::query_scalar("SELECT project FROM design WHERE id = $1")
+        .bind(&live.design)
+        .fetch_one(live.state().db.reader())
+        .await
+        .expect("its project");
+    live.app.join(&project, &viewer, Role::Viewer).await.expect("a member");
+    let path = format!("/api/designs/{}/socket", live.design);
+    let mut socket = live.open(&path, viewer.cookie.as_deref()).await.expect("a viewer may look");
+    socket.name = "viewer-client-0001".into();
+    let hello = ToServer::Hello {
+        protocol: app::sync::PROTOCOL,
+        client: socket.name.clone(),
+        have: 0,
+        pending: Vec::new(),
+    };
+    socket.send(&hello).await;
+    let may_edit = socket.until(|m| match m {
+        ToClient::Welcome { may_edit, .. } => Some(may_edit),
+        _ => None,
+    });
+    assert_eq!(may_edit.await, Some(false));
+    let edit = socket.submission(set(0, 1));
+    socket.send(&edit).await;
+    let refused = socket.until(|m| match m {
+        ToClient::Refused { refusal, .. } => Some(refusal),
+        _ => None,
+    });
+    assert_eq!(refused.await, Some(Refused::Forbidden));
+    let revoked = server::rooms::Revoked::Member { person: viewer.id.clone(), project: project.clone() };
+    sqlx::query("DELETE FROM project_member WHERE person = $1")
+        .bind(&viewer.id)
+        .execute(&mut *live.state().db.writer().await.expect("the writer"))
+        .await
+        .expect("taken out");
+    live.state().rooms.revoke(live.state(), revoked);
+    let closing = socket.until(|m| match m {
+        ToClient::Closing { reconnect, .. } => Some(reconnect),
+        _ => None,
+    });
+    assert_eq!(closing.await, Some(false));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scripts_edit_through_the_same_room() {
+    let live = Live::start(&boxes(1), 1).await;
+    let mut socket = live.connect(0).await;
+    let submission = app::sync::Submission {
+        client: "script-client-0001".into(),
+        number: 1,
+        base: 0,
+        offline: false,
+        command: set(0, 41),
+        undo_of: None,
+    };
+    let path = format!("/api/designs/{}/commands", live.design);
+    let first: app::sync::Entry = live.people[0].post(&path, &submission).await.read().expect("the entry");
+    let again: app::sync::Entry = live.people[0].post(&path, &submission).await.read().expect("the entry again");
+    assert_eq!((first.sequence, &first), (1, &again));
+    let seen = socket.until(|m| match m {
+        ToClient::Applied { entry } => Some(entry),
+        _ => None,
+    });
+    assert_eq!(seen.await, Some(first));
+    let bad = app::sync::Submission { number: 2, command: set(7, 1), ..submission };
+    assert_eq!(live.people[0].post(&path, &bad).await.status.as_u16(), 422);
+    let document: app::api::design::Document =
+        live.people[0].get(&format!("/api/designs/{}/document", live.design)).await.read().expect("the document");
+    assert_eq!(document.sequence, 1);
+}
