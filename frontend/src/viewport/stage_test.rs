@@ -157,6 +157,6 @@ fn a_section_without_a_direction_is_refused_quietly() {
 fn damaged_bytes_are_said_and_nothing_else_changes() {
     let mut stage = stage();
     stage.command(ViewCommand::Scene(std::rc::Rc::from(&b"nonsense"[..])), 0.0);
-    assert!(matches!(&stage.take_events()[..], [ViewEvent::Unavailable(text)] if text.contains("not a Brunel")));
+    assert!(matches!(&stage.take_events()[..], [ViewEvent::Failed(text)] if text.contains("not a Brunel")));
     assert_eq!(stage.model.bodies.len(), 2);
 }
