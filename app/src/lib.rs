@@ -6,7 +6,9 @@
 #![recursion_limit = "512"]
 
 pub mod api;
+pub mod colormap;
 pub mod doc;
+pub mod measure;
 pub mod pages;
 pub mod panels;
 pub mod port;

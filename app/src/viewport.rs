@@ -186,6 +186,8 @@ pub enum ViewEvent {
     },
     /// WebGL2 is missing or was lost: say so instead of a blank canvas.
     Unavailable(String),
+    /// A scene or a result could not be shown; what was there before stays. A sentence for the person.
+    Failed(String),
     /// There is a picture (again): take the notice away.
     Available,
 }

@@ -161,6 +161,7 @@ fn heard(desk: Desk, flags: RwSignal<Vec<Flag>>, event: ViewEvent) {
         ViewEvent::Stats { draw_calls, triangles, frame_ms } => {
             desk.bench.stats.set(Some((draw_calls, triangles, frame_ms)));
         }
+        ViewEvent::Failed(why) => desk.notices.bad(why),
         ViewEvent::Available => desk.no_view.set(None),
         ViewEvent::Unavailable(why) => desk.no_view.set(Some(why)),
     }

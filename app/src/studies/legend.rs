@@ -55,7 +55,7 @@ pub fn Legend() -> impl IntoView {
                             <strong>{shown.field_label.clone()}</strong>
                             <span class="soft">{case()}</span>
                             <div class="legend-scale">
-                                <div class="legend-bar" class:banded=shown.banded></div>
+                                <div class="legend-bar" style:background=crate::colormap::css(shown.banded.then_some(crate::colormap::BANDS))></div>
                                 <ol class="mono">{ticks}</ol>
                             </div>
                             <span class="soft">{if symbol.is_empty() { "—" } else { symbol }}</span>

@@ -4,11 +4,11 @@ use super::camera::{Camera, Ray};
 use glam::{DVec2, DVec3};
 
 /// Side of the square the cube is drawn in, CSS pixels.
-pub const SIZE: f64 = 104.0;
+pub const SIZE: f64 = 124.0;
 /// Distance from the corner of the canvas.
-pub const MARGIN: f64 = 10.0;
+pub const MARGIN: f64 = 4.0;
 /// Half the height of the view in units of half the cube's side: room for its diagonal.
-pub const REACH: f64 = 2.05;
+pub const REACH: f64 = 2.45;
 /// From here to the border of a face its edges and corners begin.
 pub const BAND: f64 = 0.62;
 

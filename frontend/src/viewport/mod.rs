@@ -12,6 +12,7 @@
 pub mod bvh;
 pub mod camera;
 pub mod cube;
+pub mod field;
 pub mod gesture;
 pub mod handle;
 pub mod model;
@@ -21,6 +22,7 @@ pub mod picture;
 pub mod render;
 #[cfg(any(test, feature = "sample"))]
 pub mod sample;
+pub mod section;
 pub mod stage;
 pub mod symbol;
 pub mod theme;

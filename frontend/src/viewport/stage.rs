@@ -1,13 +1,17 @@
 //! Everything there is to show, and what the pointer does to it. No browser and no GPU: [`super::render`] draws it.
 
-use super::camera::{Camera, Tween, View};
+use super::camera::{Ball, Camera, Tween, View};
 use super::cube;
+use super::field::Shown;
 use super::gesture::{Act, Gesture, Input};
 use super::model::{Model, Part};
 use super::paint::Show;
 use super::pick::{Found, Hit, Sight};
+use super::section::{self, Cap};
 use super::theme::{self, Theme};
-use app::viewport::{Anchored, Glyph, Pick, PickFilter, SectionPlane, ViewCommand, ViewEvent};
+use app::viewport::{
+    Anchored, Flag, Glyph, Pick, PickFilter, ProbeValue, ResultView, SectionPlane, ViewCommand, ViewEvent,
+};
 use glam::{DVec2, DVec3};
 use solver::scene::Scene;
 use solver::surface::FaceName;
@@ -30,18 +34,23 @@ pub struct Changes {
     pub scene: bool,
     pub states: bool,
     pub section: bool,
+    pub result: bool,
     pub symbols: bool,
     /// The picture differs, for whatever reason.
     pub picture: bool,
 }
 
 impl Changes {
-    pub const ALL: Self = Self { scene: true, states: true, section: true, symbols: true, picture: true };
+    pub const ALL: Self = Self { scene: true, states: true, section: true, result: true, symbols: true, picture: true };
 }
 
 #[derive(Debug)]
 pub struct Stage {
     pub model: Model,
+    /// A result over its skins, instead of the bodies it is about.
+    pub result: Option<Shown>,
+    /// What the pointer and the section see while a result is shown: the deformed skins, then the bodies without result.
+    deformed: Option<Model>,
     pub camera: Camera,
     pub size: DVec2,
     pub pixel_ratio: f64,
@@ -64,7 +73,11 @@ pub struct Stage {
     filter: PickFilter,
     hidden: Vec<String>,
     isolated: Option<Vec<String>>,
+    /// By body of the model, by body of the result.
     visible: Vec<bool>,
+    pub result_show: Vec<Show>,
+    flags: Vec<Flag>,
+    probed: bool,
     gesture: Gesture,
     pointer: Option<DVec2>,
     pointer_moved: bool,
@@ -81,6 +94,8 @@ impl Default for Stage {
     fn default() -> Self {
         Self {
             model: Model::default(),
+            result: None,
+            deformed: None,
             camera: Camera::default(),
             size: DVec2::ONE,
             pixel_ratio: 1.0,
@@ -104,6 +119,9 @@ impl Default for Stage {
             hidden: Vec::new(),
             isolated: None,
             visible: Vec::new(),
+            result_show: Vec::new(),
+            flags: Vec::new(),
+            probed: false,
             gesture: Gesture::default(),
             pointer: None,
             pointer_moved: false,
@@ -119,7 +137,26 @@ impl Default for Stage {
 
 impl Stage {
     pub fn view(&self) -> View {
-        View::new(self.camera, self.size, self.model.ball())
+        View::new(self.camera, self.size, self.ball())
+    }
+
+    /// Around everything drawn.
+    pub fn ball(&self) -> Ball {
+        let (a, b) = (self.model.ball(), self.seen().ball());
+        let centre = a.centre;
+        Ball { centre, radius: a.radius.max(b.radius + a.centre.distance(b.centre)) }
+    }
+
+    /// The bodies as they are drawn: deformed while a result is shown.
+    pub fn seen(&self) -> &Model {
+        self.deformed.as_ref().unwrap_or(&self.model)
+    }
+
+    /// The cuts of the section, with the body's colour.
+    pub fn caps(&self) -> Vec<(Cap, [u8; 3])> {
+        let Some(plane) = &self.section else { return Vec::new() };
+        let bodies = self.seen().bodies.iter().zip(&self.visible).filter(|(_, v)| **v);
+        bodies.map(|(body, _)| (section::cut(body, plane), body.colour)).collect()
     }
 
     pub fn take_events(&mut self) -> Vec<ViewEvent> {
@@ -131,10 +168,10 @@ impl Stage {
         match command {
             ViewCommand::Scene(bytes) => match Scene::from_bytes(&bytes) {
                 Ok(scene) => self.set_scene(&scene),
-                Err(e) => self.events.push(ViewEvent::Unavailable(format!("The model cannot be shown: {e}."))),
+                Err(e) => self.events.push(ViewEvent::Failed(format!("The model cannot be shown: {e}."))),
             },
             ViewCommand::Clear => self.set_model(Model::default()),
-            ViewCommand::Result(_) => {}
+            ViewCommand::Result(view) => self.set_result(view),
             ViewCommand::Selected(picks) => self.set_state(|s| &mut s.selected, picks),
             ViewCommand::Highlighted(picks) => self.set_state(|s| &mut s.highlighted, picks),
             ViewCommand::Remote(faces) => self.set_state(|s| &mut s.remote, faces),
@@ -173,6 +210,7 @@ impl Stage {
             ViewCommand::Dark(on) => {
                 self.set_state(|s| &mut s.theme, if on { &theme::DARK } else { &theme::LIGHT });
                 self.changes.symbols = true;
+                self.changes.section = true;
             }
             ViewCommand::Camera([eye, target, up]) => {
                 let mut to = self.camera;
@@ -249,12 +287,57 @@ impl Stage {
         }
     }
 
+    /// Shows a result, or the plain bodies again.
+    pub fn set_result(&mut self, view: Option<ResultView>) {
+        let before = self.result.take();
+        let had = before.is_some();
+        if let Some(view) = view {
+            match Shown::new(view, before) {
+                Ok(shown) => {
+                    self.events.push(ViewEvent::ResultShown { min: shown.min, max: shown.max, scale: shown.scale });
+                    self.result = Some(shown);
+                }
+                Err(reason) => self.events.push(ViewEvent::Failed(reason)),
+            }
+        }
+        if had || self.result.is_some() {
+            self.changes.result = true;
+            self.refresh_visible();
+        }
+    }
+
     fn refresh_visible(&mut self) {
         let shown = |name: &String| {
             !self.hidden.contains(name) && self.isolated.as_ref().is_none_or(|only| only.contains(name))
         };
+        let solid = |visible: bool| if visible { Show::Solid } else { Show::Hidden };
+        let covered = |name: &str| self.result.as_ref().is_some_and(|r| r.model.body(name).is_some());
+        let ghost = self.result.as_ref().is_some_and(|r| r.view.ghost);
+        let show = |name: &String| match (shown(name), covered(name)) {
+            (true, true) => {
+                if ghost {
+                    Show::Ghost
+                } else {
+                    Show::Hidden
+                }
+            }
+            (visible, _) => solid(visible),
+        };
+        self.show = self.model.bodies.iter().map(|b| show(&b.name)).collect();
         self.visible = self.model.bodies.iter().map(|b| shown(&b.name)).collect();
-        self.show = self.visible.iter().map(|&v| if v { Show::Solid } else { Show::Hidden }).collect();
+        self.result_show = Vec::new();
+        self.deformed = None;
+        if let Some(result) = &self.result {
+            self.result_show = result.model.bodies.iter().map(|b| solid(shown(&b.name))).collect();
+            let rest = self.model.bodies.iter().filter(|b| !covered(&b.name)).map(|b| Part {
+                name: b.name.clone(),
+                colour: b.colour,
+                surface: b.surface.clone(),
+            });
+            let deformed = Model::new(result.displaced_parts().chain(rest));
+            self.visible = deformed.bodies.iter().map(|b| shown(&b.name)).collect();
+            self.deformed = Some(deformed);
+        }
         self.changes.states = true;
         self.changes.section = true;
         self.changes.symbols = true;
@@ -371,7 +454,7 @@ impl Stage {
     }
 
     fn sight<'a>(&'a self, view: &'a View) -> Sight<'a> {
-        Sight { view, model: &self.model, visible: &self.visible, section: self.section }
+        Sight { view, model: self.seen(), visible: &self.visible, section: self.section }
     }
 
     fn find(&self, at: DVec2) -> Option<Found> {
@@ -433,8 +516,11 @@ impl Stage {
                 more = true;
             }
         }
-        if self.changes.picture && !self.anchors.is_empty() {
-            self.refresh_anchors();
+        if self.changes.picture {
+            self.refresh_flags();
+            if !self.anchors.is_empty() {
+                self.refresh_anchors();
+            }
         }
         more
     }
@@ -444,19 +530,19 @@ impl Stage {
     }
 
     pub fn n_triangles(&self) -> usize {
-        self.model.n_triangles()
+        self.seen().n_triangles()
     }
 
     pub fn is_indexed(&self) -> bool {
-        self.model.bodies.iter().all(|b| b.is_indexed())
+        self.seen().bodies.iter().all(|b| b.is_indexed())
     }
 
     /// Builds the search tree of one body, so that the first hover does not wait for all; true while some are missing.
     pub fn index_one(&self) -> bool {
-        if let Some(body) = self.model.bodies.iter().find(|b| !b.is_indexed()) {
+        if let Some(body) = self.seen().bodies.iter().find(|b| !b.is_indexed()) {
             body.index();
         }
-        self.model.bodies.iter().any(|b| !b.is_indexed())
+        !self.is_indexed()
     }
 
     fn refresh_hover(&mut self) {
@@ -477,6 +563,40 @@ impl Stage {
         }
         if let (Some(pick), Some(found)) = (pick, &found) {
             self.events.push(ViewEvent::Hover(Some((pick, found.at.to_array()))));
+        }
+        if let Some(result) = &self.result {
+            let probe = found
+                .and_then(|f| f.hit)
+                .and_then(|hit| Some(ProbeValue { value: result.probe(&hit)?, at: hit.at.to_array() }));
+            if probe.is_some() || self.probed {
+                self.probed = probe.is_some();
+                self.events.push(ViewEvent::Probe(probe));
+            }
+        }
+    }
+
+    fn refresh_flags(&mut self) {
+        let mut flags = Vec::new();
+        if let Some(result) = self.result.as_ref().filter(|r| r.view.flags)
+            && let Some(extremes) = result.extremes
+        {
+            let view = self.view();
+            let sight = self.sight(&view);
+            for (is_max, point) in [false, true].into_iter().zip(extremes) {
+                let drawn = result.displaced(point);
+                let seen = view.project(drawn).map(|s| s.0);
+                flags.push(Flag {
+                    is_max,
+                    value: f64::from(result.values[point as usize]),
+                    at: result.undisplaced(point).to_array(),
+                    screen: seen.unwrap_or(DVec2::splat(-1e4)).to_array(),
+                    visible: seen.is_some_and(|pixel| sight.is_visible(drawn, pixel)),
+                });
+            }
+        }
+        if flags != self.flags {
+            self.flags = flags.clone();
+            self.events.push(ViewEvent::Flags(flags));
         }
     }
 

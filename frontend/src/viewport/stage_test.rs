@@ -157,6 +157,82 @@ fn a_section_without_a_direction_is_refused_quietly() {
 fn damaged_bytes_are_said_and_nothing_else_changes() {
     let mut stage = stage();
     stage.command(ViewCommand::Scene(std::rc::Rc::from(&b"nonsense"[..])), 0.0);
-    assert!(matches!(&stage.take_events()[..], [ViewEvent::Unavailable(text)] if text.contains("not a Brunel")));
+    assert!(matches!(&stage.take_events()[..], [ViewEvent::Failed(text)] if text.contains("not a Brunel")));
     assert_eq!(stage.model.bodies.len(), 2);
+}
+
+/// The block sheared upwards along x by 1 cm at its far end; value 10 x.
+fn result(stage: &mut Stage, scale: f64) {
+    use solver::quantity::Dimension;
+    use solver::study::outcome::{Field, Grade, Location, Outcome, OutcomeMesh};
+    let surface = sample::cuboid([0.0; 3], [0.2, 0.1, 0.05]);
+    let field = |id: &str, components, values| Field {
+        id: id.into(),
+        label: id.into(),
+        mesh: "skin".into(),
+        location: Location::Point,
+        components,
+        dimension: Dimension::NONE,
+        case: None,
+        grade: Grade::Instant,
+        values,
+    };
+    let moved = surface.points.iter().flat_map(|p| [0.0, 0.0, 0.05 * p[0] as f32]).collect();
+    let values = surface.points.iter().map(|p| 10.0 * p[0] as f32).collect();
+    let outcome = Outcome {
+        fields: vec![field("displacement", 3, moved), field("heat", 1, values)],
+        meshes: vec![OutcomeMesh::Surface { name: "skin".into(), body: "block".into(), surface }],
+        ..Outcome::default()
+    };
+    let view = ResultView {
+        outcome: outcome.to_bytes().into(),
+        field: "heat".into(),
+        case: None,
+        scale: Some(scale),
+        ghost: true,
+        banded: false,
+        range: None,
+        flags: true,
+    };
+    stage.command(ViewCommand::Result(Some(view)), 0.0);
+}
+
+#[test]
+fn a_result_replaces_its_body_and_is_probed_on_the_deformed_shape() {
+    let mut stage = stage();
+    result(&mut stage, 1.0);
+    assert!(stage.take_events().iter().any(|e| matches!(e, ViewEvent::ResultShown { max, .. } if (max - 2.0).abs() < 1e-3)));
+    assert_eq!(stage.show, [Show::Ghost, Show::Solid]);
+    // the top's far end has risen by a centimetre
+    let at = pixel(&stage, [0.18, 0.05, 0.059]);
+    stage.input(Input::Move { id: 1, at }, 0.0);
+    stage.tick(16.0);
+    let events = stage.take_events();
+    let probe = events.iter().find_map(|e| match e {
+        ViewEvent::Probe(Some(p)) => Some(p.clone()),
+        _ => None,
+    });
+    let probe = probe.unwrap_or_else(|| panic!("{events:?}"));
+    assert!((probe.value - 1.8).abs() < 1e-3 && (probe.at[2] - 0.059).abs() < 1e-4, "{probe:?}");
+    let flags = events.iter().find_map(|e| match e {
+        ViewEvent::Flags(f) => Some(f.clone()),
+        _ => None,
+    });
+    assert_eq!(flags.map(|f| f.len()), Some(2));
+    stage.command(ViewCommand::Result(None), 0.0);
+    assert_eq!(stage.show, [Show::Solid, Show::Solid]);
+    assert!(stage.changes.result && stage.result.is_none());
+}
+
+#[test]
+fn the_section_cuts_the_deformed_shape_and_what_has_no_result() {
+    let mut stage = stage();
+    result(&mut stage, 1.0);
+    stage.command(ViewCommand::Section(Some(SectionPlane { point: [0.0, 0.05, 0.0], normal: [0.0, 1.0, 0.0] })), 0.0);
+    let caps = stage.caps();
+    assert_eq!(caps.len(), 2);
+    let top = caps[0].0.triangles.iter().flatten().map(|p| p.z).fold(0.0, f64::max);
+    assert!((top - 0.06).abs() < 1e-4, "{top}");
+    stage.command(ViewCommand::Hidden(vec!["pin".into()]), 0.0);
+    assert_eq!(stage.caps().len(), 1);
 }

@@ -175,8 +175,8 @@ fn add(out: &mut BTreeMap<Kind, Vec<Placed>>, glyph: &Glyph, body: &Body) {
     let given = DVec3::from_array(glyph.direction).try_normalize();
     let samples = match glyph.kind {
         GlyphKind::Force | GlyphKind::Moment => scatter(body, &faces, 1),
-        GlyphKind::Pressure => scatter(body, &faces, 14),
-        GlyphKind::Fixed | GlyphKind::Sliding => scatter(body, &faces, 9),
+        GlyphKind::Pressure => spread(&scatter(body, &faces, 320), 16),
+        GlyphKind::Fixed | GlyphKind::Sliding => spread(&scatter(body, &faces, 240), 10),
     };
     for Sample { at, normal } in samples {
         let (kind, direction, colour) = match glyph.kind {
@@ -194,6 +194,7 @@ fn add(out: &mut BTreeMap<Kind, Vec<Placed>>, glyph: &Glyph, body: &Body) {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Sample {
     at: DVec3,
     normal: DVec3,
@@ -243,6 +244,31 @@ fn scatter(body: &Body, faces: &[u32], n: usize) -> Vec<Sample> {
         passed += area;
     }
     out
+}
+
+/// `n` of many samples, evenly apart: the ones nearest to the means of their neighbourhoods (Lloyd 1982).
+fn spread(samples: &[Sample], n: usize) -> Vec<Sample> {
+    const ROUNDS: usize = 12;
+    if samples.len() <= n {
+        return samples.to_vec();
+    }
+    let mut centres: Vec<DVec3> = (0..n).map(|i| samples[i * samples.len() / n].at).collect();
+    let nearest = |p: DVec3, among: &mut dyn Iterator<Item = DVec3>| {
+        among.enumerate().min_by(|a, b| a.1.distance_squared(p).total_cmp(&b.1.distance_squared(p))).map_or(0, |f| f.0)
+    };
+    for _ in 0..ROUNDS {
+        let mut sums = vec![(DVec3::ZERO, 0.0); n];
+        for sample in samples {
+            let sum = &mut sums[nearest(sample.at, &mut centres.iter().copied())];
+            *sum = (sum.0 + sample.at, sum.1 + 1.0);
+        }
+        for (centre, (sum, count)) in centres.iter_mut().zip(sums) {
+            if count > 0.0 {
+                *centre = sum / count;
+            }
+        }
+    }
+    centres.into_iter().map(|c| samples[nearest(c, &mut samples.iter().map(|s| s.at))]).collect()
 }
 
 /// Point of a triangle closest to `p` (Ericson, Real-Time Collision Detection, 5.1.5).
@@ -306,14 +332,14 @@ mod tests {
     fn pressure_is_spread_over_the_whole_face() {
         let placed = place(&stage(GlyphKind::Pressure, "z1", [0.0; 3]));
         let arrows = &placed[&Kind::Pressure];
-        assert_eq!(arrows.len(), 14);
+        assert_eq!(arrows.len(), 16);
         assert!(arrows.iter().all(|p| p.direction == -DVec3::Z && (p.anchor.z - 0.05).abs() < 1e-12));
         for quarter in [(0.0, 0.0), (0.1, 0.0), (0.0, 0.05), (0.1, 0.05)] {
             let inside = |p: &&Placed| {
                 let (x, y) = (p.anchor.x - quarter.0, p.anchor.y - quarter.1);
                 x >= 0.0 && x <= 0.1 && y >= 0.0 && y <= 0.05
             };
-            assert!(arrows.iter().filter(inside).count() >= 2, "{quarter:?}");
+            assert!(arrows.iter().filter(inside).count() >= 3, "{quarter:?}");
         }
         assert_eq!(place(&stage(GlyphKind::Pressure, "gone", [0.0; 3])).len(), 1, "only the axes");
     }

@@ -10,23 +10,28 @@ mod program;
 mod symbol;
 
 use super::camera::View;
+use super::field::Shown;
 use super::paint::{self, Marks};
 use super::stage::Stage;
 use super::theme::Rgb;
-use batch::Layer;
+use app::colormap;
+use batch::{Layer, PointField};
 use corner::CubeMesh;
 use glam::{DMat3, DMat4, DVec3};
 use program::Programs;
 use std::cell::Cell;
 use symbol::Symbols;
 use three_d::core::{
-    Blend, ClearState, Context, CoreError, DepthTest, InstanceBuffer, Mat3, Mat4, RenderStates, RenderTarget, Vec2,
-    Vec3, Vec4, VertexBuffer, Viewport, WriteMask,
+    Blend, ClearState, Context, CoreError, DepthTest, InstanceBuffer, Interpolation, Mat3, Mat4, RenderStates,
+    RenderTarget, Texture2D, TextureData, Vec2, Vec3, Vec4, VertexBuffer, Viewport, WriteMask,
 };
 use web_sys::WebGl2RenderingContext as Gl;
 
 /// A plane that cuts nothing.
 pub const NO_SECTION: Vec4 = Vec4::new(0.0, 0.0, 0.0, 1e30);
+
+/// Brightness of a cut against the body's colour.
+const INSIDE: f32 = 0.86;
 
 const LINES: RenderStates = RenderStates {
     write_mask: WriteMask::COLOR,
@@ -41,9 +46,21 @@ pub struct Renderer {
     programs: Programs,
     cube: CubeMesh,
     scene: Option<Layer>,
+    result: Option<Layer>,
+    map: Texture2D,
+    caps: Caps,
     symbols: Symbols,
     dots: Dots,
     draw_calls: Cell<u32>,
+}
+
+/// The cut of the section.
+struct Caps {
+    positions: VertexBuffer<[f32; 3]>,
+    tints: VertexBuffer<[f32; 4]>,
+    start: InstanceBuffer<[f32; 3]>,
+    end: InstanceBuffer<[f32; 3]>,
+    border: InstanceBuffer<[f32; 4]>,
 }
 
 /// Corners shown as dots.
@@ -72,6 +89,21 @@ impl Renderer {
             programs: Programs::new(&context)?,
             cube: CubeMesh::new(&context),
             scene: None,
+            result: None,
+            map: batch::picture(
+                &context,
+                colormap::N,
+                1,
+                TextureData::RgbaU8(colormap::table().iter().map(|&[r, g, b]| [r, g, b, 255]).collect()),
+                Interpolation::Linear,
+            ),
+            caps: Caps {
+                positions: VertexBuffer::new(&context),
+                tints: VertexBuffer::new(&context),
+                start: InstanceBuffer::new(&context),
+                end: InstanceBuffer::new(&context),
+                border: InstanceBuffer::new(&context),
+            },
             symbols: Symbols::new(&context),
             dots: Dots { centres: InstanceBuffer::new(&context), tints: InstanceBuffer::new(&context) },
             draw_calls: Cell::new(0),
@@ -90,7 +122,13 @@ impl Renderer {
         if changes.scene {
             self.scene = (!stage.model.bodies.is_empty()).then(|| Layer::new(&self.context, &stage.model, None));
         }
-        if changes.scene || changes.states {
+        if changes.result {
+            self.result = stage.result.as_ref().map(|shown| {
+                let field = PointField { displacement: &shown.displacement, values: &shown.values };
+                Layer::new(&self.context, &shown.model, Some(&field))
+            });
+        }
+        if changes.scene || changes.result || changes.states {
             let marks = Marks {
                 hover: stage.hover.as_ref(),
                 selected: &stage.selected,
@@ -104,11 +142,19 @@ impl Renderer {
                 layer.face_states.fill(&paint::face_states(&stage.model, &marks));
                 layer.edge_states.fill(&paint::edge_states(&stage.model, &marks));
             }
+            if let (Some(layer), Some(shown)) = (&mut self.result, &stage.result) {
+                let marks = Marks { show: &stage.result_show, ..marks };
+                layer.face_states.fill(&paint::face_states(&shown.model, &marks));
+                layer.edge_states.fill(&paint::edge_states(&shown.model, &marks));
+            }
             let dots = paint::dots(&stage.model, &marks);
             let centres: Vec<[f32; 3]> = dots.iter().map(|d| stage.model.local(d.0)).collect();
             let tints: Vec<[f32; 4]> = dots.iter().map(|d| d.1).collect();
             self.dots.centres.fill(&centres);
             self.dots.tints.fill(&tints);
+        }
+        if changes.scene || changes.result || changes.section {
+            self.caps.fill(stage);
         }
         if changes.scene || changes.symbols {
             self.symbols.fill(&self.context, stage);
@@ -127,7 +173,7 @@ impl Renderer {
             view = View::new(
                 stage.camera,
                 glam::DVec2::new(f64::from(target.width()), f64::from(target.height())) / ratio,
-                stage.model.ball(),
+                stage.ball(),
             );
         }
         let frame = Frame {
@@ -145,9 +191,15 @@ impl Renderer {
         target.clear(ClearState::color_and_depth(1.0, 1.0, 1.0, 1.0, 1.0));
         target.write(|| -> Result<(), CoreError> {
             self.draw_background(stage, &frame);
-            if let Some(layer) = &self.scene {
-                self.draw_faces(stage, &frame, layer);
-                self.draw_lines(stage, &frame, layer);
+            // Result skins first: the bodies they stand for keep only their ghost's edges.
+            let layers = [(&self.result, stage.result.as_ref()), (&self.scene, None)];
+            let layers: Vec<_> = layers.into_iter().filter_map(|(l, shown)| Some((l.as_ref()?, shown))).collect();
+            for (layer, shown) in &layers {
+                self.draw_faces(stage, &frame, layer, *shown);
+            }
+            self.draw_caps(&frame);
+            for (layer, shown) in &layers {
+                self.draw_lines(stage, &frame, layer, *shown);
             }
             self.draw_symbols(stage, &frame);
             self.draw_dots(&frame);
@@ -176,15 +228,28 @@ impl Renderer {
         self.count();
     }
 
-    fn draw_faces(&self, stage: &Stage, frame: &Frame, layer: &Layer) {
-        let program = &self.programs.face;
+    fn draw_faces(&self, stage: &Stage, frame: &Frame, layer: &Layer, shown: Option<&Shown>) {
         let batch = &layer.faces;
+        let mut program = &self.programs.face;
+        let offset = shown.map_or(DVec3::ZERO, |s| s.model.base - stage.model.base);
+        if let (Some(shown), Some(displacement), Some(values)) = (shown, &batch.displacement, &batch.values) {
+            program = &self.programs.face_field;
+            let (lo, hi) = shown.range();
+            let bands = if shown.view.banded { colormap::BANDS as f32 } else { 0.0 };
+            program.use_uniform("range", Vec3::new(lo as f32, (1.0 / (hi - lo)) as f32, bands));
+            program.use_uniform("scale", shown.scale as f32);
+            program.use_texture("map", &self.map);
+            program.use_vertex_attribute("displacement", displacement);
+            program.use_vertex_attribute("value", values);
+        }
+        let clip_from_local = frame.clip_from_local * DMat4::from_translation(offset);
+        let section = shifted(frame.section, offset);
         let view_from_world = stage.camera.axes().transpose();
-        program.use_uniform("clip_from_local", mat4(frame.clip_from_local));
+        program.use_uniform("clip_from_local", mat4(clip_from_local));
         program.use_uniform("view_from_world", mat3(view_from_world));
-        program.use_uniform("section", frame.section);
+        program.use_uniform("section", section);
         program.use_uniform("sky", vec3(view_from_world * DVec3::Z));
-        program.use_uniform("inside", Vec3::new(0.72, 0.72, 0.72));
+        program.use_uniform("inside", Vec3::new(INSIDE, INSIDE, INSIDE));
         program.use_uniform("rows", layer.face_states.rows);
         program.use_texture("states", layer.face_states.texture());
         program.use_vertex_attribute("position", &batch.positions);
@@ -198,20 +263,30 @@ impl Renderer {
         self.count();
     }
 
-    fn draw_lines(&self, stage: &Stage, frame: &Frame, layer: &Layer) {
+    fn draw_lines(&self, stage: &Stage, frame: &Frame, layer: &Layer, shown: Option<&Shown>) {
+        let offset = shown.map_or(DVec3::ZERO, |s| s.model.base - stage.model.base);
+        let clip_from_local = mat4(frame.clip_from_local * DMat4::from_translation(offset));
+        let section = shifted(frame.section, offset);
+        let scale = shown.map_or(1.0, |s| s.scale) as f32;
         let size = Vec2::new(frame.viewport.width as f32, frame.viewport.height as f32);
         let outlines = &layer.outlines;
         if stage.edges && outlines.faces.instance_count() > 0 {
-            let program = &self.programs.outline;
+            let mut program = &self.programs.outline;
+            if let Some([a, b]) = &outlines.moves {
+                program = &self.programs.outline_field;
+                program.use_uniform("scale", scale);
+                program.use_instance_attribute("move_a", a);
+                program.use_instance_attribute("move_b", b);
+            }
             let camera = &frame.view.camera;
             let eye = if camera.perspective {
-                vec3(frame.view.eye - stage.model.base).extend(1.0)
+                vec3(frame.view.eye - stage.model.base - offset).extend(1.0)
             } else {
                 vec3(camera.backward()).extend(0.0)
             };
-            program.use_uniform("clip_from_local", mat4(frame.clip_from_local));
+            program.use_uniform("clip_from_local", clip_from_local);
             program.use_uniform("viewport", size);
-            program.use_uniform("section", frame.section);
+            program.use_uniform("section", section);
             program.use_uniform("nudge", 1e-6f32);
             program.use_uniform("eye", eye);
             program.use_uniform("width", (1.2 * frame.ratio) as f32);
@@ -228,10 +303,16 @@ impl Renderer {
         }
         let lines = &layer.lines;
         if lines.edges.instance_count() > 0 {
-            let program = &self.programs.line;
-            program.use_uniform("clip_from_local", mat4(frame.clip_from_local));
+            let mut program = &self.programs.line;
+            if let Some([a, b]) = &lines.moves {
+                program = &self.programs.line_field;
+                program.use_uniform("scale", scale);
+                program.use_instance_attribute("move_a", a);
+                program.use_instance_attribute("move_b", b);
+            }
+            program.use_uniform("clip_from_local", clip_from_local);
             program.use_uniform("viewport", size);
-            program.use_uniform("section", frame.section);
+            program.use_uniform("section", section);
             program.use_uniform("nudge", 2e-6f32);
             program.use_uniform("pixel_ratio", frame.ratio as f32);
             program.use_uniform("rows", layer.edge_states.rows);
@@ -242,6 +323,32 @@ impl Renderer {
             program.draw_arrays_instanced(LINES, frame.viewport, 6, lines.edges.instance_count());
             self.count();
         }
+    }
+
+    fn draw_caps(&self, frame: &Frame) {
+        let caps = &self.caps;
+        if caps.positions.vertex_count() == 0 {
+            return;
+        }
+        let program = &self.programs.cap;
+        program.use_uniform("clip_from_local", mat4(frame.clip_from_local));
+        program.use_uniform("pixel_ratio", frame.ratio as f32);
+        program.use_uniform("strength", 0.22f32);
+        program.use_vertex_attribute("position", &caps.positions);
+        program.use_vertex_attribute("tint", &caps.tints);
+        program.draw_arrays(RenderStates::default(), frame.viewport, caps.positions.vertex_count());
+        self.count();
+        let program = &self.programs.tinted;
+        program.use_uniform("clip_from_local", mat4(frame.clip_from_local));
+        program.use_uniform("viewport", Vec2::new(frame.viewport.width as f32, frame.viewport.height as f32));
+        program.use_uniform("section", NO_SECTION);
+        program.use_uniform("nudge", 1e-5f32);
+        program.use_uniform("width", (1.5 * frame.ratio) as f32);
+        program.use_instance_attribute("a", &caps.start);
+        program.use_instance_attribute("b", &caps.end);
+        program.use_instance_attribute("tint", &caps.border);
+        program.draw_arrays_instanced(LINES, frame.viewport, 6, caps.start.instance_count());
+        self.count();
     }
 
     fn draw_dots(&self, frame: &Frame) {
@@ -283,6 +390,34 @@ impl Renderer {
         program.draw_arrays(states, frame.viewport, positions.len() as u32);
         self.count();
     }
+}
+
+impl Caps {
+    fn fill(&mut self, stage: &Stage) {
+        let (mut positions, mut tints) = (Vec::new(), Vec::new());
+        let (mut start, mut end, mut border) = (Vec::new(), Vec::new(), Vec::new());
+        let line = paint::unit(stage.theme.edge, stage.theme.edge_alpha);
+        for (i, (cap, colour)) in stage.caps().into_iter().enumerate() {
+            let mut tint = paint::unit(colour, 255).map(|v| v * INSIDE);
+            tint[3] = (i % 2) as f32;
+            positions.extend(cap.triangles.iter().flatten().map(|&p| stage.model.local(p)));
+            tints.resize(positions.len(), tint);
+            start.extend(cap.border.iter().map(|s| stage.model.local(s[0])));
+            end.extend(cap.border.iter().map(|s| stage.model.local(s[1])));
+            border.resize(start.len(), line);
+        }
+        self.positions.fill(&positions);
+        self.tints.fill(&tints);
+        self.start.fill(&start);
+        self.end.fill(&end);
+        self.border.fill(&border);
+    }
+}
+
+/// A section plane seen from a base that lies `offset` away.
+fn shifted(section: Vec4, offset: DVec3) -> Vec4 {
+    let along = DVec3::new(f64::from(section.x), f64::from(section.y), f64::from(section.z)).dot(offset);
+    Vec4::new(section.x, section.y, section.z, section.w - along as f32)
 }
 
 pub fn mat4(m: DMat4) -> Mat4 {

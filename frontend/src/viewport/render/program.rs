@@ -17,6 +17,7 @@ pub struct Programs {
     pub symbol: Program,
     pub point: Program,
     pub flat: Program,
+    pub cap: Program,
     pub cube: Program,
     pub sprite: Program,
     /// Lines with a colour each.
@@ -51,6 +52,7 @@ impl Programs {
             symbol: make(&[include_str!("../shader/symbol.vert")], &[LIGHT, include_str!("../shader/symbol.frag")])?,
             point: make(&[include_str!("../shader/point.vert")], &[include_str!("../shader/point.frag")])?,
             flat: make(&[include_str!("../shader/flat.vert")], &[include_str!("../shader/flat.frag")])?,
+            cap: make(&[include_str!("../shader/cap.vert")], &[include_str!("../shader/cap.frag")])?,
             cube: make(&[include_str!("../shader/cube.vert")], &[include_str!("../shader/cube.frag")])?,
             sprite: make(&[include_str!("../shader/sprite.vert")], &[include_str!("../shader/sprite.frag")])?,
         })

@@ -19,7 +19,7 @@ void main() {
 #ifdef FIELD
     float s = clamp((v_value - range.x) * range.y, 0.0, 1.0);
     if (range.z > 0.5) s = (min(floor(s * range.z), range.z - 1.0) + 0.5) / range.z;
-    base = v_value == v_value ? texture(map, vec2(s, 0.5)).rgb : vec3(0.55);
+    base = isnan(v_value) ? vec3(0.55) : texture(map, vec2(s, 0.5)).rgb;
 #endif
     if (!gl_FrontFacing) {
         n = -n;

@@ -1,0 +1,300 @@
+//! A result over its skin: displaced points, the shown value at each, extremes and probe.
+
+use super::model::{Model, Part};
+use super::pick::Hit;
+use super::theme;
+use app::viewport::ResultView;
+use glam::DVec3;
+use solver::study::outcome::{Field, Location, Outcome, OutcomeMesh};
+use solver::surface::SurfaceMesh;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Largest displacement of the automatic scale, as part of the model's diagonal.
+const AUTOMATIC: f64 = 0.08;
+
+/// A decoded outcome and what of it is shown.
+#[derive(Debug)]
+pub struct Shown {
+    pub view: ResultView,
+    outcome: Rc<Outcome>,
+    /// The skins, undeformed. Bodies carry the names of the design's bodies.
+    pub model: Model,
+    /// Per model-wide point, m.
+    pub displacement: Vec<[f32; 3]>,
+    /// Per model-wide point, SI; NaN where the field says nothing.
+    pub values: Vec<f32>,
+    /// Of the field; equal when it is constant or empty.
+    pub min: f64,
+    pub max: f64,
+    pub scale: f64,
+    /// Model-wide points of the smallest and the largest value.
+    pub extremes: Option<[u32; 2]>,
+}
+
+impl Shown {
+    /// Reads the outcome, or takes it from `before` when it is the same one.
+    ///
+    /// # Errors
+    /// A sentence for the person when the bytes are not an outcome, or the field is not in it.
+    pub fn new(view: ResultView, before: Option<Shown>) -> Result<Self, String> {
+        let same = before.filter(|b| Rc::ptr_eq(&b.view.outcome, &view.outcome));
+        let (outcome, model) = match same {
+            Some(before) => (before.outcome, before.model),
+            None => {
+                let outcome = Outcome::from_bytes(&view.outcome)
+                    .map_err(|e| format!("The result cannot be shown: {e}. Run the study again."))?;
+                let model = skins(&outcome);
+                (Rc::new(outcome), model)
+            }
+        };
+        Self::over(view, outcome, model)
+    }
+
+    fn over(view: ResultView, outcome: Rc<Outcome>, model: Model) -> Result<Self, String> {
+        let n = model.n_points as usize;
+        let mut displacement = vec![[0f32; 3]; n];
+        let mut values = vec![f32::NAN; n];
+        let mut found = false;
+        let names: Vec<&str> = surfaces(&outcome).map(|(name, ..)| name).collect();
+        for (body, mesh) in model.bodies.iter().zip(names) {
+            let first = body.first_point as usize;
+            let n_points = body.surface.points.len();
+            if let Some(moved) = pick_field(&outcome, mesh, "displacement", view.case.as_deref())
+                && moved.components == 3
+                && moved.location == Location::Point
+                && moved.values.len() == 3 * n_points
+            {
+                for (to, from) in displacement[first..].iter_mut().zip(moved.values.chunks_exact(3)) {
+                    *to = [0, 1, 2].map(|i| if from[i].is_finite() { from[i] } else { 0.0 });
+                }
+            }
+            if let Some(field) = pick_field(&outcome, mesh, &view.field, view.case.as_deref())
+                && let Some(shown) = at_points(field, &body.surface)
+            {
+                found = true;
+                values[first..first + n_points].copy_from_slice(&shown);
+            }
+        }
+        if !found {
+            return Err(format!("This result has no field “{}” for the chosen load case.", view.field));
+        }
+        let mut extremes: Option<[u32; 2]> = None;
+        for (i, v) in values.iter().enumerate().filter(|(_, v)| v.is_finite()) {
+            let i = i as u32;
+            extremes = Some(extremes.map_or([i, i], |[lo, hi]| {
+                [if *v < values[lo as usize] { i } else { lo }, if *v > values[hi as usize] { i } else { hi }]
+            }));
+        }
+        let [min, max] = extremes.map_or([0.0; 2], |e| e.map(|i| f64::from(values[i as usize])));
+        let mut shown = Self { view, outcome, model, displacement, values, min, max, scale: 1.0, extremes };
+        shown.scale = shown.view.scale.filter(|s| s.is_finite()).unwrap_or_else(|| shown.automatic());
+        Ok(shown)
+    }
+
+    /// Multiplier that shows the largest displacement as a fixed part of the size; 1 when nothing moves.
+    fn automatic(&self) -> f64 {
+        let largest = self.displacement.iter().map(|d| DVec3::from(d.map(f64::from)).length()).fold(0.0, f64::max);
+        let size = self.model.bounds.map_or(0.0, |(lo, hi)| hi.distance(lo));
+        let scale = AUTOMATIC * size / largest;
+        if scale.is_finite() && scale > 0.0 { scale } else { 1.0 }
+    }
+
+    /// Limits of the colours: the person's, else the field's; never empty.
+    pub fn range(&self) -> (f64, f64) {
+        let (lo, hi) = self.view.range.filter(|(lo, hi)| lo < hi).unwrap_or((self.min, self.max));
+        if hi > lo { (lo, hi) } else { (lo, lo + lo.abs().max(1e-12)) }
+    }
+
+    /// Point as drawn, world, m.
+    pub fn displaced(&self, point: u32) -> DVec3 {
+        let moved = DVec3::from(self.displacement[point as usize].map(f64::from)) * self.scale;
+        self.undisplaced(point) + moved
+    }
+
+    pub fn undisplaced(&self, point: u32) -> DVec3 {
+        let after = self.model.bodies.partition_point(|b| b.first_point <= point);
+        let body = &self.model.bodies[after - 1];
+        body.point(point - body.first_point)
+    }
+
+    /// The skins as drawn, for picking and for the section.
+    pub fn displaced_parts(&self) -> impl Iterator<Item = Part> + '_ {
+        self.model.bodies.iter().map(|body| {
+            let mut surface = SurfaceMesh::clone(&body.surface);
+            for (i, p) in surface.points.iter_mut().enumerate() {
+                *p = self.displaced(body.first_point + i as u32).to_array();
+            }
+            Part { name: body.name.clone(), colour: body.colour, surface: Arc::new(surface) }
+        })
+    }
+
+    /// Value under a hit, between the corners of its triangle; `None` where the field says nothing. `hit.body` counts
+    /// within [`Self::model`].
+    pub fn probe(&self, hit: &Hit) -> Option<f64> {
+        let body = self.model.bodies.get(hit.body).filter(|_| !hit.cap)?;
+        let corners = body.surface.triangles.get(hit.triangle as usize)?;
+        let value: f64 =
+            (0..3).map(|k| hit.weights[k] * f64::from(self.values[(body.first_point + corners[k]) as usize])).sum();
+        value.is_finite().then_some(value)
+    }
+}
+
+fn surfaces(outcome: &Outcome) -> impl Iterator<Item = (&str, &str, &SurfaceMesh)> {
+    outcome.meshes.iter().filter_map(|m| match m {
+        OutcomeMesh::Surface { name, body, surface } => Some((name.as_str(), body.as_str(), surface)),
+        OutcomeMesh::Grid { .. } => None,
+    })
+}
+
+fn skins(outcome: &Outcome) -> Model {
+    Model::new(surfaces(outcome).enumerate().map(|(i, (_, body, surface))| Part {
+        name: body.into(),
+        colour: theme::body_colour(i),
+        surface: Arc::new(surface.clone()),
+    }))
+}
+
+/// The field of a mesh for a load case; a field that belongs to no case serves every case, and no case takes the first.
+fn pick_field<'a>(outcome: &'a Outcome, mesh: &str, id: &str, case: Option<&str>) -> Option<&'a Field> {
+    let mut own = outcome.fields.iter().filter(|f| f.mesh == mesh && f.id == id);
+    match case {
+        Some(case) => own.find(|f| f.case.as_deref().is_none_or(|c| c == case)),
+        None => own.next(),
+    }
+}
+
+/// One value per point: vectors by their length; cell values by the mean of the triangles around, weighted by area.
+fn at_points(field: &Field, mesh: &SurfaceMesh) -> Option<Vec<f32>> {
+    let components = usize::from(field.components.max(1));
+    let single = |v: &[f32]| if components == 1 { v[0] } else { v.iter().map(|x| x * x).sum::<f32>().sqrt() };
+    let values: Vec<f32> = field.values.chunks_exact(components).map(single).collect();
+    match field.location {
+        Location::Point => (values.len() == mesh.points.len()).then_some(values),
+        Location::Cell => {
+            if values.len() != mesh.triangles.len() {
+                return None;
+            }
+            let mut sums = vec![(0.0f64, 0.0f64); mesh.points.len()];
+            for (t, value) in values.iter().enumerate().filter(|(_, v)| v.is_finite()) {
+                let area = DVec3::from_array(mesh.triangle_cross(t)).length();
+                for &i in &mesh.triangles[t] {
+                    let sum = &mut sums[i as usize];
+                    *sum = (sum.0 + area * f64::from(*value), sum.1 + area);
+                }
+            }
+            Some(sums.into_iter().map(|(v, w)| (v / w) as f32).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+    use solver::quantity::Dimension;
+    use solver::study::outcome::Grade;
+
+    fn field(id: &str, components: u8, case: Option<&str>, values: Vec<f32>) -> Field {
+        Field {
+            id: id.into(),
+            label: id.into(),
+            mesh: "skin of block".into(),
+            location: Location::Point,
+            components,
+            dimension: Dimension::NONE,
+            case: case.map(Into::into),
+            grade: Grade::Instant,
+            values,
+        }
+    }
+
+    /// A block stretched along x: u = 1e-3 x, value = 10 x, in case `a`; twice that in case `b`.
+    fn outcome() -> Outcome {
+        let surface = sample::cuboid([0.0; 3], [0.2, 0.1, 0.05]);
+        let mut out = Outcome::default();
+        for (case, k) in [("a", 1.0), ("b", 2.0)] {
+            let moved = surface.points.iter().flat_map(|p| [1e-3 * k * p[0] as f32, 0.0, 0.0]).collect();
+            let values = surface.points.iter().map(|p| 10.0 * k * p[0] as f32).collect();
+            out.fields.push(field("displacement", 3, Some(case), moved));
+            out.fields.push(field("stress", 1, Some(case), values));
+        }
+        out.meshes.push(OutcomeMesh::Surface { name: "skin of block".into(), body: "block".into(), surface });
+        out
+    }
+
+    fn shown(case: &str, scale: Option<f64>) -> Shown {
+        let view = ResultView {
+            outcome: Rc::from(&[][..]),
+            field: "stress".into(),
+            case: Some(case.into()),
+            scale,
+            ghost: true,
+            banded: false,
+            range: None,
+            flags: true,
+        };
+        let outcome = outcome();
+        let model = skins(&outcome);
+        Shown::over(view, Rc::new(outcome), model).unwrap()
+    }
+
+    #[test]
+    fn the_chosen_case_is_shown_with_its_range() {
+        let a = shown("a", Some(1.0));
+        assert!((a.min, a.max) == (0.0, 2.0), "{} {}", a.min, a.max);
+        let b = shown("b", Some(1.0));
+        assert_eq!(b.max, 4.0);
+        assert_eq!(b.range(), (0.0, 4.0));
+        let [lo, hi] = a.extremes.unwrap();
+        assert_eq!((a.undisplaced(lo).x, a.undisplaced(hi).x), (0.0, 0.2));
+    }
+
+    #[test]
+    fn automatic_scale_makes_the_largest_move_a_twelfth_of_the_size() {
+        let s = shown("a", None);
+        let far = s.extremes.unwrap()[1];
+        let moved = s.displaced(far).distance(s.undisplaced(far));
+        let size = DVec3::new(0.2, 0.1, 0.05).length();
+        assert!((moved / size - AUTOMATIC).abs() < 1e-6);
+        let one = shown("a", Some(1.0));
+        assert!((one.displaced(far).x - 0.2002).abs() < 1e-8);
+    }
+
+    #[test]
+    fn a_probe_reads_between_the_corners() {
+        let s = shown("a", Some(1.0));
+        // a triangle of the top face; value is linear, so any weights give 10 x
+        let t = s.model.bodies[0].surface.triangles.iter().position(|t| t == &[4, 5, 7]).unwrap() as u32;
+        let weights = [0.2, 0.5, 0.3];
+        let x: f64 = [4u32, 5, 7].iter().zip(weights).map(|(&i, w)| w * s.model.bodies[0].point(i).x).sum();
+        let hit = Hit { body: 0, triangle: t, at: DVec3::ZERO, t: 1.0, weights, cap: false };
+        assert!((s.probe(&hit).unwrap() - 10.0 * x).abs() < 1e-6);
+        assert_eq!(s.probe(&Hit { cap: true, ..hit }), None, "the skin says nothing about the inside");
+        assert_eq!(s.probe(&Hit { body: 7, ..hit }), None);
+    }
+
+    #[test]
+    fn a_constant_field_has_a_range_and_a_missing_one_is_said() {
+        let mut outcome = outcome();
+        outcome.fields[1].values.fill(5.0);
+        let model = skins(&outcome);
+        let s = Shown::over(shown("a", None).view, Rc::new(outcome.clone()), model).unwrap();
+        let (lo, hi) = s.range();
+        assert!(lo == 5.0 && hi > lo);
+        let view = ResultView { field: "heat".into(), ..shown("a", None).view };
+        let error = Shown::over(view, Rc::new(outcome.clone()), skins(&outcome)).unwrap_err();
+        assert!(error.contains("heat"));
+        assert!(Shown::new(shown("a", None).view, None).unwrap_err().contains("cannot be shown"));
+    }
+
+    #[test]
+    fn cell_values_reach_their_points() {
+        let mesh = sample::cuboid([0.0; 3], [1.0; 3]);
+        let mut cells = field("density", 1, None, vec![3.0; 12]);
+        cells.location = Location::Cell;
+        assert!(at_points(&cells, &mesh).unwrap().iter().all(|v| (*v - 3.0).abs() < 1e-6));
+        cells.values.pop();
+        assert!(at_points(&cells, &mesh).is_none());
+    }
+}
