@@ -5,6 +5,9 @@
 
 #![allow(clippy::print_stdout)]
 
+#[path = "../tests/support/part.rs"]
+#[allow(dead_code)] // Tests use the rest of it.
+mod part;
 #[path = "../tests/support/simjeb.rs"]
 mod simjeb;
 

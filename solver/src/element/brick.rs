@@ -56,8 +56,8 @@ pub fn lame(nu: f64) -> [f64; 2] {
     [nu / ((1.0 + nu) * (1.0 - 2.0 * nu)), 0.5 / (1.0 + nu)]
 }
 
-/// Coefficients of a chunk of cells, unused lanes massless.
-pub fn pack(solids: &[Solid], ersatz: f64) -> CutBlock {
+/// Coefficients of a chunk of cells, unused lanes massless; at least the share `keep` of the locking terms is kept.
+pub fn pack(solids: &[Solid], ersatz: f64, keep: f64) -> CutBlock {
     let mut block = [[0.0f32; W]; N_COEF];
     for lane in 0..W {
         block[coef::LAMBDA][lane] = 1.0;
@@ -78,7 +78,7 @@ pub fn pack(solids: &[Solid], ersatz: f64) -> CutBlock {
         for axis in 0..3 {
             block[coef::CENTROID + axis][lane] = c[axis] as f32;
         }
-        block[coef::KEPT][lane] = kept(fraction) as f32;
+        block[coef::KEPT][lane] = kept(fraction).max(keep) as f32;
         block[coef::LAMBDA][lane] = lambda as f32;
         block[coef::MU][lane] = mu as f32;
         for (n, [i, j, k]) in STORED.into_iter().enumerate() {
@@ -156,12 +156,12 @@ fn shift_transposed<T: Real>(t: &mut Corners<T>, by: &[Lane<T>; 3]) {
 /// Pairs (without the axis, with the axis) of basis functions; the constant is of no interest.
 const SHIFTS: [[(usize, usize); 3]; 3] = [[(2, 3), (4, 5), (6, 7)], [(1, 3), (4, 6), (5, 7)], [(1, 5), (2, 6), (3, 7)]];
 
-/// Nodal forces of a chunk of whole cells.
+/// Nodal forces of a chunk of whole cells; `keep` is the share of the locking terms kept, 0 for the element itself.
 #[inline(always)]
-pub fn apply_whole<T: Real>(u: &[Corners<T>; 3], lame: [f64; 2]) -> [Corners<T>; 3] {
+pub fn apply_whole<T: Real>(u: &[Corners<T>; 3], lame: [f64; 2], keep: f64) -> [Corners<T>; 3] {
     // Gram matrix of the basis: diagonal, 8, 8/3 and 8/9. Both transforms carry a factor 1/8.
     let (l, m) = (lame[0], lame[1]);
-    let k = l / (l + 2.0 * m);
+    let k = (1.0 - keep) * l / (l + 2.0 * m);
     let g0 = 8.0 / 64.0;
     let g1 = g0 / 3.0;
     let g2 = g0 / 9.0;
@@ -188,8 +188,10 @@ pub fn apply_whole<T: Real>(u: &[Corners<T>; 3], lame: [f64; 2]) -> [Corners<T>;
         tu[4] = zx;
     }
     // Terms linear in one coordinate: plane stress across it, and the twisting shear.
-    let stiff = s((l + 2.0 * m - l * k) * g1);
-    let cross = s((l - l * k) * g1);
+    let both = l * (1.0 - k) * (1.0 - k) + 2.0 * m * k * k;
+    // A kept share of locking adds its shear to the same coefficients.
+    let stiff = s((both + 2.0 * m + m * keep * keep) * g1);
+    let cross = s(both * g1);
     let g = s(m * g1);
     {
         // ξ: εyy = v3, εzz = w5, γyz = v5 + w3
@@ -351,7 +353,7 @@ mod tests {
     }
 
     fn whole(nu: f64) -> CutBlock {
-        pack(&vec![Solid { cell: 0, moments: Some(Box::new(moment::FULL)), poisson: nu }; W], 0.0)
+        pack(&vec![Solid { cell: 0, moments: Some(Box::new(moment::FULL)), poisson: nu }; W], 0.0, 0.0)
     }
 
     #[test]
@@ -360,7 +362,7 @@ mod tests {
         let u = corners(|[x, y, z]| {
             [x * 1.3 + x * y - 0.2 * y * z, 0.4 * z + x * y * z, y - 0.7 * x * z + 0.1 * x * y * z + z]
         });
-        let (a, b) = (apply_whole(&u, lame(nu)), apply_cut(&u, &whole(nu)));
+        let (a, b) = (apply_whole(&u, lame(nu), 0.0), apply_cut(&u, &whole(nu)));
         for c in 0..3 {
             for n in 0..8 {
                 let (p, q) = (a[c][n].0[0], b[c][n].0[0]);
@@ -373,7 +375,7 @@ mod tests {
     fn rigid_motion_costs_nothing_even_in_a_sliver() {
         let mut m = [0.0; 27];
         moment::add_box(&mut m, &moment::line(-1.0, -0.9), &moment::line(-1.0, 0.3), &moment::line(-1.0, 1.0));
-        let block = pack(&[Solid { cell: 0, moments: Some(Box::new(m)), poisson: 0.3 }], 0.0);
+        let block = pack(&[Solid { cell: 0, moments: Some(Box::new(m)), poisson: 0.3 }], 0.0, 0.0);
         let u = corners(|[x, y, z]| [1.0 - 0.5 * y + 0.2 * z, 0.5 * x - 0.1 * z, 2.0 + 0.1 * y - 0.2 * x]);
         for t in apply_cut(&u, &block).iter().flatten() {
             assert!(t.0[0].abs() < 1e-7, "{}", t.0[0]);
@@ -385,7 +387,7 @@ mod tests {
         // Bending about z with anticlastic curvature: only σxx = E y. Energy ½ E ∫ y² over the cell.
         let nu = 0.3;
         let u = corners(|[x, y, z]| [x * y, 0.0, -nu * y * z]);
-        let f = apply_whole(&u, lame(nu));
+        let f = apply_whole(&u, lame(nu), 0.0);
         let energy: f64 =
             (0..3).flat_map(|c| (0..8).map(move |n| (c, n))).map(|(c, n)| f[c][n].0[0] * u[c][n].0[0]).sum();
         assert!((energy - 8.0 / 3.0).abs() < 1e-12, "{energy}");
@@ -395,7 +397,7 @@ mod tests {
     fn a_cut_cell_carries_constant_stress_by_its_volume() {
         let mut m = [0.0; 27];
         moment::add_box(&mut m, &moment::line(-1.0, 0.2), &moment::line(-0.5, 1.0), &moment::line(-1.0, -0.1));
-        let block = pack(&[Solid { cell: 0, moments: Some(Box::new(m)), poisson: 0.0 }], 0.0);
+        let block = pack(&[Solid { cell: 0, moments: Some(Box::new(m)), poisson: 0.0 }], 0.0, 0.0);
         let f = apply_cut(&corners(|[x, _, _]| [x, 0.0, 0.0]), &block);
         let right: f64 = (0..8).filter(|n| n & 1 == 1).map(|n| f[0][n].0[0]).sum();
         // ∫ ∂N/∂ξ summed over the right face is half the volume.

@@ -18,9 +18,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// Share of a whole cell's stiffness added to every cut cell: holds nodes that only a sliver touches.
 pub const ERSATZ: f64 = 1e-5;
 /// Chebyshev degree before and after the coarse correction.
-const DEGREE: usize = 2;
+const DEGREE: usize = 3;
 /// The smoother damps `[λmax / RANGE, λmax]`.
-const RANGE: f64 = 10.0;
+const RANGE: f64 = 20.0;
 /// Safety on the Lanczos estimate of λmax, after a fixed number of steps.
 const LAMBDA_SAFETY: f64 = 1.1;
 const LANCZOS_STEPS: usize = 10;
@@ -81,7 +81,7 @@ impl Multigrid {
             let coarsest = n_nodes <= DIRECT_NODES_MAX || grid.counts.iter().any(|n| n % 2 == 1);
             let next = (!coarsest).then(|| {
                 let (coarse_grid, coarse_solids) = coarsen(&grid, &solids);
-                let coarse = Arc::new(Lattice::new(coarse_grid, &coarse_solids, ERSATZ));
+                let coarse = Arc::new(Lattice::new(coarse_grid, &coarse_solids, ERSATZ, 0.0));
                 let foundations = transfer::coarsen_foundations(operator.foundations(), &coarse, 0.5);
                 let releases = transfer::coarsen_releases(&operator.releases, &operator.lattice, &coarse, 0.5);
                 (coarse_grid, coarse_solids, Operator::new(coarse, foundations, releases))
@@ -221,7 +221,7 @@ impl Level {
         let mut p = Block::<f32>::zero(n, 1);
         let mut q = Block::zero(n, 1);
         let (mut diagonal, mut off) = (Vec::new(), Vec::new());
-        let (mut rho, mut alpha_last, mut beta_last) = (0.0, 1.0, 0.0);
+        let (mut rho, mut alpha_last) = (0.0, 1.0);
         for step in 0..LANCZOS_STEPS {
             self.jacobi(&r, &mut z, &mut unused, 0.0, 1.0);
             let rho_new = r.dot(&z)[0];
@@ -238,9 +238,8 @@ impl Level {
                 off.push(beta.sqrt() / alpha_last);
             }
             r.axpy(&[-alpha], &q);
-            (rho, alpha_last, beta_last) = (rho_new, alpha, beta);
+            (rho, alpha_last) = (rho_new, alpha);
         }
-        let _ = beta_last;
         largest_eigenvalue(&diagonal, &off)
     }
 

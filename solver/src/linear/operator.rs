@@ -94,7 +94,13 @@ impl Operator {
                     done = end;
                 }
             }
-            tasks.into_par_iter().for_each(|(from, to, mut out)| self.sweep(x, &mut out, from, to));
+            tasks.into_par_iter().for_each(|(from, to, mut out)| {
+                // The closure and all it calls are inlined into code for the best instructions of this machine.
+                pulp::Arch::new().dispatch(
+                    #[inline(always)]
+                    || self.sweep(x, &mut out, from, to),
+                );
+            });
         }
         for release in &self.releases {
             for k in 0..x.n_cases {
@@ -116,6 +122,7 @@ impl Operator {
         }
     }
 
+    #[inline(always)]
     fn sweep<T: Real>(&self, x: &Block<T>, out: &mut [&mut [T]], from: usize, to: usize) {
         let lattice = &*self.lattice;
         let base = lattice.plane_ptr[from] as usize;
@@ -125,7 +132,7 @@ impl Operator {
                 for k in 0..x.n_cases {
                     let u = std::array::from_fn(|c| gather(x.padded(k, c), chunk));
                     let f = if chunk.block == u32::MAX {
-                        brick::apply_whole(&u, chunk.lame)
+                        brick::apply_whole(&u, chunk.lame, lattice.keep)
                     } else {
                         brick::apply_cut(&u, &lattice.blocks[chunk.block as usize])
                     };
@@ -246,7 +253,7 @@ fn response(lattice: &Lattice, chunk: &Chunk, corner: usize, component: usize) -
     let mut u = [[Lane::zero(); 8]; 3];
     u[component][corner] = Lane::splat(1.0);
     if chunk.block == u32::MAX {
-        brick::apply_whole(&u, chunk.lame)
+        brick::apply_whole(&u, chunk.lame, lattice.keep)
     } else {
         brick::apply_cut(&u, &lattice.blocks[chunk.block as usize])
     }
@@ -295,5 +302,10 @@ fn scatter<T: Real>(y: &mut [T], base: usize, chunk: &Chunk, f: &Corners<T>) {
 
 /// The vector instructions the sweeps run with, for the record.
 pub fn instruction_set() -> &'static str {
-    std::env::consts::ARCH
+    match pulp::Arch::new() {
+        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
+        pulp::Arch::V3(_) => "x86-64-v3 (AVX2)",
+        _ if cfg!(target_arch = "x86_64") => "x86-64 (SSE2)",
+        _ => "portable",
+    }
 }

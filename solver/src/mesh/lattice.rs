@@ -76,12 +76,14 @@ pub struct Lattice {
     pub n_cells: usize,
     /// Solid fraction of each cell by stiffness.
     pub fraction: Vec<f32>,
+    /// Share of the locking terms kept, see [`crate::element::brick`]; 0 but for coarse corrections.
+    pub keep: f64,
 }
 
 impl Lattice {
     /// `solids` ascending by cell, each cell once. `ersatz` is the fraction of a whole cell's stiffness added to every
     /// cut cell for conditioning.
-    pub fn new(grid: Grid, solids: &[Solid], ersatz: f64) -> Self {
+    pub fn new(grid: Grid, solids: &[Solid], ersatz: f64, keep: f64) -> Self {
         let [nx, ny, nz] = grid.counts;
         let mut cell_runs: Vec<CellRun> = Vec::new();
         let mut cell_row_ptr = vec![0u32; ny * nz + 1];
@@ -153,6 +155,7 @@ impl Lattice {
                 .iter()
                 .map(|s| s.moments.as_ref().map_or(1.0, |m| (m[0] / moment::VOLUME) as f32))
                 .collect(),
+            keep,
         };
         lattice.cut_into_chunks(solids, ersatz);
         lattice
@@ -176,7 +179,7 @@ impl Lattice {
                         let block = if whole {
                             u32::MAX
                         } else {
-                            self.blocks.push(crate::element::brick::pack(part, ersatz));
+                            self.blocks.push(crate::element::brick::pack(part, ersatz, self.keep));
                             (self.blocks.len() - 1) as u32
                         };
                         self.chunks.push(Chunk {

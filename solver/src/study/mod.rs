@@ -7,6 +7,8 @@ pub mod form;
 pub mod outcome;
 pub mod question;
 pub mod statics;
+#[cfg(feature = "solve")]
+pub mod suite;
 
 use form::StudyForm;
 

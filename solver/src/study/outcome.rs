@@ -67,6 +67,16 @@ pub enum OutcomeMesh {
 }
 
 impl OutcomeMesh {
+    /// Values per component that a field at `location` has on this mesh. A grid's points are not numbered: cells only.
+    pub fn n_values(&self, location: Location) -> usize {
+        match (self, location) {
+            (Self::Surface { surface, .. }, Location::Point) => surface.points.len(),
+            (Self::Surface { surface, .. }, Location::Cell) => surface.triangles.len(),
+            (Self::Grid { cells, .. }, Location::Cell) => cells.len(),
+            (Self::Grid { .. }, Location::Point) => 0,
+        }
+    }
+
     pub fn name(&self) -> &str {
         match self {
             Self::Surface { name, .. } | Self::Grid { name, .. } => name,

@@ -1,9 +1,10 @@
 //! The reference brackets of `../shared/simjeb`: geometry, held and loaded faces, published and converged answers.
 
+use super::part::Triangles;
 use glam::DVec3;
 use solver::design::{Design, Object, Value};
-use solver::geometry::{Body, Model, ModelBody};
-use solver::surface::{Face, FaceName, MassProperties, Representation, Shape, SurfaceMesh};
+use solver::geometry::{Model, ModelBody};
+use solver::surface::{Face, FaceName, Shape, SurfaceMesh};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,37 +12,11 @@ use std::sync::Arc;
 /// Load cases in the order of the reference's columns.
 pub const CASES: [&str; 4] = ["ver", "hor", "dia", "tor"];
 
-/// A body that is nothing but its triangles.
-pub struct Triangles(pub Arc<SurfaceMesh>);
-
-impl Body for Triangles {
-    fn representation(&self) -> Representation {
-        Representation::Imported
-    }
-    fn surface(&self) -> &Arc<SurfaceMesh> {
-        &self.0
-    }
-    fn mass_properties(&self) -> MassProperties {
-        let (mut volume, mut area, mut moment) = (0.0, 0.0, DVec3::ZERO);
-        for (t, corners) in self.0.triangles.iter().enumerate() {
-            let cross = DVec3::from(self.0.triangle_cross(t));
-            let [a, b, c] = corners.map(|i| DVec3::from(self.0.points[i as usize]));
-            let v = a.dot(b.cross(c)) / 6.0;
-            volume += v;
-            moment += (a + b + c) * (0.25 * v);
-            area += 0.5 * cross.length();
-        }
-        MassProperties { volume, area, centroid: (moment / volume).into(), inertia: [0.0; 6] }
-    }
-    fn signed_distance(&self, _points: &[[f64; 3]], out: &mut [f64]) {
-        // The static study reads triangles only.
-        out.fill(f64::NAN);
-    }
-}
+/// Triangles this near to the measured radius belong to the wall, mm.
+const WALL_TOLERANCE: f64 = 0.1;
 
 /// One bracket, ready to solve.
 pub struct Bracket {
-    pub id: String,
     pub design: Design,
     pub model: Model,
     /// Largest displacement per case, m: converged, published.
@@ -113,7 +88,7 @@ pub fn bracket(id: &str, set_up: impl Fn(Object) -> Object) -> Option<Bracket> {
             let (e, f, axis) = if bolt { (0, 1, 2) } else { (0, 2, 1) };
             corners.iter().all(|p| {
                 let r = ((p[e] - w[0]).powi(2) + (p[f] - w[1]).powi(2)).sqrt();
-                (r - w[2]).abs() < 0.02 * w[2] && p[axis] > w[3] - 0.05 && p[axis] < w[4] + 0.05
+                (r - w[2]).abs() < WALL_TOLERANCE && p[axis] > w[3] - 0.05 && p[axis] < w[4] + 0.05
             })
         };
         let face = walls.iter().find(|(bolt, w)| on(*bolt, w)).map_or(0, |(bolt, _)| if *bolt { 1 } else { 2 });
@@ -159,7 +134,6 @@ pub fn bracket(id: &str, set_up: impl Fn(Object) -> Object) -> Option<Bracket> {
     };
     let at = |v: &[f64], n: usize, scale: f64| std::array::from_fn(|i| v[n * i] * scale);
     Some(Bracket {
-        id: id.into(),
         design,
         model: Model { bodies: vec![body], ..Model::default() },
         converged: at(&converged, 1, 1e-3),

@@ -130,7 +130,7 @@ pub fn band(values: &[f64]) -> (f64, Option<f64>) {
 
 /// Roache (1994): 1.25 with observed order.
 const BAND_SAFETY: f64 = 1.25;
-const BAND_FLOOR: f64 = 0.01;
+const BAND_FLOOR: f64 = 0.025;
 
 /// The outcome of the stages so far, coarsest first; the last one is shown.
 pub fn outcome(setup: &Setup, stages: &[Stage], skins: &[SurfaceMesh], record: Option<&Record>) -> Outcome {
@@ -160,6 +160,8 @@ pub fn outcome(setup: &Setup, stages: &[Stage], skins: &[SurfaceMesh], record: O
             let moved = one.displacement.iter().flatten().copied().collect();
             out.fields.push(field("displacement", "Displacement", 3, Dimension::LENGTH, moved));
             out.fields.push(field("von_mises", "Von Mises stress", 1, Dimension::PRESSURE, one.von_mises.clone()));
+            let tension = one.principal.clone();
+            out.fields.push(field("principal_max", "Largest principal stress", 1, Dimension::PRESSURE, tension));
             if let Some(strength) = part.material.yield_strength {
                 let safety = one.von_mises.iter().map(|s| (strength as f32 / s.max(1e-30)).min(SAFETY_MAX)).collect();
                 out.fields.push(field("safety_factor", "Safety factor (indicative)", 1, Dimension::NONE, safety));
@@ -318,7 +320,7 @@ fn volume(setup: &Setup, shown: &Stage, record: &Record, out: &mut Outcome) {
     let grid = &lattice.grid;
     let cells: Vec<u32> = record.meshed.solids.iter().map(|s| s.cell).collect();
     // Each cell belongs to the part that fills most of it; with one part there is nothing to ask.
-    let owner: Vec<u8> = owners(&cells, record.meshed);
+    let owner: Vec<u16> = owners(&cells, record.meshed);
     let mut places = Vec::with_capacity(cells.len());
     lattice.for_each_cell(|_, at| places.push(at));
     for (k, case) in setup.cases.iter().enumerate() {
@@ -359,15 +361,15 @@ fn volume(setup: &Setup, shown: &Stage, record: &Record, out: &mut Outcome) {
     });
 }
 
-fn owners(cells: &[u32], meshed: &Meshed) -> Vec<u8> {
-    let mut best = vec![(0.0f64, 0u8); cells.len()];
+fn owners(cells: &[u32], meshed: &Meshed) -> Vec<u16> {
+    let mut best = vec![(0.0f64, 0u16); cells.len()];
     if meshed.voxels.len() > 1 {
         for (part, v) in meshed.voxels.iter().enumerate() {
             let mut claim = |cell: u32, share: f64| {
                 if let Ok(n) = cells.binary_search(&cell)
                     && share > best[n].0
                 {
-                    best[n] = (share, part.min(255) as u8);
+                    best[n] = (share, part as u16);
                 }
             };
             v.full.iter().for_each(|c| claim(*c, 8.0));

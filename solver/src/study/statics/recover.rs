@@ -161,12 +161,14 @@ pub struct SkinFields {
     pub displacement: Vec<[f32; 3]>,
     /// `[point]`, Pa.
     pub von_mises: Vec<f32>,
+    /// Largest principal stress, tension positive, `[point]`, Pa.
+    pub principal: Vec<f32>,
 }
 
 /// Fields of all cases at `points` of `part`.
 pub fn skin(lattice: &Lattice, u: &Block<f64>, strains: &Strains, part: &Part, points: &[[f64; 3]]) -> Vec<SkinFields> {
     let n_cases = u.n_cases;
-    let rows: Vec<Vec<([f32; 3], f32)>> = points
+    let rows: Vec<Vec<([f32; 3], [f32; 2])>> = points
         .par_iter()
         .map(|p| {
             let moved = displacement(lattice, u, *p);
@@ -174,14 +176,18 @@ pub fn skin(lattice: &Lattice, u: &Block<f64>, strains: &Strains, part: &Part, p
             moved
                 .into_iter()
                 .zip(strained)
-                .map(|(d, e)| (d.map(|c| c as f32), von_mises(stress(part, e)) as f32))
+                .map(|(d, e)| {
+                    let s = stress(part, e);
+                    (d.map(|c| c as f32), [von_mises(s) as f32, principal(s) as f32])
+                })
                 .collect()
         })
         .collect();
     (0..n_cases)
         .map(|k| SkinFields {
             displacement: rows.iter().map(|r| r[k].0).collect(),
-            von_mises: rows.iter().map(|r| r[k].1).collect(),
+            von_mises: rows.iter().map(|r| r[k].1[0]).collect(),
+            principal: rows.iter().map(|r| r[k].1[1]).collect(),
         })
         .collect()
 }
@@ -213,4 +219,34 @@ pub fn stress(part: &Part, e: [f64; 6]) -> [f64; 6] {
 pub fn von_mises(s: [f64; 6]) -> f64 {
     let [x, y, z, xy, yz, zx] = s;
     (0.5 * ((x - y).powi(2) + (y - z).powi(2) + (z - x).powi(2)) + 3.0 * (xy * xy + yz * yz + zx * zx)).sqrt()
+}
+
+/// Largest eigenvalue of a stress tensor, by the trigonometric solution of its cubic (Smith, Commun. ACM 4, 1961).
+pub fn principal(s: [f64; 6]) -> f64 {
+    let [x, y, z, xy, yz, zx] = s;
+    let mean = (x + y + z) / 3.0;
+    let (a, b, c) = (x - mean, y - mean, z - mean);
+    let p2 = (a * a + b * b + c * c + 2.0 * (xy * xy + yz * yz + zx * zx)) / 6.0;
+    if p2 == 0.0 {
+        return mean;
+    }
+    let p = p2.sqrt();
+    let det = a * (b * c - yz * yz) - xy * (xy * c - yz * zx) + zx * (xy * yz - b * zx);
+    let angle = (det / (2.0 * p * p2)).clamp(-1.0, 1.0).acos() / 3.0;
+    mean + 2.0 * p * angle.cos()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn principal_stress_and_von_mises_of_known_states() {
+        assert!((principal([3.0, -1.0, 2.0, 0.0, 0.0, 0.0]) - 3.0).abs() < 1e-12);
+        // Pure shear: ± τ, von Mises √3 τ.
+        let shear = [0.0, 0.0, 0.0, 0.0, 5.0, 0.0];
+        assert!((principal(shear) - 5.0).abs() < 1e-12);
+        assert!((von_mises(shear) - 75f64.sqrt()).abs() < 1e-12);
+        assert!((principal([-4.0, -4.0, -4.0, 0.0, 0.0, 0.0]) + 4.0).abs() < 1e-12);
+    }
 }

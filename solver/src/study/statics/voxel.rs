@@ -59,7 +59,7 @@ pub fn mesh(setup: &Setup, cell: f64, cancelled: &dyn Fn() -> bool) -> Result<Op
     let mut solids = join(setup, &voxels, reference_modulus);
     let (n_pieces, n_crumbs) = drop_crumbs(&grid, &mut solids);
     let volumes = voxels.iter().map(|v| v.volume_cells() * grid.cell.powi(3)).collect();
-    let lattice = Arc::new(Lattice::new(grid, &solids, ERSATZ));
+    let lattice = Arc::new(Lattice::new(grid, &solids, ERSATZ, 0.0));
     Ok(Some(Meshed { lattice, solids, voxels, reference_modulus, volumes, n_pieces, n_crumbs }))
 }
 
