@@ -160,13 +160,7 @@ impl Hub {
     }
 
     /// The socket of a share link looks on.
-    pub(super) async fn watch(
-        &self,
-        state: &State,
-        design: &str,
-        actor: &Actor,
-        out: Outgoing,
-    ) -> Result<u64, Error> {
+    pub(super) async fn watch(&self, state: &State, design: &str, actor: &Actor, out: Outgoing) -> Result<u64, Error> {
         let connection = self.register(design, actor, false);
         self.send(state, design, Message::Watch { connection, out }).await?;
         Ok(connection)

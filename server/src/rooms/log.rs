@@ -1,7 +1,7 @@
 //! The log on disk: append, reconstruct. The only SQL of live editing.
 
-use crate::db::{self, Db};
 use crate::Error;
+use crate::db::{self, Db};
 use anyhow::anyhow;
 use app::api::design::Document;
 use app::sync::Entry;
@@ -70,16 +70,15 @@ pub async fn save_snapshot(db: &Db, design: &str, sequence: u64, content: &Desig
 pub async fn append(db: &Db, design: &str, entries: &[Entry]) -> Result<(), Error> {
     let (Some(first), Some(last)) = (entries.first(), entries.last()) else { return Ok(()) };
     let mut write = db.write().await?;
-    let moved = sqlx::query(
-        "UPDATE design SET sequence = $1, changed = $2, changed_by = $3 WHERE id = $4 AND sequence = $5",
-    )
-    .bind(last.sequence as i64)
-    .bind(last.time)
-    .bind(&last.author)
-    .bind(design)
-    .bind(first.sequence as i64 - 1)
-    .execute(&mut *write)
-    .await?;
+    let moved =
+        sqlx::query("UPDATE design SET sequence = $1, changed = $2, changed_by = $3 WHERE id = $4 AND sequence = $5")
+            .bind(last.sequence as i64)
+            .bind(last.time)
+            .bind(&last.author)
+            .bind(design)
+            .bind(first.sequence as i64 - 1)
+            .execute(&mut *write)
+            .await?;
     if moved.rows_affected() != 1 {
         return Err(Error::internal(anyhow!("the log of {design} does not end before entry {}", first.sequence)));
     }
@@ -88,9 +87,8 @@ pub async fn append(db: &Db, design: &str, entries: &[Entry]) -> Result<(), Erro
         for entry in chunk {
             rows.push((entry, serde_json::to_string(&entry.command).map_err(Error::internal)?));
         }
-        let mut insert = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO entry (design, sequence, author, client, number, time, command) ",
-        );
+        let mut insert =
+            QueryBuilder::<Sqlite>::new("INSERT INTO entry (design, sequence, author, client, number, time, command) ");
         insert.push_values(rows, |mut row, (entry, command)| {
             row.push_bind(design)
                 .push_bind(entry.sequence as i64)

@@ -37,10 +37,7 @@ pub fn channel() -> (Outgoing, Incoming) {
     let (send, receive) = mpsc::channel(MESSAGES_MAX);
     let (kill, killed) = watch::channel(false);
     let bytes = Arc::new(AtomicUsize::new(0));
-    (
-        Outgoing { queue: send, bytes: bytes.clone(), kill: Arc::new(kill) },
-        Incoming { queue: receive, bytes, killed },
-    )
+    (Outgoing { queue: send, bytes: bytes.clone(), kill: Arc::new(kill) }, Incoming { queue: receive, bytes, killed })
 }
 
 /// A message as text; serialised once for everyone.

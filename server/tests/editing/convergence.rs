@@ -43,7 +43,10 @@ fn a_room_that_loses_commands_is_caught() {
     let first = seed("convergence canary");
     // A run of 400 steps holds fewer than 97 commands.
     let canary = Canary { lose_every: Some(97), ..Canary::default() };
-    assert!((first..first + 20).any(|seed| run(seed, 4 * STEPS, canary).is_err()), "every 97th command was lost unseen");
+    assert!(
+        (first..first + 20).any(|seed| run(seed, 4 * STEPS, canary).is_err()),
+        "every 97th command was lost unseen"
+    );
 }
 
 #[test]

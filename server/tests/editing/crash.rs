@@ -80,8 +80,7 @@ type Acknowledged = Arc<Mutex<BTreeSet<(String, u64)>>>;
 
 /// Edits until the connection breaks.
 async fn edit(server: SocketAddr, cookie: String, design: String, client: String, acknowledged: Acknowledged) {
-    let mut request =
-        format!("ws://{server}/api/designs/{design}/socket").into_client_request().expect("a request");
+    let mut request = format!("ws://{server}/api/designs/{design}/socket").into_client_request().expect("a request");
     request.headers_mut().insert("cookie", cookie.parse().expect("a header"));
     request.headers_mut().insert("origin", format!("http://{server}").parse().expect("a header"));
     let mut socket = match tokio_tungstenite::connect_async(request).await {

@@ -159,12 +159,8 @@ async fn a_viewer_sees_and_may_not_edit_and_a_new_role_counts_at_once() {
     let path = format!("/api/designs/{}/socket", live.design);
     let mut socket = live.open(&path, viewer.cookie.as_deref()).await.expect("a viewer may look");
     socket.name = "viewer-client-0001".into();
-    let hello = ToServer::Hello {
-        protocol: app::sync::PROTOCOL,
-        client: socket.name.clone(),
-        have: 0,
-        pending: Vec::new(),
-    };
+    let hello =
+        ToServer::Hello { protocol: app::sync::PROTOCOL, client: socket.name.clone(), have: 0, pending: Vec::new() };
     socket.send(&hello).await;
     let may_edit = socket.until(|m| match m {
         ToClient::Welcome { may_edit, .. } => Some(may_edit),

@@ -208,4 +208,3 @@ pub async fn edit_together(live: &Live, n: usize, rate: f64, seconds: f64) -> La
     }
     all
 }
-

@@ -90,10 +90,10 @@ impl World {
         let mut content = Design::new();
         content.objects.push(Arc::new(study.clone()));
         // One person may have a hundred runs waiting: three share the storm's.
-        let person = ["p", "q", "r"][question.len().wrapping_add(usize::from(question.bytes().last().unwrap_or(0))) % 3];
+        let person =
+            ["p", "q", "r"][question.len().wrapping_add(usize::from(question.bytes().last().unwrap_or(0))) % 3];
         let fingerprint = blake3::hash(question.as_bytes()).to_hex().to_string();
-        let question =
-            Question { design: "d", sequence: 0, content: &content, study: &study, fingerprint, person };
+        let question = Question { design: "d", sequence: 0, content: &content, study: &study, fingerprint, person };
         self.state.jobs.submit(&self.state, question).await.expect("a queued run")
     }
 
