@@ -4,6 +4,7 @@
 //! [`hub`] runs one task per open design and ties the two to sockets. A command is acknowledged when it is on disk.
 
 mod api;
+mod event;
 mod hub;
 pub mod log;
 mod outgoing;
