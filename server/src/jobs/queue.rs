@@ -131,6 +131,17 @@ impl Queue {
             }
         }
         write.commit().await?;
+        let (mut events, rooms) = (self.events(), state.clone());
+        tokio::spawn(async move {
+            loop {
+                match events.recv().await {
+                    Ok((design, event)) => rooms.rooms.broadcast_run(&design, event),
+                    // Reports may be lost on a slow machine; the next one, and the end, are told again.
+                    Err(broadcast::error::RecvError::Lagged(n)) => tracing::warn!(n, "run events were not told"),
+                    Err(broadcast::error::RecvError::Closed) => return,
+                }
+            }
+        });
         let (queue, state) = (self.clone(), state.clone());
         tokio::spawn(async move {
             loop {

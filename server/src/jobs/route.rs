@@ -258,6 +258,10 @@ async fn artefact(
 pub async fn bytes_of(state: &State, run: &store::Stored, kind: &str, headers: &HeaderMap) -> Result<Response, Error> {
     let board = state.jobs.board();
     if kind == "partial" {
+        // Of a run that reads as ended nothing half-done is given, even in the moment before memory has followed the commit.
+        if run.job.state != LeaseState::Leased {
+            return Err(Error::NotFound("partial result"));
+        }
         let partial =
             board.look(&run.id, |live| live.partial.clone()).flatten().ok_or(Error::NotFound("partial result"))?;
         return Ok(plain(partial.1, "application/octet-stream", "no-store", None));

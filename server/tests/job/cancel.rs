@@ -43,7 +43,9 @@ pub fn takes_effect(_effort: Effort) -> Result<(), String> {
             let (run, took) = cancelled(&world, what, None).await?;
             ensure(run.state == RunState::Cancelled, || format!("{what} is {:?}", run.state))?;
             ensure(run.artefact.is_none(), || format!("{what}: a cancelled run has a result"))?;
-            ensure(!world.state.jobs.has_partial(&run.id), || format!("{what}: its partial can still be read"))?;
+            let stored = world.state.jobs.find(&world.state, &run.id).await.map_err(|e| e.to_string())?;
+            let partial = server::jobs::bytes_of(&world.state, &stored, "partial", &Default::default()).await;
+            ensure(partial.is_err(), || format!("{what}: its partial can still be read"))?;
             eprintln!("    {what}: cancelled after {:.2} s", took.as_secs_f64());
         }
         // The child that did not listen is gone: worker and spare child remain.
