@@ -69,6 +69,11 @@ fn Administration() -> impl IntoView {
     .into_any()
 }
 
+/// "1 design", "3 designs".
+fn count(n: u32, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
 /// Runs a request, says when it failed, and loads the lists again.
 fn act<F>(turn: RwSignal<u32>, work: F)
 where
@@ -352,7 +357,7 @@ fn Projects() -> impl IntoView {
                                         <Icon glyph=Glyph::Group />
                                         <div class="grow">
                                             <strong>{p.name.clone()}</strong>
-                                            <p class="soft">{format!("{} designs · {} members", p.designs, p.members)}</p>
+                                            <p class="soft">{format!("{} · {}", count(p.designs, "design"), count(p.members, "member"))}</p>
                                         </div>
                                         <button
                                             type="button" class="button small"

@@ -133,7 +133,7 @@ impl Desk {
             issues: RwSignal::new(Vec::new()),
             sequence: RwSignal::new(0),
             save: RwSignal::new(SaveState::Saved),
-            online: RwSignal::new(true),
+            online: RwSignal::new(false),
             may_edit: RwSignal::new(false),
             peers: RwSignal::new(Vec::new()),
             edit_notices: RwSignal::new(Vec::new()),

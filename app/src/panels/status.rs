@@ -67,9 +67,13 @@ pub fn StatusLine() -> impl IntoView {
     ];
     view! {
         <footer class="status" data-testid="status">
-            <span class="connection" class:off=move || !desk.online.get() data-testid="connection">
+            <span class="connection" class:off=move || desk.loaded.get() && !desk.online.get() data-testid="connection">
                 <span class="dot" class:good=move || desk.online.get()></span>
-                {move || if desk.online.get() { "Connected" } else { "Offline" }}
+                {move || match (desk.online.get(), desk.loaded.get()) {
+                    (true, _) => "Connected",
+                    (false, true) => "Offline",
+                    (false, false) => "Connecting…",
+                }}
             </span>
             <Show when=move || !desk.online.get() && desk.loaded.get()>
                 <button type="button" class="link" data-testid="reconnect" on:click=move |_| desk.retry()>
