@@ -96,11 +96,12 @@ export async function person(browser, url, { viewport = desktop, colorScheme = '
   page.setDefaultTimeout(20_000);
   return {
     context,
+    /** The person's current tab; a walk that closes it puts the next one here. */
     page,
     faults: (expected = []) => faults.filter((f) => !expected.some((e) => e.test(f))),
-    shot: async (name) => {
+    async shot(name) {
       await mkdir(artefacts, { recursive: true });
-      await page.screenshot({ path: join(artefacts, `${name}.png`) });
+      await this.page.screenshot({ path: join(artefacts, `${name}.png`) });
     },
   };
 }

@@ -156,7 +156,7 @@ test('A runs the study, both watch, and both read what is stored', async () => {
   assert.equal(runs.items[0].state, 'done');
   const artefact = await a.context.request.get(`/api/runs/${runs.items[0].id}/artefacts/surface`);
   assert.ok(artefact.ok() && (await artefact.body()).length > 1000);
-  await id(a.page, 'balance').waitFor();
+  await id(a.page, 'balance').first().waitFor();
 });
 
 test('A goes offline, edits, closes the tab, returns: the edit is there once', async () => {

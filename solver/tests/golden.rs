@@ -52,8 +52,7 @@ fn the_newest_golden_document_has_every_kind() {
 #[ignore = "writes the golden files of a new schema version"]
 fn write_golden_files() {
     use solver::surface::{EdgeName, FaceName};
-    let folder =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("v{}", Design::SCHEMA));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("v{}", Design::SCHEMA));
     assert!(!folder.exists(), "golden files are never changed");
     let mut commands = Vec::new();
     let set = |id: &str, key: &str, value| Command::Set { id: id.into(), key: key.into(), value };

@@ -201,7 +201,9 @@ fn result(stage: &mut Stage, scale: f64) {
 fn a_result_replaces_its_body_and_is_probed_on_the_deformed_shape() {
     let mut stage = stage();
     result(&mut stage, 1.0);
-    assert!(stage.take_events().iter().any(|e| matches!(e, ViewEvent::ResultShown { max, .. } if (max - 2.0).abs() < 1e-3)));
+    assert!(
+        stage.take_events().iter().any(|e| matches!(e, ViewEvent::ResultShown { max, .. } if (max - 2.0).abs() < 1e-3))
+    );
     assert_eq!(stage.show, [Show::Ghost, Show::Solid]);
     // the top's far end has risen by a centimetre
     let at = pixel(&stage, [0.18, 0.05, 0.059]);
