@@ -16,9 +16,7 @@ use super::plan::{Plane, Sketch};
 use super::state::State;
 use crate::design::{Design, Id, describe_face};
 use crate::surface::FaceName;
-use arris::geom::Surface;
 use arris::math::{Frame, Isometry, Point3, Vec3};
-use arris::topo::Orientation;
 
 /// Below this sine of the angle to the vertical, a face is level.
 const LEVEL: f64 = 1e-9;
@@ -51,25 +49,19 @@ fn on_face(state: &State, design: &Design, name: &FaceName, offset: f64) -> Resu
         };
         Refusal::wrong(format!("the face {} is lost: {why}. Pick another", describe_face(design, name)))
     };
-    let kernel = &state.kernel;
     for part in &state.parts {
-        for face in kernel.faces(part.solid.body).unwrap_or_default() {
-            if part.solid.names.get(&face.id) != Some(name) {
-                continue;
-            }
-            let surface = kernel.face(face.id).and_then(|f| kernel.surface(f.surface())).map_err(|_| lost())?;
-            let Surface::Plane { frame } = surface else {
-                let label = describe_face(design, name);
-                return Err(Refusal::wrong(format!("the face {label} is not plane; pick a plane one")));
-            };
-            let out = frame.z().into_inner();
-            let normal = if face.orientation == Orientation::Forward { out } else { -out };
-            let foot = Point3::from(normal * frame.origin().coords.dot(&normal));
-            let level = Vec3::z().cross(&normal);
-            let x = if level.norm() > LEVEL { level } else { Vec3::x() };
-            let frame = Frame::new(foot, normal, x).map_err(|e| Refusal::wrong(e.to_string()))?;
-            return Ok(shifted(&frame, offset));
-        }
+        let Some((point, normal)) = part.solid.plane(&state.kernel, name).map_err(|_| {
+            let label = describe_face(design, name);
+            Refusal::wrong(format!("the face {label} is not plane; pick a plane one"))
+        })?
+        else {
+            continue;
+        };
+        let foot = Point3::from(normal * point.dot(&normal));
+        let level = Vec3::z().cross(&normal);
+        let x = if level.norm() > LEVEL { level } else { Vec3::x() };
+        let frame = Frame::new(foot, normal, x).map_err(|e| Refusal::wrong(e.to_string()))?;
+        return Ok(shifted(&frame, offset));
     }
     Err(lost())
 }

@@ -3,9 +3,13 @@
 mod cache;
 mod distance;
 mod exact;
+mod field;
 mod frame;
+mod imported;
+mod measure;
 mod plan;
 pub mod select;
+mod solid;
 mod state;
 
 pub use cache::Cache;
@@ -15,6 +19,7 @@ use crate::design::{Design, Id, Issue, resolve};
 use crate::scene::{Scene, SceneBody};
 use crate::surface::{FaceName, MassProperties, Representation, SurfaceMesh};
 use plan::Plan;
+use solid::Solid;
 use state::{State, Step};
 use std::sync::Arc;
 
@@ -26,6 +31,19 @@ pub trait Body: Send + Sync {
     fn mass_properties(&self) -> MassProperties;
     /// Signed distance, negative inside, for each of `points` (`[n]`), into `out` (`[n]`), m.
     fn signed_distance(&self, points: &[[f64; 3]], out: &mut [f64]);
+    /// How finely a sampled body is known; `None` for one that is exact or triangles from the start.
+    fn resolution(&self) -> Option<Resolution> {
+        None
+    }
+}
+
+/// How finely a field body is sampled.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Resolution {
+    /// Edge length of its cells, m.
+    pub cell: f64,
+    /// Share of its surface whose wall is thinner than two cells.
+    pub thin: f64,
 }
 
 /// One body of a model.
@@ -71,18 +89,22 @@ pub trait Files {
 /// Raised when the same design may evaluate to something else: it enters every cache key.
 const VERSION: u32 = 1;
 
+/// Share of thin walls that is worth a warning; less is the rounding of sharp wedges.
+const THIN_SHARE: f64 = 0.02;
+
 /// Evaluates every feature of `design` in order. Never fails: what cannot be built is an issue at its feature.
 pub fn evaluate(design: &Design, files: &dyn Files) -> Model {
     evaluate_cached(design, files, &mut Cache::default())
 }
 
 /// [`evaluate`], taking over from `cache` every prefix of the features whose inputs have not changed.
-pub fn evaluate_cached(design: &Design, _files: &dyn Files, cache: &mut Cache) -> Model {
+pub fn evaluate_cached(design: &Design, files: &dyn Files, cache: &mut Cache) -> Model {
     cache.begin();
     let (resolved, _) = resolve(design);
     let mut issues = Vec::new();
     let mut state = Arc::new(State::default());
-    let mut key = base_key(design);
+    let mut key = blake3::hash(&VERSION.to_le_bytes());
+    let labels = label_digest(design);
     for object in design.section(Section::Feature).filter(|o| !o.suppressed) {
         let plan = match plan::read(object, &resolved) {
             Ok(plan) => plan,
@@ -91,17 +113,20 @@ pub fn evaluate_cached(design: &Design, _files: &dyn Files, cache: &mut Cache) -
                 continue;
             }
         };
-        key = step_key(&key, &plan);
-        state = match cache.state(&key) {
-            Some(state) => state,
-            None => {
-                let mut next = State::clone(&state);
-                next.apply(&Step { design, object, plan: &plan, key });
-                let next = Arc::new(next);
-                cache.keep_state(key, next.clone());
-                next
-            }
-        };
+        // A step that succeeds depends on nothing but the plans so far. One with something to say quotes labels and
+        // places of other features, so its key holds those as well.
+        let clean = step_key(&key, &plan);
+        let quoting = quoting_key(&clean, &labels);
+        if let Some((found, cached)) = [clean, quoting].into_iter().find_map(|k| Some((k, cache.state(&k)?))) {
+            (key, state) = (found, cached);
+            continue;
+        }
+        let mut next = State::clone(&state);
+        let n_issues = next.issues.len();
+        next.apply(&Step { design, object, plan: &plan, files, key: clean });
+        key = if next.issues.len() > n_issues { quoting } else { clean };
+        state = Arc::new(next);
+        cache.keep_state(key, state.clone());
     }
     issues.extend(state.issues.iter().cloned());
 
@@ -109,21 +134,33 @@ pub fn evaluate_cached(design: &Design, _files: &dyn Files, cache: &mut Cache) -
     for part in &state.parts {
         let body = match cache.body(&part.key) {
             Some(body) => body,
-            None => match exact::tessellate(&state.kernel, &part.solid) {
+            None => match finish(&state, &part.solid) {
                 Ok(body) => {
-                    let body: Arc<dyn Body> = Arc::new(body);
                     cache.keep_body(part.key, body.clone());
                     body
                 }
-                Err(refusal) => {
+                Err(reason) => {
                     let feature = Id(FaceName(part.name.clone()).feature().into());
                     if let Some(object) = design.get(&feature) {
-                        issues.push(Issue::error(object, "kind", format!("{}: {}", object.name, refusal.reason)));
+                        issues.push(Issue::error(object, "kind", format!("{}: {reason}", object.name)));
                     }
                     continue;
                 }
             },
         };
+        if let Some(Resolution { cell, thin }) = body.resolution().filter(|r| r.thin > THIN_SHARE) {
+            let feature = Id(FaceName(part.name.clone()).feature().into());
+            issues.extend(design.get(&feature).map(|object| {
+                let message = format!(
+                    "{}: {:.0} % of its surface belongs to walls under two cells of {:.3} mm, which the field kernel \
+                     does not follow well; make them thicker or build it exactly",
+                    object.name,
+                    100.0 * thin,
+                    1e3 * cell
+                );
+                Issue::warning(object, "solve_as", message)
+            }));
+        }
         bodies.push(ModelBody {
             name: part.name.clone(),
             label: body_label(design, &part.name),
@@ -137,17 +174,32 @@ pub fn evaluate_cached(design: &Design, _files: &dyn Files, cache: &mut Cache) -
     Model { bodies, issues, refused: state.refused.clone() }
 }
 
-/// Digest of what every feature's messages may quote: the labels of all features.
-fn base_key(design: &Design) -> blake3::Hash {
+/// The solid as everyone downstream sees it.
+fn finish(state: &State, solid: &Solid) -> Result<Arc<dyn Body>, String> {
+    Ok(match solid {
+        Solid::Exact(solid) => Arc::new(exact::tessellate(&state.kernel, solid).map_err(|r| r.reason)?),
+        Solid::Field(node) => Arc::new(field::FieldBody::new(node.clone()).ok_or("nothing is left of its body")?),
+        Solid::Imported(body) => body.clone(),
+    })
+}
+
+/// Digest of what a feature's message may quote: labels, order and suppression of all features.
+fn label_digest(design: &Design) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&VERSION.to_le_bytes());
     for object in design.section(Section::Feature) {
-        for text in [&object.id.0, &object.name] {
+        for text in [&object.id.0, &object.name, &object.kind] {
             hasher.update(&(text.len() as u64).to_le_bytes());
             hasher.update(text.as_bytes());
         }
         hasher.update(&[u8::from(object.suppressed)]);
     }
+    hasher.finalize()
+}
+
+fn quoting_key(key: &blake3::Hash, labels: &blake3::Hash) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(key.as_bytes());
+    hasher.update(labels.as_bytes());
     hasher.finalize()
 }
 

@@ -1,10 +1,12 @@
 //! The bodies as they stand after each feature, and how a feature changes them.
 
+use super::Files;
 use super::exact::{self, Refusal};
-use super::frame;
 use super::plan::{Action, Blend, Form, Operation, Placement, Plan};
+use super::solid::{How, Solid};
+use super::{field, frame, imported};
 use crate::design::{Design, Id, Issue, Object, Severity, describe_edge, describe_face};
-use crate::surface::{EdgeName, FaceName};
+use crate::surface::{EdgeName, FaceName, Representation};
 use arris::math::{Aabb, Frame};
 use arris::topo;
 use std::collections::BTreeMap;
@@ -15,7 +17,7 @@ pub(super) struct Part {
     /// The feature that started it, with an instance suffix for a copy.
     pub name: String,
     pub material: String,
-    pub solid: exact::Solid,
+    pub solid: Solid,
     /// Digest of everything that shaped it: the key of its tessellation.
     pub key: blake3::Hash,
 }
@@ -24,7 +26,7 @@ pub(super) struct Part {
 #[derive(Clone)]
 pub(super) struct Tool {
     pub suffix: String,
-    pub solid: exact::Solid,
+    pub solid: Solid,
     pub operation: Operation,
     pub targets: Vec<Id>,
     pub material: String,
@@ -52,6 +54,7 @@ pub(super) struct Step<'a> {
     pub design: &'a Design,
     pub object: &'a Object,
     pub plan: &'a Plan,
+    pub files: &'a dyn Files,
     /// Digest of all inputs up to and including this feature.
     pub key: blake3::Hash,
 }
@@ -71,7 +74,9 @@ impl State {
             Action::Blend { blend, edges, size } => self.blend(step, *blend, edges, *size),
             Action::Repeat { features, placements } => self.repeat(step, features, placements),
             Action::Move { bodies, placement } => self.relocate(step, bodies, placement),
-            Action::Import { .. } => Err(("file", Refusal::wrong("imports are not built yet"))),
+            Action::Import { hash, file, scale, crease, material } => {
+                self.import(step, hash, file, *scale, *crease, material)
+            }
         };
         if let Err((key, refusal)) = result {
             (self.kernel, self.parts) = before;
@@ -126,7 +131,7 @@ impl State {
     }
 
     fn bounds(&self, parts: impl Iterator<Item = usize>) -> Option<Aabb> {
-        parts.filter_map(|i| exact::bounds(&self.kernel, &self.parts[i].solid)).reduce(Aabb::union)
+        parts.filter_map(|i| self.parts[i].solid.bounds(&self.kernel)).reduce(Aabb::union)
     }
 
     fn solid(
@@ -152,7 +157,14 @@ impl State {
             _ => "kind",
         };
         let frame: Option<&Frame> = frame.as_ref();
-        let solid = exact::build(&mut self.kernel, &step.object.id.0, form, frame, reach).map_err(|e| (key, e))?;
+        let solid =
+            Solid::Exact(exact::build(&mut self.kernel, &step.object.id.0, form, frame, reach).map_err(|e| (key, e))?);
+        // A body that starts as a field is one from the start.
+        let solid = if step.plan.as_field && operation == Operation::New {
+            Solid::Field(solid.to_field(&self.kernel).map_err(|e| (key, e))?)
+        } else {
+            solid
+        };
         let tool =
             Tool { suffix: String::new(), solid, operation, targets: targets.to_vec(), material: material.into() };
         self.use_tools(step, std::slice::from_ref(&tool))?;
@@ -185,9 +197,9 @@ impl State {
             };
             return Err(("operation", Refusal::wrong(what)));
         }
-        let boxes: Vec<Option<Aabb>> = tools.iter().map(|t| exact::bounds(&self.kernel, &t.solid)).collect();
+        let boxes: Vec<Option<Aabb>> = tools.iter().map(|t| t.solid.bounds(&self.kernel)).collect();
         let touching = |state: &Self, part: usize| -> Vec<usize> {
-            let Some(b) = exact::bounds(&state.kernel, &state.parts[part].solid) else { return Vec::new() };
+            let Some(b) = state.parts[part].solid.bounds(&state.kernel) else { return Vec::new() };
             let b = b.inflated(1e-6);
             (0..tools.len()).filter(|t| boxes[*t].is_none_or(|tb| tb.intersects(&b))).collect()
         };
@@ -198,7 +210,7 @@ impl State {
                 let Some((&keep, rest)) = joined.split_first() else {
                     return Err(("operation", Refusal::wrong("it touches no body; choose New body, or move it")));
                 };
-                let mut others: Vec<exact::Solid> = rest.iter().map(|p| self.parts[*p].solid.clone()).collect();
+                let mut others: Vec<Solid> = rest.iter().map(|p| self.parts[*p].solid.clone()).collect();
                 others.extend(tools.iter().map(|t| t.solid.clone()));
                 self.merge(step, keep, Operation::Join, &others)?;
                 for &gone in rest.iter().rev() {
@@ -215,7 +227,7 @@ impl State {
                         continue;
                     }
                     hit = true;
-                    let solids: Vec<exact::Solid> = near.iter().map(|t| tools[*t].solid.clone()).collect();
+                    let solids: Vec<Solid> = near.iter().map(|t| tools[*t].solid.clone()).collect();
                     match self.merge(step, part, operation, &solids) {
                         Ok(()) => {}
                         Err((_, refusal)) if refusal.empty => emptied.push(part),
@@ -246,11 +258,15 @@ impl State {
         step: &Step,
         part: usize,
         operation: Operation,
-        others: &[exact::Solid],
+        others: &[Solid],
     ) -> Result<(), (&'static str, Refusal)> {
-        let refs: Vec<&exact::Solid> = others.iter().collect();
         let target = self.parts[part].solid.clone();
-        let solid = exact::combine(&mut self.kernel, operation, &target, &refs).map_err(|e| ("operation", e))?;
+        let how = How {
+            as_field: step.plan.as_field,
+            smooth: step.plan.smooth,
+            blend: FaceName(format!("{}.blend", step.object.id)),
+        };
+        let solid = target.combine(&mut self.kernel, operation, others, &how).map_err(|e| ("operation", e))?;
         self.parts[part].solid = solid;
         self.parts[part].key = part_key(step, &self.parts[part].name);
         Ok(())
@@ -270,11 +286,11 @@ impl State {
             let name = self.parts[*both].name.clone();
             return Err(("tools", Refusal::wrong(format!("body {name} is both a target and a tool"))));
         }
-        let solids: Vec<exact::Solid> = tools.iter().map(|t| self.parts[*t].solid.clone()).collect();
+        let solids: Vec<Solid> = tools.iter().map(|t| self.parts[*t].solid.clone()).collect();
         let mut gone = if keep { Vec::new() } else { tools };
         if operation == Operation::Join {
             let Some((&first, rest)) = targets.split_first() else { return Ok(()) };
-            let mut all: Vec<exact::Solid> = rest.iter().map(|t| self.parts[*t].solid.clone()).collect();
+            let mut all: Vec<Solid> = rest.iter().map(|t| self.parts[*t].solid.clone()).collect();
             all.extend(solids);
             self.merge(step, first, operation, &all)?;
             gone.extend(rest);
@@ -304,17 +320,39 @@ impl State {
         let mut left: Vec<EdgeName> = edges.to_vec();
         left.sort();
         left.dedup();
+        let key = if blend == Blend::Fillet { "radius" } else { "distance" };
         for part in 0..self.parts.len() {
-            let named = exact::edges(&self.kernel, &self.parts[part].solid);
-            let (own, rest): (Vec<_>, Vec<_>) = left.into_iter().partition(|e| named.iter().any(|(_, n)| n == e));
-            left = rest;
-            if own.is_empty() {
-                continue;
+            if left.is_empty() {
+                break;
             }
             let solid = self.parts[part].solid.clone();
-            let key = if blend == Blend::Fillet { "radius" } else { "distance" };
-            self.parts[part].solid =
-                exact::blend(&mut self.kernel, &step.object.id.0, &solid, blend, &own, size).map_err(|e| (key, e))?;
+            let solid = match &solid {
+                Solid::Exact(solid) if !step.plan.as_field => {
+                    let named = exact::edges(&self.kernel, solid);
+                    let (own, rest): (Vec<_>, Vec<_>) =
+                        left.into_iter().partition(|e| named.iter().any(|(_, n)| n == e));
+                    left = rest;
+                    if own.is_empty() {
+                        continue;
+                    }
+                    let id = &step.object.id.0;
+                    let made = exact::blend(&mut self.kernel, id, solid, blend, &own, size).map_err(|e| (key, e))?;
+                    Solid::Exact(made)
+                }
+                Solid::Imported(_) if !step.plan.as_field => continue,
+                solid => {
+                    let node = solid.to_field(&self.kernel).map_err(|e| (key, e))?;
+                    let rounded = field::round(&step.object.id.0, &node, &left, size).ok_or_else(|| {
+                        (key, Refusal::wrong("nothing of the body would be left: it is thinner than twice the radius"))
+                    })?;
+                    if rounded.1.len() == left.len() {
+                        continue;
+                    }
+                    left = rounded.1;
+                    Solid::Field(rounded.0)
+                }
+            };
+            self.parts[part].solid = solid;
             self.parts[part].key = part_key(step, &self.parts[part].name);
         }
         let n_found = edges.len() - left.len();
@@ -344,8 +382,8 @@ impl State {
                 let mut copies = Vec::with_capacity(placements.len());
                 for (k, placement) in placements.iter().enumerate() {
                     let suffix = format!("#{}.{}", step.object.id, k + 2);
-                    let solid = exact::place(&mut self.kernel, &source.solid, placement, &suffix)
-                        .map_err(|e| ("features", e))?;
+                    let solid =
+                        source.solid.placed(&mut self.kernel, placement, &suffix).map_err(|e| ("features", e))?;
                     copies.push(Tool { suffix: format!("{}{suffix}", source.suffix), solid, ..source.clone() });
                 }
                 self.use_tools(step, &copies)?;
@@ -385,11 +423,34 @@ impl State {
         Err(("features", Refusal::wrong(format!("{label} cannot be repeated: {why}"))))
     }
 
+    fn import(
+        &mut self,
+        step: &Step,
+        hash: &str,
+        file: &str,
+        scale: f64,
+        crease: f64,
+        material: &str,
+    ) -> Result<(), (&'static str, Refusal)> {
+        let wrong = |text: String| ("file", Refusal::wrong(text));
+        let bytes = step.files.get(hash).ok_or_else(|| wrong(format!("the file {file} has not arrived yet")))?;
+        let triangles = crate::format::read(file, bytes).map_err(|e| wrong(e.to_string()))?;
+        let id = &step.object.id.0;
+        let surface = imported::body(id, &triangles, scale, crease).map_err(|e| ("file", e))?;
+        let body = imported::MeshBody::new(surface.into(), Representation::Imported);
+        self.parts.push(Part {
+            name: id.clone(),
+            material: material.into(),
+            solid: Solid::Imported(body.into()),
+            key: part_key(step, id),
+        });
+        Ok(())
+    }
+
     fn relocate(&mut self, step: &Step, bodies: &[Id], placement: &Placement) -> Result<(), (&'static str, Refusal)> {
         for part in self.find(step, bodies).map_err(|e| ("bodies", e))? {
             let solid = self.parts[part].solid.clone();
-            self.parts[part].solid =
-                exact::place(&mut self.kernel, &solid, placement, "").map_err(|e| ("bodies", e))?;
+            self.parts[part].solid = solid.placed(&mut self.kernel, placement, "").map_err(|e| ("bodies", e))?;
             self.parts[part].key = part_key(step, &self.parts[part].name);
         }
         Ok(())

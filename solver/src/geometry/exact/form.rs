@@ -160,12 +160,18 @@ pub(in crate::geometry) fn build(
                 Direction::Up => frame.z().into_inner(),
                 Direction::Down | Direction::Both => -frame.z().into_inner(),
             };
+            let both = *direction == Direction::Both;
             let (start, length) = match depth {
+                Some(depth) if both => (-depth * MM, 2.0 * depth * MM),
                 Some(depth) => (0.0, depth * MM),
                 None => {
-                    let (lo, hi) = through(mouth, inward, reach)?;
-                    let start = if *direction == Direction::Both { lo } else { 0.0 };
-                    (start, hi - start)
+                    let (lo, hi, margin) = through(mouth, inward, reach)?;
+                    if hi <= 0.0 && !both {
+                        let text = "there is no material in the direction it is drilled; turn it round";
+                        return Err(Refusal::wrong(text));
+                    }
+                    let start = if both { lo - margin } else { 0.0 };
+                    (start, hi + margin - start)
                 }
             };
             let axis = Axis::new(mouth + inward * start, inward).map_err(|e| Refusal::wrong(e.to_string()))?;
@@ -180,8 +186,8 @@ pub(in crate::geometry) fn build(
     }
 }
 
-/// Range along `direction` from `from` that passes all of `reach`.
-fn through(from: Point3, direction: Vec3, reach: Option<Aabb>) -> Result<(f64, f64), Refusal> {
+/// Range along `direction` from `from` that spans `reach`, and the margin by which a tool overshoots it.
+fn through(from: Point3, direction: Vec3, reach: Option<Aabb>) -> Result<(f64, f64, f64), Refusal> {
     let reach = reach.ok_or_else(|| Refusal::wrong("there is no body to drill yet"))?;
     let (mut lo, mut hi) = (f64::INFINITY, f64::NEG_INFINITY);
     for corner in 0..8 {
@@ -190,11 +196,7 @@ fn through(from: Point3, direction: Vec3, reach: Option<Aabb>) -> Result<(f64, f
         lo = lo.min(t);
         hi = hi.max(t);
     }
-    let margin = OVERSHOOT * reach.diagonal();
-    if hi <= 0.0 {
-        return Err(Refusal::wrong("there is no material in the direction it is drilled; turn it round"));
-    }
-    Ok((lo - margin, hi + margin))
+    Ok((lo, hi, OVERSHOOT * reach.diagonal()))
 }
 
 /// A full turn of one loop about a frame's `z`.

@@ -146,7 +146,7 @@ fn shape(surface: &Surface, orientation: Orientation) -> Shape {
         }
         Surface::Cone { frame, radius, half_angle } => {
             // The apex lies behind the base by radius / tan(half angle).
-            let back = radius / half_angle.tan();
+            let back = radius / arris::math::real::tan(*half_angle);
             let (o, d) = (frame.origin(), frame.z().into_inner());
             let apex = o - d * back;
             Shape::Cone { apex: [apex.x / MM, apex.y / MM, apex.z / MM], axis: z(frame), half_angle: *half_angle }

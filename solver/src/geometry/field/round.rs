@@ -1,0 +1,70 @@
+//! Fillets and chamfers of a field: rolling a ball along chosen edges by offsetting there and back.
+//!
+//! Shrinking a solid by `r` and growing it again rounds its convex edges with radius `r`; growing first rounds the
+//! concave ones (morphological opening and closing; Serra, Image Analysis and Mathematical Morphology, 1982). Offsets
+//! are exact here because each is measured anew from the contour of the one before. Only what lies near the chosen
+//! edges is kept. A chamfer is made the same way, with the round standing in for the bevel's middle.
+
+use super::contour::contour;
+use super::{Curve, MeshBody, Node, dot, unit};
+use crate::geometry::imported::closed_sides;
+use crate::surface::{EdgeName, FaceName, Representation};
+use std::sync::Arc;
+
+/// How much farther than the ball touches the change is kept, for the error of the cells.
+const SLACK: f64 = 1.1;
+/// Sharpest corner that is reached in full: its faces turn by 140°.
+const TURN_MAX: f64 = 2.44;
+
+/// `node` with the named edges rounded by `radius`, m. Edges that are not on the solid are returned.
+///
+/// Returns `None` when the solid vanishes under the offset: the radius is more than half its thickness everywhere.
+pub(in crate::geometry) fn round(
+    feature: &str,
+    node: &Arc<Node>,
+    edges: &[EdgeName],
+    radius: f64,
+) -> Option<(Arc<Node>, Vec<EdgeName>)> {
+    let whole = contour(node)?;
+    let mut segments = Vec::new();
+    let mut turn: f64 = 0.0;
+    let sides = closed_sides(&whole.surface).ok()?;
+    let mut lost = Vec::new();
+    for name in edges {
+        let found: Vec<_> = whole.surface.edges.iter().filter(|e| e.name == *name).collect();
+        if found.is_empty() {
+            lost.push(name.clone());
+        }
+        for edge in found {
+            let at = |i: u32| whole.surface.points[i as usize];
+            segments.extend(edge.points.windows(2).map(|w| [at(w[0]), at(w[1])]));
+            for w in edge.points.windows(2) {
+                let normal =
+                    |a: u32, b: u32| sides.get(&(a, b)).map(|t| unit(whole.surface.triangle_cross(*t as usize)));
+                if let (Some(m), Some(n)) = (normal(w[0], w[1]), normal(w[1], w[0])) {
+                    turn = turn.max(dot(m, n).clamp(-1.0, 1.0).acos());
+                }
+            }
+        }
+    }
+    if segments.is_empty() {
+        return Some((node.clone(), lost));
+    }
+    let curve = Arc::new(Curve { segments });
+    let blend = FaceName(format!("{feature}.round"));
+    // Where the faces turn by φ, a ball of radius r touches them r tan(φ/2) from the edge.
+    let reach = SLACK * radius * (turn.min(TURN_MAX) / 2.0).tan().max(0.5) + whole.cell;
+    let mesh =
+        |contour: super::contour::Contour| Arc::new(MeshBody::new(Arc::new(contour.surface), Representation::Field));
+    let opened = there_and_back(mesh(whole), -radius, &blend)?;
+    let taken = Arc::new(Node::Near { base: node.clone(), changed: opened, curve: curve.clone(), reach, fills: false });
+    let closed = there_and_back(mesh(contour(&taken)?), radius, &blend)?;
+    Some((Arc::new(Node::Near { base: taken, changed: closed, curve, reach, fills: true }), lost))
+}
+
+/// Offsets a surface by `by` and back, measuring the way back from the offset surface itself.
+fn there_and_back(of: Arc<MeshBody>, by: f64, blend: &FaceName) -> Option<Arc<Node>> {
+    let middle = contour(&Node::Offset { of, by, blend: blend.clone() })?;
+    let of = Arc::new(MeshBody::new(Arc::new(middle.surface), Representation::Field));
+    Some(Arc::new(Node::Offset { of, by: -by, blend: blend.clone() }))
+}

@@ -1,0 +1,124 @@
+//! Bodies from files: a closed triangle surface, parted into faces that can be picked and loaded.
+
+pub(super) mod fit;
+mod primitive;
+pub(super) mod segment;
+
+use super::Body;
+use super::distance::Distance;
+use super::exact::Refusal;
+use super::measure;
+use crate::format::Triangles;
+use crate::surface::{MassProperties, Representation, SurfaceMesh};
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+/// A body of triangles.
+pub(super) struct MeshBody {
+    representation: Representation,
+    surface: Arc<SurfaceMesh>,
+    mass: MassProperties,
+    distance: OnceLock<Distance>,
+}
+
+impl MeshBody {
+    pub fn new(surface: Arc<SurfaceMesh>, representation: Representation) -> Self {
+        let mass = measure::mass_properties(&surface);
+        Self { representation, surface, mass, distance: OnceLock::new() }
+    }
+
+    pub fn distance(&self) -> &Distance {
+        self.distance.get_or_init(|| Distance::new(self.surface.clone()))
+    }
+}
+
+impl Body for MeshBody {
+    fn representation(&self) -> Representation {
+        self.representation
+    }
+
+    fn surface(&self) -> &Arc<SurfaceMesh> {
+        &self.surface
+    }
+
+    fn mass_properties(&self) -> MassProperties {
+        self.mass
+    }
+
+    fn signed_distance(&self, points: &[[f64; 3]], out: &mut [f64]) {
+        self.distance().signed(points, out);
+    }
+}
+
+/// Makes a body of a file's triangles. `scale`: metres per file unit; `crease`: rad.
+///
+/// Faces are regions without a crease inside, each with the plane or cylinder that fits it.
+///
+/// # Errors
+/// [`Refusal`] when the surface is not closed, with the number of open edges and where the first one is.
+pub(super) fn body(feature: &str, triangles: &Triangles, scale: f64, crease: f64) -> Result<SurfaceMesh, Refusal> {
+    let mut surface = SurfaceMesh {
+        points: triangles.points.iter().map(|p| p.map(|c| c * scale)).collect(),
+        // A triangle that uses a point twice has no area and no side of its own.
+        triangles: triangles
+            .triangles
+            .iter()
+            .copied()
+            .filter(|t| t[0] != t[1] && t[1] != t[2] && t[2] != t[0])
+            .collect(),
+        ..SurfaceMesh::default()
+    };
+    let sides = closed_sides(&surface)?;
+    // A file turned inside out is turned back: a body has a positive volume.
+    if measure::mass_properties(&surface).volume < 0.0 {
+        surface.triangles.iter_mut().for_each(|t| t.swap(1, 2));
+        let sides = closed_sides(&surface)?;
+        segment::segment(feature, &mut surface, &sides, crease);
+    } else {
+        segment::segment(feature, &mut surface, &sides, crease);
+    }
+    Ok(surface)
+}
+
+/// For each directed side of a triangle, the triangle that has it. `None`-free on a closed, oriented surface.
+pub(super) type Sides = HashMap<(u32, u32), u32>;
+
+pub(super) fn closed_sides(surface: &SurfaceMesh) -> Result<Sides, Refusal> {
+    let mut sides: Sides = HashMap::with_capacity(3 * surface.triangles.len());
+    let mut doubled = None;
+    for (i, t) in surface.triangles.iter().enumerate() {
+        for k in 0..3 {
+            if sides.insert((t[k], t[(k + 1) % 3]), i as u32).is_some() {
+                doubled.get_or_insert(t[k]);
+            }
+        }
+    }
+    let at = |p: u32| {
+        let [x, y, z] = surface.points[p as usize].map(|c| c * 1e3);
+        format!("{x:.3}, {y:.3}, {z:.3} mm")
+    };
+    // In triangle order, so that the place named does not depend on hashing.
+    let mut open = surface.triangles.iter().flat_map(|t| (0..3).map(|k| (t[k], t[(k + 1) % 3])));
+    let mut n_open = 0;
+    let mut first = None;
+    for (a, b) in open.by_ref() {
+        if !sides.contains_key(&(b, a)) {
+            n_open += 1;
+            first.get_or_insert(a);
+        }
+    }
+    if let Some(p) = first {
+        return Err(Refusal::wrong(format!(
+            "the surface in the file is not closed: {n_open} sides of triangles have no neighbour, the first near {}. \
+             Repair it where it was made and import it again",
+            at(p)
+        )));
+    }
+    if let Some(p) = doubled {
+        return Err(Refusal::wrong(format!(
+            "more than two triangles meet in one side, the first near {}. Repair the file and import it again",
+            at(p)
+        )));
+    }
+    Ok(sides)
+}
