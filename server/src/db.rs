@@ -20,6 +20,8 @@ const VERSION_MIN: (u32, u32, u32) = (3, 51, 3);
 /// Waiting for the writer and waiting for the file lock together stay under the two seconds of P14.
 const WAIT: Duration = Duration::from_millis(900);
 const READERS: u32 = 4;
+/// Attempts to open the database before one more decides.
+const STARTS: u32 = 15;
 
 const MIGRATIONS: &[(i64, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
@@ -99,24 +101,32 @@ pub async fn connect(path: &Path, create: bool) -> anyhow::Result<Db> {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(WAIT)
         .foreign_keys(true);
-    let writer = SqlitePoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(WAIT)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(options.clone())
+    let pool = |connections: u32, wait: Duration| {
+        SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(wait)
+            .idle_timeout(None)
+            .max_lifetime(None)
+    };
+    let writer = patiently(pool(1, WAIT), options.clone())
         .await
         .map_err(|error| anyhow::anyhow!("cannot open the database {}: {error}", path.display()))?;
     let version: String = sqlx::query("SELECT sqlite_version()").fetch_one(&writer).await?.get(0);
     check_version(&version)?;
-    let reader = SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .acquire_timeout(WAIT)
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_with(options.pragma("query_only", "ON"))
-        .await?;
+    // Readers wait for no lock, so all of their time may go into waiting for a connection.
+    let reader = patiently(pool(READERS, 2 * WAIT), options.pragma("query_only", "ON")).await?;
     Ok(Db { reader, writer })
+}
+
+/// Connects; a start on a busy machine may take longer than a request may.
+async fn patiently(pool: SqlitePoolOptions, options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    for _ in 0..STARTS {
+        match pool.clone().connect_with(options.clone()).await {
+            Err(sqlx::Error::PoolTimedOut) => tracing::warn!("the database is slow to open"),
+            done => return done,
+        }
+    }
+    pool.connect_with(options).await
 }
 
 /// Refuses a SQLite with the WAL-reset bug.

@@ -29,7 +29,7 @@ fn unsafe_routes() -> Vec<(Method, String)> {
     for (path, item) in json["paths"].as_object().expect("paths") {
         for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE] {
             if item.get(method.as_str().to_lowercase()).is_some() {
-                routes.push((method, path.replace('{', "").replace('}', "")));
+                routes.push((method, path.replace(['{', '}'], "")));
             }
         }
     }
