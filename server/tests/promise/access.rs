@@ -92,7 +92,7 @@ const ROWS: &[Row] = &[
     row("POST /api/designs/{id}/commands", EDIT),
     // Runs. A run that is not there is not there for anyone.
     row("POST /api/designs/{id}/runs", EDIT),
-    row("POST /api/designs/{id}/preflight", SEE),
+    row("POST /api/designs/{id}/preflight", EDIT),
     row("GET /api/runs", MEMBER),
     row("GET /api/runs/{id}", OWN),
     row("POST /api/runs/{id}/cancel", OWN),
