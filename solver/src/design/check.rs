@@ -90,19 +90,21 @@ pub fn check(design: &Design) -> Vec<Issue> {
                         }
                     }
                 }
-                FieldType::Faces if field.required => {
+                FieldType::Faces
+                    if field.required
                     // Named selections may stand in for picked faces.
-                    if object.faces(key).is_empty() && object.refs("selections").is_empty() {
-                        issues.push(Issue::error(object, key, format!("{}: pick at least one", field.label)));
-                    }
+                    && object.faces(key).is_empty() && object.refs("selections").is_empty() =>
+                {
+                    issues.push(Issue::error(object, key, format!("{}: pick at least one", field.label)));
                 }
                 FieldType::Edges if field.required && object.edges(key).is_empty() => {
                     issues.push(Issue::error(object, key, format!("{}: pick at least one", field.label)));
                 }
-                FieldType::Blob if field.required => {
-                    if !matches!(object.get(key), Some(Value::Blob { hash, .. }) if !hash.is_empty()) {
-                        issues.push(Issue::error(object, key, format!("{}: choose a file", field.label)));
-                    }
+                FieldType::Blob
+                    if field.required
+                        && !matches!(object.get(key), Some(Value::Blob { hash, .. }) if !hash.is_empty()) =>
+                {
+                    issues.push(Issue::error(object, key, format!("{}: choose a file", field.label)));
                 }
                 _ => {}
             }

@@ -266,12 +266,9 @@ impl Parser {
             found.dimension.power(exponent).ok_or(QuantityError::NotFinite)?,
         );
         // A following `* word` or `/ word` is a compound unit only while the word is a unit.
-        loop {
-            let (Some((_, Token::Symbol(op @ ('*' | '/')))), Some((_, Token::Word(word)))) =
-                (self.tokens.get(self.next), self.tokens.get(self.next + 1))
-            else {
-                break;
-            };
+        while let (Some((_, Token::Symbol(op @ ('*' | '/')))), Some((_, Token::Word(word)))) =
+            (self.tokens.get(self.next), self.tokens.get(self.next + 1))
+        {
             // `3 mm * h` with a parameter h: names that are units are reserved, so this is unambiguous.
             let Some(next) = unit(word) else { break };
             let op = *op;

@@ -33,6 +33,7 @@ pub fn folder() -> Option<PathBuf> {
 }
 
 /// Ids of the brackets, in the order of the table.
+#[allow(dead_code, reason = "only the report walks through all of them")]
 pub fn ids() -> Vec<String> {
     table("converged.csv").map(|t| t.into_iter().map(|row| row[0].clone()).collect()).unwrap_or_default()
 }

@@ -14,8 +14,8 @@ use std::sync::{Arc, OnceLock};
 const CHORD: f64 = 1e-3;
 /// The finest chord the smallest radius may ask for, so that one small fillet does not multiply a large body.
 const CHORD_MIN: f64 = 1e-4;
-/// Chord over radius of an arc whose steps turn by 12°: `1 − cos 6°`.
-const SAG_PER_RADIUS: f64 = 5.48e-3;
+/// Chord over radius of an arc whose steps turn by 8°: `1 − cos 4°`; a torus then loses 0.7 % of its volume to the chords.
+const SAG_PER_RADIUS: f64 = 2.44e-3;
 
 /// An exact solid as the rest of Brunel sees it.
 pub(in crate::geometry) struct ExactBody {
