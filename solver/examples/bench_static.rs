@@ -9,6 +9,7 @@
 #[allow(dead_code)] // Tests use the rest of it.
 mod part;
 #[path = "../tests/support/simjeb.rs"]
+#[allow(dead_code)]
 mod simjeb;
 
 use rayon::prelude::*;

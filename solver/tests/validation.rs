@@ -4,6 +4,7 @@
 mod support {
     #[allow(dead_code)] // Each test file uses its share.
     pub mod part;
+    #[allow(dead_code)]
     pub mod simjeb;
 }
 

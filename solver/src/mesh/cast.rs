@@ -1,7 +1,7 @@
 //! Cut cells of a closed triangle surface, by casting columns of rays along all three axes.
 //!
 //! Each cell crossed by the surface takes its moments from the rays along the axis that the surface faces most (the one
-//! with most hits in that cell), as a union of `SAMPLES²` square columns cut at the exact depth of the surface. Whether
+//! with most hits in that cell; axes that tie share it), as a union of `SAMPLES²` square columns cut at the exact depth of the surface. Whether
 //! a ray passes a triangle is decided edge by edge with the same arithmetic for both triangles of an edge, so a closed
 //! surface gives closed rays whatever the rounding.
 
@@ -99,11 +99,12 @@ pub fn voxelize(surface: &SurfaceMesh, grid: &Grid) -> Result<Voxels, VoxelError
             }
         }
     }
+    // One bit per axis: axes that tie share the cell, so that a turned part gives a turned answer.
     let facing: Vec<u8> = hits
         .iter()
         .map(|n| {
             let most = n.iter().copied().max().unwrap_or(0);
-            if most == 0 { u8::MAX } else { n.iter().position(|c| *c == most).unwrap_or(0) as u8 }
+            (0..3).filter(|a| most > 0 && n[*a] == most).map(|a| 1 << a).sum()
         })
         .collect();
     drop(hits);
@@ -118,10 +119,19 @@ pub fn voxelize(surface: &SurfaceMesh, grid: &Grid) -> Result<Voxels, VoxelError
             full.extend(f);
         }
     }
+    cut.sort_by_key(|c| c.0);
+    cut.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        if same {
+            for (k, n) in kept.1.iter_mut().zip(next.1) {
+                *k += n;
+            }
+        }
+        same
+    });
     full.extend(cut.iter().filter(|(_, m)| m[0] > moment::VOLUME * (1.0 - 1e-9)).map(|c| c.0));
     full.sort_unstable();
     cut.retain(|(_, m)| (moment::VOLUME * FRACTION_MIN..=moment::VOLUME * (1.0 - 1e-9)).contains(&m[0]));
-    cut.sort_unstable_by_key(|c| c.0);
     let (cut, moments) = cut.into_iter().unzip();
     Ok(Voxels { full, cut, moments })
 }
@@ -244,14 +254,14 @@ fn integrate(rays: &Rays, row: usize, grid: &Grid, facing: &[u8]) -> (Vec<(u32, 
                 at[f] = row;
                 let cell = grid.index(at);
                 let here = &mut slot[k * ne + at[e]];
-                if facing[cell] == u8::MAX {
+                if facing[cell] == 0 {
                     if rays.axis == 2 && *here == u32::MAX {
                         *here = 0;
                         full.push(cell as u32);
                     }
                     continue;
                 }
-                if usize::from(facing[cell]) != rays.axis {
+                if facing[cell] >> rays.axis & 1 == 0 {
                     continue;
                 }
                 if *here == u32::MAX {
@@ -261,7 +271,8 @@ fn integrate(rays: &Rays, row: usize, grid: &Grid, facing: &[u8]) -> (Vec<(u32, 
                 let low = (from - k as f64).max(0.0);
                 let high = (to - k as f64).min(1.0);
                 let mut lines = [[0.0; 3]; 3];
-                lines[d] = moment::line(2.0 * low - 1.0, 2.0 * high - 1.0);
+                let share = 1.0 / f64::from(facing[cell].count_ones());
+                lines[d] = moment::line(2.0 * low - 1.0, 2.0 * high - 1.0).map(|m| m * share);
                 lines[e] = columns[i % SAMPLES];
                 lines[f] = columns[j];
                 moment::add_box(&mut cut[*here as usize].1, &lines[0], &lines[1], &lines[2]);
