@@ -276,7 +276,7 @@ fn Control(id: Id, field: &'static Field) -> impl IntoView {
                 Some(Value::Expr(text)) => text,
                 _ => String::new(),
             });
-            let (on_commit, on_drag) = setters(desk, id, field.key, |text| Value::Expr(text));
+            let (on_commit, on_drag) = setters(desk, id, field.key, Value::Expr);
             view! {
                 <div class="control" title=field.help>
                     <ExpressionField

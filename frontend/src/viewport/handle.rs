@@ -363,6 +363,8 @@ fn context_of(canvas: &HtmlCanvasElement) -> Result<(three_d::core::Context, Web
 
 #[cfg(target_arch = "wasm32")]
 fn wrap(gl: WebGl2RenderingContext) -> Result<(three_d::core::Context, WebGl2RenderingContext), String> {
+    // three-d asks for an `Arc`; the page has one thread.
+    #[allow(clippy::arc_with_non_send_sync)]
     let raw = std::sync::Arc::new(three_d::context::Context::from_webgl2_context(gl.clone()));
     let context = three_d::core::Context::from_gl_context(raw).map_err(|e| format!("{NO_WEBGL} ({e})"))?;
     Ok((context, gl))

@@ -85,10 +85,7 @@ impl World {
 
     /// Feeds a tab's machine and does what it says.
     pub fn happen(&mut self, i: usize, event: Happened) -> Result<(), String> {
-        let ack = match &event {
-            Happened::Received(_, ToClient::Refused { .. }) => false,
-            _ => true,
-        };
+        let ack = !matches!(&event, Happened::Received(_, ToClient::Refused { .. }));
         let jitter = self.random.unit();
         let effects = self.tabs[i].session.step(event, self.now, jitter);
         self.follow(i, effects, ack)
