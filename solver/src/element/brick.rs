@@ -139,7 +139,7 @@ fn hadamard_transposed<T: Real>(t: &Corners<T>) -> Corners<T> {
 fn shift<T: Real>(c: &mut Corners<T>, by: &[Lane<T>; 3]) {
     for (axis, terms) in SHIFTS.iter().enumerate() {
         for &(low, high) in terms {
-            c[low] = c[low] + by[axis] * c[high];
+            c[low] += by[axis] * c[high];
         }
     }
 }
@@ -148,7 +148,7 @@ fn shift<T: Real>(c: &mut Corners<T>, by: &[Lane<T>; 3]) {
 fn shift_transposed<T: Real>(t: &mut Corners<T>, by: &[Lane<T>; 3]) {
     for axis in [2, 1, 0] {
         for &(low, high) in &SHIFTS[axis] {
-            t[high] = t[high] + by[axis] * t[low];
+            t[high] += by[axis] * t[low];
         }
     }
 }

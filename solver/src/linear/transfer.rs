@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 /// Coarse rows that fine row `y` hangs on, with weights.
 fn parents(y: usize) -> ([usize; 2], usize, f64) {
-    if y % 2 == 0 { ([y / 2, 0], 1, 1.0) } else { ([y / 2, y / 2 + 1], 2, 0.5) }
+    if y.is_multiple_of(2) { ([y / 2, 0], 1, 1.0) } else { ([y / 2, y / 2 + 1], 2, 0.5) }
 }
 
 /// `fine += P coarse` (or `=` when `add` is false).
@@ -44,7 +44,7 @@ pub fn prolong<T: Real>(fine: &Lattice, coarse: &Lattice, from: &Block<T>, to: &
                             for (i, o) in out.iter_mut().enumerate() {
                                 let x = x0 + i;
                                 let at = x / 2 - x0 / 2;
-                                *o += if x % 2 == 0 { row[at] * whole } else { (row[at] + row[at + 1]) * half };
+                                *o += if x.is_multiple_of(2) { row[at] * whole } else { (row[at] + row[at + 1]) * half };
                             }
                         }
                     }
@@ -83,7 +83,7 @@ pub fn restrict<T: Real>(fine: &Lattice, coarse: &Lattice, from: &Block<T>, to: 
                             for (i, v) in values.iter().enumerate() {
                                 let x = x0 + i;
                                 let at = x / 2 - x0 / 2;
-                                if x % 2 == 0 {
+                                if x.is_multiple_of(2) {
                                     row[at] += *v * whole;
                                 } else {
                                     row[at] += *v * half;

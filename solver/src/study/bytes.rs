@@ -181,7 +181,7 @@ fn words(raw: &[u8]) -> impl Iterator<Item = u32> + '_ {
 
 fn take_field(rest: &mut &[u8], components: usize) -> Result<Vec<f32>, OutcomeDecodeError> {
     let n = take_u32(rest)? as usize;
-    if n % components != 0 {
+    if !n.is_multiple_of(components) {
         return Err(OutcomeDecodeError::Inconsistent("a field has a broken row"));
     }
     let rows = n / components;
