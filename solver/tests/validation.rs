@@ -1,5 +1,6 @@
 //! The static study against closed forms and real parts.
 #![cfg(feature = "solve")]
+#![allow(clippy::print_stdout)] // Skipping must be said.
 
 mod support {
     #[allow(dead_code)] // Each test file uses its share.

@@ -26,13 +26,13 @@ pub enum Traction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {
     #[error("its faces have no area")]
-    NoArea,
+    Area,
     #[error("a moment needs faces of some extent: all chosen points lie on one line")]
-    NoArm,
+    Arm,
     #[error(
         "a bearing load acts across a cylinder's wall: the force has a part that no wall faces, such as along the axis"
     )]
-    NoWall,
+    Wall,
 }
 
 /// Forces `[point]`, N, of `traction` on `patch`; their sum and moment are those asked for.
@@ -41,7 +41,7 @@ pub enum LoadError {
 /// [`LoadError`] where the faces cannot carry it.
 pub fn forces(patch: &Patch, traction: Traction) -> Result<Vec<DVec3>, LoadError> {
     if !(patch.area > 0.0) {
-        return Err(LoadError::NoArea);
+        return Err(LoadError::Area);
     }
     let even = |f: DVec3| patch.points.iter().map(|p| f * (p.area / patch.area)).collect::<Vec<_>>();
     match traction {
@@ -66,7 +66,7 @@ fn turning(patch: &Patch, moment: DVec3) -> Result<Vec<DVec3>, LoadError> {
     let j = patch.inertia(patch.centroid);
     let size = (j.x_axis.x + j.y_axis.y + j.z_axis.z) / 3.0;
     if !(size > 0.0) || (j * (1.0 / size)).determinant() < 1e-12 {
-        return Err(LoadError::NoArm);
+        return Err(LoadError::Arm);
     }
     let turn = j.inverse() * moment;
     Ok(patch.points.iter().map(|p| turn.cross(p.at - patch.centroid) * p.area).collect())
@@ -87,12 +87,12 @@ fn bearing(patch: &Patch, f: DVec3) -> Result<Vec<DVec3>, LoadError> {
     // The axis carries nothing: hold it in the solve, then see whether the rest does the job.
     let trace = m.x_axis.x + m.y_axis.y + m.z_axis.z;
     if !(trace > 0.0) {
-        return Err(LoadError::NoWall);
+        return Err(LoadError::Wall);
     }
     let held = m + DMat3::IDENTITY * (1e-10 * trace);
     let a = held.inverse() * f;
     if (m * a - f).length() > 1e-3 * size {
-        return Err(LoadError::NoWall);
+        return Err(LoadError::Wall);
     }
     let mut out: Vec<DVec3> = patch
         .points
@@ -169,6 +169,6 @@ mod tests {
         let bearing = forces(&patch, Traction::Bearing(across)).unwrap();
         assert!((sum(&bearing) - across).length() < 1e-9);
         assert!(bearing.iter().zip(&patch.points).all(|(f, p)| f.dot(p.normal) < 1e-9));
-        assert_eq!(forces(&patch, Traction::Bearing(DVec3::Z)), Err(LoadError::NoWall));
+        assert_eq!(forces(&patch, Traction::Bearing(DVec3::Z)), Err(LoadError::Wall));
     }
 }

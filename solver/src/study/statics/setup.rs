@@ -312,12 +312,15 @@ fn parts<'a>(case: &Case<'a>, issues: &mut Vec<Issue>) -> Vec<Part<'a>> {
     parts
 }
 
+/// Faces of an object among the bodies that take part.
+type FacesOf<'a> = dyn Fn(&Object, &mut Vec<Issue>) -> Vec<(usize, usize)> + 'a;
+
 fn cases(
     case: &Case,
     resolved: &Resolved,
     loads: &mut Vec<FaceLoad>,
     issues: &mut Vec<Issue>,
-    faces_of: &dyn Fn(&Object, &mut Vec<Issue>) -> Vec<(usize, usize)>,
+    faces_of: &FacesOf,
 ) -> Vec<LoadCase> {
     let design = case.design;
     let chosen = case.study.refs("cases");

@@ -115,7 +115,7 @@ pub fn release(lattice: &Lattice, patch: &Patch, modulus: f64) -> Option<Release
         }
     }
     let nodes: Vec<u32> = rows.keys().copied().collect();
-    let mut vectors = vec![Vec::new(); 6];
+    let mut vectors: Vec<Vec<[f64; 3]>> = (0..6).map(|_| Vec::with_capacity(nodes.len())).collect();
     for row in rows.values() {
         let mut y = [DVec3::ZERO; 6];
         for i in 0..6 {
