@@ -8,8 +8,9 @@ const PLANE_TOLERANCE: f64 = 1e-4;
 /// Largest distance from the fitted cylinder, as a fraction of its radius: the points of a tessellated cylinder lie on
 /// it, so this is the error of a file written in single precision and of a slight taper.
 const CYLINDER_TOLERANCE: f64 = 1e-2;
-/// Root mean square of the sine between normals and the plane square to the axis; a cone of 2° passes, one of 3° not.
-const AXIS_TOLERANCE: f64 = 0.04;
+/// Root mean square of the sine between normals and the plane square to the axis. Facets of a coarse, irregular mesh
+/// lean; whether the points lie on a cylinder is what decides.
+const AXIS_TOLERANCE: f64 = 0.1;
 
 /// Fits `members` (triangles) of `surface`. `crosses`: twice the area times the normal of every triangle; `size`: of the
 /// part, m.

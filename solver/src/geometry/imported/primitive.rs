@@ -14,13 +14,14 @@ use std::collections::HashSet;
 const CYLINDER_TOLERANCE: f64 = 2e-3;
 const PLANE_TOLERANCE: f64 = 2e-5;
 /// Sine between a facet's normal and the plane square to the axis: facets of a coarse wall lean a little.
-const LEAN_MAX: f64 = 0.12;
+const LEAN_MAX: f64 = 0.2;
 /// Triangles in a seed's patch, and in a cylinder worth a face.
 const PATCH: usize = 10;
 const CYLINDER_TRIANGLES_MIN: usize = 12;
-/// Least turn of a cylinder worth a face, rad; and least area of a plane, as a fraction of the part's size squared.
+/// Least turn of a cylinder worth a face, rad.
 const TURN_MIN: f64 = 0.7;
-const PLANE_AREA_MIN: f64 = 2e-5;
+/// Least area worth a face of its own, as a fraction of the part's size squared: a patch of 4 mm on a part of 200 mm.
+const AREA_MIN: f64 = 4e-4;
 /// Cosine within which a plane's triangles face its way: 0.6°.
 const PLANE_COSINE: f64 = 0.999_945;
 
@@ -70,7 +71,7 @@ impl Region<'_> {
         let centre = points.iter().sum::<DVec3>() / points.len() as f64;
         points.dedup();
         let area = members.iter().map(|t| self.cross(*t).length()).sum();
-        fit::cylinder(&points, members.iter().map(|t| self.cross(*t)), area, centre, CYLINDER_TOLERANCE)
+        fit::cylinder(&points, members.iter().map(|t| self.cross(*t)), area, centre, 2.0 * CYLINDER_TOLERANCE)
     }
 
     fn on_cylinder(&self, c: &Cylinder, outward: f64, t: u32) -> bool {
@@ -97,7 +98,9 @@ impl Region<'_> {
             members = self.flood(seed, usize::MAX, |t| self.on_cylinder(&c, outward, t));
             c = self.cylinder_of(&members)?;
         }
-        if members.len() < CYLINDER_TRIANGLES_MIN || self.turn(&c, &members) < TURN_MIN {
+        let area = members.iter().map(|t| self.cross(*t).length()).sum::<f64>() / 2.0;
+        if area < AREA_MIN * size * size || members.len() < CYLINDER_TRIANGLES_MIN || self.turn(&c, &members) < TURN_MIN
+        {
             return None;
         }
         Some((members, c))
@@ -126,7 +129,7 @@ impl Region<'_> {
                 && self.corners(t).iter().all(|p| (*p - at).dot(normal).abs() <= PLANE_TOLERANCE * size)
         });
         let sum: DVec3 = members.iter().map(|t| self.cross(*t)).sum();
-        if members.len() < 2 || sum.length() / 2.0 < PLANE_AREA_MIN * size * size {
+        if members.len() < 2 || sum.length() / 2.0 < AREA_MIN * size * size {
             return None;
         }
         let normal = sum.normalize();
