@@ -87,8 +87,8 @@ mod tests {
             assert_eq!(back.points.len(), 4, "{name}: corners are shared");
             let corner = |t: usize, k: usize| back.points[back.triangles[t][k] as usize];
             for (t, triangle) in surface.triangles.iter().enumerate() {
-                for k in 0..3 {
-                    let want = surface.points[triangle[k] as usize].map(|c| c * 1e3);
+                for (k, i) in triangle.iter().enumerate() {
+                    let want = surface.points[*i as usize].map(|c| c * 1e3);
                     assert_eq!(corner(t, k), want, "{name}");
                 }
             }

@@ -110,16 +110,16 @@ impl Distance {
 
         let mut vertex_normals = vec![[0.0; 3]; surface.points.len()];
         let mut sides: HashMap<(u32, u32), Vec3> = HashMap::with_capacity(2 * n);
-        for t in 0..n {
+        for (t, normal) in normals.iter().enumerate() {
             let (p, i) = (corners(t), surface.triangles[t]);
             for k in 0..3 {
                 let (u, v) = (unit(sub(p[(k + 1) % 3], p[k])), unit(sub(p[(k + 2) % 3], p[k])));
                 let angle = dot(u, v).clamp(-1.0, 1.0).acos();
                 let vertex = &mut vertex_normals[i[k] as usize];
-                *vertex = add(*vertex, normals[t], angle);
+                *vertex = add(*vertex, *normal, angle);
                 let (a, b) = (i[k], i[(k + 1) % 3]);
                 let side = sides.entry((a.min(b), a.max(b))).or_insert([0.0; 3]);
-                *side = add(*side, normals[t], 1.0);
+                *side = add(*side, *normal, 1.0);
             }
         }
         let edge_normals = (0..n)
@@ -218,12 +218,9 @@ impl Distance {
 }
 
 fn box_distance_squared(node: &Node, p: Vec3) -> f64 {
-    let mut d2 = 0.0;
-    for k in 0..3 {
-        let d = (node.lo[k] - p[k]).max(p[k] - node.hi[k]).max(0.0);
-        d2 += d * d;
-    }
-    d2
+    let outside = |k: usize| (node.lo[k] - p[k]).max(p[k] - node.hi[k]).max(0.0);
+    let d = [outside(0), outside(1), outside(2)];
+    dot(d, d)
 }
 
 /// Builds the subtree over `order[..]`, whose first element stands at `first` of the whole order; returns its node.
