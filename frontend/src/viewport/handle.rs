@@ -22,6 +22,9 @@ const LOST: &str =
 #[derive(Clone)]
 pub struct Handle(Rc<Inner>);
 
+type FrameClosure = Closure<dyn FnMut(f64)>;
+type ResizeClosure = Closure<dyn FnMut()>;
+
 struct Inner {
     canvas: HtmlCanvasElement,
     stage: RefCell<Stage>,
@@ -30,9 +33,9 @@ struct Inner {
     queue: RefCell<VecDeque<ViewCommand>>,
     /// Pending animation frame.
     frame: Cell<Option<i32>>,
-    on_frame: RefCell<Option<Closure<dyn FnMut(f64)>>>,
+    on_frame: RefCell<Option<FrameClosure>>,
     listeners: RefCell<Vec<Listener>>,
-    observer: RefCell<Option<(ResizeObserver, Closure<dyn FnMut()>)>>,
+    observer: RefCell<Option<(ResizeObserver, ResizeClosure)>>,
     meter: RefCell<Meter>,
 }
 

@@ -295,7 +295,7 @@ impl OutlineArrays {
 /// Unit vector as a point of the octahedron's unfolding, 16 bits an axis (Cigolle et al. 2014). Error below 1e-4 rad.
 pub fn encode_normal(n: Vec3) -> [i16; 2] {
     let sum = n.abs().element_sum();
-    if !(sum > 0.0) {
+    if sum.is_nan() || sum <= 0.0 {
         return [0, 0];
     }
     let n = n / sum;

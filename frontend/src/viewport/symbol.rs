@@ -208,7 +208,7 @@ fn scatter(body: &Body, faces: &[u32], n: usize) -> Vec<Sample> {
         (0..mesh.triangles.len() as u32).filter(|&t| faces.contains(&mesh.face_of[t as usize])).collect();
     let cross = |t: u32| DVec3::from_array(mesh.triangle_cross(t as usize));
     let total: f64 = own.iter().map(|&t| 0.5 * cross(t).length()).sum();
-    if !(total > 0.0) {
+    if total.is_nan() || total <= 0.0 {
         return Vec::new();
     }
     if n == 1 {
