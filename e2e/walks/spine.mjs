@@ -22,6 +22,9 @@ after(async () => {
 });
 
 async function signUp(who, { name, email, password }) {
+  // The form sends itself only once the page has woken up: its wasm is the last thing loaded.
+  await who.page.waitForLoadState('networkidle');
+  await who.page.waitForTimeout(500);
   await id(who.page, 'name').fill(name);
   await id(who.page, 'email').fill(email);
   await id(who.page, 'password').fill(password);
