@@ -269,6 +269,13 @@ const COUPLING: Field = prop(
 )
 .help("Distributing carries the resultant and stiffens nothing; rigid moves the faces as one solid piece.");
 
+const WEIGHTS: Field = prop(
+    "weights",
+    "Shares",
+    FieldType::Choice { options: &[("area", "By area"), ("points", "Equal per mesh point")], default: "area" },
+)
+.help("By area does not depend on the mesh. Equal shares per point of the surface mesh are what many other codes use.");
+
 macro_rules! kinds {
     ($($id:literal $label:literal $section:ident $help:literal [$($field:expr),* $(,)?])*) => {
         &[$(Kind { id: $id, label: $label, section: Section::$section, help: $help, fields: &[$($field),*] }),*]
@@ -413,9 +420,9 @@ pub const KINDS: &[Kind] = kinds! {
     "remote_force" "Remote force" Load "A force at a point, carried to faces." [
         FACES, SELECTIONS, point("point", "Point"),
         prop("at_centroid", "At the faces' centroid", FieldType::Flag { default: false }),
-        FORCE_VECTOR, COUPLING,
+        FORCE_VECTOR, COUPLING, WEIGHTS,
     ]
-    "remote_moment" "Remote moment" Load "A moment carried to faces." [FACES, SELECTIONS, MOMENT_VECTOR, COUPLING]
+    "remote_moment" "Remote moment" Load "A moment carried to faces." [FACES, SELECTIONS, MOMENT_VECTOR, COUPLING, WEIGHTS]
     "gravity" "Gravity" Load "Acceleration of the whole design." [
         prop("acceleration", "Acceleration", FieldType::Vector {
             dimension: Dimension::ACCELERATION, default: ["0 m/s^2", "0 m/s^2", "-9.80665 m/s^2"],

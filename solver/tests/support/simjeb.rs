@@ -101,6 +101,8 @@ pub fn bracket(id: &str, set_up: impl Fn(Object) -> Object) -> Option<Bracket> {
     let row = |name: &str| table(name)?.into_iter().find(|r| r[0] == id);
     let converged = numbers(&row("converged.csv")?[2..]);
     let published = numbers(&row("reference.csv")?[4..]);
+    // The reference gives every mesh point of the bores an equal share; like for like, so does this comparison.
+    let weights = Value::Choice("points".into());
     let mm = |c: f64| format!("{c} mm");
     let faces = |n: &str| Value::Faces(vec![FaceName(n.into())]);
     let vector = |v: [f64; 3], unit: &str| Value::Vector(v.map(|c| format!("{c} {unit}")));
@@ -112,10 +114,12 @@ pub fn bracket(id: &str, set_up: impl Fn(Object) -> Object) -> Option<Bracket> {
             Object::new("tor", "remote_moment", "Torsion")
                 .with("faces", faces("part.bores"))
                 .with("moment", vector(force, "N*m"))
+                .with("weights", weights.clone())
         } else {
             Object::new(*case, "remote_force", case)
                 .with("faces", faces("part.bores"))
                 .with("force", vector(force, "N"))
+                .with("weights", weights.clone())
                 .with("point", Value::Vector(reference.map(mm)))
         };
         objects.push(load);

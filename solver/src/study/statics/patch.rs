@@ -80,6 +80,29 @@ impl Patch {
         patch
     }
 
+    /// The mesh points of `faces`, all with an equal share of their area; normals are of no meaning.
+    pub fn vertices(model: &Model, faces: &[(usize, usize)]) -> Self {
+        let mut patch = Self::default();
+        let mut area = 0.0;
+        for (b, body) in model.bodies.iter().enumerate() {
+            let surface = body.body.surface();
+            let mut used = vec![false; surface.points.len()];
+            for (t, face) in surface.face_of.iter().enumerate() {
+                if faces.contains(&(b, *face as usize)) {
+                    surface.triangles[t].iter().for_each(|i| used[*i as usize] = true);
+                    area += 0.5 * DVec3::from(surface.triangle_cross(t)).length();
+                }
+            }
+            let points = surface.points.iter().zip(used).filter(|(_, used)| *used);
+            patch.points.extend(points.map(|(p, _)| Point { at: (*p).into(), area: 0.0, normal: DVec3::ZERO }));
+        }
+        let n = patch.points.len() as f64;
+        patch.points.iter_mut().for_each(|p| p.area = area / n);
+        patch.area = area;
+        patch.centroid = patch.points.iter().map(|p| p.at).sum::<DVec3>() / n.max(1.0);
+        patch
+    }
+
     /// `∫ (r² I − r rᵀ) dA` about `centre`, m⁴.
     pub fn inertia(&self, centre: DVec3) -> DMat3 {
         let mut j = DMat3::ZERO;

@@ -36,6 +36,8 @@ pub struct FaceLoad {
     pub traction: Traction,
     /// The faces move as one solid piece.
     pub rigid: bool,
+    /// Every point of the surface mesh takes an equal share, instead of every area.
+    pub by_points: bool,
 }
 
 /// Loads that act together.
@@ -371,7 +373,8 @@ fn cases(
                     }
                 };
                 let faces = faces_of(object, issues);
-                loads.push(FaceLoad { object: object.clone(), faces, traction, rigid });
+                let by_points = object.choice("weights") == "points";
+                loads.push(FaceLoad { object: object.clone(), faces, traction, rigid, by_points });
                 Some(loads.len() - 1)
             });
             one.loads.extend(at.map(|at| (at, factor)));

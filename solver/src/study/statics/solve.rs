@@ -261,7 +261,11 @@ fn assemble_loads(
     let mut releases = Vec::new();
     for (at, one) in setup.loads.iter().enumerate() {
         ctx.check()?;
-        let patch = Patch::new(case.model, &one.faces, 0.5 * h);
+        let patch = if one.by_points {
+            Patch::vertices(case.model, &one.faces)
+        } else {
+            Patch::new(case.model, &one.faces, 0.5 * h)
+        };
         let forces = load::forces(&patch, one.traction).map_err(|e| {
             StudyError::Setup(vec![Issue::error(&one.object, "faces", format!("{}: {e}", one.object.name))])
         })?;
@@ -289,6 +293,8 @@ fn assemble_loads(
             }
         }
         if one.rigid {
+            // What is stiff is the faces' area, however the load is shared.
+            let patch = Patch::new(case.model, &one.faces, 0.5 * h);
             foundations.add(lattice, &patch, Hold::Fixed, 1.0);
             let release = support::release(lattice, &patch, 1.0).ok_or_else(|| {
                 let message = format!("{}: a rigid coupling needs faces of some extent", one.object.name);
