@@ -189,6 +189,43 @@ fn a_hanging_column_stretches_under_its_weight() {
     assert!((scalar(&out, "mass") - 78.5).abs() < 1e-9);
 }
 
+/// What a section shows: the same column read inside, from the bytes the page gets; σ = ρ g z, and the skin's colours
+/// where the section meets it.
+#[test]
+fn a_section_through_a_hanging_column_shows_its_weight() {
+    let (l, t) = (1.0, 0.1);
+    let objects = vec![
+        Object::new("roof", "sliding", "Roof").with("faces", part::faces(&["z1", "x0", "y0"])),
+        Object::new("g", "gravity", "Weight"),
+    ];
+    let (design, model) = part::set_up(part::block([t, t, l], |p| p), "s235jr", objects, 0.0213);
+    let whole = run(&design, &model);
+    let bytes = whole.volume_part().to_bytes();
+    let out = Outcome::from_bytes(&bytes).unwrap();
+    let volume = out.volume("part").unwrap();
+    let field = |id: &str| out.fields.iter().find(|f| f.id == id && f.mesh == volume.name()).unwrap();
+    // Six components at 16 bits, and what describes them.
+    assert!(bytes.len() < 12 * volume.n_nodes() + 8000, "{} bytes for {} nodes", bytes.len(), volume.n_nodes());
+
+    let points: Vec<[f64; 3]> = (1..60).map(|n| [0.31 * t, 0.67 * t, l * f64::from(n) / 60.0]).collect();
+    let (weight, modulus) = (7850.0 * 9.80665, 210e9);
+    let (stress, moved) = (volume.sample(field("von_mises"), &points), volume.sample(field("displacement"), &points));
+    let safety = volume.sample(field("safety_factor"), &points);
+    for (n, p) in points.iter().enumerate() {
+        let truth = weight * p[2];
+        assert!((f64::from(stress[n]) - truth).abs() < 0.02 * weight * l, "{} against {truth} at {p:?}", stress[n]);
+        let down = -weight * (l * l - p[2] * p[2]) / (2.0 * modulus);
+        assert!((f64::from(moved[3 * n + 2]) - down).abs() < 5e-3 * weight * l * l / (2.0 * modulus));
+        assert!(safety[n] == 100.0, "far from yielding: the factor is shown up to 100");
+    }
+    let (on_skin, skin_stress) = skin(&whole, "von_mises");
+    let inside = volume.sample(field("von_mises"), on_skin);
+    for ((p, a), b) in on_skin.iter().zip(skin_stress).zip(&inside) {
+        assert!((f64::from(a - b)).abs() < 0.02 * weight * l, "{a} on the skin, {b} inside at {p:?}");
+    }
+    assert!(volume.sample(field("von_mises"), &[[2.0 * t, 0.0, 0.5 * l]])[0].is_nan());
+}
+
 /// One bracket on a coarse grid; the whole table is `cargo run --release --example simjeb`.
 #[test]
 fn real_brackets_move_as_the_converged_answer_says() {

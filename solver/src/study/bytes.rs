@@ -2,15 +2,16 @@
 //!
 //! Little-endian: magic `BRNO`, version, length of a JSON header (the outcome with empty arrays), then the arrays in the
 //! order of the header, each with its length. Field values are quantised to 16 bits per component between the smallest
-//! and largest value of that component; surfaces are [`SurfaceMesh::to_bytes`]. [`Outcome::surface_part`] is what a
-//! person sees first; [`Outcome::volume_part`] is fetched on a section or a probe.
+//! and largest value of that component; surfaces are [`SurfaceMesh::to_bytes`], a grid's cells 8 bytes per run.
+//! [`Outcome::surface_part`] is what a person sees first; [`Outcome::volume_part`] is fetched on a section or a probe and
+//! costs 2 bytes per node and component: 12 per node and load case of a static study, 1.7 MB per case at 120,000 cells.
 
 use super::outcome::{Outcome, OutcomeMesh};
 use crate::surface::SurfaceMesh;
 
 const MAGIC: &[u8; 4] = b"BRNO";
 /// Raise when the layout changes; older bytes are then computed anew.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Longest header accepted, bytes.
 const HEADER_MAX: usize = 64 << 20;
 
@@ -63,9 +64,9 @@ impl Outcome {
                     put_bytes(&mut body, &surface.to_bytes());
                     *bare = SurfaceMesh::default();
                 }
-                (OutcomeMesh::Grid { cells, .. }, OutcomeMesh::Grid { cells: bare, .. }) => {
-                    put_len(&mut body, cells.len());
-                    cells.iter().for_each(|c| body.extend(c.to_le_bytes()));
+                (OutcomeMesh::Grid { runs, .. }, OutcomeMesh::Grid { runs: bare, .. }) => {
+                    put_len(&mut body, runs.len());
+                    runs.iter().flatten().for_each(|w| body.extend(w.to_le_bytes()));
                     *bare = Vec::new();
                 }
                 _ => {}
@@ -110,14 +111,11 @@ impl Outcome {
                     *surface = SurfaceMesh::from_bytes(take_block(&mut rest)?)
                         .map_err(|_| OutcomeDecodeError::Inconsistent("its surface does not decode"))?;
                 }
-                OutcomeMesh::Grid { counts, cells, .. } => {
+                OutcomeMesh::Grid { counts, runs, .. } => {
                     let n = take_u32(&mut rest)? as usize;
-                    let raw = take(&mut rest, n.checked_mul(4).ok_or(OutcomeDecodeError::Short)?)?;
-                    let limit = counts.iter().map(|c| u64::from(*c)).product::<u64>();
-                    *cells = words(raw).collect();
-                    if cells.iter().any(|c| u64::from(*c) >= limit) {
-                        return Err(OutcomeDecodeError::Inconsistent("a cell lies outside its grid"));
-                    }
+                    let raw = take(&mut rest, n.checked_mul(8).ok_or(OutcomeDecodeError::Short)?)?;
+                    *runs = words(raw).collect::<Vec<_>>().as_chunks::<2>().0.to_vec();
+                    check_runs(*counts, runs)?;
                 }
             }
         }
@@ -126,6 +124,20 @@ impl Outcome {
         }
         if rest.is_empty() { Ok(out) } else { Err(OutcomeDecodeError::Inconsistent("it has bytes left over")) }
     }
+}
+
+/// Runs ascend, do not overlap, and each lies within one row of the grid.
+fn check_runs(counts: [u32; 3], runs: &[[u32; 2]]) -> Result<(), OutcomeDecodeError> {
+    let limit = counts.iter().fold(1u64, |n, c| n.saturating_mul(u64::from(*c)));
+    let row = u64::from(counts[0]);
+    let mut end = 0u64;
+    for [first, n] in runs.iter().map(|r| r.map(u64::from)) {
+        if n == 0 || first < end || first + n > limit || first % row + n > row {
+            return Err(OutcomeDecodeError::Inconsistent("a cell lies outside its grid"));
+        }
+        end = first + n;
+    }
+    Ok(())
 }
 
 fn put_len(out: &mut Vec<u8>, n: usize) {
@@ -245,13 +257,14 @@ mod tests {
                     name: "cells".into(),
                     origin: [0.0; 3],
                     cell: 0.1,
+                    body: "b".into(),
                     counts: [4, 4, 4],
-                    cells: vec![0, 5, 63],
+                    runs: vec![[0, 1], [5, 1], [63, 1]],
                 },
             ],
             fields: vec![
                 field("skin", 3, (0..12).map(|i| i as f32 * 0.3 - 1.0).collect()),
-                field("cells", 1, vec![1e8, 2e8, 1.5e8]),
+                field("cells", 1, (0..24).map(|i| 1e8 + 1e6 * i as f32).collect()),
             ],
             warnings: vec!["so so".into()],
             ..Outcome::default()

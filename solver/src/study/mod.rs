@@ -9,6 +9,7 @@ pub mod question;
 pub mod statics;
 #[cfg(feature = "solve")]
 pub mod suite;
+pub mod volume;
 
 use form::StudyForm;
 

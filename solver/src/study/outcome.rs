@@ -1,5 +1,6 @@
 //! The one vocabulary in which every study answers, so that viewport, export, requirements and reports know no physics.
 
+use super::volume::Volume;
 use crate::quantity::Dimension;
 use crate::surface::SurfaceMesh;
 use serde::{Deserialize, Serialize};
@@ -62,18 +63,20 @@ pub struct Field {
 pub enum OutcomeMesh {
     /// The skin that results are shown on.
     Surface { name: String, body: String, surface: SurfaceMesh },
-    /// Voxels for sections and probes: `cells` `[n]` linear indices into `counts`, `origin` and `cell` in m.
-    Grid { name: String, origin: [f64; 3], cell: f64, counts: [u32; 3], cells: Vec<u32> },
+    /// The cubic cells of a body, for sections and probes: [`Volume`](super::volume::Volume) reads fields on it. A box of
+    /// `counts` cells of edge `cell` from `origin`, m; `runs` are the body's cells, `[first, number]` of neighbours along
+    /// x by linear index (x fastest), ascending, never around the end of a row.
+    Grid { name: String, body: String, origin: [f64; 3], cell: f64, counts: [u32; 3], runs: Vec<[u32; 2]> },
 }
 
 impl OutcomeMesh {
-    /// Values per component that a field at `location` has on this mesh. A grid's points are not numbered: cells only.
+    /// Values per component that a field at `location` has on this mesh. A grid's points are the nodes of its cells.
     pub fn n_values(&self, location: Location) -> usize {
         match (self, location) {
             (Self::Surface { surface, .. }, Location::Point) => surface.points.len(),
             (Self::Surface { surface, .. }, Location::Cell) => surface.triangles.len(),
-            (Self::Grid { cells, .. }, Location::Cell) => cells.len(),
-            (Self::Grid { .. }, Location::Point) => 0,
+            (Self::Grid { runs, .. }, Location::Cell) => runs.iter().map(|r| r[1] as usize).sum(),
+            (Self::Grid { .. }, Location::Point) => Volume::new(self).map_or(0, |v| v.n_nodes()),
         }
     }
 

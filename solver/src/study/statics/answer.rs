@@ -1,12 +1,14 @@
 //! From solutions on nested grids to the outcome: fields on the skin, extremes with error bands, balance, facts.
 
-use super::recover::{self, SkinFields, Strains};
-use super::setup::Setup;
+use super::recover::{self, PointFields, Strains};
+use super::setup::{Part, Setup};
 use super::voxel::Meshed;
 use crate::linear::Block;
 use crate::mesh::Lattice;
+use crate::mesh::cast::Voxels;
 use crate::quantity::Dimension;
 use crate::study::outcome::{Balance, Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, Table};
+use crate::study::volume::Volume;
 use crate::surface::SurfaceMesh;
 use glam::DVec3;
 
@@ -25,7 +27,7 @@ pub struct Stage {
     pub cell: f64,
     pub n_cells: usize,
     /// `[part][case]`; empty when only displacements were read.
-    pub fields: Vec<Vec<SkinFields>>,
+    pub fields: Vec<Vec<PointFields>>,
     /// Largest displacement per case, m, and where.
     pub displacement: Vec<(f64, [f64; 3])>,
     /// Strains per cell, for the volume fields of the finest grid.
@@ -144,28 +146,8 @@ pub fn outcome(setup: &Setup, stages: &[Stage], skins: &[SurfaceMesh], record: O
         });
     }
     for (k, case) in setup.cases.iter().enumerate() {
-        for ((part, fields), _) in setup.parts.iter().zip(&shown.fields).zip(skins) {
-            let one = &fields[k];
-            let field = |id: &str, label: &str, components, dimension, values| Field {
-                id: id.into(),
-                label: label.into(),
-                mesh: skin_name(&part.name),
-                location: Location::Point,
-                components,
-                dimension,
-                case: Some(case.id.clone()),
-                grade: Grade::Instant,
-                values,
-            };
-            let moved = one.displacement.iter().flatten().copied().collect();
-            out.fields.push(field("displacement", "Displacement", 3, Dimension::LENGTH, moved));
-            out.fields.push(field("von_mises", "Von Mises stress", 1, Dimension::PRESSURE, one.von_mises.clone()));
-            let tension = one.principal.clone();
-            out.fields.push(field("principal_max", "Largest principal stress", 1, Dimension::PRESSURE, tension));
-            if let Some(strength) = part.material.yield_strength {
-                let safety = one.von_mises.iter().map(|s| (strength as f32 / s.max(1e-30)).min(SAFETY_MAX)).collect();
-                out.fields.push(field("safety_factor", "Safety factor (indicative)", 1, Dimension::NONE, safety));
-            }
+        for (part, fields) in setup.parts.iter().zip(&shown.fields) {
+            push_fields(&mut out, &skin_name(&part.name), part, &case.id, fields[k].clone());
         }
         scalars(setup, stages, skins, k, &mut out);
     }
@@ -313,70 +295,72 @@ fn finish(setup: &Setup, shown: &Stage, record: &Record, out: &mut Outcome) {
     volume(setup, shown, record, out);
 }
 
-/// Cells and their fields, for sections and probes.
+/// The cells of each part and the fields at their nodes, for sections and probes.
 fn volume(setup: &Setup, shown: &Stage, record: &Record, out: &mut Outcome) {
     let lattice = &*record.meshed.lattice;
     let Some(strains) = &shown.strains else { return };
     let grid = &lattice.grid;
-    let cells: Vec<u32> = record.meshed.solids.iter().map(|s| s.cell).collect();
-    // Each cell belongs to the part that fills most of it; with one part there is nothing to ask.
-    let owner: Vec<u16> = owners(&cells, record.meshed);
-    let mut places = Vec::with_capacity(cells.len());
-    lattice.for_each_cell(|_, at| places.push(at));
-    for (k, case) in setup.cases.iter().enumerate() {
-        let mut moved = Vec::with_capacity(3 * cells.len());
-        let mut stress = Vec::with_capacity(cells.len());
-        for (n, at) in places.iter().enumerate() {
-            let nodes = lattice.cell_nodes(*at).unwrap_or_default();
-            let mut d = [0.0; 3];
-            for node in nodes {
-                for (d, v) in d.iter_mut().zip(record.u.at(k, node)) {
-                    *d += v / 8.0;
-                }
-            }
-            moved.extend(d.map(|c| c as f32));
-            let part = &setup.parts[usize::from(owner[n])];
-            stress.push(recover::von_mises(recover::stress(part, strains.of_cell(k, n))) as f32);
-        }
-        let field = |id: &str, label: &str, components, dimension, values| Field {
-            id: id.into(),
-            label: label.into(),
-            mesh: "cells".into(),
-            location: Location::Cell,
-            components,
-            dimension,
-            case: Some(case.id.clone()),
-            grade: Grade::Instant,
-            values,
+    for (part, voxels) in setup.parts.iter().zip(&record.meshed.voxels) {
+        let mesh = OutcomeMesh::Grid {
+            name: format!("volume:{}", part.name),
+            body: part.name.clone(),
+            origin: grid.origin,
+            cell: grid.cell,
+            counts: grid.counts.map(|n| n as u32),
+            runs: runs(lattice, voxels),
         };
-        out.fields.push(field("displacement", "Displacement", 3, Dimension::LENGTH, moved));
-        out.fields.push(field("von_mises", "Von Mises stress", 1, Dimension::PRESSURE, stress));
+        let Some(nodes) = Volume::new(&mesh) else { continue };
+        let positions: Vec<[usize; 3]> = nodes.positions().collect();
+        for (case, fields) in setup.cases.iter().zip(recover::nodes(lattice, record.u, strains, part, &positions)) {
+            push_fields(out, mesh.name(), part, &case.id, fields);
+        }
+        out.meshes.push(mesh);
     }
-    out.meshes.push(OutcomeMesh::Grid {
-        name: "cells".into(),
-        origin: grid.origin,
-        cell: grid.cell,
-        counts: grid.counts.map(|n| n as u32),
-        cells,
-    });
 }
 
-fn owners(cells: &[u32], meshed: &Meshed) -> Vec<u16> {
-    let mut best = vec![(0.0f64, 0u16); cells.len()];
-    if meshed.voxels.len() > 1 {
-        for (part, v) in meshed.voxels.iter().enumerate() {
-            let mut claim = |cell: u32, share: f64| {
-                if let Ok(n) = cells.binary_search(&cell)
-                    && share > best[n].0
-                {
-                    best[n] = (share, part as u16);
-                }
-            };
-            v.full.iter().for_each(|c| claim(*c, 8.0));
-            v.cut.iter().zip(&v.moments).for_each(|(c, m)| claim(*c, m[0]));
+/// Cells of one part that the mesh kept, as runs along x.
+fn runs(lattice: &Lattice, voxels: &Voxels) -> Vec<[u32; 2]> {
+    let mut cells: Vec<u32> = voxels.full.iter().chain(&voxels.cut).copied().collect();
+    cells.sort_unstable();
+    let row = lattice.grid.counts[0] as u32;
+    let mut out: Vec<[u32; 2]> = Vec::new();
+    for cell in cells {
+        if lattice.cell(lattice.grid.position(cell as usize)).is_none() {
+            continue;
+        }
+        match out.last_mut() {
+            Some(run) if run[0] + run[1] == cell && cell % row != 0 => run[1] += 1,
+            _ => out.push([cell, 1]),
         }
     }
-    best.into_iter().map(|b| b.1).collect()
+    out
+}
+
+/// What a person may look at, on the points of `mesh`: the same on the skin and inside.
+fn push_fields(out: &mut Outcome, mesh: &str, part: &Part, case: &str, values: PointFields) {
+    let mut push = |id: &str, label: &str, components, dimension, values| {
+        out.fields.push(Field {
+            id: id.into(),
+            label: label.into(),
+            mesh: mesh.into(),
+            location: Location::Point,
+            components,
+            dimension,
+            case: Some(case.into()),
+            grade: Grade::Instant,
+            values,
+        });
+    };
+    let safety = part
+        .material
+        .yield_strength
+        .map(|strength| values.von_mises.iter().map(|s| (strength as f32 / s.max(1e-30)).min(SAFETY_MAX)).collect());
+    push("displacement", "Displacement", 3, Dimension::LENGTH, values.displacement.into_flattened());
+    push("von_mises", "Von Mises stress", 1, Dimension::PRESSURE, values.von_mises);
+    push("principal_max", "Largest principal stress", 1, Dimension::PRESSURE, values.principal);
+    if let Some(safety) = safety {
+        push("safety_factor", "Safety factor (indicative)", 1, Dimension::NONE, safety);
+    }
 }
 
 #[cfg(test)]

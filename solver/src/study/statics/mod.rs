@@ -27,7 +27,7 @@ mod voxel;
 pub const FORM: StudyForm = StudyForm {
     id: "static",
     label: "Static",
-    version: 1,
+    version: 2,
     help: "Displacement, stress and safety under steady loads.",
     check,
 };

@@ -1,4 +1,4 @@
-//! Displacement and strain on the true surface from the solution on the lattice.
+//! Displacement and strain on the true surface and inside it, from the solution on the lattice.
 //!
 //! Strain is best at the centroid of a cell's solid part, where the linear terms of its error vanish. At a point of the
 //! skin, a linear function is fitted to the strains of the cells around by weighted least squares and read at the point
@@ -67,9 +67,23 @@ impl Strains {
         Self { centroids, values }
     }
 
-    /// Strain of case `k` in cell `n`.
-    pub fn of_cell(&self, k: usize, n: usize) -> [f64; 6] {
-        self.values[k][n].map(f64::from)
+    /// Strains of all cases at a node amid eight whole cells: their mean. `None` elsewhere.
+    fn amid(&self, lattice: &Lattice, at: [usize; 3]) -> Option<Vec<[f64; 6]>> {
+        if (0..3).any(|a| at[a] == 0 || at[a] == lattice.grid.counts[a]) {
+            return None;
+        }
+        let mut around = [0usize; 8];
+        for (corner, cell) in around.iter_mut().enumerate() {
+            let n = lattice.cell(std::array::from_fn(|a| at[a] - (corner >> a & 1)))? as usize;
+            if self.centroids[n] != [0.0; 3] || lattice.fraction[n] < 1.0 {
+                return None;
+            }
+            *cell = n;
+        }
+        let mean = |values: &[[f32; 6]]| {
+            std::array::from_fn(|c| around.iter().map(|n| f64::from(values[*n][c])).sum::<f64>() / 8.0)
+        };
+        Some(self.values.iter().map(|v| mean(v)).collect())
     }
 
     /// Strains of all cases at `p`, by a linear fit to the cells around.
@@ -155,8 +169,9 @@ fn first_row_of_inverse(mut m: [[f64; 4]; 4]) -> [f64; 4] {
     e
 }
 
-/// Fields of one part's skin, one case.
-pub struct SkinFields {
+/// Fields at points of one part, one case.
+#[derive(Clone)]
+pub struct PointFields {
     /// `[point]`, m.
     pub displacement: Vec<[f32; 3]>,
     /// `[point]`, Pa.
@@ -165,14 +180,52 @@ pub struct SkinFields {
     pub principal: Vec<f32>,
 }
 
-/// Fields of all cases at `points` of `part`.
-pub fn skin(lattice: &Lattice, u: &Block<f64>, strains: &Strains, part: &Part, points: &[[f64; 3]]) -> Vec<SkinFields> {
-    let n_cases = u.n_cases;
+/// Fields of all cases at `points` of the skin of `part`, m.
+pub fn skin(
+    lattice: &Lattice,
+    u: &Block<f64>,
+    strains: &Strains,
+    part: &Part,
+    points: &[[f64; 3]],
+) -> Vec<PointFields> {
+    gather(u.n_cases, points, part, |p| (displacement(lattice, u, *p), strains.at(lattice, *p)))
+}
+
+/// Fields of all cases at nodes of the grid, by their positions in it.
+///
+/// Amid whole cells strain is the mean of the eight around, which for a uniform grid is as good as the fit and far
+/// cheaper; at walls it is the fit, so that a section meets the skin in the same colour.
+pub fn nodes(
+    lattice: &Lattice,
+    u: &Block<f64>,
+    strains: &Strains,
+    part: &Part,
+    positions: &[[usize; 3]],
+) -> Vec<PointFields> {
+    let grid = &lattice.grid;
+    gather(u.n_cases, positions, part, |at| {
+        let moved = match lattice.node(at[0], at[1], at[2]) {
+            Some(node) => (0..u.n_cases).map(|k| u.at(k, node)).collect(),
+            None => vec![[0.0; 3]; u.n_cases],
+        };
+        let strained = strains
+            .amid(lattice, *at)
+            .unwrap_or_else(|| strains.at(lattice, std::array::from_fn(|a| grid.origin[a] + grid.cell * at[a] as f64)));
+        (moved, strained)
+    })
+}
+
+/// Runs `read`, which returns displacement and strain of every case at a point, over all points of `part`.
+fn gather<P: Sync>(
+    n_cases: usize,
+    points: &[P],
+    part: &Part,
+    read: impl Fn(&P) -> (Vec<[f64; 3]>, Vec<[f64; 6]>) + Sync,
+) -> Vec<PointFields> {
     let rows: Vec<Vec<([f32; 3], [f32; 2])>> = points
         .par_iter()
         .map(|p| {
-            let moved = displacement(lattice, u, *p);
-            let strained = strains.at(lattice, *p);
+            let (moved, strained) = read(p);
             moved
                 .into_iter()
                 .zip(strained)
@@ -184,7 +237,7 @@ pub fn skin(lattice: &Lattice, u: &Block<f64>, strains: &Strains, part: &Part, p
         })
         .collect();
     (0..n_cases)
-        .map(|k| SkinFields {
+        .map(|k| PointFields {
             displacement: rows.iter().map(|r| r[k].0).collect(),
             von_mises: rows.iter().map(|r| r[k].1[0]).collect(),
             principal: rows.iter().map(|r| r[k].1[1]).collect(),
