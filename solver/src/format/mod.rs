@@ -9,7 +9,7 @@ pub mod stl;
 /// Largest file read, bytes: a scan of ten million triangles.
 pub const BYTES_MAX: usize = 512 << 20;
 /// Most triangles taken from a file.
-pub const TRIANGLES_MAX: usize = 4_000_000;
+pub const TRIANGLES_MAX: usize = 5_000_000;
 
 /// Triangles as a file has them: unit unknown, perhaps open, perhaps turned inside out.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -21,15 +21,15 @@ pub struct Triangles {
 /// Why a file was not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FormatError {
-    #[error("'{0}' is neither .stl nor .obj")]
+    #[error("'{0}' is neither .stl nor .obj: export the part as one of these")]
     Unknown(String),
-    #[error("the file is larger than {} MB", BYTES_MAX >> 20)]
+    #[error("the file is larger than {} MB: reduce it first", BYTES_MAX >> 20)]
     TooLarge,
     #[error("the file holds more than {TRIANGLES_MAX} triangles: reduce it first")]
     TooManyTriangles,
-    #[error("this is no {format} file that can be read: {reason}")]
+    #[error("this is no {format} file that can be read: {reason}. Export the part again")]
     Malformed { format: &'static str, reason: String },
-    #[error("the file holds no triangles")]
+    #[error("the file holds no triangles: export the part as a surface mesh")]
     Empty,
 }
 

@@ -10,6 +10,10 @@ use std::fmt::Write;
 /// [`FormatError`] for text that is no OBJ, or that refers to points it does not have.
 pub fn read(bytes: &[u8]) -> Result<Triangles, FormatError> {
     let malformed = |reason: String| FormatError::Malformed { format: "OBJ", reason };
+    // Counted before anything is kept, so that a hostile file costs no memory.
+    if n_triangles(bytes) > TRIANGLES_MAX {
+        return Err(FormatError::TooManyTriangles);
+    }
     let options =
         tobj::LoadOptions { triangulate: true, ignore_points: true, ignore_lines: true, ..Default::default() };
     let (models, _) = tobj::load_obj_buf(&mut &bytes[..], &options, |_| Err(tobj::LoadError::GenericFailure))
@@ -21,9 +25,6 @@ pub fn read(bytes: &[u8]) -> Result<Triangles, FormatError> {
         let mesh = model.mesh;
         if mesh.positions.iter().any(|c| !c.is_finite()) {
             return Err(malformed("a coordinate is not a number".into()));
-        }
-        if out.triangles.len() + mesh.indices.len() / 3 > TRIANGLES_MAX {
-            return Err(FormatError::TooManyTriangles);
         }
         let mut corner = |i: u32| {
             let at = 3 * i as usize;
@@ -41,6 +42,18 @@ pub fn read(bytes: &[u8]) -> Result<Triangles, FormatError> {
         out.triangles.append(&mut triangles);
     }
     Ok(out)
+}
+
+/// How many triangles the faces of an OBJ text come to.
+fn n_triangles(bytes: &[u8]) -> usize {
+    let faces = bytes.split(|b| *b == b'\n').map(<[u8]>::trim_ascii_start).filter_map(|line| line.strip_prefix(b"f"));
+    faces
+        .filter(|rest| rest.first().is_some_and(u8::is_ascii_whitespace))
+        .map(|rest| {
+            let corners = rest.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).count();
+            corners.saturating_sub(2)
+        })
+        .sum()
 }
 
 /// Writes one object per body and one group per face; `scale` turns metres into the file's unit (1000 for mm).

@@ -13,6 +13,11 @@ use crate::surface::{MassProperties, Representation, SurfaceMesh};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+/// Length of a part that is believed, m: beyond, its file was read in the wrong unit or is damaged.
+const EXTENT: std::ops::Range<f64> = 1e-6..1e5;
+/// Volume over the cube of the length below which a surface is folded onto itself: a thousandth of the thinnest sheet.
+const VOLUME_SHARE_MIN: f64 = 1e-12;
+
 /// A body of triangles.
 pub(super) struct MeshBody {
     representation: Representation,
@@ -68,9 +73,22 @@ pub(super) fn body(feature: &str, triangles: &Triangles, scale: f64, crease: f64
             .collect(),
         ..SurfaceMesh::default()
     };
+    let extent = surface.bounds().map_or(0.0, |(lo, hi)| (0..3).map(|k| hi[k] - lo[k]).fold(0.0, f64::max));
+    if surface.triangles.is_empty() || !(extent > 0.0) {
+        return Err(Refusal::wrong("no triangle in the file has an area. Export the part again as a surface mesh"));
+    }
+    if !(EXTENT.contains(&extent)) {
+        return Err(Refusal::wrong(format!(
+            "the part in the file would be {extent:.3e} m long. Choose the unit the file was written in, or scale it there"
+        )));
+    }
     let sides = closed_sides(&surface)?;
+    let volume = measure::mass_properties(&surface).volume;
+    if !(volume.abs() > VOLUME_SHARE_MIN * extent.powi(3)) {
+        return Err(Refusal::wrong("the surface in the file encloses no volume. Export the part as a solid"));
+    }
     // A file turned inside out is turned back: a body has a positive volume.
-    if measure::mass_properties(&surface).volume < 0.0 {
+    if volume < 0.0 {
         surface.triangles.iter_mut().for_each(|t| t.swap(1, 2));
         let sides = closed_sides(&surface)?;
         segment::segment(feature, &mut surface, &sides, crease);
