@@ -205,6 +205,7 @@ impl Core {
                 }
                 Effect::Say(text) => (self.sink)(Update::Say(text)),
                 Effect::Run(event) => (self.sink)(Update::Run(event)),
+                Effect::Renamed(name) => (self.sink)(Update::Renamed(name)),
                 Effect::Changed => self.tell(),
             }
         }

@@ -1,6 +1,6 @@
 //! Backup and restore: a consistent copy of the database with every blob, and the way back.
 
-use crate::blob::{BlobStore as _, Folder};
+use crate::blob::{self, BlobStore as _, Folder};
 use crate::config::Config;
 use crate::db;
 use anyhow::Context as _;
@@ -16,6 +16,9 @@ struct Manifest {
     /// BLAKE3 of the database file.
     database: String,
     blobs: Vec<String>,
+    /// Named by the database, but lost before the backup was made.
+    #[serde(default)]
+    missing: Vec<String>,
 }
 
 const FORMAT: u32 = 1;
@@ -23,13 +26,16 @@ const MANIFEST: &str = "backup.json";
 const DATABASE: &str = "brunel.sqlite";
 
 /// What was copied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extent {
     pub n_blobs: usize,
     pub bytes: u64,
+    /// Hashes of blobs that the database names and the store has lost.
+    pub missing: Vec<String>,
 }
 
-/// Copies the data of `config` into the new folder `to`, while a server may be running on it.
+/// Copies the data of `config` into the new folder `to`, while a server may be running on it: the database as it is at
+/// one moment, and the blobs it names. Lost ones are listed, and the rest is saved all the same.
 ///
 /// # Errors
 /// When `to` exists, or something cannot be read or written; then `to` holds no manifest and is not a backup.
@@ -44,23 +50,32 @@ pub async fn backup(config: &Config, to: &Path) -> anyhow::Result<Extent> {
     sqlx::query("VACUUM INTO $1").bind(text).execute(&mut *connection).await.context("cannot copy the database")?;
     drop(connection);
     db.close().await;
+    let copied = db::look_into(&target).await?;
+    let mut named: Vec<String> = blob::named(&copied).await.map_err(anyhow::Error::from)?.into_iter().collect();
+    copied.close().await;
+    named.sort();
     let from = Folder::open_for_reading(&config.blobs());
     let copy = Folder::open(&to.join("blobs"))?;
-    let mut blobs = from.list().context("cannot list the blobs")?;
-    blobs.sort();
     let mut bytes = fs::metadata(&target)?.len();
-    for hash in &blobs {
-        let blob = from.get(hash)?.with_context(|| format!("blob {hash} vanished meanwhile"))?;
-        bytes += blob.len() as u64;
-        copy.put(&blob)?;
+    let (mut blobs, mut missing) = (Vec::new(), Vec::new());
+    for hash in named {
+        match from.get(&hash).with_context(|| format!("cannot read blob {hash}; restore it from an earlier backup"))? {
+            Some(blob) => {
+                bytes += blob.len() as u64;
+                copy.put(&blob)?;
+                blobs.push(hash);
+            }
+            None => missing.push(hash),
+        }
     }
     fs::File::open(&target)?.sync_all()?;
     let database = blake3::hash(&fs::read(&target)?).to_hex().to_string();
     let n_blobs = blobs.len();
-    let manifest = Manifest { format: FORMAT, version: env!("CARGO_PKG_VERSION").to_owned(), database, blobs };
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let manifest = Manifest { format: FORMAT, version, database, blobs, missing: missing.clone() };
     fs::write(to.join(MANIFEST), serde_json::to_vec_pretty(&manifest)?)?;
     fs::File::open(to.join(MANIFEST))?.sync_all()?;
-    Ok(Extent { n_blobs, bytes })
+    Ok(Extent { n_blobs, bytes, missing })
 }
 
 /// Makes the data folder of `config` from the backup in `from`, after checking every byte of it.
@@ -104,5 +119,5 @@ pub async fn restore(from: &Path, config: &Config) -> anyhow::Result<Extent> {
     fs::rename(&aside, config.database())?;
     fs::File::open(&config.data)?.sync_all()?;
     db::open(&config.database()).await?.close().await;
-    Ok(Extent { n_blobs: manifest.blobs.len(), bytes })
+    Ok(Extent { n_blobs: manifest.blobs.len(), bytes, missing: manifest.missing })
 }

@@ -2,16 +2,19 @@
 
 use crate::error::Error;
 use bytes::Bytes;
+use sqlx::Row as _;
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 /// Stores immutable bytes under their BLAKE3 hash (64 hex digits).
 ///
 /// Calls block; [`Blobs`] is the asynchronous door to it.
 pub trait BlobStore: Send + Sync + 'static {
-    /// Stores `bytes` durably and returns their hash. Storing the same bytes again is free.
+    /// Stores `bytes` durably and returns their hash. Storing the same bytes again only makes them young.
     fn put(&self, bytes: &[u8]) -> io::Result<String>;
     /// The bytes under `hash`; `None` when they are not here.
     ///
@@ -19,7 +22,8 @@ pub trait BlobStore: Send + Sync + 'static {
     /// `InvalidData` when what is stored no longer has that hash.
     fn get(&self, hash: &str) -> io::Result<Option<Vec<u8>>>;
     fn has(&self, hash: &str) -> io::Result<bool>;
-    fn remove(&self, hash: &str) -> io::Result<()>;
+    /// Removes what was last stored before `since`; false when it was stored later, or is not here.
+    fn remove_older(&self, hash: &str, since: SystemTime) -> io::Result<bool>;
     /// Hashes of everything stored.
     fn list(&self) -> io::Result<Vec<String>>;
 }
@@ -32,6 +36,8 @@ pub fn is_hash(text: &str) -> bool {
 /// Blobs as files: `<root>/ab/cdef…`, written aside, synced, then renamed.
 pub struct Folder {
     root: PathBuf,
+    /// Held while deciding by a file's age, so that nothing is removed which someone has just stored again.
+    ages: Mutex<()>,
 }
 
 impl Folder {
@@ -43,12 +49,12 @@ impl Folder {
             // Left by a crash between write and rename; nobody knows its name any more.
             let _ = fs::remove_file(stale?.path());
         }
-        Ok(Self { root: root.to_owned() })
+        Ok(Self { root: root.to_owned(), ages: Mutex::default() })
     }
 
     /// A store that is only read, and left as it is: another process may be writing there.
     pub fn open_for_reading(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self { root: root.to_owned(), ages: Mutex::default() }
     }
 
     fn path(&self, hash: &str) -> io::Result<PathBuf> {
@@ -63,8 +69,13 @@ impl BlobStore for Folder {
     fn put(&self, bytes: &[u8]) -> io::Result<String> {
         let hash = blake3::hash(bytes).to_hex().to_string();
         let path = self.path(&hash)?;
-        if path.exists() {
-            return Ok(hash);
+        {
+            let _ages = self.ages.lock().unwrap_or_else(PoisonError::into_inner);
+            match File::options().append(true).open(&path) {
+                Ok(file) => return file.set_modified(SystemTime::now()).map(|()| hash),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
         }
         let folder = path.parent().unwrap_or(&self.root);
         let is_new_folder = !folder.exists();
@@ -101,10 +112,14 @@ impl BlobStore for Folder {
         self.path(hash)?.try_exists()
     }
 
-    fn remove(&self, hash: &str) -> io::Result<()> {
-        match fs::remove_file(self.path(hash)?) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+    fn remove_older(&self, hash: &str, since: SystemTime) -> io::Result<bool> {
+        let path = self.path(hash)?;
+        let _ages = self.ages.lock().unwrap_or_else(PoisonError::into_inner);
+        match fs::metadata(&path).and_then(|file| file.modified()) {
+            Ok(stored) if stored < since => fs::remove_file(&path).map(|()| true),
+            Ok(_) => Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
         }
     }
 
@@ -171,7 +186,27 @@ impl Blobs {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, Error> {
+/// Hashes of all blobs that a row names.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn named(db: &sqlx::SqlitePool) -> Result<HashSet<String>, Error> {
+    let rows = sqlx::query(
+        "SELECT hash FROM file UNION SELECT hash FROM run_artefact UNION SELECT document FROM run \
+         UNION SELECT hash FROM cache",
+    )
+    .fetch_all(db)
+    .await?;
+    Ok(rows.into_iter().map(|row| row.get(0)).collect())
+}
+
+/// Runs `work` on a blocking thread.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the disk refuses.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, Error> {
     tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.into()))?.map_err(|error| {
         tracing::error!(%error, "blob store");
         Error::unavailable("The server cannot use its file store right now. Nothing was saved; try again in a moment.")
@@ -181,6 +216,20 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn what_is_stored_again_is_young_again() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = Folder::open(folder.path()).expect("a store");
+        let hash = store.put(b"bracket").expect("stored");
+        let yesterday = SystemTime::now() - Duration::from_secs(86_400);
+        let file = File::options().append(true).open(store.path(&hash).expect("a hash")).expect("the blob");
+        file.set_modified(yesterday).expect("aged");
+        store.put(b"bracket").expect("stored again");
+        assert!(!store.remove_older(&hash, SystemTime::now() - Duration::from_secs(3_600)).expect("looked at"));
+        assert!(store.has(&hash).expect("there"));
+    }
 
     #[test]
     fn bytes_come_back_under_their_hash_and_damage_is_noticed() {
@@ -192,8 +241,11 @@ mod tests {
         assert_eq!(store.list().expect("listed"), vec![hash.clone()]);
         fs::write(folder.path().join(&hash[..2]).join(&hash[2..]), b"brackel").expect("damaged");
         assert_eq!(store.get(&hash).expect_err("damage").kind(), io::ErrorKind::InvalidData);
-        store.remove(&hash).expect("removed");
+        let ages = [SystemTime::now() - Duration::from_secs(60), SystemTime::now() + Duration::from_secs(60)];
+        assert!(!store.remove_older(&hash, ages[0]).expect("looked at"), "it is young");
+        assert!(store.remove_older(&hash, ages[1]).expect("removed"));
         assert_eq!(store.get(&hash).expect("read"), None);
+        assert!(!store.remove_older(&hash, ages[1]).expect("looked at"), "it is gone");
     }
 
     #[test]

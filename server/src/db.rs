@@ -98,7 +98,7 @@ pub async fn connect(path: &Path, create: bool) -> anyhow::Result<Db> {
         .filename(path)
         .create_if_missing(create)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
+        .synchronous(synchronous())
         .busy_timeout(WAIT)
         .foreign_keys(true);
     let pool = |connections: u32, wait: Duration| {
@@ -116,6 +116,21 @@ pub async fn connect(path: &Path, create: bool) -> anyhow::Result<Db> {
     // Readers wait for no lock, so all of their time may go into waiting for a connection.
     let reader = patiently(pool(READERS, 2 * WAIT), options.pragma("query_only", "ON")).await?;
     Ok(Db { reader, writer })
+}
+
+/// A database file at rest, opened for reading and left as it is.
+///
+/// # Errors
+/// When the file cannot be opened.
+pub async fn look_into(path: &Path) -> anyhow::Result<SqlitePool> {
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).immutable(true);
+    Ok(SqlitePoolOptions::new().max_connections(1).connect_with(options).await?)
+}
+
+/// How far a commit goes before it is one. Debug builds can be told to cut it short, to see that the tests find it.
+fn synchronous() -> SqliteSynchronous {
+    let cut = cfg!(debug_assertions) && std::env::var("BRUNEL_CANARY").is_ok_and(|canary| canary == "unsynced");
+    if cut { SqliteSynchronous::Off } else { SqliteSynchronous::Full }
 }
 
 /// Connects; a start on a busy machine may take longer than a request may.

@@ -1,8 +1,9 @@
 //! `server doctor`: what is wrong here, and what would mend it.
 
+use crate::blob::{self, BlobStore as _, Folder};
 use crate::config::Config;
-use crate::db;
 use crate::telemetry::audit;
+use crate::{db, jobs};
 use sqlx::Row as _;
 use std::fmt;
 
@@ -29,6 +30,10 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     let mut findings = vec![good("version", format!("Brunel {}", env!("CARGO_PKG_VERSION")))];
     findings.push(disk(config));
     findings.push(workers(config));
+    findings.push(match jobs::doctor::examine().await {
+        Ok(text) => good("solver", text),
+        Err(text) => bad("solver", text),
+    });
     if !config.database().exists() {
         let text = format!("no database in {} yet; the first start makes it", config.data.display());
         findings.push(good("database", text));
@@ -37,6 +42,7 @@ pub async fn examine(config: &Config) -> Vec<Finding> {
     match db::connect(&config.database(), false).await {
         Ok(db) => {
             findings.extend(database(&db).await);
+            findings.push(files(&db, config).await);
             db.close().await;
         }
         Err(error) => findings.push(bad("database", format!("{error:#}"))),
@@ -124,6 +130,25 @@ async fn database(db: &db::Db) -> Vec<Finding> {
         Err(error) => bad("audit", error.to_string()),
     });
     findings
+}
+
+/// Whether everything that a row names is in the store. Bytes are checked when they are read, and by a backup.
+async fn files(db: &db::Db, config: &Config) -> Finding {
+    let named = match blob::named(db.reader()).await {
+        Ok(named) => named,
+        Err(error) => return bad("files", error.to_string()),
+    };
+    let store = Folder::open_for_reading(&config.blobs());
+    let mut lost: Vec<&String> = named.iter().filter(|hash| !store.has(hash).unwrap_or(false)).collect();
+    lost.sort();
+    match lost.first() {
+        None => good("files", format!("all {} there", named.len())),
+        Some(first) => {
+            let folder = config.blobs();
+            let text = format!("{} of {} are lost, the first is {first}", lost.len(), named.len());
+            bad("files", format!("{text}; copy them from a backup's folder blobs to {}", folder.display()))
+        }
+    }
 }
 
 async fn migrations(db: &db::Db) -> Finding {

@@ -15,6 +15,7 @@ pub mod doctor;
 pub mod error;
 pub mod id;
 pub mod jobs;
+mod picture;
 pub mod retention;
 pub mod rooms;
 mod setting;

@@ -5,7 +5,7 @@ mod role;
 use clap::{Parser, Subcommand};
 use server::config::Config;
 use server::{backup, db, doctor, jobs, telemetry};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -44,6 +44,16 @@ enum Role {
     Doctor(role::Data),
 }
 
+#[expect(clippy::print_stdout, reason = "the answer on the terminal")]
+fn tell(folder: &Path, extent: &backup::Extent) {
+    println!("{}: {} files, {:.1} MB", folder.display(), extent.n_blobs, extent.bytes as f64 / 1e6);
+    for hash in &extent.missing {
+        println!(
+            "MEND files: {hash} is named by a design or run and was lost before the backup; look in an earlier one"
+        );
+    }
+}
+
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "these roles answer on the terminal")]
 async fn main() -> anyhow::Result<ExitCode> {
@@ -58,11 +68,11 @@ async fn main() -> anyhow::Result<ExitCode> {
         }
         Role::Backup { data, to } => {
             let extent = backup::backup(&Config::local(&data.data), &to).await?;
-            println!("{}: {} files, {:.1} MB", to.display(), extent.n_blobs, extent.bytes as f64 / 1e6);
+            tell(&to, &extent);
         }
         Role::Restore { data, from } => {
             let extent = backup::restore(&from, &Config::local(&data.data)).await?;
-            println!("{}: {} files, {:.1} MB", data.data.display(), extent.n_blobs, extent.bytes as f64 / 1e6);
+            tell(&data.data, &extent);
         }
         Role::Doctor(data) => {
             let findings = doctor::examine(&Config::local(&data.data)).await;

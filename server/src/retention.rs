@@ -1,16 +1,22 @@
-//! What goes with time: ended sessions, used links, the bin, the write-ahead log.
+//! What goes with time: ended sessions, used links, the bin, drawings, blobs that nothing names, the write-ahead log.
 
 use crate::clock::DAY;
 use crate::rooms::Revoked;
 use crate::telemetry::audit;
-use crate::{Error, State};
+use crate::{Error, State, blob};
 use sqlx::Row as _;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long a design stays in the bin, ms.
 pub const BIN: i64 = 30 * DAY;
 /// How long ended links stay visible, ms.
 const ENDED: i64 = 30 * DAY;
+/// How long a drawing is kept, ms: it can be made again.
+const DRAWING: i64 = 7 * DAY;
+/// How long a blob that nothing names is kept, ms. A run uploads its answer before the row that names it, at the latest
+/// when its time is up.
+const UNNAMED: i64 = DAY;
+const _: () = assert!(UNNAMED > 2 * crate::jobs::BUDGET_MS as i64);
 const SWEEP: Duration = Duration::from_secs(3600);
 const CHECKPOINT: Duration = Duration::from_secs(300);
 
@@ -25,6 +31,11 @@ pub fn start(state: &State) {
                 Ok(0) => {}
                 Ok(n_designs) => tracing::info!(n_designs, "emptied the bin"),
                 Err(error) => tracing::error!(%error, "cannot sweep"),
+            }
+            match collect(&sweeping).await {
+                Ok(0) => {}
+                Ok(n_blobs) => tracing::info!(n_blobs, "removed blobs that nothing names"),
+                Err(error) => tracing::error!(%error, "cannot remove blobs"),
             }
         }
     });
@@ -47,11 +58,13 @@ pub fn start(state: &State) {
 pub async fn sweep(state: &State) -> Result<u64, Error> {
     let now = state.now();
     let mut write = state.db.write().await?;
-    sqlx::query("DELETE FROM session WHERE expires <= $1 OR seen <= $2")
-        .bind(now)
+    let sessions =
+        sqlx::query("DELETE FROM session WHERE expires <= $1 RETURNING id").bind(now).fetch_all(&mut *write).await?;
+    sqlx::query("DELETE FROM session WHERE seen <= $1")
         .bind(now - crate::auth::session::IDLE)
         .execute(&mut *write)
         .await?;
+    sqlx::query("DELETE FROM cache WHERE created <= $1").bind(now - DRAWING).execute(&mut *write).await?;
     sqlx::query("DELETE FROM reset WHERE expires <= $1").bind(now).execute(&mut *write).await?;
     sqlx::query("DELETE FROM invitation WHERE expires <= $1").bind(now - ENDED).execute(&mut *write).await?;
     sqlx::query("DELETE FROM share WHERE expires <= $1").bind(now - ENDED).execute(&mut *write).await?;
@@ -64,10 +77,35 @@ pub async fn sweep(state: &State) -> Result<u64, Error> {
         audit::record(&mut write, now, "server", "design.expire", &format!("design:{design}"), "").await?;
     }
     write.commit().await?;
+    for session in sessions {
+        state.rooms.revoke(state, Revoked::Session(session.get(0)));
+    }
     for design in &designs {
         state.rooms.revoke(state, Revoked::Design(design.clone()));
     }
     Ok(designs.len() as u64)
+}
+
+/// Removes blobs that nothing names any more; returns how many.
+///
+/// # Errors
+/// When database or disk refuse.
+pub async fn collect(state: &State) -> Result<usize, Error> {
+    // First the blobs, then the names: what is stored and named in between is young, and stays for that.
+    let store = state.blobs.store().clone();
+    let blobs = blob::blocking(move || store.list()).await?;
+    let named = blob::named(state.db.reader()).await?;
+    let since = u64::try_from(state.now() - UNNAMED).unwrap_or(0);
+    let since: SystemTime = UNIX_EPOCH + Duration::from_millis(since);
+    let store = state.blobs.store().clone();
+    blob::blocking(move || {
+        let mut n_removed = 0;
+        for hash in blobs.iter().filter(|hash| !named.contains(*hash)) {
+            n_removed += usize::from(store.remove_older(hash, since)?);
+        }
+        Ok(n_removed)
+    })
+    .await
 }
 
 async fn checkpoint(state: &State) -> Result<(), Error> {

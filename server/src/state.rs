@@ -1,6 +1,5 @@
 //! What every handler can reach.
 
-use crate::api::scene::Evaluations;
 use crate::auth::limit::Limits;
 use crate::auth::password::Passwords;
 use crate::blob::{Blobs, Folder};
@@ -29,7 +28,6 @@ pub struct Shared {
     pub jobs: jobs::Queue,
     pub passwords: Passwords,
     pub limits: Limits,
-    pub evaluations: Evaluations,
     pub assets: Assets,
     /// Hash of the secret with which workers sign in.
     pub worker_token_hash: String,
@@ -79,7 +77,6 @@ impl State {
             jobs: jobs::Queue::default(),
             passwords: Passwords::new(config.password_cost)?,
             limits: Limits::default(),
-            evaluations: Evaluations::default(),
             assets: Assets::open(&config.assets),
             worker_token_hash: crate::id::secret_hash(&worker_token),
             config,

@@ -295,18 +295,6 @@ impl Client {
             query(&[("sequence", sequence.map(|s| s.to_string()))])
         ))
     }
-    /// Keeps a PNG as the design's picture in lists, in the browser only.
-    #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
-    pub fn keep_thumbnail(&self, id: &str, png: Vec<u8>) -> Done {
-        let path = format!("/api/designs/{}/thumbnail", encode(id));
-        Box::pin(send_wrapper::SendWrapper::new(async move {
-            let body = js_sys::Uint8Array::from(png.as_slice());
-            let request = gloo_net::http::Request::put(&path).header("content-type", "image/png").body(body);
-            let Ok(request) = request else { return Err(unavailable()) };
-            let response = request.send().await.map_err(|_| unavailable())?;
-            read((response.status(), response.binary().await.unwrap_or_default()))
-        }))
-    }
     /// Stores a file's bytes with the design, in the browser only.
     #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
     pub fn upload(&self, id: &str, file: &web_sys::File) -> Answering<StoredFile> {

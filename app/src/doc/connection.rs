@@ -59,6 +59,8 @@ pub enum Update {
     Changed(Box<Snapshot>),
     /// A run of this design reports.
     Run(RunEvent),
+    /// The design has a new name.
+    Renamed(String),
     /// A sentence worth a toast: why an undo was skipped, that edits came back from a closed tab.
     Say(String),
 }

@@ -26,6 +26,8 @@ pub enum Effect {
     /// A sentence for the person.
     Say(String),
     Run(RunEvent),
+    /// The design has a new name.
+    Renamed(String),
     /// Messages are missing: say Hello again.
     Resync,
 }
@@ -385,6 +387,7 @@ impl Document {
                 Vec::new()
             }
             ToClient::Run { event } => vec![Effect::Run(event)],
+            ToClient::Renamed { name } => vec![Effect::Renamed(name)],
             ToClient::Closing { .. } | ToClient::Pong { .. } | ToClient::Scene { .. } => Vec::new(),
         }
     }

@@ -62,6 +62,7 @@ pub enum Effect {
     },
     Say(String),
     Run(RunEvent),
+    Renamed(String),
     /// Something in the snapshot is new.
     Changed,
 }
@@ -331,6 +332,7 @@ impl Session {
                 document::Effect::Forget { client, number } => out.push(Effect::Forget { client, number }),
                 document::Effect::Say(text) => out.push(Effect::Say(text)),
                 document::Effect::Run(event) => out.push(Effect::Run(event)),
+                document::Effect::Renamed(name) => out.push(Effect::Renamed(name)),
                 document::Effect::Resync => {
                     // The previous link is dropped with everything still on it.
                     self.connect(now, out);

@@ -64,7 +64,6 @@ fn Editor(id: String) -> impl IntoView {
         }
     });
     open(desk, query.with_untracked(|q| q.get("run")));
-    picture(desk);
     listen(desk, true);
     on_cleanup(move || desk.close());
     let study = Memo::new(move |_| {
@@ -77,7 +76,11 @@ fn Editor(id: String) -> impl IntoView {
             {move || {
                 card.get()
                     .map(|c| match c {
-                        Ok(card) => view! { <Title text=card.name /> }.into_any(),
+                        Ok(card) => {
+                            let first = card.name;
+                            let now = move || Some(desk.name.get()).filter(|n| !n.is_empty()).unwrap_or(first.clone());
+                            view! { <Title text=now /> }.into_any()
+                        }
                         Err(_) => view! { <Title text="Design" /> }.into_any(),
                     })
             }}
@@ -158,33 +161,6 @@ fn open(desk: Desk, run: Option<String>) {
         if desk.evaluate(revision, &design) {
             desk.kernel_busy.set(true);
         }
-    });
-}
-
-/// How long the model must have stood still before its picture is taken, ms.
-const STILL_MS: u64 = 2500;
-
-/// Keeps the design's picture in lists up to date: some time after the last change, when nothing is shown over it.
-fn picture(desk: Desk) {
-    let timer = StoredValue::new(None::<TimeoutHandle>);
-    Effect::new(move |_| {
-        let something = desk.scene.with(|s| s.as_ref().is_some_and(|s| !s.bodies.is_empty()));
-        desk.sequence.track();
-        if let Some(Some(handle)) = timer.try_update_value(Option::take) {
-            handle.clear();
-        }
-        if !something || !desk.may_edit.get() {
-            return;
-        }
-        let take = move || {
-            let plain = desk.bench.shown.try_with_untracked(Option::is_none) == Some(true)
-                && desk.cut.try_with_untracked(Option::is_none) == Some(true);
-            if plain {
-                desk.view(ViewCommand::Picture { width: 480, height: 300 });
-            }
-        };
-        let handle = set_timeout_with_handle(take, std::time::Duration::from_millis(STILL_MS));
-        timer.set_value(handle.ok());
     });
 }
 

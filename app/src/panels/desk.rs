@@ -171,6 +171,7 @@ impl Desk {
         match update {
             Update::Changed(snapshot) => self.take(*snapshot),
             Update::Run(event) => self.bench.told(self, event),
+            Update::Renamed(name) => self.name.set(name),
             Update::Say(text) => self.notices.say(Tone::Info, text),
         }
     }

@@ -156,8 +156,7 @@ fn heard(desk: Desk, flags: RwSignal<Vec<Flag>>, event: ViewEvent) {
         ViewEvent::Probe(probe) => desk.bench.probe.set(probe.map(|p| p.value)),
         ViewEvent::ResultShown { min, max, scale } => desk.bench.range.set(Some((min, max, scale))),
         ViewEvent::Flags(new) => flags.set(new),
-        ViewEvent::Picture(png) => desk.bench.keep_picture(desk, png),
-        ViewEvent::Anchors(_) => {}
+        ViewEvent::Anchors(_) | ViewEvent::Picture(_) => {}
         ViewEvent::Stats { draw_calls, triangles, frame_ms } => {
             desk.bench.stats.set(Some((draw_calls, triangles, frame_ms)));
         }

@@ -248,18 +248,6 @@ impl Bench {
         self.range.set(None);
         self.probe.set(None);
     }
-
-    /// Keeps the picture of the model as the design's thumbnail.
-    pub fn keep_picture(&self, desk: Desk, png: Vec<u8>) {
-        #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
-        leptos::task::spawn_local(async move {
-            let (client, id) = (desk.client.get_value(), desk.id.get_value());
-            // A missing thumbnail is no loss worth a word.
-            let _ = client.keep_thumbnail(&id, png).await;
-        });
-        #[cfg(not(all(feature = "hydrate", not(feature = "ssr"))))]
-        let _ = (desk, png);
-    }
 }
 
 impl Default for Bench {

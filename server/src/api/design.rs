@@ -59,7 +59,7 @@ pub async fn insert(
 }
 
 const CARD: &str = "SELECT design.id, design.name, design.project, design.state, design.sequence, design.changed, \
-     person.name, design.thumbnail FROM design JOIN person ON person.id = design.changed_by ";
+     person.name FROM design JOIN person ON person.id = design.changed_by ";
 
 fn card(
     state: &State,
@@ -69,14 +69,13 @@ fn card(
     let (id, project): (String, String) = (row.get(0), row.get(2));
     let Some((project_name, role)) = projects.get(&project).cloned() else { return Ok(None) };
     let here = state.rooms.here(&id);
-    // The hash in the address changes with the picture, so that browsers may keep it.
-    let thumbnail = row
-        .get::<Option<String>, _>(7)
-        .map(|hash| format!("/api/designs/{id}/thumbnail?hash={}", hash.get(..12).unwrap_or_default()));
+    let sequence = row.get::<i64, _>(4) as u64;
+    // The address changes with the picture, so that browsers may keep it.
+    let thumbnail = Some(format!("/api/designs/{id}/thumbnail?at={sequence}"));
     Ok(Some(DesignCard {
         name: row.get(1),
         state: design_state(&row.get::<String, _>(3))?,
-        sequence: row.get::<i64, _>(4) as u64,
+        sequence,
         changed: row.get(5),
         changed_by: row.get(6),
         id,
@@ -215,6 +214,9 @@ async fn change(
     let detail = format!("name {name:?}, project {:?}, state {:?}", request.project, request.state);
     audit::record(&mut write, now, &actor.label(), "design.change", &format!("design:{design}"), &detail).await?;
     write.commit().await?;
+    if let Some(name) = &name {
+        state.rooms.rename(&design, name);
+    }
     if request.project.is_some() || request.state.is_some() {
         state.rooms.revoke(&state, Revoked::Design(design.clone()));
     }
@@ -247,11 +249,6 @@ async fn duplicate(
     .bind(&copy)
     .execute(&mut *write)
     .await?;
-    sqlx::query("UPDATE design SET thumbnail = (SELECT thumbnail FROM design WHERE id = $1) WHERE id = $2")
-        .bind(&design)
-        .bind(&copy)
-        .execute(&mut *write)
-        .await?;
     let (object, detail) = (format!("design:{copy}"), format!("of design:{design}"));
     audit::record(&mut write, now, &actor.label(), "design.duplicate", &object, &detail).await?;
     write.commit().await?;

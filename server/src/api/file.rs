@@ -1,15 +1,15 @@
-//! `/api/designs/{id}/files`, `…/thumbnail`: bytes that belong to a design.
+//! `/api/designs/{id}/files`: bytes that people brought into a design.
 
 use super::input;
 use crate::auth::{Action, Actor, Object, can};
 use crate::telemetry::audit;
-use crate::{Error, State, blob};
+use crate::{Error, State};
 use app::api::design::StoredFile;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Path, Query};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use sqlx::Row as _;
@@ -18,26 +18,18 @@ use utoipa_axum::routes;
 
 /// Largest file (P21), bytes.
 pub const FILE_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// Largest thumbnail, bytes: 640 × 400 as WebP or PNG fits well.
-pub const THUMBNAIL_BYTES_MAX: usize = 256 * 1024;
 /// Files in one design.
 const FILES_MAX: i64 = 200;
 
 pub fn router() -> OpenApiRouter<State> {
-    let files = OpenApiRouter::new().routes(routes!(upload)).layer(DefaultBodyLimit::max(FILE_BYTES_MAX));
-    let pictures =
-        OpenApiRouter::new().routes(routes!(set_thumbnail)).layer(DefaultBodyLimit::max(THUMBNAIL_BYTES_MAX));
-    OpenApiRouter::new().merge(files).merge(pictures).routes(routes!(download)).routes(routes!(thumbnail))
+    let upload = OpenApiRouter::new().routes(routes!(upload)).layer(DefaultBodyLimit::max(FILE_BYTES_MAX));
+    OpenApiRouter::new().merge(upload).routes(routes!(download))
 }
 
 #[derive(Deserialize)]
 struct Named {
     #[serde(default)]
     name: String,
-}
-
-fn too_large(_: BytesRejection, max: usize) -> Error {
-    Error::TooLarge(format!("This file is too large; the limit is {} KiB.", max / 1024))
 }
 
 /// Stores a file with a design; the body is its bytes. The same bytes again are the same file.
@@ -55,7 +47,10 @@ async fn upload(
     if name.contains(['/', '\\']) {
         return Err(Error::field("name", "Use a file's name without folders."));
     }
-    let body = body.map_err(|rejection| too_large(rejection, FILE_BYTES_MAX))?;
+    let body = body.map_err(|_| {
+        let limit = FILE_BYTES_MAX / (1024 * 1024);
+        Error::TooLarge(format!("This file is too large; the limit is {limit} MiB. Reduce the mesh and try again."))
+    })?;
     if body.is_empty() {
         return Err(Error::invalid("This file is empty."));
     }
@@ -103,85 +98,16 @@ async fn download(state: State, actor: Actor, Path((design, hash)): Path<(String
         return Err(Error::NotFound("file"));
     }
     let bytes = state.blobs.get(&hash).await?.ok_or(Error::NotFound("file"))?;
-    Ok(inert(bytes, "application/octet-stream", true).into_response())
+    Ok(inert(bytes).into_response())
 }
 
 /// Headers under which bytes from people are data and nothing else.
-fn inert(bytes: Bytes, kind: &'static str, attachment: bool) -> impl IntoResponse {
-    let mut headers = HeaderMap::new();
-    let mut put = |name: HeaderName, value: &'static str| headers.insert(name, HeaderValue::from_static(value));
-    put(header::CONTENT_TYPE, kind);
-    put(header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox");
-    put(header::CACHE_CONTROL, "private, max-age=31536000, immutable");
-    if attachment {
-        put(header::CONTENT_DISPOSITION, "attachment");
-    }
+fn inert(bytes: Bytes) -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, "application/octet-stream"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+        (header::CACHE_CONTROL, "private, max-age=31536000, immutable"),
+        (header::CONTENT_DISPOSITION, "attachment"),
+    ];
     (headers, bytes)
-}
-
-/// The media type of a picture by its first bytes; PNG and WebP only.
-fn picture(bytes: &[u8]) -> Option<&'static str> {
-    if bytes.starts_with(b"\x89PNG\r\n\x1a\n") {
-        return Some("image/png");
-    }
-    (bytes.starts_with(b"RIFF") && bytes.get(8..12) == Some(b"WEBP")).then_some("image/webp")
-}
-
-/// Sets the design's picture for the home page: a small PNG or WebP.
-#[utoipa::path(put, path = "/api/designs/{id}/thumbnail", tag = "design",
-    request_body(content = Vec<u8>, content_type = "image/webp"), responses((status = 200)))]
-async fn set_thumbnail(
-    state: State,
-    actor: Actor,
-    Path(design): Path<String>,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Json<()>, Error> {
-    can(&state, &actor, Action::Edit, Object::Design(&design)).await?;
-    let body = body.map_err(|rejection| too_large(rejection, THUMBNAIL_BYTES_MAX))?;
-    if picture(&body).is_none() {
-        return Err(Error::invalid("A thumbnail is a PNG or WebP picture."));
-    }
-    let hash = state.blobs.put(body).await?;
-    let mut write = state.db.write().await?;
-    // Not a change of the design, so `changed` stays.
-    sqlx::query("UPDATE design SET thumbnail = $2 WHERE id = $1")
-        .bind(&design)
-        .bind(&hash)
-        .execute(&mut *write)
-        .await?;
-    write.commit().await?;
-    Ok(Json(()))
-}
-
-/// The design's picture.
-#[utoipa::path(get, path = "/api/designs/{id}/thumbnail", tag = "design",
-    responses((status = 200, body = Vec<u8>, content_type = "image/webp")))]
-async fn thumbnail(state: State, actor: Actor, Path(design): Path<String>) -> Result<Response, Error> {
-    can(&state, &actor, Action::See, Object::Design(&design)).await?;
-    let row = sqlx::query("SELECT thumbnail FROM design WHERE id = $1")
-        .bind(&design)
-        .fetch_optional(state.db.reader())
-        .await?
-        .ok_or(Error::NotFound("design"))?;
-    let Some(hash) = row.get::<Option<String>, _>(0).filter(|hash| blob::is_hash(hash)) else {
-        // Seen, but without a picture: an empty answer, not a missing object.
-        return Ok(StatusCode::NO_CONTENT.into_response());
-    };
-    let bytes = state.blobs.get(&hash).await?.ok_or(Error::NotFound("picture"))?;
-    let kind = picture(&bytes).ok_or(Error::NotFound("picture"))?;
-    Ok(inert(bytes, kind, false).into_response())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_pictures_pass_for_pictures() {
-        assert_eq!(picture(b"\x89PNG\r\n\x1a\n..."), Some("image/png"));
-        assert_eq!(picture(b"RIFF\x10\0\0\0WEBPVP8 "), Some("image/webp"));
-        for bad in [&b"<svg onload=alert(1)>"[..], b"RIFF", b"RIFF\0\0\0\0WAVE", b""] {
-            assert_eq!(picture(bad), None);
-        }
-    }
 }

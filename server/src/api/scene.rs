@@ -1,7 +1,8 @@
-//! `/api/designs/{id}/scene`, `/api/share/{token}/scene`: what a design looks like, evaluated here for the first paint.
+//! `/api/designs/{id}/scene`, `…/thumbnail`, `/api/share/{token}/scene`: what a design looks like, evaluated on the server
+//! for the first paint and for lists.
 
 use crate::auth::{Action, Actor, Object, can};
-use crate::blob::{BlobStore, is_hash};
+use crate::jobs::frame::View;
 use crate::{Error, State, rooms};
 use axum::body::Bytes;
 use axum::extract::{Path, Query};
@@ -9,34 +10,15 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use solver::design::Design;
-use solver::geometry::{self, Files};
-use solver::scene::Scene;
 use sqlx::Row as _;
-use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
-use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// Part of the cache key; raise it when evaluation or the scene's bytes change.
-const VERSION: u32 = 1;
-/// Scenes evaluated at once; the rest of the machine solves.
-const PERMITS: usize = 1;
-/// Longest wait for that.
-const WAIT: Duration = Duration::from_secs(20);
+/// Part of the cache key; raise it when evaluation, the scene's bytes or the picture change.
+const VERSION: u32 = 2;
 
 pub fn router() -> OpenApiRouter<State> {
-    OpenApiRouter::new().routes(routes!(scene)).routes(routes!(shared_scene))
-}
-
-/// The right to evaluate.
-pub struct Evaluations(Arc<Semaphore>);
-
-impl Default for Evaluations {
-    fn default() -> Self {
-        Self(Arc::new(Semaphore::new(PERMITS)))
-    }
+    OpenApiRouter::new().routes(routes!(scene)).routes(routes!(thumbnail)).routes(routes!(shared_scene))
 }
 
 #[derive(Deserialize)]
@@ -67,11 +49,22 @@ async fn shared_scene(state: State, actor: Actor, headers: HeaderMap) -> Result<
     answer(&state, &guest.design, None, View::Shared, &headers).await
 }
 
-/// How much of a scene the asker may see.
-#[derive(Clone, Copy, PartialEq)]
-enum View {
-    Whole,
-    Shared,
+/// The design's picture as it is now, for lists: PNG, 640 × 400, transparent around the bodies. What stands behind `at` in
+/// the address only tells browsers that it is another picture than before.
+#[utoipa::path(get, path = "/api/designs/{id}/thumbnail", tag = "design", params(("at" = Option<u64>, Query)),
+    responses((status = 200, body = Vec<u8>, content_type = "image/png")))]
+async fn thumbnail(state: State, actor: Actor, Path(design): Path<String>) -> Result<Response, Error> {
+    can(&state, &actor, Action::See, Object::Design(&design)).await?;
+    let document = rooms::document(&state, &design, None).await?;
+    let key = key(&document.design, View::Picture);
+    let bytes = drawn(&state, &design, document.design, View::Picture, &key).await?;
+    // A day: the address changes with the design, and the way of drawing with the version of Brunel.
+    let headers = [
+        (header::CONTENT_TYPE, "image/png"),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"),
+        (header::CACHE_CONTROL, "private, max-age=86400"),
+    ];
+    Ok((headers, bytes).into_response())
 }
 
 async fn answer(
@@ -88,10 +81,7 @@ async fn answer(
     if headers.get(header::IF_NONE_MATCH).is_some_and(|seen| seen.as_bytes() == tag.as_bytes()) {
         return Ok((StatusCode::NOT_MODIFIED, cached).into_response());
     }
-    let bytes = match stored(state, &key).await? {
-        Some(bytes) => bytes,
-        None => evaluate(state, design, document.design, view, &key).await?,
-    };
+    let bytes = drawn(state, design, document.design, view, &key).await?;
     let kind =
         [("content-type", "application/octet-stream".to_owned()), ("x-brunel-sequence", document.sequence.to_string())];
     Ok((cached, kind, bytes).into_response())
@@ -102,10 +92,23 @@ fn key(design: &Design, view: View) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"scene");
     hasher.update(&VERSION.to_le_bytes());
-    hasher.update(&[u8::from(view == View::Shared)]);
+    hasher.update(&[view as u8]);
     // Serialising plain maps and strings cannot fail.
     hasher.update(&serde_json::to_vec(design).unwrap_or_default());
     format!("scene/{}", hasher.finalize().to_hex())
+}
+
+/// A drawing from the store, or made now and kept there.
+async fn drawn(state: &State, design: &str, content: Design, view: View, key: &str) -> Result<Bytes, Error> {
+    if let Some(bytes) = stored(state, key).await? {
+        return Ok(bytes);
+    }
+    let bytes = state.jobs.desk().draw(state, design, content, view, key).await?;
+    // The picture matters more than remembering it.
+    if let Err(error) = remember(state, key, bytes.clone()).await {
+        tracing::warn!(%error, "cannot keep a drawing");
+    }
+    Ok(bytes)
 }
 
 async fn stored(state: &State, key: &str) -> Result<Option<Bytes>, Error> {
@@ -114,38 +117,6 @@ async fn stored(state: &State, key: &str) -> Result<Option<Bytes>, Error> {
         Some(row) => state.blobs.get(&row.get::<String, _>(0)).await,
         None => Ok(None),
     }
-}
-
-async fn evaluate(state: &State, design: &str, content: Design, view: View, key: &str) -> Result<Bytes, Error> {
-    let rows = sqlx::query("SELECT hash FROM file WHERE design = $1").bind(design).fetch_all(state.db.reader()).await?;
-    let hashes = rows.iter().map(|row| row.get::<String, _>(0)).filter(|hash| is_hash(hash));
-    let files = Lazily::new(state.blobs.store().clone(), hashes);
-    let busy = || Error::unavailable("The server is evaluating other designs; try again in a moment.");
-    let permit = tokio::time::timeout(WAIT, state.evaluations.0.clone().acquire_owned())
-        .await
-        .map_err(|_| busy())?
-        .map_err(Error::internal)?;
-    let done = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        let scene = geometry::evaluate(&content, &files).scene();
-        if view == View::Shared { shareable(scene) } else { scene }.to_bytes()
-    });
-    let bytes = Bytes::from(done.await.map_err(Error::internal)?);
-    // The picture matters more than remembering it.
-    if let Err(error) = remember(state, key, bytes.clone()).await {
-        tracing::warn!(%error, "cannot keep a scene");
-    }
-    Ok(bytes)
-}
-
-/// Issues quote expressions and names of features, and materials and refusals tell how it is made: none of that was shared.
-fn shareable(mut scene: Scene) -> Scene {
-    scene.issues.clear();
-    scene.refused.clear();
-    for body in &mut scene.bodies {
-        body.material.clear();
-    }
-    scene
 }
 
 async fn remember(state: &State, key: &str, bytes: Bytes) -> Result<(), Error> {
@@ -161,28 +132,4 @@ async fn remember(state: &State, key: &str, bytes: Bytes) -> Result<(), Error> {
         .await?;
     write.commit().await?;
     Ok(())
-}
-
-/// A design's files, read when geometry asks for them. For a blocking thread.
-pub struct Lazily {
-    store: Arc<dyn BlobStore>,
-    files: HashMap<String, OnceLock<Option<Vec<u8>>>>,
-}
-
-impl Lazily {
-    pub fn new(store: Arc<dyn BlobStore>, hashes: impl Iterator<Item = String>) -> Self {
-        Self { store, files: hashes.map(|hash| (hash, OnceLock::new())).collect() }
-    }
-}
-
-impl Files for Lazily {
-    fn get(&self, hash: &str) -> Option<&[u8]> {
-        let file = self.files.get(hash)?.get_or_init(|| {
-            self.store.get(hash).unwrap_or_else(|error| {
-                tracing::error!(%error, hash, "cannot read a design's file");
-                None
-            })
-        });
-        file.as_deref()
-    }
 }

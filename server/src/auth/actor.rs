@@ -126,6 +126,35 @@ async fn person(state: &State, signed: Signed) -> Result<Actor, Error> {
     }))
 }
 
+/// Whether the session or link behind `actor` still stands: for streams and sockets, which outlive their request.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn stands(state: &State, actor: &Actor) -> Result<bool, Error> {
+    let found = match actor {
+        Actor::Person(person) => {
+            sqlx::query(
+                "SELECT 1 FROM session JOIN person ON person.id = session.person \
+                 WHERE session.id = $1 AND session.expires > $2 AND person.disabled = 0",
+            )
+            .bind(&person.session)
+            .bind(state.now())
+            .fetch_optional(state.db.reader())
+            .await?
+        }
+        Actor::Guest(guest) => {
+            sqlx::query("SELECT 1 FROM share WHERE id = $1 AND revoked = 0 AND expires > $2")
+                .bind(&guest.share)
+                .bind(state.now())
+                .fetch_optional(state.db.reader())
+                .await?
+        }
+        Actor::Worker => return Ok(true),
+        Actor::Nobody => None,
+    };
+    Ok(found.is_some())
+}
+
 fn share_token(path: &str) -> Option<&str> {
     let rest = path.strip_prefix("/api/share/")?;
     rest.split('/').next().filter(|token| !token.is_empty())

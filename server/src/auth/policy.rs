@@ -76,6 +76,9 @@ pub async fn can(state: &State, actor: &Actor, action: Action, object: Object<'_
         Object::Design(id) => match actor {
             Actor::Guest(guest) if guest.design == id && action == Action::See => {
                 let place = design(state, id).await?;
+                if place.state == DesignState::Bin {
+                    return Err(Error::NotFound("design"));
+                }
                 Ok(Grant { role: Role::Viewer, project: Some(place.project), state: Some(place.state) })
             }
             Actor::Guest(guest) if guest.design == id => {

@@ -163,7 +163,8 @@ async fn converse(
                 }
                 Some(Ok(Frame::NoAnswer(NoAnswer::Cancelled))) => return Outcome::Over(Ending::Stopped),
                 Some(Ok(Frame::NoAnswer(NoAnswer::Failed { message }))) => return Outcome::Over(Ending::Failed { message }),
-                Some(Ok(Frame::Ready | Frame::File { .. } | Frame::Task(_) | Frame::Check(_) | Frame::Checked(_) | Frame::Cancel)) => {}
+                // Answers to other questions, and what only goes the other way.
+                Some(Ok(_)) => {}
                 Some(Err(e)) => {
                     child.kill().await;
                     return Outcome::Over(Ending::Crashed { message: format!("The solver wrote what is no answer ({e}).") });

@@ -1,13 +1,12 @@
 //! Run events for the runs page, as server-sent events: each person gets those of the designs they can see.
 
 use super::route::visible;
-use crate::auth::{Action, Actor, Object, can};
+use crate::auth::{Action, Actor, Object, actor, can};
 use crate::{Error, State};
 use app::api::run::{Run, RunEvent};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use futures::Stream;
 use solver::run::Report;
-use sqlx::Row as _;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
@@ -44,7 +43,7 @@ async fn follow(state: State, actor: Actor, sender: mpsc::Sender<Event>) {
         let event = tokio::select! {
             event = events.recv() => event,
             () = sender.closed() => return,
-            _ = watch.tick() => match signed_in(&state, &actor).await {
+            _ = watch.tick() => match actor::stands(&state, &actor).await {
                 Ok(true) => continue,
                 _ => return,
             },
@@ -73,19 +72,6 @@ async fn follow(state: State, actor: Actor, sender: mpsc::Sender<Event>) {
             return;
         }
     }
-}
-
-/// Whether the session behind this stream still stands.
-async fn signed_in(state: &State, actor: &Actor) -> Result<bool, Error> {
-    let row = sqlx::query(
-        "SELECT COUNT(*) FROM session JOIN person ON person.id = session.person \
-         WHERE session.id = $1 AND session.expires > $2 AND person.disabled = 0",
-    )
-    .bind(&actor.person()?.session)
-    .bind(state.now())
-    .fetch_one(state.db.reader())
-    .await?;
-    Ok(row.try_get::<i64, _>(0)? > 0)
 }
 
 /// The event as it is sent; `None` for those that only the design's own room is told.

@@ -23,6 +23,25 @@ pub struct Task {
     pub memory_bytes_max: u64,
 }
 
+/// How much of a design a drawing shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum View {
+    /// The whole scene, as its own people see it.
+    Whole,
+    /// Bodies and names of faces, for a share link.
+    Shared,
+    /// A small picture of it, PNG.
+    Picture,
+}
+
+/// Parent to child: what to draw.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Drawing {
+    pub design: solver::design::Design,
+    pub view: View,
+}
+
 /// Child to parent: why there is no answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -54,6 +73,7 @@ pub enum Frame {
     Task(Box<Task>),
     /// Only look: the checklist and the cost.
     Check(Box<Task>),
+    Draw(Box<Drawing>),
     Cancel,
     /// The child has its threads and limits and waits for a task.
     Ready,
@@ -70,6 +90,8 @@ pub enum Frame {
     NoAnswer(NoAnswer),
     /// Answer to [`Frame::Check`].
     Checked(Box<Preflight>),
+    /// Answer to [`Frame::Draw`].
+    Drawn(Vec<u8>),
 }
 
 const FILE: u8 = 1;
@@ -84,6 +106,8 @@ const DONE: u8 = 9;
 const NO_ANSWER: u8 = 10;
 const CHECK: u8 = 11;
 const CHECKED: u8 = 12;
+const DRAW: u8 = 13;
+const DRAWN: u8 = 14;
 
 fn broken(why: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why.into())
@@ -104,6 +128,8 @@ impl Frame {
             Self::Done(spent) => (DONE, serde_json::to_vec(&spent)?),
             Self::NoAnswer(why) => (NO_ANSWER, serde_json::to_vec(&why)?),
             Self::Checked(found) => (CHECKED, serde_json::to_vec(&found)?),
+            Self::Draw(drawing) => (DRAW, serde_json::to_vec(&drawing)?),
+            Self::Drawn(bytes) => (DRAWN, bytes),
         })
     }
 
@@ -116,6 +142,8 @@ impl Frame {
             TASK => Self::Task(serde_json::from_slice(&payload)?),
             CHECK => Self::Check(serde_json::from_slice(&payload)?),
             CHECKED => Self::Checked(serde_json::from_slice(&payload)?),
+            DRAW => Self::Draw(serde_json::from_slice(&payload)?),
+            DRAWN => Self::Drawn(payload),
             CANCEL => Self::Cancel,
             READY => Self::Ready,
             REPORT => Self::Report(serde_json::from_slice(&payload)?),

@@ -14,10 +14,11 @@ mod artefact;
 mod attempt;
 mod check;
 pub mod child;
+mod desk;
 pub mod doctor;
 pub mod door;
 mod event;
-mod frame;
+pub mod frame;
 mod host;
 pub mod lease;
 mod live;
@@ -32,7 +33,7 @@ pub mod worker;
 mod worker_route;
 
 pub use pool::spawn_local;
-pub use queue::{Question, Queue, Settings};
+pub use queue::{BUDGET_MS, Question, Queue, Settings};
 pub use route::{bytes_of, mark_stale};
 pub use store::Stored;
 

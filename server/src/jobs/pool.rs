@@ -1,7 +1,7 @@
 //! The server's own workers: processes of this same program, restarted when they die.
 
-use super::check;
 use super::child::Launcher;
+use super::desk;
 use super::host;
 use super::worker::job_arguments;
 use crate::State;
@@ -26,7 +26,7 @@ pub fn spawn_local(state: &State, count: usize, url: &str) -> anyhow::Result<()>
     let program = std::env::current_exe().context("this program cannot find itself to start workers")?;
     let threads = (host::cores() / count.max(1)).max(1);
     let memory = host::memory_bytes().unwrap_or(8 << 30) / 10 * 8 / count.max(1) as u64;
-    let limit = check::MEMORY_BYTES.min(memory);
+    let limit = desk::MEMORY_BYTES.min(memory);
     state.jobs.desk().use_children(Launcher {
         program: program.clone(),
         arguments: job_arguments(1, limit),

@@ -2,7 +2,7 @@
 //! commit.
 
 use super::artefact::Kind;
-use super::check::Desk;
+use super::desk::Desk;
 use super::lease::{self, Effect, Event, Job, Refusal, State as LeaseState, Terms};
 use super::live::Board;
 use super::store::{self, Stored};
@@ -22,6 +22,8 @@ const WAITING_MAX: u64 = 100;
 const EVENTS_AHEAD: usize = 8_192;
 /// How often leases are looked at.
 const TICK: Duration = Duration::from_millis(200);
+/// Wall-clock limit of one attempt, ms.
+pub const BUDGET_MS: u64 = 4 * 3_600_000;
 /// Seeds stay exact in every JSON reader (2^53).
 const SEED_BITS: u32 = 53;
 
@@ -35,7 +37,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { terms: Terms::default(), budget_ms: 4 * 3_600_000 }
+        Self { terms: Terms::default(), budget_ms: BUDGET_MS }
     }
 }
 
@@ -89,7 +91,7 @@ impl Queue {
         &self.0.board
     }
 
-    /// Where pre-flights are made.
+    /// Where scenes, pictures and pre-flights are made.
     pub fn desk(&self) -> &Desk {
         &self.0.desk
     }

@@ -82,13 +82,14 @@ async fn preflight(
     Path(id): Path<String>,
     input: Input<StartRun>,
 ) -> Result<Json<Preflight>, Error> {
-    can(&state, &actor, Action::Run, Object::Design(&id)).await?;
+    // Looking, not running: a viewer sees why a study cannot run yet, as they see its set-up.
+    can(&state, &actor, Action::See, Object::Design(&id)).await?;
     let start = input.read()?;
     let document = rooms::document(&state, &id, None).await?;
     if question(&document.design, &Id(start.study.clone())).is_none() {
         return Err(Error::field("study", "this study is not in the design, or it is suppressed"));
     }
-    let found = state.jobs.desk().check(&state, document.design.clone(), &start.study).await?;
+    let found = state.jobs.desk().check(&state, &id, document.design.clone(), &start.study).await?;
     Ok(Json(check::merge(&document.design, &start.study, found)))
 }
 

@@ -5,11 +5,13 @@
 //! that started it sees the pipe close and tells the story.
 
 use super::artefact;
-use super::frame::{self, Frame, NoAnswer, Spent, Task};
+use super::frame::{self, Drawing, Frame, NoAnswer, Spent, Task, View};
 use super::host;
+use crate::picture;
 use app::api::run::Preflight;
 use solver::geometry::Files;
 use solver::run::{Ctx, Report};
+use solver::scene::Scene;
 use solver::study::{Case, Study, StudyError};
 use std::collections::HashMap;
 use std::io::{BufReader, Write};
@@ -32,6 +34,7 @@ pub struct Imported(pub HashMap<String, Vec<u8>>);
 enum Order {
     Run(Task),
     Check(Task),
+    Draw(Drawing),
 }
 
 impl Files for Imported {
@@ -62,6 +65,7 @@ pub fn main(registry: Registry, threads: usize, memory_bytes: Option<u64>) -> i3
     let work = std::thread::Builder::new().name("solver".into()).stack_size(STACK_BYTES).spawn(move || {
         let last = match order {
             Order::Run(task) => answer(registry, &task, &Imported(files), &mut out),
+            Order::Draw(drawing) => Frame::Drawn(draw(&drawing, &Imported(files))),
             Order::Check(task) => Frame::Checked(Box::new(preflight(registry, &task, &Imported(files)))),
         };
         frame::write(&mut out, last)
@@ -95,6 +99,9 @@ fn listen(sender: &mpsc::Sender<(Order, HashMap<String, Vec<u8>>)>) {
             }
             Ok(Some(Frame::Check(task))) => {
                 let _ = sender.send((Order::Check(*task), std::mem::take(&mut files)));
+            }
+            Ok(Some(Frame::Draw(drawing))) => {
+                let _ = sender.send((Order::Draw(*drawing), std::mem::take(&mut files)));
             }
             Ok(Some(Frame::Cancel)) => CANCEL.store(true, Ordering::Relaxed),
             Ok(Some(_)) => {}
@@ -153,6 +160,26 @@ fn answer(registry: Registry, task: &Task, files: &dyn Files, out: &mut impl Wri
         let _ = frame::write(out, Frame::Report(Report::Log { line }));
     }
     Frame::Done(Spent { core_seconds: host::core_seconds(), memory_bytes: host::memory_peak_bytes() })
+}
+
+/// The bytes of a drawing: a scene's own form, or a PNG.
+pub fn draw(drawing: &Drawing, files: &dyn Files) -> Vec<u8> {
+    let scene = solver::geometry::evaluate(&drawing.design, files).scene();
+    match drawing.view {
+        View::Whole => scene.to_bytes(),
+        View::Shared => shareable(scene).to_bytes(),
+        View::Picture => picture::png(&scene),
+    }
+}
+
+/// Issues quote expressions and names of features, and materials and refusals tell how it is made: none of that was shared.
+fn shareable(mut scene: Scene) -> Scene {
+    scene.issues.clear();
+    scene.refused.clear();
+    for body in &mut scene.bodies {
+        body.material.clear();
+    }
+    scene
 }
 
 /// The checklist and the cost of a task, with geometry.

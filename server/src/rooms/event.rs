@@ -64,7 +64,11 @@ pub enum Event {
     Run {
         event: RunEvent,
     },
-    /// This connection has lost its right, or the design is gone.
+    /// The design has a new name.
+    Rename {
+        name: String,
+    },
+    /// This connection cannot stay.
     Close {
         connection: u64,
         reason: String,

@@ -36,15 +36,23 @@ struct Handle {
     here: Arc<Mutex<Vec<Here>>>,
 }
 
-/// A connection, for those who revoke.
+/// A connection, for those who revoke: they close it themselves, however busy its room is.
 struct Connected {
     design: String,
     actor: Actor,
     may_edit: bool,
+    out: Outgoing,
 }
 
 /// A script waits for this.
 type Answer = Result<Entry, Error>;
+
+/// What a person's socket says first.
+pub(super) struct Hello {
+    pub client: String,
+    pub have: u64,
+    pub heads: Vec<Head>,
+}
 
 enum Message {
     Join { connection: u64, person: Person, client: String, have: u64, heads: Vec<Head>, may_edit: bool, out: Outgoing },
@@ -140,38 +148,40 @@ impl Hub {
         Err(Error::unavailable("This design cannot be opened right now; try again in a moment."))
     }
 
+    /// Enters a socket that has just opened, so that whoever revokes finds it. What was revoked before this call is the
+    /// caller's to ask.
+    pub(super) fn register(&self, design: &str, actor: &Actor, out: &Outgoing) -> u64 {
+        let connection = self.next.fetch_add(1, Ordering::Relaxed);
+        let connected =
+            Connected { design: design.to_owned(), actor: actor.clone(), may_edit: false, out: out.clone() };
+        let mut connections = lock(&self.connections);
+        connections.insert(connection, connected);
+        metrics::gauge!("brunel_connections").set(connections.len() as f64);
+        connection
+    }
+
     /// A socket joins its room, after Hello.
-    #[expect(clippy::too_many_arguments, reason = "the fields of one message")]
     pub(super) async fn join(
         &self,
         state: &State,
         design: &str,
         actor: &Actor,
-        client: String,
-        have: u64,
-        heads: Vec<Head>,
+        connection: u64,
+        hello: Hello,
         may_edit: bool,
         out: Outgoing,
-    ) -> Result<u64, Error> {
+    ) -> Result<(), Error> {
         let person = person(actor)?;
-        let connection = self.register(design, actor, may_edit);
-        self.send(state, design, Message::Join { connection, person, client, have, heads, may_edit, out }).await?;
-        Ok(connection)
+        if let Some(connected) = lock(&self.connections).get_mut(&connection) {
+            connected.may_edit = may_edit;
+        }
+        let Hello { client, have, heads } = hello;
+        self.send(state, design, Message::Join { connection, person, client, have, heads, may_edit, out }).await
     }
 
     /// The socket of a share link looks on.
-    pub(super) async fn watch(&self, state: &State, design: &str, actor: &Actor, out: Outgoing) -> Result<u64, Error> {
-        let connection = self.register(design, actor, false);
-        self.send(state, design, Message::Watch { connection, out }).await?;
-        Ok(connection)
-    }
-
-    fn register(&self, design: &str, actor: &Actor, may_edit: bool) -> u64 {
-        let connection = self.next.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut connections = lock(&self.connections);
-        connections.insert(connection, Connected { design: design.to_owned(), actor: actor.clone(), may_edit });
-        metrics::gauge!("brunel_connections").set(connections.len() as f64);
-        connection
+    pub(super) async fn watch(&self, state: &State, design: &str, connection: u64, out: Outgoing) -> Result<(), Error> {
+        self.send(state, design, Message::Watch { connection, out }).await
     }
 
     /// Something a socket has to tell its room.
@@ -211,53 +221,57 @@ impl Hub {
         answered.await.map_err(|_| gone())?
     }
 
-    /// Closes, or asks again, the sockets that lose their right.
+    /// Closes, or asks again, the sockets that lose their right. Their rooms hear of it when the sockets have ended.
     pub fn revoke(&self, state: &State, revoked: Revoked) {
-        let (mut ended, mut asked) = (Vec::new(), Vec::new());
+        let goodbye = |reason: &str, reconnect| outgoing::text(&ToClient::Closing { reason: reason.into(), reconnect });
+        let mut asked = Vec::new();
         for (connection, c) in lock(&self.connections).iter() {
             let person = c.actor.person().ok();
-            let (hit, ask) = match &revoked {
-                Revoked::Person(id) => (person.is_some_and(|p| p.id == *id), false),
-                Revoked::Session(id) => (person.is_some_and(|p| p.session == *id), false),
-                Revoked::Share(id) => (matches!(&c.actor, Actor::Guest(guest) if guest.share == *id), false),
-                Revoked::Design(id) => (c.design == *id, true),
-                Revoked::Member { person: id, .. } => (person.is_some_and(|p| p.id == *id), true),
+            let reason = match &revoked {
+                Revoked::Person(id) if person.is_some_and(|p| p.id == *id) => "You have been signed out.",
+                Revoked::Session(id) if person.is_some_and(|p| p.session == *id) => "You have been signed out.",
+                Revoked::Share(id) if matches!(&c.actor, Actor::Guest(guest) if guest.share == *id) => {
+                    "This link has been withdrawn."
+                }
+                Revoked::Design(id) if c.design == *id => {
+                    asked.push(*connection);
+                    continue;
+                }
+                Revoked::Member { person: id, .. } if person.is_some_and(|p| p.id == *id) => {
+                    asked.push(*connection);
+                    continue;
+                }
+                _ => continue,
             };
-            match (hit, ask) {
-                (true, false) => ended.push((*connection, c.design.clone())),
-                (true, true) => asked.push((*connection, c.design.clone(), c.actor.clone(), c.may_edit)),
-                _ => {}
-            }
+            c.out.close(goodbye(reason, false));
         }
-        if ended.is_empty() && asked.is_empty() {
+        if asked.is_empty() {
             return;
         }
-        let reason = match revoked {
-            Revoked::Share(_) => "This link has been withdrawn.",
-            _ => "You have been signed out.",
-        };
         let state = state.clone();
         tokio::spawn(async move {
-            for (connection, design) in ended {
-                let close = Event::Close { connection, reason: reason.into(), reconnect: false };
-                state.rooms.tell(&state, &design, close).await;
-            }
-            for (connection, design, actor, may_edit) in asked {
+            for connection in asked {
+                let found = lock(&state.rooms.connections)
+                    .get(&connection)
+                    .map(|c| (c.design.clone(), c.actor.clone(), c.may_edit, c.out.clone()));
+                let Some((design, actor, may_edit, out)) = found else { continue };
                 let sees = can(&state, &actor, Action::See, Object::Design(&design)).await;
                 let edits = can(&state, &actor, Action::Edit, Object::Design(&design)).await.is_ok();
-                let close = match sees {
-                    Ok(_) if edits == may_edit => continue,
-                    Ok(_) => Event::Close { connection, reason: "Your rights have changed.".into(), reconnect: true },
-                    Err(Error::Unavailable(reason)) => Event::Close { connection, reason, reconnect: true },
-                    Err(_) => Event::Close {
-                        connection,
-                        reason: "You no longer have access to this design.".into(),
-                        reconnect: false,
-                    },
-                };
-                state.rooms.tell(&state, &design, close).await;
+                match sees {
+                    Ok(_) if edits == may_edit => {}
+                    Ok(_) => out.close(goodbye("Your rights have changed.", true)),
+                    Err(Error::Unavailable(reason)) => out.close(goodbye(&reason, true)),
+                    Err(_) => out.close(goodbye("You no longer have access to this design.", false)),
+                }
             }
         });
+    }
+
+    /// Tells everyone in a design what it is called now. Nobody there: nobody told.
+    pub fn rename(&self, design: &str, name: &str) {
+        let Some(handle) = lock(&self.rooms).get(design).cloned() else { return };
+        let message = Message::Event(Event::Rename { name: name.to_owned() });
+        tokio::spawn(async move { handle.inbox.send(message).await });
     }
 }
 

@@ -1,10 +1,11 @@
 //! The sockets of a design: for people, and for those who look on through a share link.
 
+use super::hub::Hello;
 use super::outgoing::{self, Frame, Incoming, Outgoing};
 use super::room::Event;
-use crate::auth::{Action, Actor, Object, can};
+use crate::auth::{Action, Actor, Object, actor, can};
 use crate::{Error, State};
-use app::sync::{FRAME_BYTES_MAX, Head, PROTOCOL, ToClient, ToServer};
+use app::sync::{FRAME_BYTES_MAX, PROTOCOL, ToClient, ToServer};
 use axum::extract::Path;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
@@ -105,7 +106,7 @@ async fn finish(mut writer: JoinHandle<()>) {
 }
 
 /// Hello, checked; or what to say to the one who cannot say it.
-fn hello(text: &str) -> Result<(String, u64, Vec<Head>), &'static str> {
+fn hello(text: &str) -> Result<Hello, &'static str> {
     match serde_json::from_str(text) {
         Ok(ToServer::Hello { protocol, .. }) if protocol != PROTOCOL => {
             Err("This page is from another version of Brunel; reload it.")
@@ -113,8 +114,25 @@ fn hello(text: &str) -> Result<(String, u64, Vec<Head>), &'static str> {
         Ok(ToServer::Hello { pending, .. }) if pending.len() > HEADS_MAX => {
             Err("Too many outboxes at once; send the oldest first.")
         }
-        Ok(ToServer::Hello { client, have, pending, .. }) => Ok((client, have, pending)),
+        Ok(ToServer::Hello { client, have, pending, .. }) => Ok(Hello { client, have, heads: pending }),
         _ => Err("The first message must be Hello."),
+    }
+}
+
+/// Whether who was let in when the socket was asked for may still look: what ended before the hub knew of the socket
+/// was not told to it.
+async fn still_sees(state: &State, actor: &Actor, design: &str) -> Result<(), Error> {
+    if !actor::stands(state, actor).await? {
+        return Err(Error::Unauthenticated);
+    }
+    can(state, actor, Action::See, Object::Design(design)).await.map(|_| ())
+}
+
+/// Why a socket ends that had a right a moment ago.
+fn farewell(error: &Error) -> ToClient {
+    match error {
+        Error::Unavailable(reason) => ToClient::Closing { reason: reason.clone(), reconnect: true },
+        _ => ToClient::Closing { reason: "You no longer have access to this design.".into(), reconnect: false },
     }
 }
 
@@ -123,30 +141,32 @@ async fn person(state: State, actor: Actor, design: String, socket: WebSocket) {
     let (out, queue) = outgoing::channel();
     let cut = queue.killed();
     let mut writer = tokio::spawn(write(sink, queue));
-    let first = tokio::time::timeout(HELLO, text(&mut stream)).await.ok().flatten();
-    if let Some(first) = first {
-        match hello(&first) {
-            Ok((client, have, heads)) => {
-                let may_edit = can(&state, &actor, Action::Edit, Object::Design(&design)).await.is_ok();
-                let joined =
-                    state.rooms.join(&state, &design, &actor, client, have, heads, may_edit, out.clone()).await;
-                if let Ok(connection) = joined {
-                    let talk = talk(&state, &actor, &design, connection, &out, &mut stream);
-                    tokio::select! {
-                        () = talk => {}
-                        () = cut => {}
-                        // The room has said goodbye, or nobody reads.
-                        _ = &mut writer => {}
-                    }
-                    state.rooms.leave(&state, &design, connection).await;
-                }
-            }
+    let connection = state.rooms.register(&design, &actor, &out);
+    let visit = async {
+        if let Err(error) = still_sees(&state, &actor, &design).await {
+            return out.close(outgoing::text(&farewell(&error)));
+        }
+        let Some(first) = tokio::time::timeout(HELLO, text(&mut stream)).await.ok().flatten() else { return };
+        let hello = match hello(&first) {
+            Ok(hello) => hello,
             Err(reason) => {
                 let goodbye = ToClient::Closing { reason: reason.into(), reconnect: false };
-                out.close(outgoing::text(&goodbye));
+                return out.close(outgoing::text(&goodbye));
             }
+        };
+        let may_edit = can(&state, &actor, Action::Edit, Object::Design(&design)).await.is_ok();
+        let joined = state.rooms.join(&state, &design, &actor, connection, hello, may_edit, out.clone()).await;
+        if joined.is_ok() {
+            talk(&state, &actor, &design, connection, &out, &mut stream).await;
         }
+    };
+    tokio::select! {
+        () = visit => {}
+        () = cut => {}
+        // The room or a revocation has said goodbye, or nobody reads.
+        _ = &mut writer => {}
     }
+    state.rooms.leave(&state, &design, connection).await;
     drop(out);
     finish(writer).await;
 }
@@ -204,26 +224,31 @@ async fn look_on(state: State, actor: Actor, design: String, expires: i64, socke
     let (out, queue) = outgoing::channel();
     let cut = queue.killed();
     let mut writer = tokio::spawn(write(sink, queue));
-    if let Ok(connection) = state.rooms.watch(&state, &design, &actor, out.clone()).await {
-        let left = Duration::from_millis((expires - state.now()).max(0).unsigned_abs());
-        let listen = async {
-            // Whatever comes is only a sign of life; a share link has nothing to say.
-            while let Ok(Some(_)) = tokio::time::timeout(IDLE, text(&mut stream)).await {
-                out.push(outgoing::text(&ToClient::Pong { nonce: 0 }), true);
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        };
-        tokio::select! {
-            () = listen => {}
-            () = cut => {}
-            _ = &mut writer => {}
-            () = tokio::time::sleep(left) => {
-                let reason = "This link has expired.".into();
-                out.close(outgoing::text(&ToClient::Closing { reason, reconnect: false }));
-            }
+    let connection = state.rooms.register(&design, &actor, &out);
+    let left = Duration::from_millis((expires - state.now()).max(0).unsigned_abs());
+    let listen = async {
+        if let Err(error) = still_sees(&state, &actor, &design).await {
+            return out.close(outgoing::text(&farewell(&error)));
         }
-        state.rooms.leave(&state, &design, connection).await;
+        if state.rooms.watch(&state, &design, connection, out.clone()).await.is_err() {
+            return;
+        }
+        // Whatever comes is only a sign of life; a share link has nothing to say.
+        while let Ok(Some(_)) = tokio::time::timeout(IDLE, text(&mut stream)).await {
+            out.push(outgoing::text(&ToClient::Pong { nonce: 0 }), true);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::select! {
+        () = listen => {}
+        () = cut => {}
+        _ = &mut writer => {}
+        () = tokio::time::sleep(left) => {
+            let reason = "This link has expired.".into();
+            out.close(outgoing::text(&ToClient::Closing { reason, reconnect: false }));
+        }
     }
+    state.rooms.leave(&state, &design, connection).await;
     drop(out);
     finish(writer).await;
 }

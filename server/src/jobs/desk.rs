@@ -1,0 +1,181 @@
+//! Geometry on the server's own behalf (scenes, pictures, pre-flights), away from its own process.
+//!
+//! Each is made in a child like a run's, with its memory limit and little time: a design that breaks a kernel must not
+//! break the server. Without a launcher (tests) a blocking thread does it.
+
+use super::child::Launcher;
+use super::frame::{Drawing, Frame, Task, View};
+use super::queue::files;
+use super::runner::{self, Imported};
+use crate::{Error, State, blob};
+use app::api::run::Preflight;
+use bytes::Bytes;
+use solver::design::Design;
+use sqlx::Row as _;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+
+/// Children at a time for each purpose; the rest of the machine solves.
+const CHECKS: usize = 2;
+const SCENES: usize = 1;
+const PICTURES: usize = 1;
+/// Longest wait for one's turn.
+const TURN: Duration = Duration::from_secs(20);
+/// Longest work of a child.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Memory of a child, bytes: geometry and counting, no matrices.
+pub const MEMORY_BYTES: u64 = 4 << 30;
+/// A design that broke its child is not tried again for so long: lists ask for its picture again and again.
+const BROKEN_HOLDS: Duration = Duration::from_secs(600);
+/// Broken ones remembered at most.
+const BROKEN_MAX: usize = 1_000;
+
+/// Where children are asked.
+pub struct Desk {
+    launcher: OnceLock<Launcher>,
+    checks: Semaphore,
+    scenes: Semaphore,
+    pictures: Semaphore,
+    /// What came of drawings that broke their child, by key.
+    broken: Mutex<HashMap<String, (Instant, String)>>,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self {
+            launcher: OnceLock::new(),
+            checks: Semaphore::new(CHECKS),
+            scenes: Semaphore::new(SCENES),
+            pictures: Semaphore::new(PICTURES),
+            broken: Mutex::default(),
+        }
+    }
+}
+
+impl Desk {
+    /// From now on children do the work.
+    pub fn use_children(&self, launcher: Launcher) {
+        let _ = self.launcher.set(launcher);
+    }
+
+    /// Checks study `study` of `design`, whose id is `id`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when an imported file is missing, or the check breaks down or takes too long.
+    pub async fn check(&self, state: &State, id: &str, design: Design, study: &str) -> Result<Preflight, Error> {
+        let _turn = turn(&self.checks).await?;
+        let imported = imported(state, id, &design).await?;
+        if files(&design).iter().any(|hash| !imported.contains_key(hash)) {
+            let lost = "an imported file of this design is not in the store any more; import it again";
+            return Err(Error::field("study", lost));
+        }
+        let task = Task { design, study: study.into(), seed: 0, memory_bytes_max: MEMORY_BYTES };
+        let Some(launcher) = self.launcher.get() else {
+            let work = move || runner::preflight(solver::study::study, &task, &Imported(imported));
+            return tokio::task::spawn_blocking(work).await.map_err(Error::internal);
+        };
+        match in_child(launcher, Frame::Check(Box::new(task)), imported).await? {
+            Frame::Checked(found) => Ok(*found),
+            other => Err(Error::internal(anyhow::anyhow!("a check was answered with {other:?}"))),
+        }
+    }
+
+    /// Draws `design`, whose id is `id`. `key` names the drawing, for those that break down.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when drawing breaks down or takes too long.
+    pub async fn draw(&self, state: &State, id: &str, design: Design, view: View, key: &str) -> Result<Bytes, Error> {
+        if let Some(why) = self.broken(key) {
+            return Err(Error::invalid(why));
+        }
+        let _turn = turn(if view == View::Picture { &self.pictures } else { &self.scenes }).await?;
+        let imported = imported(state, id, &design).await?;
+        let drawing = Drawing { design, view };
+        let drawn = match self.launcher.get() {
+            Some(launcher) => in_child(launcher, Frame::Draw(Box::new(drawing)), imported).await,
+            None => {
+                let work = move || Frame::Drawn(runner::draw(&drawing, &Imported(imported)));
+                tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+            }
+        };
+        match drawn {
+            Ok(Frame::Drawn(bytes)) => Ok(bytes.into()),
+            Ok(other) => Err(Error::internal(anyhow::anyhow!("a drawing was answered with {other:?}"))),
+            Err(error) => {
+                tracing::warn!(design = id, %error, "a design cannot be drawn");
+                self.remember(key, &error);
+                Err(error)
+            }
+        }
+    }
+
+    fn broken(&self, key: &str) -> Option<String> {
+        let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        broken.get(key).filter(|(at, _)| at.elapsed() < BROKEN_HOLDS).map(|(_, why)| why.clone())
+    }
+
+    fn remember(&self, key: &str, error: &Error) {
+        let Error::Invalid { .. } = error else { return };
+        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        if broken.len() >= BROKEN_MAX {
+            broken.retain(|_, (at, _)| at.elapsed() < BROKEN_HOLDS);
+        }
+        if broken.len() < BROKEN_MAX {
+            broken.insert(key.to_owned(), (Instant::now(), error.problem().message));
+        }
+    }
+}
+
+async fn turn(turns: &Semaphore) -> Result<tokio::sync::SemaphorePermit<'_>, Error> {
+    let busy = || Error::unavailable("The server is evaluating other designs; try again in a moment.");
+    tokio::time::timeout(TURN, turns.acquire()).await.map_err(|_| busy())?.map_err(Error::internal)
+}
+
+/// The files that `design` names and owns; knowing the hash of another's file opens nothing.
+async fn imported(state: &State, id: &str, design: &Design) -> Result<HashMap<String, Vec<u8>>, Error> {
+    let wanted = files(design);
+    if wanted.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query("SELECT hash FROM file WHERE design = $1").bind(id).fetch_all(state.db.reader()).await?;
+    let own: HashSet<String> = rows.iter().map(|row| row.get(0)).collect();
+    let mut imported = HashMap::new();
+    for hash in wanted.into_iter().filter(|hash| own.contains(hash) && blob::is_hash(hash)) {
+        if let Some(bytes) = state.blobs.get(&hash).await? {
+            imported.insert(hash, bytes.to_vec());
+        }
+    }
+    Ok(imported)
+}
+
+/// Asks a fresh child and returns its answer.
+async fn in_child(launcher: &Launcher, question: Frame, imported: HashMap<String, Vec<u8>>) -> Result<Frame, Error> {
+    let mut child = launcher.start().map_err(Error::internal)?;
+    let talk = async {
+        for (hash, bytes) in imported {
+            child.send(Frame::File { hash, bytes }).await?;
+        }
+        child.send(question).await?;
+        loop {
+            match child.receive().await {
+                Some(Ok(answer @ (Frame::Checked(_) | Frame::Drawn(_)))) => return Ok(Some(answer)),
+                Some(Ok(_)) => {}
+                Some(Err(e)) => return Err(e),
+                None => return Ok(None),
+            }
+        }
+    };
+    match tokio::time::timeout(PATIENCE, talk).await {
+        Ok(Ok(Some(answer))) => Ok(answer),
+        Ok(Ok(None) | Err(_)) => Err(Error::invalid(child.last_words().await)),
+        Err(_) => {
+            child.kill().await;
+            let seconds = PATIENCE.as_secs();
+            Err(Error::invalid(format!(
+                "building the bodies took more than {seconds} s; simplify or suppress the last feature and try again"
+            )))
+        }
+    }
+}
