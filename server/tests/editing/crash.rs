@@ -1,4 +1,5 @@
-//! P1: an acknowledged edit survives a crash. The real binary, killed.
+//! P1: an acknowledged edit survives a crash and a power failure. The real binary, killed; and killed on a disk that loses
+//! everything that was not synced.
 
 use crate::random::{Random, seed};
 use app::api::auth::Role;
@@ -20,6 +21,51 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 const EVERY: Duration = Duration::from_millis(20);
 const CLIENTS: usize = 4;
 
+/// How the server fails, and what is wrong with it.
+#[derive(Clone, Copy, Default)]
+struct Fault {
+    /// The fault put in on purpose: `BRUNEL_CANARY`.
+    canary: Option<&'static str>,
+    /// The power fails: with the process goes what it did not sync.
+    power: bool,
+}
+
+/// What a disk keeps when the power fails; see `shim/disk.rs`.
+struct Platter {
+    folder: PathBuf,
+    library: PathBuf,
+}
+
+impl Platter {
+    /// Compiles the disk, and puts on it what is in `data`.
+    fn new(folder: &Path) -> Self {
+        let library = folder.join("libdisk.so");
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/editing/shim/disk.rs");
+        let compiler = Path::new(env!("CARGO")).with_file_name("rustc");
+        let compiler = if compiler.exists() { compiler } else { "rustc".into() };
+        let mut command = std::process::Command::new(compiler);
+        command.args(["--edition=2024", "--crate-type=cdylib", "-O", "-o"]).arg(&library).arg(source);
+        let done = command.output().expect("the compiler that made this test");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let platter = folder.join("platter");
+        std::fs::create_dir_all(&platter).expect("a folder");
+        Self { folder: platter, library }
+    }
+
+    /// Files of the database in `folder`.
+    fn files(folder: &Path) -> Vec<PathBuf> {
+        let all = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+        all.filter(|path| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("brunel.sqlite"))).collect()
+    }
+
+    fn copy(from: &Path, to: &Path) {
+        Self::files(to).iter().for_each(|old| std::fs::remove_file(old).expect("removed"));
+        for file in Self::files(from) {
+            std::fs::copy(&file, to.join(file.file_name().expect("a name"))).expect("copied");
+        }
+    }
+}
+
 /// A server process; killed when dropped.
 struct Server {
     child: Child,
@@ -27,18 +73,20 @@ struct Server {
 }
 
 impl Server {
-    async fn start(data: &Path, canary: bool) -> Self {
+    async fn start(data: &Path, fault: Fault, platter: Option<&Platter>) -> Self {
         let address = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port");
         let binary = env!("CARGO_BIN_EXE_server");
         let mut command = std::process::Command::new(binary);
         command.args(["serve", "--bind", &address.to_string(), "--data"]).arg(data);
-        let help = std::process::Command::new(binary).args(["serve", "--help"]).output().expect("its help").stdout;
-        if String::from_utf8_lossy(&help).contains("--workers") {
-            command.args(["--workers", "0"]);
-        }
+        command.args(["--workers", "0"]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        if canary {
-            command.env("BRUNEL_CANARY", "acknowledge-early");
+        if let Some(canary) = fault.canary {
+            command.env("BRUNEL_CANARY", canary);
+        }
+        if let Some(platter) = platter {
+            // What was closed in good order is on the disk.
+            Platter::copy(data, &platter.folder);
+            command.env("LD_PRELOAD", &platter.library).env("BRUNEL_DISK", data).env("BRUNEL_PLATTER", &platter.folder);
         }
         let child = command.spawn().expect("the server starts");
         let server = Self { child, address };
@@ -146,11 +194,14 @@ async fn reload(data: &Path, design: &str) -> Result<BTreeSet<(String, u64)>, St
 }
 
 /// Kills the server `kills` times under load. The number of acknowledged edits, or what was lost.
-async fn run(seed: u64, kills: usize, canary: bool) -> Result<usize, String> {
+async fn run(seed: u64, kills: usize, fault: Fault) -> Result<usize, String> {
     let mut random = Random::new(seed);
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let (cookie, design) = prepare(folder.path()).await;
-    let mut server = Server::start(folder.path(), canary).await;
+    // Without symbolic links: the disk knows its files by their path.
+    let data = folder.path().canonicalize().expect("a folder").join("data");
+    let (cookie, design) = prepare(&data).await;
+    let platter = fault.power.then(|| Platter::new(folder.path()));
+    let mut server = Server::start(&data, fault, platter.as_ref()).await;
     let acknowledged = Acknowledged::default();
     for kill in 0..kills {
         let mut editors = Vec::new();
@@ -165,12 +216,15 @@ async fn run(seed: u64, kills: usize, canary: bool) -> Result<usize, String> {
         for editor in editors {
             let _ = editor.await;
         }
-        let logged = reload(folder.path(), &design).await?;
+        if let Some(platter) = &platter {
+            Platter::copy(&platter.folder, &data);
+        }
+        let logged = reload(&data, &design).await?;
         let acknowledged = acknowledged.lock().expect("no panic").clone();
         if let Some(lost) = acknowledged.difference(&logged).next() {
             return Err(format!("kill {kill}: edit {lost:?} was acknowledged and is gone"));
         }
-        server = Server::start(folder.path(), canary).await;
+        server = Server::start(&data, fault, platter.as_ref()).await;
     }
     let n = acknowledged.lock().expect("no panic").len();
     Ok(n)
@@ -178,7 +232,7 @@ async fn run(seed: u64, kills: usize, canary: bool) -> Result<usize, String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledged_edits_survive_a_kill() {
-    let n = run(seed("crash"), 12, false).await.unwrap_or_else(|fault| panic!("{fault}"));
+    let n = run(seed("crash"), 12, Fault::default()).await.unwrap_or_else(|fault| panic!("{fault}"));
     eprintln!("12 kills, {n} acknowledged edits, none lost");
     assert!(n > 100, "only {n} edits were acknowledged: the harness hardly tests anything");
 }
@@ -186,12 +240,30 @@ async fn acknowledged_edits_survive_a_kill() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "long: 50 kills"]
 async fn long_acknowledged_edits_survive_a_kill() {
-    let n = run(seed("crash, long"), 50, false).await.unwrap_or_else(|fault| panic!("{fault}"));
+    let n = run(seed("crash, long"), 50, Fault::default()).await.unwrap_or_else(|fault| panic!("{fault}"));
     eprintln!("50 kills, {n} acknowledged edits, none lost");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_early_acknowledgement_is_caught() {
-    let caught = run(seed("crash canary"), 6, true).await;
+    let caught = run(seed("crash canary"), 6, Fault { canary: Some("acknowledge-early"), power: false }).await;
     assert!(caught.is_err(), "acknowledging before the commit went unseen: {caught:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn acknowledged_edits_survive_a_power_failure() {
+    let n = run(seed("power"), 8, Fault { canary: None, power: true }).await.unwrap_or_else(|fault| panic!("{fault}"));
+    eprintln!("8 power failures, {n} acknowledged edits, none lost");
+    assert!(n > 50, "only {n} edits were acknowledged: the harness hardly tests anything");
+}
+
+/// A kill alone does not show it: the system still writes what the dead process left to it.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_is_not_synced_is_caught() {
+    let caught = run(seed("power canary"), 2, Fault { canary: Some("unsynced"), power: true }).await;
+    assert!(caught.as_ref().is_err_and(|why| why.contains("is gone")), "it went unseen: {caught:?}");
+    let unseen = run(seed("power canary, kill"), 1, Fault { canary: Some("unsynced"), power: false }).await;
+    assert!(unseen.is_ok(), "{unseen:?}");
 }

@@ -1,11 +1,14 @@
 //! The promises of live editing: P1 to P6. Each harness prints its seed; `BRUNEL_SEED` replays it; the long variants are
 //! ignored unless asked for.
 
+mod backup;
 mod convergence;
 mod crash;
 mod flood;
 mod live;
 mod open;
 mod random;
+mod revoke;
+mod storm;
 mod undo;
 mod world;

@@ -2,11 +2,18 @@
 
 mod access;
 mod backup;
+mod bytes;
+mod corpus;
 mod disk;
 mod file;
+mod garbage;
 mod guess;
 mod journey;
 mod origin;
+#[path = "../editing/random.rs"]
+#[expect(dead_code, reason = "shared with the promises of editing, which use more of it")]
+mod random;
+mod remote;
 mod script;
 mod share;
 
