@@ -17,4 +17,4 @@ pub mod sync;
 pub mod ui;
 pub mod viewport;
 
-pub use pages::{App, Assets, shell};
+pub use pages::{App, Assets, Entry, Viewer, shell};

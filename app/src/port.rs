@@ -34,8 +34,8 @@ pub trait Ports {
     /// # Errors
     /// Why there is no picture (no WebGL2), for the person.
     fn viewport(&self, canvas: HtmlCanvasElement, sink: ViewSink) -> Result<Rc<dyn Viewport>, String>;
-    /// Starts a geometry worker for the design with this id, whose imported files it fetches.
-    fn kernel(&self, design: &str, sink: KernelSink) -> Rc<dyn Kernel>;
+    /// Starts a geometry worker for the design with this id, whose imported files it fetches. The guest's page has none.
+    fn kernel(&self, design: &str, sink: KernelSink) -> Option<Rc<dyn Kernel>>;
 }
 
 thread_local! {

@@ -3,9 +3,12 @@
 // Views are deeply nested types; the default limit is too low for a whole page of them.
 #![recursion_limit = "256"]
 
+#[cfg(not(feature = "viewer"))]
 mod outbox;
+#[cfg(not(feature = "viewer"))]
 mod socket;
 pub mod viewport;
+#[cfg(not(feature = "viewer"))]
 mod worker;
 
 use app::port::{Kernel, KernelSink, Ports, ViewSink};
@@ -22,8 +25,14 @@ impl Ports for Browser {
         Ok(Rc::new(viewport::attach(canvas, move |event| sink(event))))
     }
 
-    fn kernel(&self, design: &str, sink: KernelSink) -> Rc<dyn Kernel> {
-        worker::start(design, sink)
+    #[cfg(not(feature = "viewer"))]
+    fn kernel(&self, design: &str, sink: KernelSink) -> Option<Rc<dyn Kernel>> {
+        Some(worker::start(design, sink))
+    }
+
+    #[cfg(feature = "viewer")]
+    fn kernel(&self, _design: &str, _sink: KernelSink) -> Option<Rc<dyn Kernel>> {
+        None
     }
 }
 
@@ -32,6 +41,11 @@ impl Ports for Browser {
 pub fn hydrate() {
     console_error_panic_hook::set_once();
     app::port::install(Rc::new(Browser));
-    app::doc::install(Rc::new(socket::Browser));
-    leptos::mount::hydrate_body(app::App);
+    #[cfg(not(feature = "viewer"))]
+    {
+        app::doc::install(Rc::new(socket::Browser));
+        leptos::mount::hydrate_body(app::App);
+    }
+    #[cfg(feature = "viewer")]
+    leptos::mount::hydrate_body(app::Viewer);
 }

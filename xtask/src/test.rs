@@ -61,8 +61,9 @@ fn clippy(_long: bool) -> Result<()> {
     for arguments in native {
         run(&arguments.join(" "), cargo(&[*arguments, &deny].concat()))?;
     }
-    for package in ["frontend", "kernel"] {
-        let arguments = ["clippy", "--locked", "--package", package, "--target", "wasm32-unknown-unknown"];
+    let wasm: &[&[&str]] = &[&["frontend"], &["frontend", "--features", "viewer"], &["kernel"]];
+    for package in wasm {
+        let arguments = [&["clippy", "--locked", "--target", "wasm32-unknown-unknown", "--package"], *package].concat();
         run(&arguments.join(" "), cargo(&[&arguments[..], &deny].concat()))?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The page's assets: two wasm modules, their glue, the styles, the notices; hashed, compressed, listed in a manifest.
+//! The page's assets: three wasm modules, their glue, the styles, the notices; hashed, compressed, listed in a manifest.
 //!
 //! wasm-bindgen runs as a library, so that its version cannot drift from `Cargo.lock` and nothing must be installed.
 
@@ -39,6 +39,22 @@ impl Profile {
     }
 }
 
+/// What the browser runs.
+struct Module {
+    name: &'static str,
+    package: &'static str,
+    features: &'static [&'static str],
+    /// Beyond `dev`.
+    opt_level: &'static str,
+}
+
+/// The page and the guest's page are downloaded before anything is seen: small. The kernel is where the browser computes: fast.
+const MODULES: &[Module] = &[
+    Module { name: "viewer", package: "frontend", features: &["viewer"], opt_level: "\"z\"" },
+    Module { name: "frontend", package: "frontend", features: &[], opt_level: "\"z\"" },
+    Module { name: "kernel", package: "kernel", features: &[], opt_level: "3" },
+];
+
 /// Where the assets of a profile lie.
 pub fn folder(profile: Profile) -> PathBuf {
     process::target().join("web").join(profile.folder())
@@ -50,17 +66,16 @@ pub fn folder(profile: Profile) -> PathBuf {
 /// When a step fails; the old assets stay until the new ones are complete.
 pub fn build(profile: Profile) -> Result<PathBuf> {
     ensure_wasm_target()?;
-    // The page is downloaded by everyone: small. The kernel is where the browser computes: fast.
-    let page = wasm("frontend", profile, if profile == Profile::Dev { "1" } else { "\"z\"" })?;
-    let kernel = wasm("kernel", profile, if profile == Profile::Dev { "1" } else { "3" })?;
-
     let dir = folder(profile);
     let fresh = dir.with_extension("new");
     let _ = fs::remove_dir_all(&fresh);
     fs::create_dir_all(&fresh)?;
     let mut manifest = BTreeMap::new();
-    bind(&page, "frontend", profile, &fresh, &mut manifest)?;
-    bind(&kernel, "kernel", profile, &fresh, &mut manifest)?;
+    for module in MODULES {
+        // One after the other: the page and the guest's page are written to the same file.
+        let built = wasm(module, profile)?;
+        bind(&built, module.name, profile, &fresh, &mut manifest)?;
+    }
     add(&fresh, &mut manifest, "brunel.css", styles()?.as_bytes())?;
     add(&fresh, &mut manifest, "notices.txt", crate::notices::text()?.as_bytes())?;
     let icons = process::root().join("app/style/static");
@@ -89,19 +104,24 @@ fn ensure_wasm_target() -> Result<()> {
     run("install the wasm32 target", process::command("rustup", &["target", "add", "wasm32-unknown-unknown"]))
 }
 
-fn wasm(package: &str, profile: Profile, opt_level: &str) -> Result<PathBuf> {
-    let name = profile.name();
+fn wasm(module: &Module, profile: Profile) -> Result<PathBuf> {
+    let Module { name, package, features, opt_level } = module;
+    let (cargo_name, is_dev) = (profile.name(), profile == Profile::Dev);
     let settings = [
-        format!("profile.{name}.opt-level={opt_level}"),
-        format!("profile.{name}.debug=false"),
-        format!("profile.{name}.codegen-units={}", if profile == Profile::Dev { 16 } else { 1 }),
+        format!("profile.{cargo_name}.opt-level={}", if is_dev { "1" } else { opt_level }),
+        format!("profile.{cargo_name}.debug=false"),
+        format!("profile.{cargo_name}.codegen-units={}", if is_dev { 16 } else { 1 }),
     ];
+    let features = features.join(",");
     let mut arguments =
-        vec!["build", "--locked", "--package", package, "--target", "wasm32-unknown-unknown", "--profile", name];
+        vec!["build", "--locked", "--package", package, "--target", "wasm32-unknown-unknown", "--profile", cargo_name];
+    if !features.is_empty() {
+        arguments.extend(["--features", &features]);
+    }
     for setting in &settings {
         arguments.extend(["--config", setting]);
     }
-    run(&format!("{package} as wasm ({name})"), cargo(&arguments))?;
+    run(&format!("{name} as wasm ({cargo_name})"), cargo(&arguments))?;
     Ok(process::target().join("wasm32-unknown-unknown").join(profile.folder()).join(format!("{package}.wasm")))
 }
 

@@ -15,7 +15,7 @@ use crate::panels::toolbar::Toolbar;
 use crate::panels::topbar::TopBar;
 use crate::panels::tree::Tree;
 use crate::panels::view::View;
-use crate::port::Evaluated;
+use crate::port::{Evaluated, KernelSink};
 use crate::studies::{Legend, OutcomePanel, RunPanel};
 use crate::ui::{Glyph, Icon};
 use crate::viewport::ViewCommand;
@@ -146,8 +146,9 @@ fn open(desk: Desk, run: Option<String>) {
         let id = desk.id.get_value();
         let Some(connector) = crate::doc::connector() else { return false };
         desk.connect(connector.start(&id, Rc::new(move |update: Update| desk.told(update))));
-        if let Some(ports) = crate::port::ports() {
-            desk.compute(ports.kernel(&id, Rc::new(move |answer| built(desk, answer))));
+        let sink: KernelSink = Rc::new(move |answer| built(desk, answer));
+        if let Some(kernel) = crate::port::ports().and_then(|p| p.kernel(&id, sink)) {
+            desk.compute(kernel);
         }
         desk.bench.load(desk, run.clone());
         true

@@ -13,7 +13,7 @@ mod shell;
 
 pub use account::navigation;
 pub use frame::{Fault, Frame, Guard, Mark, PersonMenu, use_me};
-pub use shell::{Assets, shell};
+pub use shell::{Assets, Entry, shell};
 
 use crate::ui::{Toasts, provide_notices, provide_theme};
 use leptos::prelude::*;
@@ -28,7 +28,25 @@ fn title(text: String) -> String {
     if cfg!(feature = "ssr") { text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;") } else { text }
 }
 
-/// The whole page, on the server and in the browser.
+/// What a guest with a share link gets, in a module of its own: someone who only looks need not download the editor.
+#[component]
+pub fn Viewer() -> impl IntoView {
+    provide_meta_context();
+    provide_theme();
+    provide_notices();
+    view! {
+        <Title formatter=title />
+        <Router>
+            <Routes fallback=frame::NotFound>
+                <Route path=path!("/share/:token") view=share::SharePage ssr=SsrMode::Async />
+            </Routes>
+        </Router>
+        <Toasts />
+    }
+    .into_any()
+}
+
+/// The whole page but for the guest's, on the server and in the browser.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -48,7 +66,6 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/people") view=people::PeoplePage ssr=SsrMode::Async />
                 <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async />
                 <Route path=path!("/notices") view=notices::NoticesPage ssr=SsrMode::Async />
-                <Route path=path!("/share/:token") view=share::SharePage ssr=SsrMode::Async />
                 <Route path=path!("/design/:id") view=editor::EditorPage ssr=SsrMode::Async />
             </Routes>
         </Router>

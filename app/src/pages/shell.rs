@@ -1,6 +1,6 @@
 //! The HTML document around the page.
 
-use super::App;
+use super::{App, Viewer};
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
@@ -46,11 +46,35 @@ impl Assets {
 const THEME_SCRIPT: &str = "try{document.documentElement.setAttribute('data-theme',\
                             localStorage.getItem('brunel-theme')||'system')}catch(e){}";
 
+/// The two modules a document can wake up with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// [`App`].
+    Page,
+    /// [`Viewer`].
+    Viewer,
+}
+
+impl Entry {
+    /// Which one serves the address `path`.
+    pub fn of(path: &str) -> Self {
+        if path.starts_with("/share/") { Self::Viewer } else { Self::Page }
+    }
+
+    fn module(self) -> &'static str {
+        match self {
+            Self::Page => "frontend",
+            Self::Viewer => "viewer",
+        }
+    }
+}
+
 /// The document. The server must have provided [`Assets`]; scripts carry the response's nonce.
-pub fn shell() -> impl IntoView {
+pub fn shell(entry: Entry) -> impl IntoView {
     let assets = Assets::current();
     let nonce = use_nonce();
-    let (js, wasm) = (assets.path("frontend.js"), assets.path("frontend_bg.wasm"));
+    let module = entry.module();
+    let (js, wasm) = (assets.path(&format!("{module}.js")), assets.path(&format!("{module}_bg.wasm")));
     // Paths come from the build; quoting them as JSON keeps the script whole whatever they hold.
     let quoted = |s: &str| serde_json::to_string(s).unwrap_or_default();
     let start = format!(
@@ -77,7 +101,10 @@ pub fn shell() -> impl IntoView {
                 <MetaTags />
             </head>
             <body>
-                <App />
+                {match entry {
+                    Entry::Page => view! { <App /> }.into_any(),
+                    Entry::Viewer => view! { <Viewer /> }.into_any(),
+                }}
             </body>
         </html>
     }

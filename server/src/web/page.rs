@@ -5,8 +5,8 @@ use super::door::InMemory;
 use super::header::page_policy;
 use crate::{Error, State};
 use any_spawner::Executor;
-use app::Assets;
 use app::api::client::Client;
+use app::{Assets, Entry};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::request::Parts;
@@ -17,7 +17,7 @@ use leptos::prelude::{provide_context, use_context};
 use leptos_axum::ResponseOptions;
 use std::sync::{Arc, Once};
 
-/// First segments of the page's addresses (`app::pages::App`); anything else is answered 404, with the same page around it.
+/// First segments of the page's addresses (`app::pages`); anything else is answered 404, with the same page around it.
 const PLACES: [&str; 11] =
     ["", "login", "signup", "invite", "reset", "runs", "people", "account", "notices", "share", "design"];
 
@@ -35,6 +35,7 @@ pub async fn render(state: State, api: Router, request: Request) -> Response {
     EXECUTOR.call_once(|| drop(Executor::init_tokio()));
     let first = request.uri().path().trim_start_matches('/').split('/').next().unwrap_or_default();
     let is_known = PLACES.contains(&first);
+    let entry = Entry::of(request.uri().path());
     let assets = Assets::new(state.assets.manifest(), BASE);
     let context = move || {
         provide_context(assets.clone());
@@ -51,5 +52,5 @@ pub async fn render(state: State, api: Router, request: Request) -> Response {
             }
         }
     };
-    leptos_axum::render_app_async_with_context(context, app::shell)(request).await
+    leptos_axum::render_app_async_with_context(context, move || app::shell(entry))(request).await
 }
