@@ -86,7 +86,7 @@ pub fn build(profile: Profile) -> Result<PathBuf> {
         }
     }
     fs::write(fresh.join("manifest.json"), serde_json::to_string_pretty(&manifest)?)?;
-    compress(&fresh, profile)?;
+    compress(&fresh, &dir, profile)?;
     let _ = fs::remove_dir_all(&dir);
     fs::rename(&fresh, &dir).with_context(|| format!("cannot put the assets at {}", dir.display()))?;
     Ok(dir)
@@ -195,8 +195,9 @@ fn copy_all(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `.br` and `.gz` beside every asset worth it.
-fn compress(dir: &Path, profile: Profile) -> Result<()> {
+/// `.br` and `.gz` beside every asset worth it; taken from `old` where the same content was compressed before, as the names
+/// carry its hash.
+fn compress(dir: &Path, old: &Path, profile: Profile) -> Result<()> {
     // Quality 11 costs ten seconds on the kernel and saves a tenth: for what people download, not for tests.
     let (brotli_quality, gzip) = if profile == Profile::Dev { (4, 1) } else { (11, 9) };
     for path in sorted(dir)? {
@@ -204,15 +205,20 @@ fn compress(dir: &Path, profile: Profile) -> Result<()> {
         if path.is_dir() || name == "manifest.json" || name.ends_with(".png") {
             continue;
         }
-        let bytes = fs::read(&path)?;
-        let mut encoded = Vec::new();
-        brotli::CompressorWriter::new(&mut encoded, 1 << 16, brotli_quality, 22).write_all(&bytes)?;
-        fs::write(dir.join(format!("{name}.br")), &encoded)?;
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(gzip));
-        encoder.write_all(&bytes)?;
-        fs::write(dir.join(format!("{name}.gz")), encoder.finish()?)?;
+        let (br, gz) = (format!("{name}.br"), format!("{name}.gz"));
+        let is_known = fs::copy(old.join(&br), dir.join(&br)).is_ok() && fs::copy(old.join(&gz), dir.join(&gz)).is_ok();
+        if !is_known {
+            let bytes = fs::read(&path)?;
+            let mut encoded = Vec::new();
+            brotli::CompressorWriter::new(&mut encoded, 1 << 16, brotli_quality, 22).write_all(&bytes)?;
+            fs::write(dir.join(&br), &encoded)?;
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(gzip));
+            encoder.write_all(&bytes)?;
+            fs::write(dir.join(&gz), encoder.finish()?)?;
+        }
         if name.ends_with(".wasm") {
-            println!("   {name}: {} KB, {} KB brotli", bytes.len() / 1024, encoded.len() / 1024);
+            let size = |p: PathBuf| fs::metadata(p).map_or(0, |m| m.len() / 1024);
+            println!("   {name}: {} KB, {} KB brotli", size(path), size(dir.join(&br)));
         }
     }
     Ok(())
