@@ -108,6 +108,8 @@ impl Bracket {
         let study = content.objects.iter().find(|o| o.kind == "static").map(|o| o.id.0.clone());
         let live = Live::start(&content, 1).await;
         jobs::spawn_local(live.state(), 1, &format!("http://{}", live.address))?;
+        // Refused when the process has one already, which then serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().tls_certs_only([]).build()?;
         Ok(Self { live, http, study: study.ok_or_else(|| anyhow::anyhow!("the bracket has a study"))? })
     }
