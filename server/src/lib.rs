@@ -29,9 +29,11 @@ pub use error::Error;
 pub use state::State;
 
 use axum::extract::DefaultBodyLimit;
+use axum::response::IntoResponse as _;
 use axum::routing::get;
 use axum::{Router, middleware};
 use std::sync::OnceLock;
+use tracing::Instrument as _;
 use utoipa_axum::router::OpenApiRouter;
 
 /// Largest body of an ordinary request, bytes; uploads set their own.
@@ -73,6 +75,7 @@ pub fn assemble(state: State, routes: OpenApiRouter<State>) -> Router {
         .layer(gate)
         .layer(auth::session::layer(&state))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(to_the_end))
         .with_state(state.clone());
     let inner = api.clone();
     let pages = {
@@ -86,6 +89,19 @@ pub fn assemble(state: State, routes: OpenApiRouter<State>) -> Router {
         .merge(api)
         .fallback(pages);
     outer.layer(middleware::from_fn_with_state(state, headers)).layer(middleware::from_fn(telemetry::log::request))
+}
+
+/// What changes something is done to its end, also when whoever asked is gone: else a change could be committed, and the
+/// sockets it closes, the rooms and the workers never told. Workers wait in their requests, and what they change has this
+/// from the queue.
+async fn to_the_end(request: axum::extract::Request, next: middleware::Next) -> axum::response::Response {
+    if request.method().is_safe() || request.uri().path().starts_with("/api/worker/") {
+        return next.run(request).await;
+    }
+    match tokio::spawn(next.run(request).in_current_span()).await {
+        Ok(response) => response,
+        Err(panic) => Error::internal(panic).into_response(),
+    }
 }
 
 async fn gate(

@@ -387,6 +387,11 @@ impl Queue {
     /// # Errors
     /// [`Error::Conflict`] when the lease is over; [`Error::Invalid`] when an artefact is missing.
     pub async fn publish(&self, state: &State, publish: &Publish) -> Result<(), Error> {
+        let (queue, state, publish) = (self.clone(), state.clone(), publish.clone());
+        to_the_end(async move { queue.publish_now(&state, &publish).await }).await
+    }
+
+    async fn publish_now(&self, state: &State, publish: &Publish) -> Result<(), Error> {
         let lease = &publish.lease;
         let mut artefacts = vec![(Kind::Surface, publish.surface.clone())];
         artefacts.extend(publish.volume.clone().map(|hash| (Kind::Volume, hash)));
@@ -473,13 +478,25 @@ impl Queue {
         event: Event,
         claimer: Option<&Hello>,
     ) -> Result<(Stored, Vec<Effect>), Error> {
+        let (queue, state, run) = (self.clone(), state.clone(), run.to_owned());
+        let host = claimer.map(|hello| hello.host.clone());
+        to_the_end(async move { queue.apply_now(&state, &run, event, host.as_deref()).await }).await
+    }
+
+    async fn apply_now(
+        &self,
+        state: &State,
+        run: &str,
+        event: Event,
+        host: Option<&str>,
+    ) -> Result<(Stored, Vec<Effect>), Error> {
         let mut write = state.db.write().await?;
         let before = store::get(&mut write, run).await?;
         let (after, effects) = lease::step(&before.job, event, state.now(), &self.settings().terms);
         if after == before.job {
             return Ok((before, effects));
         }
-        store::update(&mut write, run, &before.job, &after, claimer.map(|h| h.host.as_str()), state.now()).await?;
+        store::update(&mut write, run, &before.job, &after, host, state.now()).await?;
         let stored = store::get(&mut write, run).await?;
         write.commit().await?;
         self.follow(&before, &stored, &effects, state.now());
@@ -534,6 +551,14 @@ impl Queue {
         let _ = self.0.events.send((stored.design.clone(), RunEvent::State { run: Box::new(run.clone()) }));
         run
     }
+}
+
+/// Runs `work` to its end, also when whoever waits for it goes away: a worker that is killed while its answer is being
+/// committed must not leave a run that is done and nobody was told of.
+async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::spawn(work).await.map_err(Error::internal)?
 }
 
 /// The design a run was started with.

@@ -127,3 +127,30 @@ pub fn guarded(_effort: Effort) -> Result<(), String> {
         ensure(status == 404, || format!("a lease opened a file that is not its design's: {status}"))
     })
 }
+
+/// A publication whose worker is gone half-way is made and told, or not made; never made in silence.
+pub fn interrupted(_effort: Effort) -> Result<(), String> {
+    play(async {
+        let world = World::new(SHORT).await;
+        let mut done = 0;
+        for round in 0..40u64 {
+            let run = world.ask("sleep 1", &format!("round {round}")).await;
+            let lease = claim(&world, "w").await?;
+            let state = world.state.clone();
+            let publishing =
+                tokio::time::timeout(Duration::from_micros(150 * round), publish(&world, &lease, "answer"));
+            let _ = publishing.await;
+            // Long enough for a commit that goes on.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            if world.run(&run.id).await.state == RunState::Done {
+                done += 1;
+                world.told_once(&run.id).await?;
+            } else {
+                let failed = Ending::Failed { message: "gone".into() };
+                let _ = state.jobs.end(&state, &lease, failed).await;
+            }
+        }
+        eprintln!("    40 publications cut off, {done} of them made");
+        ensure(done > 0, || "none was made: nothing was tested".into())
+    })
+}

@@ -76,8 +76,7 @@ async fn weather(seed: u64, settings: Settings, storm: Storm) -> Result<(), Stri
         match run.state {
             RunState::Done => {
                 ensure(run.artefact.is_some(), || format!("{id} is done without an artefact"))?;
-                let times = world.done.lock().map_err(|e| e.to_string())?.get(id).copied();
-                ensure(times == Some(1), || format!("{id} was told to be done {times:?} times"))?;
+                world.told_once(id).await?;
             }
             RunState::Dead => {
                 ensure(run.attempt == 3, || format!("{id} is dead after {} attempts", run.attempt))?;

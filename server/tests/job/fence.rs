@@ -57,8 +57,7 @@ async fn sleepers(settings: Settings, rounds: u32) -> Result<u32, String> {
             format!("round {round}: the published answer changed from {:?} to {:?}", answered.artefact, later.artefact)
         })?;
         refusals += u32::from(code == Some(REFUSED));
-        let times = world.done.lock().map_err(|e| e.to_string())?.get(&run.id).copied();
-        ensure(times == Some(1), || format!("round {round}: published {times:?} times; the answer changed"))?;
+        world.told_once(&run.id).await.map_err(|e| format!("round {round}: the answer changed: {e}"))?;
     }
     Ok(refusals)
 }

@@ -55,6 +55,7 @@ const PROMISES: &[Promise] = &[
     ("answers_come_from_the_store", answer::from_the_store),
     ("queue_positions_and_cancel_of_a_waiting_run", answer::waiting),
     ("files_and_artefacts_are_fenced_and_verified", answer::guarded),
+    ("a_worker_that_goes_while_it_publishes", answer::interrupted),
     ("p7_every_accepted_job_ends", chaos::every_job_ends),
     ("p7_canary_leases_that_never_end", chaos::canary),
     ("p8_one_result_per_job", fence::one_result),

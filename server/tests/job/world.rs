@@ -131,6 +131,19 @@ impl World {
         }
     }
 
+    /// That a run is done is told once: after its commit, so perhaps a moment after it can be read.
+    pub async fn told_once(&self, id: &str) -> Result<(), String> {
+        let over = Instant::now() + Duration::from_secs(5);
+        loop {
+            let times = self.done.lock().map_err(|e| e.to_string())?.get(id).copied();
+            if times == Some(1) {
+                return Ok(());
+            }
+            ensure(times.is_none() && Instant::now() < over, || format!("{id} was told to be done {times:?} times"))?;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     pub async fn ended(&self, id: &str, limit: Duration) -> Result<Run, String> {
         self.until(id, limit, |run| run.state.ended()).await
     }
