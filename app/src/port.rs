@@ -11,7 +11,7 @@ use std::rc::Rc;
 #[derive(Clone, Debug)]
 pub enum Evaluated {
     /// Bytes of a `Scene`, and the revision of the design it was made from.
-    Scene { revision: u64, bytes: Rc<[u8]>, millis: f64 },
+    Scene { revision: u64, bytes: Rc<[u8]> },
     /// The worker failed; it has been started anew, and the picture stays as it was.
     Failed { revision: u64, why: String },
 }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::JsValue;
-use web_sys::{Blob, BlobPropertyBag, MessageEvent, Url, Worker, WorkerOptions, WorkerType};
+use web_sys::{Blob, BlobPropertyBag, MessageEvent, Performance, Url, Worker, WorkerOptions, WorkerType};
 
 /// Starts in a row that a broken worker gets before the page gives up.
 const STARTS_MAX: u32 = 3;
@@ -23,8 +23,8 @@ struct Inner {
     worker: RefCell<Option<Worker>>,
     /// The worker listens.
     ready: Cell<bool>,
-    /// In the worker now, and when it was sent.
-    asked: RefCell<Option<(Question, f64)>>,
+    /// In the worker now.
+    asked: RefCell<Option<Question>>,
     /// Waits for its turn; a later one takes its place.
     waiting: RefCell<Option<Question>>,
     starts: Cell<u32>,
@@ -91,8 +91,17 @@ fn spawn() -> Option<Worker> {
     Worker::new_with_options(&url, &options).ok()
 }
 
-fn now() -> f64 {
-    web_sys::window().and_then(|w| w.performance()).map_or(0.0, |p| p.now())
+/// The moment the last question was sent.
+const ASKED: &str = "rebuild asked";
+/// From then until its scene was here. Only the last is kept: a drag makes hundreds.
+const REBUILD: &str = "rebuild";
+
+/// Writes into the browser's own timeline, where its developer tools and our benchmark read it. Only a record: a browser
+/// that refuses loses nothing.
+fn timeline(entry: impl Fn(&Performance) -> Result<(), JsValue>) {
+    if let Some(performance) = web_sys::window().and_then(|w| w.performance()) {
+        let _ = entry(&performance);
+    }
 }
 
 fn get(message: &JsValue, key: &str) -> JsValue {
@@ -137,7 +146,7 @@ impl Inner {
     }
 
     fn fail(&self, why: &str) {
-        let revision = self.asked.borrow().as_ref().map_or(0, |((r, _), _)| *r);
+        let revision = self.asked.borrow().as_ref().map_or(0, |(r, _)| *r);
         (self.sink)(Evaluated::Failed { revision, why: why.into() });
     }
 
@@ -173,7 +182,11 @@ impl Inner {
             ("id", (question.0 as f64).into()),
             ("design", question.1.as_str().into()),
         ]));
-        *self.asked.borrow_mut() = Some((question, now()));
+        *self.asked.borrow_mut() = Some(question);
+        timeline(|p| {
+            p.clear_marks_with_mark_name(ASKED);
+            p.mark(ASKED)
+        });
     }
 
     fn heard(self: &Rc<Self>, message: &JsValue) {
@@ -184,7 +197,7 @@ impl Inner {
             }
             Some("scene") => {
                 self.starts.set(1);
-                let Some((question, sent)) = self.asked.borrow_mut().take() else { return };
+                let Some(question) = self.asked.borrow_mut().take() else { return };
                 let Ok(buffer) = get(message, "scene").dyn_into::<ArrayBuffer>() else { return };
                 let missing: Vec<String> =
                     Array::from(&get(message, "missing")).iter().filter_map(|h| h.as_string()).collect();
@@ -192,7 +205,11 @@ impl Inner {
                     self.clone().fetch(missing, question.clone());
                 }
                 let bytes: Rc<[u8]> = Uint8Array::new(&buffer).to_vec().into();
-                (self.sink)(Evaluated::Scene { revision: question.0, bytes, millis: now() - sent });
+                timeline(|p| {
+                    p.clear_measures_with_measure_name(REBUILD);
+                    p.measure_with_start_mark(REBUILD, ASKED)
+                });
+                (self.sink)(Evaluated::Scene { revision: question.0, bytes });
                 self.go();
             }
             Some("error") => {

@@ -3,9 +3,12 @@
 //! A line is `{"name", "value", "unit", "target", "better": "higher"|"lower"}`; `target` may be missing for a figure that
 //! only gives context (STREAM triad).
 
-use crate::process::{self, cargo};
-use anyhow::{Context, Result};
+use crate::process::{self, cargo, run};
+use crate::test;
+use crate::web::{self, Profile};
+use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use std::process::Command;
 
 /// Programs to run: name, and cargo's arguments.
 const PROGRAMS: &[(&str, &[&str])] = &[
@@ -20,16 +23,27 @@ const PROGRAMS: &[(&str, &[&str])] = &[
     ("edit", &["run", "--locked", "--release", "--package", "server", "--example", "bench_edit"]),
 ];
 
+/// What people wait for in the browser: built and run apart, as it needs the page in release.
+const BROWSER: &str = "browser";
+
 /// # Errors
 /// When a program cannot be built or fails; a missed target is a verdict, not an error.
 pub fn bench(names: &[String]) -> Result<()> {
+    let known: Vec<&str> = PROGRAMS.iter().map(|(name, _)| *name).chain([BROWSER]).collect();
+    if let Some(unknown) = names.iter().find(|n| !known.contains(&n.as_str())) {
+        bail!("there is no benchmark called '{unknown}'; there are {}", known.join(", "));
+    }
     let mut figures = Vec::new();
-    for (name, arguments) in PROGRAMS {
+    for name in known {
         if !names.is_empty() && !names.iter().any(|n| n == name) {
             continue;
         }
         println!("── {name}");
-        let text = process::output(&format!("benchmark {name}"), cargo(arguments))?;
+        let program = match PROGRAMS.iter().find(|(n, _)| *n == name) {
+            Some((_, arguments)) => cargo(arguments),
+            None => browser()?,
+        };
+        let text = process::output(&format!("benchmark {name}"), program)?;
         for line in text.lines() {
             match serde_json::from_str::<Value>(line) {
                 Ok(figure) if figure["name"].is_string() => figures.push(judge(figure)),
@@ -54,6 +68,13 @@ pub fn bench(names: &[String]) -> Result<()> {
         .with_context(|| format!("cannot write {}", path.display()))?;
     println!("\nwritten to {}", path.display());
     Ok(())
+}
+
+fn browser() -> Result<Command> {
+    run("server (release)", cargo(&["build", "--locked", "--release", "--package", "server"]))?;
+    let mut node = test::node(Profile::Release, &web::build(Profile::Release)?)?;
+    node.arg("bench.mjs");
+    Ok(node)
 }
 
 fn judge(mut figure: Value) -> Value {

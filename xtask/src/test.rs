@@ -113,13 +113,6 @@ fn server(long: bool) -> Result<()> {
 }
 
 fn browser(_long: bool) -> Result<()> {
-    let chromium = chromium()?;
-    if !available("npm", "--version") {
-        bail!("the browser walks need Node.js and npm: apt-get install nodejs npm");
-    }
-    let mut install = command("npm", &["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
-    install.current_dir(process::root().join("e2e"));
-    run("npm ci", install)?;
     run("server (dev)", cargo(&["build", "--locked", "--package", "server"]))?;
     let assets = web::build(Profile::Dev)?;
     // Named one by one: given a folder, some versions of node find nothing and call that a pass.
@@ -130,13 +123,30 @@ fn browser(_long: bool) -> Result<()> {
     if walks.is_empty() {
         bail!("there are no walks in e2e/walks");
     }
-    let mut walk = command("node", &["--test", "--test-concurrency=1", "--test-reporter=spec"]);
-    walk.args(&walks)
-        .current_dir(process::root().join("e2e"))
-        .env("BRUNEL_SERVER", process::target().join("debug/server"))
-        .env("BRUNEL_ASSETS", &assets)
-        .env("BRUNEL_CHROMIUM", chromium);
+    let mut walk = node(Profile::Dev, &assets)?;
+    walk.args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(&walks);
     run("browser walks", walk)
+}
+
+/// Node.js in `e2e`, with what a script there needs: its packages, a browser, the server of `profile` and its assets.
+///
+/// # Errors
+/// When something is missing that cannot be installed, with the command that would.
+pub fn node(profile: Profile, assets: &std::path::Path) -> Result<std::process::Command> {
+    let chromium = chromium()?;
+    if !available("npm", "--version") {
+        bail!("the browser walks need Node.js and npm: apt-get install nodejs npm");
+    }
+    let folder = process::root().join("e2e");
+    let mut install = command("npm", &["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
+    install.current_dir(&folder);
+    run("npm ci", install)?;
+    let mut node = command("node", &[]);
+    node.current_dir(folder)
+        .env("BRUNEL_SERVER", process::target().join(profile.folder()).join("server"))
+        .env("BRUNEL_ASSETS", assets)
+        .env("BRUNEL_CHROMIUM", chromium);
+    Ok(node)
 }
 
 /// Installs Chromium from the system's packages when we may; otherwise says how.
