@@ -39,8 +39,8 @@ pub fn colour(s: f64, bands: Option<u32>) -> [u8; 3] {
     table()[(s * (N - 1) as f64).round() as usize]
 }
 
-/// CSS gradient from bottom (smallest) to top, for a legend.
-pub fn css(bands: Option<u32>) -> String {
+/// CSS gradient from bottom (smallest) to top, for a legend; `inverted`: with the bright end at the bottom.
+pub fn css(bands: Option<u32>, inverted: bool) -> String {
     let mut stops = Vec::new();
     match bands {
         Some(n) if n > 0 => {
@@ -57,7 +57,7 @@ pub fn css(bands: Option<u32>) -> String {
             }
         }
     }
-    format!("linear-gradient(to top, {})", stops.join(", "))
+    format!("linear-gradient(to {}, {})", if inverted { "bottom" } else { "top" }, stops.join(", "))
 }
 
 /// Bands of a banded legend.
@@ -150,6 +150,6 @@ mod tests {
         assert_ne!(colour(0.0999, Some(10)), colour(0.1001, Some(10)));
         assert_eq!(colour(1.0, Some(10)), colour(0.95, Some(10)));
         assert_eq!(colour(f64::NAN, None), table()[0]);
-        assert_eq!(css(Some(10)).matches("rgb").count(), 10);
+        assert_eq!(css(Some(10), false).matches("rgb").count(), 10);
     }
 }

@@ -4,6 +4,7 @@
 //! from the triangles and polylines that are drawn.
 
 use crate::viewport::Pick;
+use solver::design::material;
 use solver::quantity::Dimension;
 use solver::scene::{Scene, SceneBody};
 use solver::surface::{Edge, Face, Shape, SurfaceMesh};
@@ -58,16 +59,24 @@ pub fn measure(scene: &Scene, picks: &[Pick]) -> Vec<Reading> {
     }
 }
 
-/// Volume and, with a density in kg/m³, mass of a body.
-pub fn body(body: &SceneBody, density: Option<f64>) -> Vec<Reading> {
-    let mut out = vec![
-        Reading::new("Volume", body.mass.volume, Dimension::VOLUME),
-        Reading::new("Area", body.mass.area, Dimension::AREA),
-    ];
-    if let Some(density) = density {
-        out.push(Reading::new("Mass", density * body.mass.volume, Dimension::MASS));
+/// Volume, surface and mass, together, of the bodies that are picked from, or of all. A body whose material is not known
+/// weighs nothing.
+pub fn bodies(scene: &Scene, picks: &[Pick]) -> Vec<Reading> {
+    let meant = |b: &&SceneBody| picks.is_empty() || picks.iter().any(|p| p.body() == b.name);
+    let chosen: Vec<&SceneBody> = scene.bodies.iter().filter(meant).collect();
+    if chosen.is_empty() {
+        return Vec::new();
     }
-    out
+    let sum = |f: &dyn Fn(&SceneBody) -> f64| chosen.iter().map(|b| f(b)).sum::<f64>();
+    vec![
+        Reading::new("Volume", sum(&|b| b.mass.volume), Dimension::VOLUME),
+        Reading::new("Surface", sum(&|b| b.mass.area), Dimension::AREA),
+        Reading::new(
+            "Mass",
+            sum(&|b| b.mass.volume * material(&b.material).map_or(0.0, |m| m.density)),
+            Dimension::MASS,
+        ),
+    ]
 }
 
 /// A picked thing, found in the scene.

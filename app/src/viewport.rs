@@ -5,6 +5,7 @@
 
 use solver::surface::{EdgeName, FaceName};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Something pickable.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -22,6 +23,15 @@ pub enum Pick {
         body: String,
         point: u32,
     },
+}
+
+impl Pick {
+    /// Name of the body it belongs to.
+    pub fn body(&self) -> &str {
+        match self {
+            Self::Face { body, .. } | Self::Edge { body, .. } | Self::Vertex { body, .. } => body,
+        }
+    }
 }
 
 /// What clicks select.
@@ -66,8 +76,9 @@ pub struct SectionPlane {
 /// How a result is drawn over its skin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResultView {
-    /// Bytes of the surface artefact (`Outcome::from_bytes`).
-    pub outcome: Rc<[u8]>,
+    /// Bytes of the surface artefact (`Outcome::from_bytes`). The same allocation is the same answer: it is not decoded
+    /// again.
+    pub outcome: Arc<[u8]>,
     /// Field id and load case.
     pub field: String,
     pub case: Option<String>,
@@ -78,8 +89,19 @@ pub struct ResultView {
     pub banded: bool,
     /// SI limits; `None`: the field's own.
     pub range: Option<(f64, f64)>,
+    /// The smallest value takes the bright end of the colours: of a safety factor, the low one is what matters.
+    pub inverted: bool,
+    /// Without `range`, the colours end here when the field goes further; SI.
+    pub ceiling: Option<f64>,
     /// Flags at the extremes.
     pub flags: bool,
+}
+
+/// Limits of the colours over a field from `min` to `max`: what the person set, else the field's own up to a ceiling
+/// that lies inside. SI.
+pub fn colour_limits(range: Option<(f64, f64)>, ceiling: Option<f64>, min: f64, max: f64) -> (f64, f64) {
+    let top = ceiling.filter(|c| *c > min && *c < max).unwrap_or(max);
+    range.filter(|(lo, hi)| lo < hi).unwrap_or((min, top))
 }
 
 /// Page to viewport.
@@ -89,6 +111,8 @@ pub enum ViewCommand {
     Scene(Rc<[u8]>),
     Clear,
     Result(Option<ResultView>),
+    /// Bytes of the volume artefact of the shown result: what a section and a probe see inside. Goes with the result.
+    Inside(Option<Arc<[u8]>>),
     Selected(Vec<Pick>),
     Highlighted(Vec<Pick>),
     /// Faces others have selected, with their hue.
@@ -163,6 +187,8 @@ pub enum ViewEvent {
     DoubleClicked(Option<Pick>),
     /// Camera moved, at most 10 a second.
     Camera([[f64; 3]; 3]),
+    /// The person turned, shifted or zoomed the view by hand.
+    Steered,
     /// Value of the shown field under the pointer, SI.
     Probe(Option<ProbeValue>),
     /// Range of the shown field and the automatic scale in use.

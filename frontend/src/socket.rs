@@ -1,8 +1,9 @@
 //! The browser's side of [`app::doc::Connector`]: websocket, timer, network events and outbox around the pure session.
 
 use crate::outbox::{Outbox, hold};
-use app::doc::{Choice, Connection, Connector, Effect, Event, Session, Sink, Update};
+use app::doc::{Choice, Connection, Connector, Effect, Event, Kept, Session, Sink, Update, is_signed_out};
 use app::sync::{Presence, ToClient};
+use app::ui::sleep;
 use futures::channel::mpsc;
 use futures::future::{AbortHandle, abortable};
 use futures::{SinkExt as _, StreamExt as _};
@@ -12,12 +13,17 @@ use solver::design::{Command, Refusal};
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::spawn_local;
 
 /// Snapshots go to the page at most this often, ms: one per frame is all that can be seen.
 const CHANGED_EVERY_MS: i32 = 16;
 /// Where the last person is remembered, for an outbox opened while the server is away.
 const PERSON_KEY: &str = "brunel.person";
+
+/// Where a tab keeps a design's undo over its reload, by design.
+const KEPT_KEY: &str = "brunel.kept";
+/// Browsers give a tab about 5 million characters; several designs share them.
+const KEPT_BYTES_MAX: usize = 2_000_000;
 
 /// Opens designs over a websocket. Given to [`app::doc::install`] when the page wakes up.
 pub struct Browser;
@@ -38,6 +44,7 @@ impl Connector for Browser {
             closed: Cell::new(false),
         });
         core.listen();
+        core.keep_on_leaving();
         spawn_local(begin(core.clone(), client));
         Rc::new(Live(core))
     }
@@ -135,6 +142,9 @@ async fn begin(core: Rc<Core>, client: String) {
     // Nobody else can hold a name just made; this tells other tabs that we live.
     hold(&client).await;
     let person = person().await;
+    if let Some(kept) = core.take_kept().filter(|k| k.user == person) {
+        core.step(Event::Revived(Box::new(kept)));
+    }
     match Outbox::open(&core.design, &person).await {
         Ok(outbox) => {
             let recovered = outbox.recover(&client).await.unwrap_or_default();
@@ -341,7 +351,51 @@ impl Core {
         }
     }
 
+    /// Before the tab is left or loaded anew.
+    fn keep_on_leaving(self: &Rc<Self>) {
+        let Some(window) = web_sys::window() else { return };
+        let weak = Rc::downgrade(self);
+        let callback = Closure::<dyn FnMut()>::new(move || {
+            if let Some(core) = weak.upgrade() {
+                core.keep();
+            }
+        });
+        let target: web_sys::EventTarget = window.into();
+        if target.add_event_listener_with_callback("pagehide", callback.as_ref().unchecked_ref()).is_ok() {
+            self.listeners.borrow_mut().push((target, "pagehide", callback));
+        }
+    }
+
+    fn kept_key(&self) -> String {
+        format!("{KEPT_KEY}.{}", self.design)
+    }
+
+    /// Writes what undo needs into the tab's own storage, which ends with the tab.
+    fn keep(&self) {
+        let Some(storage) = web_sys::window().and_then(|w| w.session_storage().ok().flatten()) else { return };
+        if is_signed_out() {
+            return;
+        }
+        let kept = self.session.borrow().document.keep().and_then(|k| serde_json::to_string(&k).ok());
+        // Refused or too large: undo begins anew after the reload, nothing else is lost.
+        let _ = match kept.filter(|k| k.len() <= KEPT_BYTES_MAX) {
+            Some(kept) => storage.set_item(&self.kept_key(), &kept),
+            None => storage.remove_item(&self.kept_key()),
+        };
+    }
+
+    /// What was kept, once: a copy of this tab must not take it up too.
+    fn take_kept(&self) -> Option<Kept> {
+        let storage = web_sys::window()?.session_storage().ok()??;
+        let text = storage.get_item(&self.kept_key()).ok()??;
+        let _ = storage.remove_item(&self.kept_key());
+        serde_json::from_str(&text).ok()
+    }
+
     fn close(self: &Rc<Self>) {
+        if !self.closed.get() {
+            self.keep();
+        }
         self.step(Event::Close);
         self.closed.set(true);
         for (target, name, callback) in self.listeners.borrow_mut().drain(..) {
@@ -354,14 +408,4 @@ fn url(design: &str) -> Option<String> {
     let location = web_sys::window()?.location();
     let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
     Some(format!("{scheme}://{}/api/designs/{design}/socket", location.host().ok()?))
-}
-
-async fn sleep(ms: i32) {
-    let promise = js_sys::Promise::new(&mut |resolve, _| {
-        if let Some(window) = web_sys::window() {
-            // Without a timer there is no page to wait for.
-            let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms);
-        }
-    });
-    let _ = JsFuture::from(promise).await;
 }

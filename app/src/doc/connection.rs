@@ -98,6 +98,20 @@ thread_local! {
     static CONNECTOR: RefCell<Option<Rc<dyn Connector>>> = const { RefCell::new(None) };
 }
 
+thread_local! {
+    static SIGNED_OUT: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// The person signs out and the page is about to go: nothing of theirs may be kept in the tab from here on.
+pub fn sign_out() {
+    SIGNED_OUT.set(true);
+}
+
+/// Whether [`sign_out`] was called.
+pub fn is_signed_out() -> bool {
+    SIGNED_OUT.get()
+}
+
 /// Called once by `frontend` when the page wakes up.
 pub fn install(connector: Rc<dyn Connector>) {
     CONNECTOR.with(|c| *c.borrow_mut() = Some(connector));

@@ -4,10 +4,11 @@
 //! [`Effect`]s.
 
 use super::connection::{SaveState, Snapshot};
-use super::history::{History, Kind, Step};
+use super::history::{self, History, Kind, Step};
 use super::notice::{Choice, Notice, describe, property};
 use crate::api::run::RunEvent;
 use crate::sync::{Entry, Head, Peer, Presence, Refused, Submission, ToClient};
+use serde::{Deserialize, Serialize};
 use solver::design::{Command, Design, Id, Refusal, apply, replay};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -30,6 +31,18 @@ pub enum Effect {
     Renamed(String),
     /// Messages are missing: say Hello again.
     Resync,
+}
+
+/// What a tab keeps of a design over its own reload, so that undo goes on where it was: the last confirmed state, from
+/// which the server tells what came since, and the steps against it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Whose it is; nobody else may take it up.
+    pub user: String,
+    clients: BTreeSet<String>,
+    confirmed: Design,
+    sequence: u64,
+    history: history::Kept,
 }
 
 /// An own edit that is not in the confirmed state yet.
@@ -248,6 +261,31 @@ impl Document {
         self.dirty = true;
     }
 
+    /// What to keep over a reload; `None` when there is nothing to take back, or no way back in.
+    pub fn keep(&self) -> Option<Kept> {
+        if !self.loaded || self.ended.is_some() || self.user.is_empty() {
+            return None;
+        }
+        Some(Kept {
+            user: self.user.clone(),
+            clients: self.clients.clone(),
+            confirmed: self.confirmed.clone(),
+            sequence: self.sequence,
+            history: self.history.keep()?,
+        })
+    }
+
+    /// Goes on from what the tab kept. Only before the first connection.
+    pub fn revive(&mut self, kept: Kept) {
+        self.user = kept.user;
+        self.clients.extend(kept.clients);
+        self.confirmed = kept.confirmed;
+        self.sequence = kept.sequence;
+        self.history = History::revive(kept.history);
+        self.loaded = true;
+        self.dirty = true;
+    }
+
     /// Answers a notice.
     pub fn resolve(&mut self, notice: u64, choice: Choice) -> Vec<Effect> {
         let Some(at) = self.notices.iter().position(|n| n.id == notice) else { return Vec::new() };
@@ -356,6 +394,8 @@ impl Document {
                 for entry in entries {
                     effects.extend(self.advance(entry));
                 }
+                let pending = &self.pending;
+                self.history.forget_lost(|s| pending.iter().any(|p| p.submission.is(&s.client, s.number)));
                 effects
             }
             ToClient::Applied { entry } => self.advance(entry),
@@ -519,3 +559,7 @@ impl Document {
         Presence { preview: self.drag.clone(), ..presence.clone() }
     }
 }
+
+#[cfg(test)]
+#[path = "document_test.rs"]
+mod tests;

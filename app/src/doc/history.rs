@@ -5,11 +5,14 @@
 //! person is told.
 
 use crate::sync::Entry;
+use serde::{Deserialize, Serialize};
 use solver::design::{Command, Id};
 use std::collections::HashMap;
 
 /// Steps kept; older ones are forgotten.
 const STEPS_MAX: usize = 2_000;
+/// Newest steps of each kind that outlive a reload.
+const STEPS_KEPT_MAX: usize = 200;
 
 /// What a submission is to the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +23,7 @@ pub enum Kind {
 }
 
 /// One own edit that can be taken back.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     pub client: String,
     pub number: u64,
@@ -33,10 +36,19 @@ pub struct Step {
 }
 
 /// Someone else's latest write.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Write {
     sequence: u64,
     author: String,
+}
+
+/// A history as it is kept over a reload of its tab.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    undo: Vec<Step>,
+    redo: Vec<Step>,
+    properties: Vec<(Id, String, Write)>,
+    objects: Vec<(Id, Write)>,
 }
 
 #[derive(Debug, Default)]
@@ -63,6 +75,40 @@ impl History {
         if stack.len() > STEPS_MAX {
             stack.remove(0);
         }
+    }
+
+    /// What outlives a reload; `None` when there is nothing to take back.
+    pub fn keep(&self) -> Option<Kept> {
+        let newest = |steps: &[Step]| steps[steps.len().saturating_sub(STEPS_KEPT_MAX)..].to_vec();
+        let (undo, redo) = (newest(&self.undo), newest(&self.redo));
+        // Only what came after a step can stand in its way.
+        let since = undo.iter().chain(&redo).map(|s| s.sequence.unwrap_or(u64::MAX)).min()?;
+        let late = |w: &Write| w.sequence > since;
+        let properties = self.properties.iter().filter(|(_, w)| late(w));
+        let objects = self.objects.iter().filter(|(_, w)| late(w));
+        Some(Kept {
+            properties: properties.map(|((id, key), w)| (id.clone(), key.clone(), w.clone())).collect(),
+            objects: objects.map(|(id, w)| (id.clone(), w.clone())).collect(),
+            undo,
+            redo,
+        })
+    }
+
+    /// The history that was kept.
+    pub fn revive(kept: Kept) -> Self {
+        Self {
+            undo: kept.undo,
+            redo: kept.redo,
+            properties: kept.properties.into_iter().map(|(id, key, w)| ((id, key), w)).collect(),
+            objects: kept.objects.into_iter().collect(),
+        }
+    }
+
+    /// Drops steps that are neither committed nor on their way any more.
+    pub fn forget_lost(&mut self, pending: impl Fn(&Step) -> bool) {
+        let keep = |s: &Step| s.sequence.is_some() || pending(s);
+        self.undo.retain(keep);
+        self.redo.retain(keep);
     }
 
     /// The newest step that undo (or redo) would take, removed.

@@ -9,7 +9,9 @@ mod history;
 mod notice;
 mod session;
 
-pub use connection::{Connection, Connector, SaveState, Sink, Snapshot, Update, connector, install};
-pub use document::{Document, Effect as DocumentEffect};
+pub use connection::{
+    Connection, Connector, SaveState, Sink, Snapshot, Update, connector, install, is_signed_out, sign_out,
+};
+pub use document::{Document, Effect as DocumentEffect, Kept};
 pub use notice::{Choice, Conflict, Notice, describe, name, property, value_text};
-pub use session::{Effect, Event, Session};
+pub use session::{DEAD_AFTER_MS, Effect, Event, PING_AFTER_MS, Session, backoff_ms};

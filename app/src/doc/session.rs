@@ -4,7 +4,7 @@
 //! comes out. The adapter owns the socket, the storage and one timer, set to [`Session::wake_at`] after every step.
 
 use super::connection::Snapshot;
-use super::document::{self, Document};
+use super::document::{self, Document, Kept};
 use super::notice::Choice;
 use crate::api::run::RunEvent;
 use crate::sync::{PROTOCOL, Presence, Submission, ToClient, ToServer};
@@ -13,8 +13,8 @@ use solver::design::{Command, Refusal};
 /// Unacknowledged submissions on their way at once. Bounds what a reconnect must sort out and what the server queues.
 const WINDOW: usize = 256;
 /// Silence after which the client asks whether the server is there, and after which it stops believing so, ms.
-const PING_AFTER_MS: i64 = 10_000;
-const DEAD_AFTER_MS: i64 = 20_000;
+pub const PING_AFTER_MS: i64 = 10_000;
+pub const DEAD_AFTER_MS: i64 = 20_000;
 /// A connection that is not up and greeted by then is given up, ms.
 const GREET_WITHIN_MS: i64 = 10_000;
 /// First and longest wait before a new attempt, before jitter, ms.
@@ -23,10 +23,19 @@ const BACKOFF_MAX_MS: i64 = 15_000;
 /// Presence goes out at most this often, ms.
 const PRESENCE_EVERY_MS: i64 = 50;
 
+/// How long to wait before attempt number `attempts` after the first, ms: doubling up to a ceiling, and spread by
+/// `jitter` in `[0, 1)` so that a server that comes back is not met by everyone at once.
+pub fn backoff_ms(attempts: u32, jitter: f64) -> i64 {
+    let wait = (BACKOFF_MIN_MS << attempts.min(10)).min(BACKOFF_MAX_MS) as f64;
+    (wait * (0.5 + jitter)) as i64
+}
+
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Event {
     Start,
+    /// What this tab kept over its reload.
+    Revived(Box<Kept>),
     /// Edits of closed tabs, from storage.
     Recovered(Vec<Submission>),
     /// The socket with this link number is open, has a message, is gone.
@@ -151,6 +160,11 @@ impl Session {
             Event::Start => {
                 if self.link == Link::Idle {
                     self.connect(now, &mut out);
+                }
+            }
+            Event::Revived(kept) => {
+                if self.link == Link::Idle {
+                    self.document.revive(*kept);
                 }
             }
             Event::Recovered(submissions) => {
@@ -303,9 +317,9 @@ impl Session {
 
     fn wait(&mut self, now: i64, jitter: f64, out: &mut Vec<Effect>) {
         self.document.set_online(false);
-        let backoff = (BACKOFF_MIN_MS << self.attempts.min(10)).min(BACKOFF_MAX_MS) as f64;
+        let until = now + backoff_ms(self.attempts, jitter);
         self.attempts += 1;
-        self.link = Link::Waiting { until: now + (backoff * (0.5 + jitter)) as i64 };
+        self.link = Link::Waiting { until };
         out.push(Effect::Changed);
     }
 

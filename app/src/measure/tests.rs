@@ -57,7 +57,7 @@ fn scene(meshes: Vec<SurfaceMesh>) -> Scene {
     let bodies = meshes.into_iter().enumerate().map(|(i, surface)| SceneBody {
         name: i.to_string(),
         label: i.to_string(),
-        material: String::new(),
+        material: "en_aw_6061_t6".into(),
         representation: Representation::Exact,
         mass: MassProperties { volume: 2e-3, area: 0.5, ..MassProperties::default() },
         surface: Arc::new(surface),
@@ -158,5 +158,7 @@ fn a_pick_that_is_gone_measures_nothing_and_many_are_summed() {
     let readings = measure(&scene, &[face("0"), face("1"), edge("0")]);
     close(value(&readings, "Total area"), 0.12 + TAU * 0.01 * 0.05);
     close(value(&readings, "Total length"), 0.3);
-    close(value(&body(&scene.bodies[0], Some(2700.0)), "Mass"), 5.4);
+    close(value(&bodies(&scene, &[]), "Mass"), 10.8);
+    close(value(&bodies(&scene, &[face("1")]), "Mass"), 5.4);
+    assert!(bodies(&scene, &[face("7")]).is_empty());
 }

@@ -24,6 +24,12 @@ impl Session {
 
     /// Leaves by loading the login anew: nothing of the person may stay in the page's memory.
     pub fn leave() {
+        crate::doc::sign_out();
+        #[cfg(feature = "hydrate")]
+        if let Some(Ok(Some(storage))) = web_sys::window().map(|w| w.session_storage()) {
+            // Nothing there when it is refused.
+            let _ = storage.clear();
+        }
         if let Err(e) = window().location().assign("/login") {
             leptos::logging::warn!("the login page cannot be opened: {e:?}");
         }

@@ -162,45 +162,87 @@ fn follow(desk: Desk, token: String, closed: RwSignal<Option<String>>, fault: Rw
 #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
 mod socket {
     use super::*;
-    use crate::sync::ToClient;
-    use futures::StreamExt;
+    use crate::doc::{DEAD_AFTER_MS, PING_AFTER_MS, backoff_ms};
+    use crate::sync::{ToClient, ToServer};
+    use crate::ui::sleep;
+    use futures::future::{Either, select};
+    use futures::{SinkExt, StreamExt};
     use gloo_net::websocket::Message;
     use gloo_net::websocket::futures::WebSocket;
+    use std::pin::pin;
 
-    /// Seconds between attempts to listen again.
-    const RETRY_SECS: u64 = 5;
+    /// How a connection ended.
+    enum End {
+        /// For good, with the reason.
+        Closed(String),
+        /// Lost after it had said something.
+        Lost,
+        Silent,
+    }
 
-    pub fn listen(token: &str, load: impl Fn() + Clone + 'static, closed: RwSignal<Option<String>>) {
+    pub fn listen(token: &str, load: impl Fn() + 'static, closed: RwSignal<Option<String>>) {
         let Some(location) = web_sys::window().map(|w| w.location()) else { return };
         let (Ok(protocol), Ok(host)) = (location.protocol(), location.host()) else { return };
         let scheme = if protocol == "https:" { "wss" } else { "ws" };
         let url = format!("{scheme}://{host}/api/share/{}/socket", encode(token));
-        attempt(url, load, closed);
+        leptos::task::spawn_local(async move {
+            let mut attempts = 0;
+            let mut first = true;
+            // The signal lives as long as the page.
+            while closed.try_with_untracked(Option::is_none) == Some(true) {
+                match hear(&url, &load, first).await {
+                    End::Closed(reason) => drop(closed.try_set(Some(reason))),
+                    End::Lost => attempts = 0,
+                    End::Silent => attempts += 1,
+                }
+                first = false;
+                sleep(backoff_ms(attempts, js_sys::Math::random()) as i32).await;
+            }
+        });
     }
 
-    fn attempt(url: String, load: impl Fn() + Clone + 'static, closed: RwSignal<Option<String>>) {
-        leptos::task::spawn_local(async move {
-            if let Ok(mut socket) = WebSocket::open(&url) {
-                while let Some(Ok(message)) = socket.next().await {
-                    let Message::Text(text) = message else { continue };
-                    match serde_json::from_str::<ToClient>(&text) {
-                        Ok(ToClient::Closing { reason, reconnect: false }) => {
-                            // The page may be gone already.
-                            let _ = closed.try_set(Some(reason));
-                            return;
-                        }
-                        Ok(ToClient::Closing { .. }) => break,
-                        // Anything else means that the design moved on.
-                        _ => load(),
+    /// One connection, until it ends. What came while there was none is not known, so a later one loads at its first
+    /// word.
+    async fn hear(url: &str, load: &impl Fn(), first: bool) -> End {
+        let Ok(socket) = WebSocket::open(url) else { return End::Silent };
+        let (mut send, mut receive) = socket.split();
+        let (mut heard, mut pinged) = (false, false);
+        loop {
+            // Asked at once: the answer shows that the line stands.
+            let wait = match (pinged, heard) {
+                (true, _) => DEAD_AFTER_MS - PING_AFTER_MS,
+                (false, true) => PING_AFTER_MS,
+                (false, false) => 0,
+            };
+            let next = match select(receive.next(), pin!(sleep(wait as i32))).await {
+                Either::Left((next, _)) => next,
+                // Asked, and no answer: the line is dead, though the browser has not noticed.
+                Either::Right(_) if pinged => break,
+                Either::Right(_) => {
+                    pinged = true;
+                    let Ok(ping) = serde_json::to_string(&ToServer::Ping { nonce: 0 }) else { break };
+                    // Waits until the socket is open, but not for ever.
+                    let patience = pin!(sleep(PING_AFTER_MS as i32));
+                    if let Either::Left((Ok(()), _)) = select(send.send(Message::Text(ping)), patience).await {
+                        continue;
                     }
-                }
-            }
-            let again = move || {
-                if closed.try_with_untracked(Option::is_none) == Some(true) {
-                    attempt(url, load, closed);
+                    break;
                 }
             };
-            set_timeout(again, std::time::Duration::from_secs(RETRY_SECS));
-        });
+            let Some(Ok(message)) = next else { break };
+            let Message::Text(text) = message else { continue };
+            if !first && !heard {
+                load();
+            }
+            (heard, pinged) = (true, false);
+            match serde_json::from_str::<ToClient>(&text) {
+                Ok(ToClient::Closing { reason, reconnect: false }) => return End::Closed(reason),
+                Ok(ToClient::Closing { .. }) => break,
+                Ok(ToClient::Scene { .. }) => load(),
+                // Signs of life, and what later versions may say to someone else.
+                _ => {}
+            }
+        }
+        if heard { End::Lost } else { End::Silent }
     }
 }

@@ -8,6 +8,7 @@ use crate::sync::{Peer, Presence};
 use crate::ui::{Notices, Tone, random, use_notices};
 use crate::viewport::{Pick, PickFilter, ViewCommand, Viewport};
 use leptos::prelude::*;
+use solver::design::profile::{Outline, Profile};
 use solver::design::schema::{self, FieldType, Section};
 use solver::design::{Command, Design, Id, Issue, Object, Resolved, Value, check, resolve};
 use solver::quantity::{Dimension, Quantity, UnitSystem, format};
@@ -87,6 +88,8 @@ pub struct Desk {
     pub help: RwSignal<bool>,
     pub sharing: RwSignal<bool>,
     pub camera: RwSignal<Option<[[f64; 3]; 3]>>,
+    /// User whose view this one follows.
+    pub following: RwSignal<Option<String>>,
     pub units: Signal<UnitSystem>,
     pub bench: Bench,
     pub notices: Notices,
@@ -158,6 +161,7 @@ impl Desk {
             help: RwSignal::new(false),
             sharing: RwSignal::new(false),
             camera: RwSignal::new(None),
+            following: RwSignal::new(None),
             units: Memo::new(move |_| design.with(|d| units_of(d))).into(),
             bench: Bench::new(),
             notices: use_notices(),
@@ -235,10 +239,20 @@ impl Desk {
     }
 
     pub fn view(&self, command: ViewCommand) {
+        if matches!(command, ViewCommand::View(_) | ViewCommand::Fit) {
+            self.steered();
+        }
         // Cloned out: the viewport may answer before it returns.
         let viewport = WIRES.with(|w| w.borrow().get(&self.wires).and_then(|w| w.viewport.clone()));
         if let Some(viewport) = viewport {
             viewport.send(command);
+        }
+    }
+
+    /// The person looks elsewhere by themselves: nobody is followed any more.
+    pub fn steered(&self) {
+        if self.following.with_untracked(Option::is_some) {
+            self.following.set(None);
         }
     }
 
@@ -360,29 +374,10 @@ impl Desk {
         Some(id)
     }
 
-    /// Removes an object, with what stands in it if it is a group.
+    /// Removes an object; of a group only the group, as in other trees: its contents stay where they stand.
     pub fn remove(&self, id: &Id) {
-        let next = self.design.with_untracked(|d| neighbour(d, id));
-        let children: Vec<Id> = self.design.with_untracked(|d| {
-            d.objects.iter().filter(|o| o.parent.as_ref() == Some(id)).map(|o| o.id.clone()).collect()
-        });
-        let done = if children.is_empty() {
-            self.commit(Command::Remove { id: id.clone() })
-        } else {
-            // A group's contents stay and stand where the group stood.
-            let mut commands: Vec<Command> = children
-                .into_iter()
-                .map(|child| {
-                    let before = self.design.with_untracked(|d| {
-                        d.position(&child).and_then(|at| d.objects.get(at + 1)).map(|o| o.id.clone())
-                    });
-                    Command::Move { id: child, before, parent: None }
-                })
-                .collect();
-            commands.push(Command::Remove { id: id.clone() });
-            self.commit(Command::Batch { commands })
-        };
-        if done {
+        let (next, command) = self.design.with_untracked(|d| (neighbour(d, id), removal(d, id)));
+        if self.commit(command) {
             self.target.set(None);
             self.selected.set(next);
         }
@@ -448,12 +443,6 @@ pub fn edge_of(pick: &Pick) -> Option<EdgeName> {
     }
 }
 
-pub fn body_of(pick: &Pick) -> &str {
-    match pick {
-        Pick::Face { body, .. } | Pick::Edge { body, .. } | Pick::Vertex { body, .. } => body,
-    }
-}
-
 /// What a field of this type collects from the viewport.
 pub fn wants(kind: &FieldType) -> Option<Wants> {
     match kind {
@@ -467,6 +456,24 @@ pub fn wants(kind: &FieldType) -> Option<Wants> {
 /// The same objects, by identity: a cheap and safe "nothing changed".
 fn shares(a: &Design, b: &Design) -> bool {
     a.objects.len() == b.objects.len() && a.objects.iter().zip(&b.objects).all(|(a, b)| Arc::ptr_eq(a, b))
+}
+
+/// Removes `id` in one step that undo takes back whole; what stood in it moves up to where it stood itself.
+fn removal(design: &Design, id: &Id) -> Command {
+    let above = design.get(id).and_then(|o| o.parent.clone());
+    let contents = design.objects.iter().enumerate().filter(|(_, o)| o.parent.as_ref() == Some(id));
+    let mut commands: Vec<Command> = contents
+        .map(|(at, child)| {
+            let before = design.objects.get(at + 1).map(|o| o.id.clone());
+            Command::Move { id: child.id.clone(), before, parent: above.clone() }
+        })
+        .collect();
+    let remove = Command::Remove { id: id.clone() };
+    if commands.is_empty() {
+        return remove;
+    }
+    commands.push(remove);
+    Command::Batch { commands }
 }
 
 /// The object to select after `id` is gone: the next of its section, else the one before.
@@ -514,6 +521,11 @@ fn prefill(object: &mut Object, kind: &schema::Kind, picks: &[Pick], selected: O
             _ => {}
         }
     }
+    // Turned about an axis in its plane: a profile around the origin would lie on both sides of it.
+    if object.kind == "revolve" {
+        let outer = Outline::Circle { centre: ["25 mm".into(), "0 mm".into()], radius: "10 mm".into() };
+        object.properties.insert("profile".into(), Value::Profile(Profile { outer, holes: Vec::new() }));
+    }
     let has_body = desk.design.with_untracked(|d| d.section(Section::Feature).next().is_some());
     // On a face of a body, more material is usually meant to be one with it.
     if object.kind == "extrude" && has_body && object.properties.contains_key("face") {
@@ -545,5 +557,32 @@ mod tests {
         assert_eq!(free_name(&design, kind), "Hole 2");
         assert_eq!(neighbour(&design, &"a".into()), Some("b".into()));
         assert_eq!(neighbour(&design, &"b".into()), Some("a".into()));
+    }
+
+    #[test]
+    fn removing_a_group_leaves_its_contents_in_place_and_undo_brings_all_back() {
+        let mut design = Design::new();
+        let object = |id: &str, kind: &str, parent: Option<&str>| {
+            let mut o = Object::new(id, kind, id);
+            o.parent = parent.map(Into::into);
+            Arc::new(o)
+        };
+        design.objects = vec![
+            object("outer", "group", None),
+            object("inner", "group", Some("outer")),
+            object("box_a", "box", Some("inner")),
+            object("hole_a", "hole", None),
+            object("hole_b", "hole", Some("inner")),
+        ]
+        .into();
+        let (after, inverse) = solver::design::apply(&design, &removal(&design, &"inner".into())).expect("applies");
+        let of = |d: &Design| d.objects.iter().map(|o| (o.id.clone(), o.parent.clone())).collect::<Vec<_>>();
+        let line = |id: &str, parent: Option<&str>| (Id::from(id), parent.map(Id::from));
+        let expected =
+            [line("outer", None), line("box_a", Some("outer")), line("hole_a", None), line("hole_b", Some("outer"))];
+        assert_eq!(of(&after), expected);
+        let (back, _) = solver::design::apply(&after, &inverse).expect("applies");
+        assert_eq!(of(&back), of(&design));
+        assert_eq!(removal(&design, &"box_a".into()), Command::Remove { id: "box_a".into() });
     }
 }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use {super::toolbar::VIEWS, crate::viewport::ViewCommand, leptos::ev};
 
 const SHEET: &[(&str, &str)] = &[
-    ("Esc", "Stop picking, measuring, sectioning; clear the selection"),
+    ("Esc", "Stop picking, measuring, sectioning, following; clear the selection"),
     ("F", "Fit the view"),
     ("1 – 7", "Front, back, left, right, top, bottom, isometric"),
     ("P", "Perspective or parallel"),
@@ -82,6 +82,8 @@ fn press(desk: Desk, e: &ev::KeyboardEvent, full: bool) -> bool {
                 desk.measuring.set(false);
             } else if desk.cut.with_untracked(Option::is_some) {
                 desk.cut.set(None);
+            } else if desk.following.with_untracked(Option::is_some) {
+                desk.following.set(None);
             } else {
                 desk.picks.set(Vec::new());
                 desk.selected.set(None);

@@ -9,6 +9,7 @@ pub mod measure;
 pub mod notice;
 pub mod outline;
 pub mod parameter;
+pub mod peers;
 pub mod picks;
 pub mod profile;
 pub mod property;

@@ -49,11 +49,16 @@ fn Row(id: Id) -> impl IntoView {
                 .map(|i| super::desk::capital(i.message.strip_prefix("Value: ").unwrap_or(&i.message)))
         })
     };
-    let value = move || {
+    let value = Memo::new(move |_| {
         let q = desk.resolved.with(|r| r.parameter(&name.get()))?;
         // An angle is typed in degrees; as a plain number it would read as radians.
         let angle = q.dimension == Dimension::NONE && (text.with(|t| t.contains("deg") || t.contains('°')));
         Some(print(q, Range { angle, ..Range::ANY }, desk.units.get(), 6))
+    });
+    // A formula gets a line of its own below name and value; a plain value is its own value.
+    let computed = move || {
+        let plain = |t: &str| t.trim_start_matches('=').replace(' ', "");
+        fault.with(Option::is_some) || value.with(|v| v.as_deref().is_none_or(|v| plain(v) != plain(&text.get())))
     };
     let (on_commit, on_drag) = setters(desk, id.clone(), "value", Value::Expr);
     let rename = {
@@ -72,17 +77,20 @@ fn Row(id: Id) -> impl IntoView {
     let (id2, id3, id4) = (id.clone(), id.clone(), id.clone());
     let is_selected = move || desk.selected.with(|s| s.as_ref() == Some(&id2));
     view! {
-        <div class="parameter" role="row" class:selected=is_selected data-testid="parameter-row" data-name=move || name.get()>
+        <div class="parameter" role="row" class:selected=is_selected class:computed=computed data-testid="parameter-row" data-name=move || name.get()>
             <input
                 node_ref=input class="input mono" aria-label="Name" data-testid="parameter-name" spellcheck="false"
                 disabled=move || !desk.may_edit.get() prop:value=move || name.get() on:change=rename
-                on:focus=move |_| desk.selected.set(Some(id3.clone())) title=move || comment.get()
+                on:focus=move |_| desk.selected.set(Some(id3.clone())) title=move || {
+                    let comment = comment.get();
+                    if comment.is_empty() { name.get() } else { format!("{}: {comment}", name.get()) }
+                }
             />
             <ExpressionField
                 label="=" testid="parameter-value" text=text range=Range::ANY fault=fault on_commit=on_commit
                 on_drag=on_drag bare=true
             />
-            <span class="value" title="Value now" data-testid="parameter-now">{value}</span>
+            <span class="value mono" title="Value now" data-testid="parameter-now">{move || value.get()}</span>
             <button
                 type="button" class="icon-button small reveal" aria-label=move || format!("Delete {}", name.get())
                 disabled=move || !desk.may_edit.get() on:click=move |_| desk.remove(&id4)

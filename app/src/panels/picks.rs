@@ -4,7 +4,7 @@ use super::desk::{Target, use_desk, wants};
 use crate::ui::{Glyph, Icon};
 use crate::viewport::Pick;
 use leptos::prelude::*;
-use solver::design::schema::Field;
+use solver::design::schema::{Field, Section};
 use solver::design::{Id, Value, describe_edge, describe_face};
 use solver::scene::Scene;
 use solver::surface::{EdgeName, FaceName};
@@ -73,6 +73,8 @@ pub fn Picked(
         desk.highlight.set(Vec::new());
         desk.set(&own.get_value(), field.key, value);
     };
+    let is_feature =
+        move || desk.design.with(|d| d.get(&own.get_value()).and_then(|o| o.section())) == Some(Section::Feature);
     let edges = matches!(field.kind, solver::design::schema::FieldType::Edges);
     let noun = if edges { "edges" } else { "faces" };
     view! {
@@ -105,8 +107,10 @@ pub fn Picked(
                                     Item::Face(f) => (describe_face(d, f), picks_of_face(f, scene.as_deref())),
                                     Item::Edge(e) => (describe_edge(d, e), picks_of_edge(e, scene.as_deref())),
                                 });
-                            // Lost means lost: shown until the person decides, never guessed.
-                            let lost = scene.is_some() && lit.is_empty();
+                            // Lost means lost: shown until the person decides, never guessed. What a feature takes its
+                            // turn on, though, is used up by it: a fillet's edges are not in the finished model.
+                            let absent = scene.is_some() && lit.is_empty();
+                            let lost = absent && (!is_feature() || !desk.issues_of(&own.get_value()).is_empty());
                             let title = if lost { format!("{name}: not in the model any more") } else { name.clone() };
                             view! {
                                 <span

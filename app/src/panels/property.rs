@@ -240,7 +240,12 @@ fn PropertyField(id: Id, field: &'static Field) -> impl IntoView {
     let visible = {
         let id = id.clone();
         Memo::new(move |_| {
-            field.when.is_none_or(|(on, is)| desk.design.with(|d| d.get(&id).is_some_and(|o| o.choice(on) == is)))
+            desk.design.with(|d| {
+                let Some(o) = d.get(&id) else { return false };
+                // A body of its own is combined with nothing.
+                let idle = field.key == "targets" && o.get("operation").is_some() && o.choice("operation") == "new";
+                !idle && field.when.is_none_or(|(on, is)| o.choice(on) == is)
+            })
         })
     };
     let id = StoredValue::new(id);

@@ -1,6 +1,6 @@
 //! The tools over the view: add features, look from standard sides, cut, measure, hide.
 
-use super::desk::{Cut, Desk, body_of, use_desk};
+use super::desk::{Cut, Desk, use_desk};
 use super::file::ImportForm;
 use crate::ui::{Dialog, Glyph, Icon, Menu};
 use crate::viewport::{StandardView, ViewCommand};
@@ -21,7 +21,7 @@ pub const VIEWS: [(StandardView, &str, &str); 7] = [
 impl Desk {
     /// Bodies of what is picked, else of the selected feature.
     fn bodies_meant(&self) -> Vec<String> {
-        let mut bodies: Vec<String> = self.picks.with_untracked(|p| p.iter().map(|p| body_of(p).to_string()).collect());
+        let mut bodies: Vec<String> = self.picks.with_untracked(|p| p.iter().map(|p| p.body().to_string()).collect());
         if bodies.is_empty()
             && let Some(id) = self.selected.get_untracked()
         {

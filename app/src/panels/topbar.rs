@@ -1,10 +1,11 @@
 //! The editor's top line: name, save state, undo, who is here, sharing.
 
 use super::desk::use_desk;
+use super::peers::Peers;
 use crate::api::design::ChangeDesign;
 use crate::doc::SaveState;
 use crate::pages::{Mark, PersonMenu};
-use crate::ui::{Avatars, Glyph, Icon, ThemeToggle};
+use crate::ui::{Glyph, Icon, ThemeToggle};
 use leptos::prelude::*;
 use leptos_router::components::A;
 
@@ -27,18 +28,6 @@ pub fn TopBar() -> impl IntoView {
                 }
             }
         });
-    };
-    let people = move || {
-        desk.peers.with(|p| {
-            let mut people: Vec<(String, u16)> = Vec::new();
-            for peer in p {
-                // A person with two tabs is one person.
-                if !people.iter().any(|(n, h)| *n == peer.name && *h == peer.hue) {
-                    people.push((peer.name.clone(), peer.hue));
-                }
-            }
-            people
-        })
     };
     view! {
         <header class="bar editor-bar">
@@ -64,7 +53,7 @@ pub fn TopBar() -> impl IntoView {
                 <Icon glyph=Glyph::Redo />
             </button>
             <span class="grow"></span>
-            <span data-testid="peers">{move || view! { <Avatars people=people() /> }}</span>
+            <Peers />
             <button
                 type="button" class="button" data-testid="share" on:click=move |_| desk.sharing.set(true)
                 disabled=move || !desk.may_edit.get()

@@ -1,11 +1,11 @@
 //! The canvas, and the wires between what is drawn and the desk.
 
 use super::desk::{Desk, use_desk};
-use super::section;
+use super::{peers, section};
 use crate::pages::navigation;
 use crate::sync::Presence;
 use crate::ui::{Glyph, Icon, use_theme};
-use crate::viewport::{Flag, Glyph as Symbol, GlyphKind, Pick, ResultView, ViewCommand, ViewEvent};
+use crate::viewport::{Anchored, Flag, Glyph as Symbol, GlyphKind, Pick, ResultView, ViewCommand, ViewEvent};
 use leptos::{html, prelude::*};
 use solver::design::schema::Section;
 use solver::design::{Id, Object};
@@ -18,12 +18,13 @@ pub fn View() -> impl IntoView {
     let theme = use_theme();
     let canvas = NodeRef::<html::Canvas>::new();
     let flags = RwSignal::new(Vec::<Flag>::new());
+    let anchored = RwSignal::new(Vec::<Anchored>::new());
     Effect::new(move |attached: Option<bool>| {
         if attached == Some(true) {
             return true;
         }
         let (Some(canvas), Some(ports)) = (canvas.get(), crate::port::ports()) else { return false };
-        let sink = move |event| heard(desk, flags, event);
+        let sink = move |event| heard(desk, flags, anchored, event);
         match ports.viewport(canvas, std::rc::Rc::new(sink)) {
             Ok(viewport) => {
                 desk.attach(viewport);
@@ -94,6 +95,8 @@ pub fn View() -> impl IntoView {
                     })
             }}
             <Flags flags=flags />
+            <peers::Labels anchored=anchored />
+            <peers::Following />
         </div>
     }
     .into_any()
@@ -131,7 +134,7 @@ fn Flags(flags: RwSignal<Vec<Flag>>) -> impl IntoView {
 }
 
 /// What the viewport says.
-fn heard(desk: Desk, flags: RwSignal<Vec<Flag>>, event: ViewEvent) {
+fn heard(desk: Desk, flags: RwSignal<Vec<Flag>>, anchored: RwSignal<Vec<Anchored>>, event: ViewEvent) {
     match event {
         ViewEvent::Hover(hover) => desk.hover.set(hover),
         ViewEvent::Clicked { pick, add, .. } => clicked(desk, pick, add),
@@ -156,7 +159,9 @@ fn heard(desk: Desk, flags: RwSignal<Vec<Flag>>, event: ViewEvent) {
         ViewEvent::Probe(probe) => desk.bench.probe.set(probe.map(|p| p.value)),
         ViewEvent::ResultShown { min, max, scale } => desk.bench.range.set(Some((min, max, scale))),
         ViewEvent::Flags(new) => flags.set(new),
-        ViewEvent::Anchors(_) | ViewEvent::Picture(_) => {}
+        ViewEvent::Picture(_) => {}
+        ViewEvent::Anchors(new) => anchored.set(new),
+        ViewEvent::Steered => desk.steered(),
         ViewEvent::Stats { draw_calls, triangles, frame_ms } => {
             desk.bench.stats.set(Some((draw_calls, triangles, frame_ms)));
         }
@@ -211,7 +216,16 @@ fn select_feature(desk: Desk, pick: &Pick) {
 
 /// Keeps the viewport told of everything on the desk.
 fn wire(desk: Desk) {
+    // Picking is for the object in hand: with another one selected, a click would land in the wrong list.
+    Effect::new(move |_| {
+        let selected = desk.selected.get();
+        if desk.target.with_untracked(|t| t.as_ref().is_some_and(|t| Some(&t.object) != selected.as_ref())) {
+            desk.target.set(None);
+        }
+    });
     section::follow(desk);
+    peers::follow(desk);
+    peers::label(desk);
     Effect::new(move |_| desk.view(ViewCommand::Selected(desk.picks.get())));
     Effect::new(move |_| desk.view(ViewCommand::Filter(desk.filter())));
     Effect::new(move |_| desk.view(ViewCommand::Perspective(desk.perspective.get())));
@@ -257,6 +271,8 @@ fn wire(desk: Desk) {
         let shown = desk.bench.shown.get().zip(desk.bench.bytes());
         desk.view(ViewCommand::Result(shown.map(|(s, outcome)| ResultView {
             outcome,
+            inverted: s.is_inverted(),
+            ceiling: s.ceiling(),
             field: s.field,
             case: s.case,
             scale: s.scale,
@@ -266,13 +282,28 @@ fn wire(desk: Desk) {
             flags: s.flags,
         })));
     });
+    // A section through an answer shows what it says inside.
+    Effect::new(move |_| {
+        let whole = desk.bench.shown.with(|s| s.as_ref().is_some_and(|s| !s.partial));
+        if whole && desk.cut.with(Option::is_some) {
+            desk.bench.want_inside(desk);
+        }
+    });
+    let run = Memo::new(move |_| desk.bench.shown.with(|s| s.as_ref().map(|s| s.run.clone())));
+    Effect::new(move |_| {
+        let run = run.get();
+        let inside = desk.bench.inside.get().filter(|(of, _)| Some(of) == run.as_ref()).map(|(_, bytes)| bytes);
+        desk.view(ViewCommand::Inside(inside));
+    });
     // What this person looks at, for the others.
     Effect::new(move |_| {
         let faces = desk.picks.with(|p| {
             p.iter().filter_map(|p| if let Pick::Face { face, .. } = p { Some(face.0.clone()) } else { None }).collect()
         });
         let object = desk.selected.get().map(|id| id.0);
-        desk.presence(Presence { object, faces, camera: desk.camera.get(), preview: Vec::new() });
+        // While following, the view is somebody else's: two who follow each other must not chase their own echo.
+        let camera = desk.camera.get().filter(|_| desk.following.with(Option::is_none));
+        desk.presence(Presence { object, faces, camera, preview: Vec::new() });
     });
 }
 

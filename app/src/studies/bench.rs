@@ -7,7 +7,6 @@ use leptos::prelude::*;
 use solver::quantity::Dimension;
 use solver::run::Report;
 use solver::study::outcome::{Location, Outcome};
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// What a run that is under way has said so far.
@@ -41,6 +40,22 @@ pub struct Shown {
     pub flags: bool,
 }
 
+/// Largest safety factor told apart by colour: what lies above is safe by any rule, and unloaded corners would
+/// otherwise take the whole scale.
+const SAFETY_SHOWN_MAX: f64 = 10.0;
+
+impl Shown {
+    /// Whether low values are the alarming ones, so that they take the bright end of the colours.
+    pub fn is_inverted(&self) -> bool {
+        self.field == "safety_factor"
+    }
+
+    /// Where the colours of this field end at the latest, SI.
+    pub fn ceiling(&self) -> Option<f64> {
+        self.is_inverted().then_some(SAFETY_SHOWN_MAX)
+    }
+}
+
 /// Lines of a log that are kept on the page.
 const LOG_LINES_MAX: usize = 400;
 
@@ -57,6 +72,10 @@ pub struct Bench {
     /// Draw calls, triangles, milliseconds of the last frames.
     pub stats: RwSignal<Option<(u32, u32, f64)>>,
     bytes: StoredValue<Option<Arc<[u8]>>>,
+    /// The inside of an answer, by its run.
+    pub inside: RwSignal<Option<(String, Arc<[u8]>)>>,
+    /// The run whose inside was asked for last.
+    asked_inside: StoredValue<Option<String>>,
     serial: StoredValue<u64>,
     /// The run whose answers the person closed: later ones of it stay away.
     closed: StoredValue<Option<String>>,
@@ -73,14 +92,16 @@ impl Bench {
             range: RwSignal::new(None),
             stats: RwSignal::new(None),
             bytes: StoredValue::new(None),
+            inside: RwSignal::new(None),
+            asked_inside: StoredValue::new(None),
             serial: StoredValue::new(0),
             closed: StoredValue::new(None),
         }
     }
 
     /// Bytes of the answer that [`Bench::shown`] describes.
-    pub fn bytes(&self) -> Option<Rc<[u8]>> {
-        self.bytes.try_get_value().flatten().map(|b| Rc::from(&*b))
+    pub fn bytes(&self) -> Option<Arc<[u8]>> {
+        self.bytes.try_get_value().flatten()
     }
 
     pub fn run(&self, id: &str) -> Option<Run> {
@@ -239,8 +260,34 @@ impl Bench {
         self.shown.set(Some(shown));
     }
 
+    /// Fetches the inside of the shown answer, once per run: only sections and probes look there.
+    pub fn want_inside(&self, desk: Desk) {
+        let Some(run) = self.shown.with_untracked(|s| s.as_ref().filter(|s| !s.partial).map(|s| s.run.clone())) else {
+            return;
+        };
+        if self.asked_inside.get_value().as_ref() == Some(&run) {
+            return;
+        }
+        self.asked_inside.set_value(Some(run.clone()));
+        let bench = *self;
+        let client = desk.client.get_value();
+        leptos::task::spawn_local(async move {
+            let path = format!("/api/runs/{}/artefacts/volume", crate::api::client::encode(&run));
+            match client.bytes(&path).await {
+                Ok(bytes) => drop(bench.inside.try_set(Some((run, bytes.into())))),
+                Err(problem) => {
+                    // Asked again by the next section.
+                    drop(bench.asked_inside.try_set_value(None));
+                    desk.notices.bad(problem.message);
+                }
+            }
+        });
+    }
+
     /// Shows the model again.
     pub fn close(&self) {
+        self.inside.set(None);
+        self.asked_inside.set_value(None);
         self.closed.set_value(self.shown.with_untracked(|s| s.as_ref().map(|s| s.run.clone())));
         self.shown.set(None);
         self.outcome.set(None);
@@ -256,6 +303,10 @@ impl Default for Bench {
     }
 }
 
+/// Begins the title of a tab that has news.
+#[cfg(feature = "hydrate")]
+const MARK: &str = "● ";
+
 /// Tells a person who looks at another tab: in the title until they return, and as a notification if they allowed it.
 fn announce(design: &str, words: &str) {
     #[cfg(feature = "hydrate")]
@@ -266,9 +317,12 @@ fn announce(design: &str, words: &str) {
             return;
         }
         let before = document.title();
-        document.set_title(&format!("● {words}"));
+        document.set_title(&format!("{MARK}{words}"));
+        // A second run that ends meanwhile only changes the words: the first remembers the title.
         let back = Closure::once_into_js(move || {
-            leptos::prelude::document().set_title(&before);
+            if !before.starts_with(MARK) {
+                leptos::prelude::document().set_title(&before);
+            }
         });
         let options = leptos::web_sys::AddEventListenerOptions::new();
         options.set_once(true);

@@ -1,6 +1,7 @@
 //! The legend of the shown field: colours, limits, unit.
 
 use crate::panels::use_desk;
+use crate::viewport::colour_limits;
 use leptos::prelude::*;
 use solver::quantity::{Dimension, Quantity, display_unit, format};
 
@@ -15,7 +16,8 @@ pub fn Legend() -> impl IntoView {
     let limits = move || {
         let shown = bench.shown.get()?;
         let (min, max, _) = bench.range.get()?;
-        Some(shown.range.unwrap_or((min, max)))
+        let (lo, hi) = colour_limits(shown.range, shown.ceiling(), min, max);
+        Some((lo, hi, hi < max))
     };
     let case = move || {
         let case = bench.shown.get()?.case?;
@@ -29,14 +31,15 @@ pub fn Legend() -> impl IntoView {
                 .map(|shown| {
                     let (symbol, _, _) = display_unit(shown.dimension, desk.units.get());
                     let ticks = limits()
-                        .map(|(lo, hi)| {
+                        .map(|(lo, hi, open)| {
                             (0..=STEPS)
                                 .rev()
                                 .map(|i| {
                                     let v = lo + (hi - lo) * i as f64 / STEPS as f64;
                                     let text = format(Quantity::new(v, shown.dimension), desk.units.get(), 3);
                                     let number = text.split(' ').next().unwrap_or_default().to_string();
-                                    view! { <li>{number}</li> }
+                                    // What lies above the limit is drawn as the limit.
+                                    view! { <li>{(open && i == STEPS).then_some("≥ ")}{number}</li> }
                                 })
                                 .collect_view()
                         });
@@ -55,7 +58,7 @@ pub fn Legend() -> impl IntoView {
                             <strong>{shown.field_label.clone()}</strong>
                             <span class="soft">{case()}</span>
                             <div class="legend-scale">
-                                <div class="legend-bar" style:background=crate::colormap::css(shown.banded.then_some(crate::colormap::BANDS))></div>
+                                <div class="legend-bar" style:background=crate::colormap::css(shown.banded.then_some(crate::colormap::BANDS), shown.is_inverted())></div>
                                 <ol class="mono">{ticks}</ol>
                             </div>
                             <span class="soft">{if symbol.is_empty() { "—" } else { symbol }}</span>

@@ -3,6 +3,7 @@
 use super::bench::Shown;
 use crate::panels::use_desk;
 use crate::ui::{Glyph, Icon, ago, now};
+use crate::viewport::colour_limits;
 use leptos::prelude::*;
 use solver::design::{Design, Id};
 use solver::quantity::Dimension;
@@ -247,7 +248,9 @@ fn Picture(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
                         type="checkbox" data-testid="fix-legend"
                         prop:checked=move || bench.shown.with(|s| s.as_ref().is_some_and(|s| s.range.is_some()))
                         on:change=move |e| {
-                            let range = bench.range.get_untracked().map(|(lo, hi, _)| (lo, hi));
+                            let ceiling = bench.shown.with_untracked(|s| s.as_ref().and_then(Shown::ceiling));
+                            let range = bench.range.get_untracked();
+                            let range = range.map(|(lo, hi, _)| colour_limits(None, ceiling, lo, hi));
                             let range = range.filter(|_| event_target_checked(&e));
                             update(&|s| s.range = range);
                         }
@@ -260,12 +263,17 @@ fn Picture(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
     .into_any()
 }
 
+/// Components of a force this small against its largest are rounding.
+const NOISE: f64 = 1e-6;
+
 /// Reaction against applied load, always in sight.
 #[component]
 fn Balances(balances: Vec<Balance>) -> impl IntoView {
     let desk = use_desk();
-    let vector = move |v: [f64; 3], d: Dimension| {
-        let parts: Vec<String> = v.iter().map(|c| desk.show(*c, d, 4)).collect();
+    let vector = move |v: [f64; 3], d: Dimension, size: f64| {
+        // What rounding leaves of a zero is not worth reading.
+        let clean = v.map(|c| if c.abs() < NOISE * size { 0.0 } else { c });
+        let parts: Vec<String> = clean.iter().map(|c| desk.show(*c, d, 4)).collect();
         let unit = parts[0].split_once(' ').map_or("", |(_, u)| u).to_string();
         let numbers: Vec<String> = parts.iter().map(|p| p.split(' ').next().unwrap_or_default().to_string()).collect();
         format!("{} {unit}", numbers.join(", "))
@@ -278,6 +286,7 @@ fn Balances(balances: Vec<Balance>) -> impl IntoView {
                 .map(|b| {
                     let name = desk.design.with_untracked(|d| case_name(d, &b.case));
                     let good = b.imbalance < 1e-3;
+                    let size = b.applied_force.iter().chain(&b.reaction_force).fold(0.0, |m: f64, c| m.max(c.abs()));
                     view! {
                         <div class="balance" data-testid="balance">
                             <div class="label-row">
@@ -288,8 +297,8 @@ fn Balances(balances: Vec<Balance>) -> impl IntoView {
                                 </span>
                             </div>
                             <dl class="facts compact">
-                                <dt>"Applied"</dt><dd class="mono" data-testid="applied">{vector(b.applied_force, Dimension::FORCE)}</dd>
-                                <dt>"Reaction"</dt><dd class="mono" data-testid="reaction">{vector(b.reaction_force, Dimension::FORCE)}</dd>
+                                <dt>"Applied"</dt><dd class="mono" data-testid="applied">{vector(b.applied_force, Dimension::FORCE, size)}</dd>
+                                <dt>"Reaction"</dt><dd class="mono" data-testid="reaction">{vector(b.reaction_force, Dimension::FORCE, size)}</dd>
                             </dl>
                         </div>
                     }
@@ -305,15 +314,17 @@ fn Balances(balances: Vec<Balance>) -> impl IntoView {
 fn Scalars(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
     let desk = use_desk();
     let bench = desk.bench;
+    let some_verified = outcome.scalars.iter().any(|s| s.grade == Grade::Verified);
     let row = move |s: &Scalar| {
         let value = desk.show(s.value, s.dimension, 4);
         let band = s.error.filter(|e| *e > 1e-6 * s.value.abs()).map(|e| format!("± {}", desk.show(e, s.dimension, 2)));
-        let indicative = s.grade == Grade::Instant && s.id != "mass";
+        // Said once above when it holds for all.
+        let indicative = s.grade == Grade::Instant && some_verified && s.id != "mass";
         view! {
             <dt>{s.label.clone()}</dt>
             <dd class="mono" data-testid=format!("scalar-{}", s.id) data-value=s.value.to_string()>
                 {value}
-                {band.map(|b| view! { <span class="soft">" "{b}</span> })}
+                {band.map(|b| view! { <span class="soft band">{b}</span> })}
                 {indicative.then(|| view! { <span class="tag">"indicative"</span> })}
             </dd>
         }

@@ -17,6 +17,9 @@ pub fn Field(
     #[prop(optional, into)] problem: Signal<Option<Problem>>,
 ) -> impl IntoView {
     let id = format!("field-{name}");
+    if let Some(typed) = typed_before(&id) {
+        value.set(typed);
+    }
     let note = format!("{id}-note");
     let fault = {
         let name = name.clone();
@@ -37,6 +40,32 @@ pub fn Field(
         </div>
     }
     .into_any()
+}
+
+/// What a person, or their password manager, typed into the server's field before the page woke up: waking must not take
+/// it away. `None` on the server, and for a field made later.
+fn typed_before(id: &str) -> Option<String> {
+    #[cfg(feature = "hydrate")]
+    {
+        use wasm_bindgen::JsCast;
+        let waking = Owner::current_shared_context().is_some_and(|c| c.get_is_hydrating());
+        let input = waking.then(|| document().get_element_by_id(id)).flatten()?;
+        let typed = input.dyn_into::<leptos::web_sys::HtmlInputElement>().ok()?.value();
+        (!typed.is_empty()).then_some(typed)
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = id;
+        None
+    }
+}
+
+/// Whether the page has woken up. Until then a form would be posted by the browser, which no server here answers.
+fn use_awake() -> RwSignal<bool> {
+    let awake = RwSignal::new(false);
+    // Effects run in the browser only, once the page's parts are in place.
+    Effect::new(move |_| awake.set(true));
+    awake
 }
 
 /// A choice among a few.
@@ -79,11 +108,13 @@ pub fn Submit(
     #[prop(into)] problem: Signal<Option<Problem>>,
     #[prop(optional, into)] testid: Option<String>,
 ) -> impl IntoView {
+    let awake = use_awake();
     let general = move || problem.get().filter(|p| p.field.is_none()).map(|p| p.message);
     view! {
         <p class="form-fault" role="alert">{general}</p>
         <button
-            type="submit" class="button primary wide" disabled=move || busy.get()
+            type="submit" class="button primary wide" disabled=move || busy.get() || !awake.get()
+            class:asleep=move || !awake.get()
             data-testid=testid.unwrap_or_else(|| "submit".into())
         >
             {label}

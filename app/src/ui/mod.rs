@@ -39,6 +39,18 @@ pub fn now() -> i64 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64)
 }
 
+/// Waits so many milliseconds of the browser's clock.
+#[cfg(feature = "hydrate")]
+pub async fn sleep(ms: i32) {
+    let promise = js_sys::Promise::new(&mut |resolve, _| {
+        if let Some(window) = leptos::web_sys::window() {
+            // Without a timer there is no page to wait for.
+            let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms);
+        }
+    });
+    let _ = wasm_bindgen_futures::JsFuture::from(promise).await;
+}
+
 /// 64 random bits for ids. The browser's generator; on the server nothing makes ids in a view.
 pub fn random() -> u64 {
     #[cfg(feature = "hydrate")]

@@ -3,7 +3,7 @@
 use super::model::{Model, Part};
 use super::pick::Hit;
 use super::theme;
-use app::viewport::ResultView;
+use app::viewport::{ResultView, colour_limits};
 use glam::DVec3;
 use solver::study::outcome::{Field, Location, Outcome, OutcomeMesh};
 use solver::surface::SurfaceMesh;
@@ -38,7 +38,7 @@ impl Shown {
     /// # Errors
     /// A sentence for the person when the bytes are not an outcome, or the field is not in it.
     pub fn new(view: ResultView, before: Option<Shown>) -> Result<Self, String> {
-        let same = before.filter(|b| Rc::ptr_eq(&b.view.outcome, &view.outcome));
+        let same = before.filter(|b| Arc::ptr_eq(&b.view.outcome, &view.outcome));
         let (outcome, model) = match same {
             Some(before) => (before.outcome, before.model),
             None => {
@@ -100,9 +100,16 @@ impl Shown {
         if scale.is_finite() && scale > 0.0 { scale } else { 1.0 }
     }
 
+    /// A value's place on the colour scale is `(value - start) * rate`.
+    pub fn ramp(&self) -> (f64, f64) {
+        let (lo, hi) = self.range();
+        let rate = 1.0 / (hi - lo);
+        if self.view.inverted { (hi, -rate) } else { (lo, rate) }
+    }
+
     /// Limits of the colours: the person's, else the field's; never empty.
     pub fn range(&self) -> (f64, f64) {
-        let (lo, hi) = self.view.range.filter(|(lo, hi)| lo < hi).unwrap_or((self.min, self.max));
+        let (lo, hi) = colour_limits(self.view.range, self.view.ceiling, self.min, self.max);
         if hi > lo { (lo, hi) } else { (lo, lo + lo.abs().max(1e-12)) }
     }
 
@@ -156,7 +163,7 @@ fn skins(outcome: &Outcome) -> Model {
 }
 
 /// The field of a mesh for a load case; a field that belongs to no case serves every case, and no case takes the first.
-fn pick_field<'a>(outcome: &'a Outcome, mesh: &str, id: &str, case: Option<&str>) -> Option<&'a Field> {
+pub fn pick_field<'a>(outcome: &'a Outcome, mesh: &str, id: &str, case: Option<&str>) -> Option<&'a Field> {
     let mut own = outcome.fields.iter().filter(|f| f.mesh == mesh && f.id == id);
     match case {
         Some(case) => own.find(|f| f.case.as_deref().is_none_or(|c| c == case)),
@@ -225,13 +232,15 @@ mod tests {
 
     fn shown(case: &str, scale: Option<f64>) -> Shown {
         let view = ResultView {
-            outcome: Rc::from(&[][..]),
+            outcome: Arc::from(&[][..]),
             field: "stress".into(),
             case: Some(case.into()),
             scale,
             ghost: true,
             banded: false,
             range: None,
+            inverted: false,
+            ceiling: None,
             flags: true,
         };
         let outcome = outcome();
@@ -286,6 +295,19 @@ mod tests {
         let error = Shown::over(view, Rc::new(outcome.clone()), skins(&outcome)).unwrap_err();
         assert!(error.contains("heat"));
         assert!(Shown::new(shown("a", None).view, None).unwrap_err().contains("cannot be shown"));
+    }
+
+    #[test]
+    fn an_inverted_ramp_gives_the_bright_end_to_the_smallest_and_a_ceiling_ends_it() {
+        let mut s = shown("a", None);
+        let place = |s: &Shown, v: f64| (v - s.ramp().0) * s.ramp().1;
+        assert_eq!((place(&s, 0.0), place(&s, 2.0)), (0.0, 1.0));
+        s.view.inverted = true;
+        s.view.ceiling = Some(1.5);
+        assert_eq!((place(&s, 0.0), place(&s, 1.5)), (1.0, 0.0));
+        assert!(place(&s, 2.0) < 0.0, "the shader clamps");
+        s.view.ceiling = Some(9.0);
+        assert_eq!(s.range(), (0.0, 2.0), "a ceiling beyond the field changes nothing");
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod cube;
 pub mod field;
 pub mod gesture;
 pub mod handle;
+pub mod inside;
 pub mod model;
 pub mod paint;
 pub mod pick;

@@ -18,7 +18,7 @@ pub struct Cap {
 }
 
 /// Plane coordinates: two unit vectors across the normal.
-struct Frame {
+pub(super) struct Frame {
     point: DVec3,
     x: DVec3,
     y: DVec3,
@@ -26,7 +26,7 @@ struct Frame {
 }
 
 impl Frame {
-    fn new(plane: &SectionPlane) -> Self {
+    pub fn new(plane: &SectionPlane) -> Self {
         let normal = DVec3::from_array(plane.normal).normalize_or(DVec3::Z);
         let x = normal.any_orthonormal_vector();
         Self { point: DVec3::from_array(plane.point), x, y: normal.cross(x), normal }
@@ -36,11 +36,11 @@ impl Frame {
         (p - self.point).dot(self.normal)
     }
 
-    fn flat(&self, p: DVec3) -> DVec2 {
+    pub fn flat(&self, p: DVec3) -> DVec2 {
         DVec2::new((p - self.point).dot(self.x), (p - self.point).dot(self.y))
     }
 
-    fn world(&self, p: DVec2) -> DVec3 {
+    pub fn world(&self, p: DVec2) -> DVec3 {
         self.point + self.x * p.x + self.y * p.y
     }
 }

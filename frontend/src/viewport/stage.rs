@@ -6,6 +6,7 @@ use super::camera::{Ball, Camera, Tween, View};
 use super::cube;
 use super::field::Shown;
 use super::gesture::{Act, Gesture, Input};
+use super::inside::{Inside, Raster};
 use super::model::{Model, Part};
 use super::paint::Show;
 use super::pick::{Found, Hit, Sight};
@@ -16,6 +17,8 @@ use glam::{DVec2, DVec3};
 use solver::scene::Scene;
 use solver::surface::FaceName;
 
+/// A section that has stood still for so long gets its field, ms: the cut itself follows the hand at once.
+const SETTLED: f64 = 80.0;
 /// Least time between two camera events, ms.
 const CAMERA_PERIOD: f64 = 100.0;
 
@@ -49,6 +52,11 @@ pub struct Stage {
     pub model: Model,
     /// A result over its skins, instead of the bodies it is about.
     pub result: Option<Shown>,
+    inside: Option<Inside>,
+    /// The shown field on the section's caps, by body.
+    rasters: Vec<(String, Raster)>,
+    /// When to compute them; `None`: they are as they should be. Infinite until the next tick says when.
+    rasters_due: Option<f64>,
     /// What the pointer and the section see while a result is shown: the deformed skins, then the bodies without result.
     deformed: Option<Model>,
     pub camera: Camera,
@@ -95,6 +103,9 @@ impl Default for Stage {
         Self {
             model: Model::default(),
             result: None,
+            inside: None,
+            rasters: Vec::new(),
+            rasters_due: None,
             deformed: None,
             camera: Camera::default(),
             size: DVec2::ONE,
@@ -152,11 +163,35 @@ impl Stage {
         self.deformed.as_ref().unwrap_or(&self.model)
     }
 
-    /// The cuts of the section, with the body's colour.
-    pub fn caps(&self) -> Vec<(Cap, [u8; 3])> {
+    /// The cuts of the section, with the body's colour and, where a result is known inside, its field.
+    pub fn caps(&self) -> Vec<(Cap, [u8; 3], Option<&Raster>)> {
         let Some(plane) = &self.section else { return Vec::new() };
         let bodies = self.seen().bodies.iter().zip(&self.visible).filter(|(_, v)| **v);
-        bodies.map(|(body, _)| (section::cut(body, plane), body.colour)).collect()
+        bodies.map(|(body, _)| (section::cut(body, plane), body.colour, self.raster_of(&body.name))).collect()
+    }
+
+    fn raster_of(&self, body: &str) -> Option<&Raster> {
+        self.rasters.iter().find(|(name, _)| name == body).map(|(_, r)| r)
+    }
+
+    /// The caps' fields do not fit any more.
+    fn stale_rasters(&mut self) {
+        self.rasters.clear();
+        self.rasters_due = (self.inside.is_some() && self.section.is_some()).then_some(f64::INFINITY);
+    }
+
+    fn fill_rasters(&mut self) {
+        self.rasters_due = None;
+        let (Some(inside), Some(plane), Some(result)) = (&self.inside, &self.section, &self.result) else { return };
+        let bodies = self.seen().bodies.iter().zip(&self.visible).filter(|(_, v)| **v);
+        let rasters = bodies.filter_map(|(body, _)| {
+            let cap = section::cut(body, plane);
+            Some((body.name.clone(), inside.over(&cap, &body.name, plane, &result.view, result.scale)?))
+        });
+        self.rasters = rasters.collect();
+        self.changes.section = true;
+        self.changes.picture = true;
+        self.pointer_moved = true;
     }
 
     pub fn take_events(&mut self) -> Vec<ViewEvent> {
@@ -172,6 +207,18 @@ impl Stage {
             },
             ViewCommand::Clear => self.set_model(Model::default()),
             ViewCommand::Result(view) => self.set_result(view),
+            ViewCommand::Inside(bytes) => {
+                self.inside = match bytes.map(|b| Inside::new(&b)).transpose() {
+                    Ok(inside) => inside,
+                    Err(why) => {
+                        self.events.push(ViewEvent::Failed(why));
+                        None
+                    }
+                };
+                self.stale_rasters();
+                self.changes.section = true;
+                self.changes.picture = true;
+            }
             ViewCommand::Selected(picks) => self.set_state(|s| &mut s.selected, picks),
             ViewCommand::Highlighted(picks) => self.set_state(|s| &mut s.highlighted, picks),
             ViewCommand::Remote(faces) => self.set_state(|s| &mut s.remote, faces),
@@ -259,6 +306,7 @@ impl Stage {
         });
         if self.section != plane {
             self.section = plane;
+            self.stale_rasters();
             self.changes.section = true;
             self.changes.picture = true;
             self.pointer_moved = true;
@@ -338,6 +386,7 @@ impl Stage {
             self.visible = deformed.bodies.iter().map(|b| shown(&b.name)).collect();
             self.deformed = Some(deformed);
         }
+        self.stale_rasters();
         self.changes.states = true;
         self.changes.section = true;
         self.changes.symbols = true;
@@ -373,6 +422,12 @@ impl Stage {
         self.changes.picture = true;
     }
 
+    fn steered(&mut self) {
+        if self.events.last() != Some(&ViewEvent::Steered) {
+            self.events.push(ViewEvent::Steered);
+        }
+    }
+
     /// New size of the canvas, CSS pixels.
     pub fn resize(&mut self, size: DVec2, pixel_ratio: f64) {
         if (size, pixel_ratio) != (self.size, self.pixel_ratio) {
@@ -396,6 +451,7 @@ impl Stage {
         if matches!(act, Act::Orbit(_) | Act::Pan(_) | Act::Zoom { .. }) {
             self.tween = None;
             self.moved();
+            self.steered();
         }
         match act {
             Act::Hover(at) => {
@@ -419,6 +475,7 @@ impl Stage {
                 if let Some(zone) = self.zone_at(at) {
                     let to = self.fitted(cube::look_from(&self.camera, zone));
                     self.go(to, now);
+                    self.steered();
                     return;
                 }
                 let found = self.find(at);
@@ -501,6 +558,15 @@ impl Stage {
                 self.tween = None;
             }
             more |= !over;
+        }
+        match self.rasters_due {
+            Some(due) if due.is_infinite() => {
+                self.rasters_due = Some(now + SETTLED);
+                more = true;
+            }
+            Some(due) if now < due => more = true,
+            Some(_) => self.fill_rasters(),
+            None => {}
         }
         if self.pointer_moved && self.tween.is_none() && !self.gesture.is_dragging() {
             self.pointer_moved = false;

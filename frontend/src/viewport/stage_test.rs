@@ -192,6 +192,8 @@ fn result(stage: &mut Stage, scale: f64) {
         ghost: true,
         banded: false,
         range: None,
+        inverted: false,
+        ceiling: None,
         flags: true,
     };
     stage.command(ViewCommand::Result(Some(view)), 0.0);

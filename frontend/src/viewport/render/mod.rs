@@ -33,6 +33,9 @@ pub const NO_SECTION: Vec4 = Vec4::new(0.0, 0.0, 0.0, 1e30);
 /// Brightness of a cut against the body's colour.
 const INSIDE: f32 = 0.86;
 
+/// Darkness of the hatch's lines on a cut.
+const HATCH: f32 = 0.22;
+
 const LINES: RenderStates = RenderStates {
     write_mask: WriteMask::COLOR,
     depth_test: DepthTest::LessOrEqual,
@@ -54,8 +57,18 @@ pub struct Renderer {
     draw_calls: Cell<u32>,
 }
 
+/// The cap of one body under its field.
+struct FieldCap {
+    positions: VertexBuffer<[f32; 3]>,
+    tints: VertexBuffer<[f32; 4]>,
+    places: VertexBuffer<[f32; 2]>,
+    field: Texture2D,
+}
+
 /// The cut of the section.
 struct Caps {
+    fields: Vec<FieldCap>,
+    bands: f32,
     positions: VertexBuffer<[f32; 3]>,
     tints: VertexBuffer<[f32; 4]>,
     start: InstanceBuffer<[f32; 3]>,
@@ -98,6 +111,8 @@ impl Renderer {
                 Interpolation::Linear,
             ),
             caps: Caps {
+                fields: Vec::new(),
+                bands: 0.0,
                 positions: VertexBuffer::new(&context),
                 tints: VertexBuffer::new(&context),
                 start: InstanceBuffer::new(&context),
@@ -154,7 +169,7 @@ impl Renderer {
             self.dots.tints.fill(&tints);
         }
         if changes.scene || changes.result || changes.section {
-            self.caps.fill(stage);
+            self.caps.fill(&self.context, stage);
         }
         if changes.scene || changes.symbols {
             self.symbols.fill(&self.context, stage);
@@ -234,9 +249,9 @@ impl Renderer {
         let offset = shown.map_or(DVec3::ZERO, |s| s.model.base - stage.model.base);
         if let (Some(shown), Some(displacement), Some(values)) = (shown, &batch.displacement, &batch.values) {
             program = &self.programs.face_field;
-            let (lo, hi) = shown.range();
+            let (start, rate) = shown.ramp();
             let bands = if shown.view.banded { colormap::BANDS as f32 } else { 0.0 };
-            program.use_uniform("range", Vec3::new(lo as f32, (1.0 / (hi - lo)) as f32, bands));
+            program.use_uniform("range", Vec3::new(start as f32, rate as f32, bands));
             program.use_uniform("scale", shown.scale as f32);
             program.use_texture("map", &self.map);
             program.use_vertex_attribute("displacement", displacement);
@@ -327,17 +342,33 @@ impl Renderer {
 
     fn draw_caps(&self, frame: &Frame) {
         let caps = &self.caps;
-        if caps.positions.vertex_count() == 0 {
+        if caps.start.instance_count() == 0 {
             return;
         }
-        let program = &self.programs.cap;
-        program.use_uniform("clip_from_local", mat4(frame.clip_from_local));
-        program.use_uniform("pixel_ratio", frame.ratio as f32);
-        program.use_uniform("strength", 0.22f32);
-        program.use_vertex_attribute("position", &caps.positions);
-        program.use_vertex_attribute("tint", &caps.tints);
-        program.draw_arrays(RenderStates::default(), frame.viewport, caps.positions.vertex_count());
-        self.count();
+        if caps.positions.vertex_count() > 0 {
+            let program = &self.programs.cap;
+            program.use_uniform("clip_from_local", mat4(frame.clip_from_local));
+            program.use_uniform("pixel_ratio", frame.ratio as f32);
+            program.use_uniform("strength", HATCH);
+            program.use_vertex_attribute("position", &caps.positions);
+            program.use_vertex_attribute("tint", &caps.tints);
+            program.draw_arrays(RenderStates::default(), frame.viewport, caps.positions.vertex_count());
+            self.count();
+        }
+        for cap in &caps.fields {
+            let program = &self.programs.cap_field;
+            program.use_uniform("clip_from_local", mat4(frame.clip_from_local));
+            program.use_uniform("pixel_ratio", frame.ratio as f32);
+            program.use_uniform("strength", HATCH);
+            program.use_uniform("bands", caps.bands);
+            program.use_texture("field", &cap.field);
+            program.use_texture("map", &self.map);
+            program.use_vertex_attribute("position", &cap.positions);
+            program.use_vertex_attribute("tint", &cap.tints);
+            program.use_vertex_attribute("place", &cap.places);
+            program.draw_arrays(RenderStates::default(), frame.viewport, cap.positions.vertex_count());
+            self.count();
+        }
         let program = &self.programs.tinted;
         program.use_uniform("clip_from_local", mat4(frame.clip_from_local));
         program.use_uniform("viewport", Vec2::new(frame.viewport.width as f32, frame.viewport.height as f32));
@@ -393,15 +424,32 @@ impl Renderer {
 }
 
 impl Caps {
-    fn fill(&mut self, stage: &Stage) {
+    fn fill(&mut self, context: &Context, stage: &Stage) {
+        self.fields.clear();
+        self.bands = stage.result.as_ref().filter(|r| r.view.banded).map_or(0.0, |_| colormap::BANDS as f32);
         let (mut positions, mut tints) = (Vec::new(), Vec::new());
         let (mut start, mut end, mut border) = (Vec::new(), Vec::new(), Vec::new());
         let line = paint::unit(stage.theme.edge, stage.theme.edge_alpha);
-        for (i, (cap, colour)) in stage.caps().into_iter().enumerate() {
+        for (i, (cap, colour, raster)) in stage.caps().into_iter().enumerate() {
             let mut tint = paint::unit(colour, 255).map(|v| v * INSIDE);
             tint[3] = (i % 2) as f32;
-            positions.extend(cap.triangles.iter().flatten().map(|&p| stage.model.local(p)));
-            tints.resize(positions.len(), tint);
+            let corners = cap.triangles.iter().flatten();
+            if let (Some(raster), Some(shown)) = (raster, &stage.result) {
+                let local: Vec<[f32; 3]> = corners.clone().map(|&p| stage.model.local(p)).collect();
+                let places: Vec<[f32; 2]> = corners.map(|&p| raster.place(p).as_vec2().to_array()).collect();
+                if !local.is_empty() {
+                    let texels = TextureData::RgbaU8(raster.texels(shown.ramp()));
+                    self.fields.push(FieldCap {
+                        tints: VertexBuffer::new_with_data(context, &vec![tint; local.len()]),
+                        positions: VertexBuffer::new_with_data(context, &local),
+                        places: VertexBuffer::new_with_data(context, &places),
+                        field: batch::picture(context, raster.columns, raster.rows, texels, Interpolation::Linear),
+                    });
+                }
+            } else {
+                positions.extend(corners.map(|&p| stage.model.local(p)));
+                tints.resize(positions.len(), tint);
+            }
             start.extend(cap.border.iter().map(|s| stage.model.local(s[0])));
             end.extend(cap.border.iter().map(|s| stage.model.local(s[1])));
             border.resize(start.len(), line);

@@ -18,6 +18,7 @@ pub struct Programs {
     pub point: Program,
     pub flat: Program,
     pub cap: Program,
+    pub cap_field: Program,
     pub cube: Program,
     pub sprite: Program,
     /// Lines with a colour each.
@@ -53,6 +54,10 @@ impl Programs {
             point: make(&[include_str!("../shader/point.vert")], &[include_str!("../shader/point.frag")])?,
             flat: make(&[include_str!("../shader/flat.vert")], &[include_str!("../shader/flat.frag")])?,
             cap: make(&[include_str!("../shader/cap.vert")], &[include_str!("../shader/cap.frag")])?,
+            cap_field: make(
+                &[FIELD, include_str!("../shader/cap.vert")],
+                &[FIELD, include_str!("../shader/cap.frag")],
+            )?,
             cube: make(&[include_str!("../shader/cube.vert")], &[include_str!("../shader/cube.frag")])?,
             sprite: make(&[include_str!("../shader/sprite.vert")], &[include_str!("../shader/sprite.frag")])?,
         })

@@ -28,9 +28,14 @@ impl Stage {
             self.events.push(ViewEvent::Hover(Some((pick, found.at.to_array()))));
         }
         if let Some(result) = &self.result {
-            let probe = found
-                .and_then(|f| f.hit)
-                .and_then(|hit| Some(ProbeValue { value: result.probe(&hit)?, at: hit.at.to_array() }));
+            let probe = found.and_then(|f| f.hit).and_then(|hit| {
+                let value = if hit.cap {
+                    self.raster_of(&self.seen().bodies.get(hit.body)?.name)?.value(hit.at)?
+                } else {
+                    result.probe(&hit)?
+                };
+                Some(ProbeValue { value, at: hit.at.to_array() })
+            });
             if probe.is_some() || self.probed {
                 self.probed = probe.is_some();
                 self.events.push(ViewEvent::Probe(probe));
