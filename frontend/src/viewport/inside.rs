@@ -125,40 +125,10 @@ mod tests {
     use super::super::model::Model;
     use super::super::{sample, section};
     use super::*;
-    use solver::quantity::Dimension;
-    use solver::study::outcome::{Grade, Location};
     use std::sync::Arc;
 
-    /// A block of 20 × 10 × 5 cells of 10 mm, its field 100 x, its displacement 50 mm of z per m of x.
     fn inside() -> Inside {
-        let counts = [20u32, 10, 5];
-        let mesh = OutcomeMesh::Grid {
-            name: "inside".into(),
-            body: "block".into(),
-            origin: [0.0; 3],
-            cell: 0.01,
-            counts,
-            runs: (0..counts[1] * counts[2]).map(|row| [row * counts[0], counts[0]]).collect(),
-        };
-        let volume = Volume::new(&mesh).expect("a grid");
-        let x = || volume.positions().map(|p| p[0] as f32 * 0.01);
-        let field = |id: &str, components: u8, values: Vec<f32>| Field {
-            id: id.into(),
-            label: id.into(),
-            mesh: "inside".into(),
-            location: Location::Point,
-            components,
-            dimension: Dimension::NONE,
-            case: Some("a".into()),
-            grade: Grade::Instant,
-            values,
-        };
-        let fields = vec![
-            field("heat", 1, x().map(|x| 100.0 * x).collect()),
-            field("displacement", 3, x().flat_map(|x| [0.0, 0.0, 0.05 * x]).collect()),
-        ];
-        let outcome = Outcome { fields, meshes: vec![mesh], ..Outcome::default() };
-        Inside::new(&outcome.to_bytes()).expect("decodes")
+        Inside::new(&sample::block_inside()).expect("decodes")
     }
 
     fn view(field: &str) -> ResultView {

@@ -137,3 +137,38 @@ pub fn torus(centre: [f64; 3], major: f64, minor: f64, n: u32, m: u32) -> Surfac
     }
     mesh
 }
+
+/// The volume part of a result of a block of 20 × 10 × 5 cells of 10 mm at the origin: `heat` is 100 x, `displacement`
+/// rises by 50 mm of z per m of x.
+#[cfg(test)]
+pub fn block_inside() -> Vec<u8> {
+    use solver::quantity::Dimension;
+    use solver::study::outcome::{Field, Grade, Location, Outcome, OutcomeMesh};
+    let counts = [20u32, 10, 5];
+    let mesh = OutcomeMesh::Grid {
+        name: "inside".into(),
+        body: "block".into(),
+        origin: [0.0; 3],
+        cell: 0.01,
+        counts,
+        runs: (0..counts[1] * counts[2]).map(|row| [row * counts[0], counts[0]]).collect(),
+    };
+    let volume = solver::study::volume::Volume::new(&mesh).expect("a grid");
+    let x = || volume.positions().map(|p| p[0] as f32 * 0.01);
+    let field = |id: &str, components: u8, values: Vec<f32>| Field {
+        id: id.into(),
+        label: id.into(),
+        mesh: "inside".into(),
+        location: Location::Point,
+        components,
+        dimension: Dimension::NONE,
+        case: None,
+        grade: Grade::Instant,
+        values,
+    };
+    let fields = vec![
+        field("heat", 1, x().map(|x| 100.0 * x).collect()),
+        field("displacement", 3, x().flat_map(|x| [0.0, 0.0, 0.05 * x]).collect()),
+    ];
+    Outcome { fields, meshes: vec![mesh], ..Outcome::default() }.to_bytes()
+}

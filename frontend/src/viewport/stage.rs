@@ -1,5 +1,6 @@
 //! Everything there is to show, and what the pointer does to it. No browser and no GPU: [`super::render`] draws it.
 
+mod cut;
 mod label;
 
 use super::camera::{Ball, Camera, Tween, View};
@@ -10,15 +11,12 @@ use super::inside::{Inside, Raster};
 use super::model::{Model, Part};
 use super::paint::Show;
 use super::pick::{Found, Hit, Sight};
-use super::section::{self, Cap};
 use super::theme::{self, Theme};
 use app::viewport::{Anchored, Flag, Glyph, Pick, PickFilter, ResultView, SectionPlane, ViewCommand, ViewEvent};
 use glam::{DVec2, DVec3};
 use solver::scene::Scene;
 use solver::surface::FaceName;
 
-/// A section that has stood still for so long gets its field, ms: the cut itself follows the hand at once.
-const SETTLED: f64 = 80.0;
 /// Least time between two camera events, ms.
 const CAMERA_PERIOD: f64 = 100.0;
 
@@ -163,37 +161,6 @@ impl Stage {
         self.deformed.as_ref().unwrap_or(&self.model)
     }
 
-    /// The cuts of the section, with the body's colour and, where a result is known inside, its field.
-    pub fn caps(&self) -> Vec<(Cap, [u8; 3], Option<&Raster>)> {
-        let Some(plane) = &self.section else { return Vec::new() };
-        let bodies = self.seen().bodies.iter().zip(&self.visible).filter(|(_, v)| **v);
-        bodies.map(|(body, _)| (section::cut(body, plane), body.colour, self.raster_of(&body.name))).collect()
-    }
-
-    fn raster_of(&self, body: &str) -> Option<&Raster> {
-        self.rasters.iter().find(|(name, _)| name == body).map(|(_, r)| r)
-    }
-
-    /// The caps' fields do not fit any more.
-    fn stale_rasters(&mut self) {
-        self.rasters.clear();
-        self.rasters_due = (self.inside.is_some() && self.section.is_some()).then_some(f64::INFINITY);
-    }
-
-    fn fill_rasters(&mut self) {
-        self.rasters_due = None;
-        let (Some(inside), Some(plane), Some(result)) = (&self.inside, &self.section, &self.result) else { return };
-        let bodies = self.seen().bodies.iter().zip(&self.visible).filter(|(_, v)| **v);
-        let rasters = bodies.filter_map(|(body, _)| {
-            let cap = section::cut(body, plane);
-            Some((body.name.clone(), inside.over(&cap, &body.name, plane, &result.view, result.scale)?))
-        });
-        self.rasters = rasters.collect();
-        self.changes.section = true;
-        self.changes.picture = true;
-        self.pointer_moved = true;
-    }
-
     pub fn take_events(&mut self) -> Vec<ViewEvent> {
         std::mem::take(&mut self.events)
     }
@@ -295,21 +262,6 @@ impl Stage {
             *field = value;
             self.changes.states = true;
             self.changes.picture = true;
-        }
-    }
-
-    fn set_section(&mut self, plane: Option<SectionPlane>) {
-        // Three points picked on a line, or a damaged link, make no plane.
-        let plane = plane.and_then(|p| {
-            let normal = DVec3::from_array(p.normal).try_normalize()?;
-            DVec3::from_array(p.point).is_finite().then_some(SectionPlane { normal: normal.to_array(), ..p })
-        });
-        if self.section != plane {
-            self.section = plane;
-            self.stale_rasters();
-            self.changes.section = true;
-            self.changes.picture = true;
-            self.pointer_moved = true;
         }
     }
 
@@ -559,15 +511,7 @@ impl Stage {
             }
             more |= !over;
         }
-        match self.rasters_due {
-            Some(due) if due.is_infinite() => {
-                self.rasters_due = Some(now + SETTLED);
-                more = true;
-            }
-            Some(due) if now < due => more = true,
-            Some(_) => self.fill_rasters(),
-            None => {}
-        }
+        more |= self.settle_rasters(now);
         if self.pointer_moved && self.tween.is_none() && !self.gesture.is_dragging() {
             self.pointer_moved = false;
             self.refresh_hover();

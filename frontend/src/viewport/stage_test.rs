@@ -240,3 +240,33 @@ fn the_section_cuts_the_deformed_shape_and_what_has_no_result() {
     stage.command(ViewCommand::Hidden(vec!["pin".into()]), 0.0);
     assert_eq!(stage.caps().len(), 1);
 }
+
+#[test]
+fn a_section_that_stands_still_shows_the_inside_and_is_probed_there() {
+    let mut stage = stage();
+    result(&mut stage, 1.0);
+    stage.command(ViewCommand::Inside(Some(sample::block_inside().into())), 0.0);
+    let plane = |y| ViewCommand::Section(Some(SectionPlane { point: [0.0, y, 0.0], normal: [0.0, -1.0, 0.0] }));
+    stage.command(plane(0.05), 0.0);
+    assert!(stage.tick(10.0), "it is still to come");
+    assert!(stage.caps()[0].2.is_none(), "the cut follows the hand without its field");
+    stage.tick(200.0);
+    assert!(stage.caps()[0].2.is_some() && stage.caps()[1].2.is_none(), "nothing is known of the pin");
+    // Deformed: at x = 0.1 the middle of the block has risen by 5 mm.
+    let at = pixel(&stage, [0.1, 0.05, 0.03]);
+    stage.input(Input::Move { id: 1, at }, 0.0);
+    stage.tick(220.0);
+    let events = stage.take_events();
+    let probe = events.iter().rev().find_map(|e| match e {
+        ViewEvent::Probe(Some(p)) => Some(p.clone()),
+        _ => None,
+    });
+    let probe = probe.unwrap_or_else(|| panic!("{events:?}"));
+    assert!((probe.value - 10.0).abs() < 0.2, "{probe:?}");
+    stage.command(plane(0.06), 300.0);
+    assert!(stage.caps()[0].2.is_none(), "moved on: the old field is gone");
+    stage.command(ViewCommand::Inside(None), 310.0);
+    stage.tick(320.0);
+    stage.tick(500.0);
+    assert!(stage.caps()[0].2.is_none());
+}
