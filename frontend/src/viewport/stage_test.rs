@@ -65,7 +65,7 @@ fn a_click_reports_and_a_click_on_the_cube_turns() {
         matches!(&events[..], [ViewEvent::Clicked { pick: Some(Pick::Face { body, .. }), add: false, .. }] if body == "pin")
     );
     let (origin, side) = cube::place(SIZE, 0.0, 0.0);
-    assert!(click(&mut stage, origin + 0.5 * side).is_empty(), "the cube is no empty space");
+    assert_eq!(click(&mut stage, origin + 0.5 * side), [ViewEvent::Steered], "the cube is no empty space");
     let from = stage.camera;
     assert!(stage.tick(100.0) && stage.camera != from);
     let mut now = 100.0;
