@@ -573,8 +573,7 @@ mod tests {
             object("box_a", "box", Some("inner")),
             object("hole_a", "hole", None),
             object("hole_b", "hole", Some("inner")),
-        ]
-        .into();
+        ];
         let (after, inverse) = solver::design::apply(&design, &removal(&design, &"inner".into())).expect("applies");
         let of = |d: &Design| d.objects.iter().map(|o| (o.id.clone(), o.parent.clone())).collect::<Vec<_>>();
         let line = |id: &str, parent: Option<&str>| (Id::from(id), parent.map(Id::from));
