@@ -25,14 +25,17 @@ struct Node {
 
 /// The nearest place on a surface.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Nearest {
+pub(crate) struct Nearest {
     /// Negative inside, m.
     pub distance: f64,
     pub triangle: u32,
+    /// The nearest point of that triangle, m.
+    #[cfg_attr(not(feature = "solve"), allow(dead_code, reason = "read by the mesher"))]
+    pub point: Vec3,
 }
 
 /// A surface prepared for distance queries. `O(log n)` per query.
-pub(super) struct Distance {
+pub(crate) struct Distance {
     surface: Arc<SurfaceMesh>,
     nodes: Vec<Node>,
     order: Vec<u32>,
@@ -213,7 +216,7 @@ impl Distance {
             Feature::Vertex(k) => self.vertex_normals[self.surface.triangles[t as usize][k] as usize],
         };
         let sign = if dot(sub(p, q), normal) < 0.0 { -1.0 } else { 1.0 };
-        Some(Nearest { distance: sign * d2.sqrt(), triangle: t })
+        Some(Nearest { distance: sign * d2.sqrt(), triangle: t, point: q })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Design to bodies: two kernels behind one [`Body`].
 
 mod cache;
-mod distance;
+pub(crate) mod distance;
 mod exact;
 mod field;
 mod frame;

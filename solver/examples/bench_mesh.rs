@@ -1,0 +1,70 @@
+//! Speed and quality of body-fitted meshing, as JSON lines.
+//!
+//! `cargo run --release -p solver --features solve --example bench_mesh [-- <template or bracket id> [size in mm]]`
+
+#![allow(clippy::print_stdout)]
+
+#[path = "../tests/support/part.rs"]
+#[allow(dead_code)] // Tests use the rest of it.
+mod part;
+#[path = "../tests/support/simjeb.rs"]
+#[allow(dead_code)]
+mod simjeb;
+
+use solver::design::template;
+use solver::geometry::{Body, Files, evaluate};
+use solver::mesh::tet::{Options, mesh};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn get(&self, _: &str) -> Option<&[u8]> {
+        None
+    }
+}
+
+fn line(name: &str, value: f64, unit: &str, target: Option<f64>, better: &str) {
+    let line = serde_json::json!({"name": name, "value": value, "unit": unit, "target": target, "better": better});
+    println!("{line}");
+}
+
+fn body(id: &str) -> Option<Arc<dyn Body>> {
+    if let Some(template) = template(id) {
+        return evaluate(&(template.build)(), &NoFiles).bodies.first().map(|b| b.body.clone());
+    }
+    let bracket = simjeb::bracket(id, |study| study)?;
+    bracket.model.bodies.first().map(|b| b.body.clone())
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let chosen: Vec<(&str, f64)> = match arguments.first() {
+        Some(id) => vec![(id, arguments.get(1).map_or(Ok(3.0), |s| s.parse())?)],
+        None => vec![("bracket", 1.6), ("flange", 2.2), ("heat_sink", 1.5), ("311", 1.8), ("141", 1.8)],
+    };
+    for (id, mm) in chosen {
+        let Some(body) = body(id) else {
+            println!("skipped {id}: the reference brackets are not beside this checkout");
+            continue;
+        };
+        let start = Instant::now();
+        let made = mesh(&*body, &Options::new(1e-3 * mm), &AtomicBool::new(false))?;
+        let seconds = start.elapsed().as_secs_f64();
+        let q = &made.quality;
+        let truth = body.mass_properties().volume;
+        let name = |what: &str| format!("{id} at {mm} mm: {what}");
+        line(&name("tetrahedra"), made.tets.len() as f64, "", None, "higher");
+        line(&name("seconds"), seconds, "s", None, "lower");
+        line(&name("speed"), made.tets.len() as f64 / seconds / 1e6, "M/s", Some(0.15), "higher");
+        line(&name("smallest dihedral angle"), q.dihedral_min.to_degrees(), "°", Some(8.0), "higher");
+        line(&name("largest dihedral angle"), q.dihedral_max.to_degrees(), "°", None, "lower");
+        line(&name("least scaled Jacobian"), q.jacobian_min, "", None, "higher");
+        line(&name("bad tetrahedra"), q.bad.len() as f64, "", Some(0.0), "lower");
+        line(&name("volume off by"), 100.0 * (made.volume() / truth - 1.0).abs(), "%", Some(0.1), "lower");
+        line(&name("surface triangles lost"), made.n_lost as f64, "", Some(0.0), "lower");
+    }
+    Ok(())
+}

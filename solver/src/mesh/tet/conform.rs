@@ -1,0 +1,375 @@
+//! Tetrahedra between the triangles of the surface: Delaunay of its vertices and of a lattice inside, the surface
+//! refined until it is part of them.
+//!
+//! A facet of a solid's surface has open space on one side or the other, so a ball through it is empty once the surface
+//! is as fine as the body is thin, and Delaunay tetrahedra contain it; what is still missing is turned or split. Source
+//! of the idea: Shewchuk & Si, "Higher-quality tetrahedral mesh generation for domains with small angles by constrained
+//! Delaunay refinement", SoCG 2014; the lattice as in Labelle & Shewchuk, "Isosurface stuffing", SIGGRAPH 2007.
+
+use super::delaunay::{Delaunay, FACETS, N_FAR, NONE};
+use super::domain::Domain;
+use super::octree::Octree;
+use super::remesh::split_side;
+use super::surf::{Place, Surf};
+use super::volume::{OUTSIDE, Volume};
+use crate::geometry::distance::Distance;
+use glam::DVec3;
+use rayon::prelude::*;
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// Least distance of a lattice point from the surface, over the size there: three quarters of a regular height.
+const CLEARANCE: f64 = 0.6;
+/// Rounds of refining the surface towards its tetrahedra.
+const ROUNDS: usize = 16;
+/// From this round on sides are split only, because two turns can undo each other.
+const ROUND_FLIP: usize = 3;
+/// From this round on it stops where more and more is missing.
+const ROUND_STOP: usize = 8;
+/// Sides below this share of their size are split no further.
+const SHORTEST: f64 = 0.05;
+
+fn sorted(mut v: [u32; 3]) -> [u32; 3] {
+    v.sort_unstable();
+    v
+}
+
+/// Fills `surf`, which may be refined on the way. Also returns the number of its facets that could not be kept.
+pub(super) fn fill(surf: &mut Surf, domain: &Domain, size: &Octree, distance: &Distance) -> (Volume, usize) {
+    let lattice: Vec<(DVec3, f64)> =
+        size.lattice().into_iter().filter(|(p, _)| p.cmpgt(domain.lo).all() && p.cmplt(domain.hi).all()).collect();
+    // Rows of neighbours share their first bound.
+    let inside: Vec<DVec3> = lattice
+        .par_chunks(512)
+        .flat_map_iter(|points| {
+            let mut hint = None;
+            let mut kept = Vec::new();
+            for (p, _) in points {
+                let Some(nearest) = distance.nearest((*p).into(), hint) else { continue };
+                hint = Some(nearest.triangle);
+                if nearest.distance < -CLEARANCE * size.size(*p) {
+                    kept.push(*p);
+                }
+            }
+            kept
+        })
+        .collect();
+
+    let used: Vec<u32> = (0..surf.points.len() as u32).filter(|v| surf.of[*v as usize] != NONE).collect();
+    let mut all: Vec<DVec3> = used.iter().map(|v| surf.points[*v as usize]).collect();
+    all.extend(&inside);
+    let mut delaunay = Delaunay::new(domain.lo, domain.hi);
+    let vertices = delaunay.insert_all(&all);
+    // Vertex of the tetrahedra for each of the surface.
+    let mut of = vec![NONE; surf.points.len()];
+    for (v, w) in used.iter().zip(&vertices) {
+        of[*v as usize] = *w;
+    }
+
+    let mut found = find(surf, &delaunay, &of);
+    let mut least = usize::MAX;
+    for round in 0..ROUNDS {
+        let missing: Vec<u32> = surf.each().filter(|t| !found.contains_key(t)).collect();
+        // Where the surface cuts itself, refining only makes more of what cannot be.
+        if round > ROUND_STOP && missing.len() > 2 * least {
+            break;
+        }
+        least = least.min(missing.len());
+        if missing.is_empty() || !refine(surf, domain, size, &mut delaunay, &mut of, &missing, round) {
+            break;
+        }
+        found = find(surf, &delaunay, &of);
+    }
+    let n_lost = surf.each().filter(|t| !found.contains_key(t)).count();
+    (extract(surf, domain, distance, &delaunay, &of, &found), n_lost)
+}
+
+/// For each triangle of the surface that is a facet, the tetrahedron on its inner side.
+fn find(surf: &Surf, delaunay: &Delaunay, of: &[u32]) -> HashMap<u32, (u32, usize)> {
+    let mut on_surface = vec![false; delaunay.points.len()];
+    let wanted: HashMap<[u32; 3], u32> = surf
+        .each()
+        .map(|t| {
+            let v = surf.triangles[t as usize].map(|v| of[v as usize]);
+            v.iter().for_each(|v| on_surface[*v as usize] = true);
+            (sorted(v), t)
+        })
+        .collect();
+    let mut found = HashMap::with_capacity(wanted.len());
+    for (i, tet) in delaunay.tets.iter().enumerate().filter(|(_, t)| t[0] != NONE) {
+        let on = tet.map(|v| on_surface[v as usize]);
+        if on.iter().filter(|o| **o).count() < 3 {
+            continue;
+        }
+        for (k, f) in FACETS.iter().enumerate() {
+            if !f.iter().all(|j| on[*j]) {
+                continue;
+            }
+            let v = f.map(|j| tet[j]);
+            let Some(t) = wanted.get(&sorted(v)) else { continue };
+            // The same turn seen from outside: this tetrahedron is the inner one.
+            let w = surf.triangles[*t as usize].map(|v| of[v as usize]);
+            let at = v.iter().position(|x| *x == w[0]).unwrap_or(0);
+            if v[(at + 1) % 3] == w[1] {
+                found.insert(*t, (i as u32, k));
+            }
+        }
+    }
+    found
+}
+
+/// Turns or splits a side of every missing triangle; returns whether anything changed.
+fn refine(
+    surf: &mut Surf,
+    domain: &Domain,
+    size: &Octree,
+    delaunay: &mut Delaunay,
+    of: &mut Vec<u32>,
+    missing: &[u32],
+    round: usize,
+) -> bool {
+    let mut near = vec![false; delaunay.points.len()];
+    for t in missing {
+        for k in 0..3 {
+            near[of[surf.triangles[*t as usize][k] as usize] as usize] = true;
+            near[of[surf.apex(*t, k) as usize] as usize] = true;
+        }
+    }
+    let mut sides: HashSet<(u32, u32)> = HashSet::new();
+    for tet in delaunay.tets.iter().filter(|t| t[0] != NONE) {
+        for i in 0..4 {
+            for j in i + 1..4 {
+                if near[tet[i] as usize] && near[tet[j] as usize] {
+                    sides.insert((tet[i].min(tet[j]), tet[i].max(tet[j])));
+                }
+            }
+        }
+    }
+    let present = |a: u32, b: u32, of: &[u32]| {
+        let (a, b) = (of[a as usize], of[b as usize]);
+        sides.contains(&(a.min(b), a.max(b)))
+    };
+    let mut touched = vec![false; surf.triangles.len()];
+    let mut changed = false;
+    for &t in missing {
+        if touched[t as usize] {
+            continue;
+        }
+        let length = |k: usize, surf: &Surf| {
+            let [a, b] = surf.ends(t, k).map(|v| surf.points[v as usize]);
+            (b - a).length()
+        };
+        let gone = (0..3).find(|k| {
+            let [a, b] = surf.ends(t, *k);
+            !present(a, b, of)
+        });
+        let longest = (0..3).max_by(|a, b| length(*a, surf).total_cmp(&length(*b, surf))).unwrap_or(0);
+        let k = gone.unwrap_or(longest);
+        let u = surf.across[t as usize][k];
+        if touched[u as usize] {
+            continue;
+        }
+        touched[t as usize] = true;
+        touched[u as usize] = true;
+        let apexes = [surf.triangles[t as usize][(k + 2) % 3], surf.apex(t, k)];
+        if gone.is_some()
+            && round < ROUND_FLIP
+            && present(apexes[0], apexes[1], of)
+            && surf.can_flip(t, k)
+            && flat(surf, t, k, apexes)
+        {
+            surf.flip(t, k);
+            changed = true;
+            continue;
+        }
+        let [a, b] = surf.ends(t, k).map(|v| surf.points[v as usize]);
+        if (b - a).length() < SHORTEST * size.size(0.5 * (a + b)) {
+            continue;
+        }
+        let v = split_side(surf, domain, t, k);
+        of.push(delaunay.insert(surf.points[v as usize]));
+        touched.resize(surf.triangles.len(), true);
+        changed = true;
+    }
+    changed
+}
+
+/// Whether turning side `k` of `t` leaves the surface where it is, nearly.
+fn flat(surf: &Surf, t: u32, k: usize, [c, d]: [u32; 2]) -> bool {
+    let [a, b] = surf.ends(t, k).map(|v| surf.points[v as usize]);
+    let (c, d) = (surf.points[c as usize], surf.points[d as usize]);
+    let sum = surf.cross(t) + surf.cross(surf.across[t as usize][k]);
+    let fits = |p: DVec3, q: DVec3, r: DVec3| {
+        let n = (q - p).cross(r - p);
+        n.dot(sum) > 0.8 * n.length() * sum.length() && n.length() > 0.0
+    };
+    fits(a, d, c) && fits(d, b, c)
+}
+
+/// The tetrahedra inside the surface.
+fn extract(
+    surf: &Surf,
+    domain: &Domain,
+    distance: &Distance,
+    delaunay: &Delaunay,
+    of: &[u32],
+    found: &HashMap<u32, (u32, usize)>,
+) -> Volume {
+    // Facets of the surface are walls; 1 on their inner side, 2 on the outer.
+    let mut wall = vec![[0_u8; 4]; delaunay.tets.len()];
+    let mut patch: HashMap<(u32, usize), u32> = HashMap::with_capacity(found.len());
+    for (t, &(tet, k)) in found {
+        wall[tet as usize][k] = 1;
+        patch.insert((tet, k), surf.patch[*t as usize]);
+        let n = delaunay.neighbours[tet as usize][k];
+        if let Some(j) = (0..4).find(|j| n != NONE && delaunay.neighbours[n as usize][*j] == tet) {
+            wall[n as usize][j] = 2;
+        }
+    }
+    let mut inside = vec![false; delaunay.tets.len()];
+    let mut seen = vec![false; delaunay.tets.len()];
+    for seed in 0..delaunay.tets.len() {
+        if seen[seed] || delaunay.tets[seed][0] == NONE {
+            continue;
+        }
+        seen[seed] = true;
+        let mut region = vec![seed as u32];
+        let (mut next, mut inner, mut outer) = (0, 0, 0);
+        while next < region.len() {
+            let t = region[next] as usize;
+            next += 1;
+            outer += usize::from(delaunay.tets[t].iter().any(|v| *v < N_FAR));
+            for k in 0..4 {
+                match wall[t][k] {
+                    1 => inner += 1,
+                    2 => outer += 1,
+                    _ => {
+                        let n = delaunay.neighbours[t][k];
+                        if n != NONE && !seen[n as usize] {
+                            seen[n as usize] = true;
+                            region.push(n);
+                        }
+                    }
+                }
+            }
+        }
+        if inner == 0 || outer == 0 {
+            region.iter().for_each(|t| inside[*t as usize] = inner > 0);
+        } else {
+            part(&region, &wall, distance, delaunay, &mut inside);
+        }
+    }
+
+    let mut volume = Volume::default();
+    let mut vertex = vec![NONE; delaunay.points.len()];
+    let mut index = vec![NONE; delaunay.tets.len()];
+    for (t, tet) in delaunay.tets.iter().enumerate().filter(|(t, _)| inside[*t]) {
+        index[t] = volume.tets.len() as u32;
+        volume.tets.push(tet.map(|v| {
+            let w = &mut vertex[v as usize];
+            if *w == NONE {
+                *w = volume.points.len() as u32;
+                volume.points.push(delaunay.points[v as usize]);
+                volume.of.push(index[t]);
+            }
+            *w
+        }));
+    }
+    volume.place = vec![Place::Inside; volume.points.len()];
+    for (v, w) in of.iter().enumerate().filter(|(_, w)| **w != NONE) {
+        let w = vertex[*w as usize];
+        if w == NONE || surf.of[v] == NONE {
+            continue;
+        }
+        // Where the surface touches itself, the point belongs to both sheets and stays.
+        let place = &mut volume.place[w as usize];
+        *place = if *place == Place::Inside { surf.place[v] } else { Place::Corner };
+    }
+    for (t, tet) in delaunay.tets.iter().enumerate().filter(|(t, _)| inside[*t]) {
+        volume.neighbours.push(std::array::from_fn(|k| {
+            let n = delaunay.neighbours[t][k];
+            if n != NONE && inside[n as usize] {
+                return index[n as usize];
+            }
+            let known = patch.get(&(t as u32, k)).copied();
+            OUTSIDE
+                | known.unwrap_or_else(|| {
+                    let p = FACETS[k].map(|j| delaunay.points[tet[j] as usize]);
+                    let centre = (p[0] + p[1] + p[2]) / 3.0;
+                    distance.nearest(centre.into(), None).map_or(0, |n| domain.start.patch[n.triangle as usize])
+                })
+        }));
+    }
+    let mut curves = BTreeMap::new();
+    for t in surf.each() {
+        for k in 0..3 {
+            let chain = surf.chain[t as usize][k];
+            let [a, b] = surf.ends(t, k).map(|v| vertex[of[v as usize] as usize]);
+            if chain != NONE && a < b {
+                curves.insert((a, b), chain);
+            }
+        }
+    }
+    volume.curves = curves;
+    lock(&mut volume);
+    volume
+}
+
+/// Parts a region whose walls leak: every tetrahedron goes with the nearest wall, counted in facets.
+fn part(region: &[u32], wall: &[[u8; 4]], distance: &Distance, delaunay: &Delaunay, inside: &mut [bool]) {
+    let mut known = vec![false; wall.len()];
+    let mut queue = Vec::new();
+    for &t in region {
+        let [inner, outer] = [1, 2].map(|side| wall[t as usize].contains(&side));
+        let far = delaunay.tets[t as usize].iter().any(|v| *v < N_FAR);
+        if far {
+            known[t as usize] = true;
+            queue.push(t);
+        } else if inner || outer {
+            let p = delaunay.tets[t as usize].map(|v| delaunay.points[v as usize]);
+            let centre = 0.25 * (p[0] + p[1] + p[2] + p[3]);
+            // Between two sheets that cross, the place itself tells.
+            inside[t as usize] = if inner && outer {
+                distance.nearest(centre.into(), None).is_some_and(|n| n.distance < 0.0)
+            } else {
+                inner
+            };
+            known[t as usize] = true;
+            queue.push(t);
+        }
+    }
+    let mut next = 0;
+    while next < queue.len() {
+        let t = queue[next] as usize;
+        next += 1;
+        for (k, n) in delaunay.neighbours[t].iter().enumerate() {
+            if wall[t][k] == 0 && *n != NONE && !known[*n as usize] {
+                known[*n as usize] = true;
+                inside[*n as usize] = inside[t];
+                queue.push(*n);
+            }
+        }
+    }
+}
+
+/// Fixes vertices that the steps to come must not move or merge: those of more than one fan of tetrahedra, where the
+/// body touches itself, and points of the lattice that a leak left at the surface.
+fn lock(volume: &mut Volume) {
+    let mut count = vec![0_usize; volume.points.len()];
+    let mut at_surface = vec![false; volume.points.len()];
+    for (tet, neighbours) in volume.tets.iter().zip(&volume.neighbours) {
+        for v in tet {
+            count[*v as usize] += 1;
+        }
+        for k in (0..4).filter(|k| neighbours[*k] >= OUTSIDE) {
+            FACETS[k].iter().for_each(|j| at_surface[tet[*j] as usize] = true);
+        }
+    }
+    let mut star = Vec::new();
+    for v in (0..count.len()).filter(|v| at_surface[*v]) {
+        volume.star(v as u32, &mut star);
+        if star.len() != count[v] || volume.place[v] == Place::Inside {
+            volume.place[v] = Place::Corner;
+            volume.locked.push(v as u32);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Body-fitted tetrahedra: ten-node elements whose surface is the body's, face by face and edge by edge.
+//!
+//! 1. [`domain`] reads smooth patches, feature curves and corners off the body's surface;
+//! 2. [`size`] says how fine the mesh must be where, graded in an [`octree`];
+//! 3. [`remesh`] makes triangles of that size out of the surface;
+//! 4. [`conform`] fills them: Delaunay tetrahedra of the surface's vertices and of a body-centred lattice inside;
+//! 5. [`improve`] exchanges, moves and merges until the worst tetrahedra are good;
+//! 6. [`quadratic`] adds middle nodes on the true surface.
+//!
+//! Why not the stencils of isosurface stuffing: they know nothing of edges, and snapping their vertices to features
+//! afterwards flattens tetrahedra against planes and edges. Here the features are in the surface before there are
+//! tetrahedra, and the lattice keeps the inside as regular as stuffing does.
+
+mod conform;
+mod delaunay;
+mod domain;
+mod improve;
+mod octree;
+mod quadratic;
+pub mod quality;
+mod remesh;
+mod size;
+mod surf;
+mod volume;
+
+use crate::geometry::Body;
+use crate::geometry::distance::Distance;
+use crate::run::Cancelled;
+use crate::surface::{FaceName, Representation};
+use glam::DVec3;
+pub use quality::Quality;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The two corners of each middle node, in the order of Abaqus' C3D10.
+pub const MIDDLES: [[usize; 2]; 6] = [[0, 1], [1, 2], [2, 0], [0, 3], [1, 3], [2, 3]];
+
+/// What a mesh shall be like; lengths in m, angles in rad.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// Edge length where nothing asks for less.
+    pub size: f64,
+    /// Edge length that curvature, thin walls and near features do not go below.
+    pub size_min: f64,
+    /// Edge length on named faces.
+    pub face_sizes: Vec<(FaceName, f64)>,
+    /// Turn of a curved surface over one element.
+    pub turn: f64,
+    /// Elements wished across a wall; one gives elements up to twice as long as the wall is thick.
+    pub across: f64,
+}
+
+impl Options {
+    /// Elements of `size`, down to a thirtieth of it: 30° of an arc each, one across a wall.
+    pub fn new(size: f64) -> Self {
+        Self { size, size_min: size / 30.0, face_sizes: Vec::new(), turn: std::f64::consts::FRAC_PI_6, across: 1.0 }
+    }
+}
+
+/// Why there is no mesh.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum MeshError {
+    #[error("the body has no surface")]
+    Empty,
+    #[error("a point of the surface is not a number: {point:?}")]
+    NotFinite { point: [f64; 3] },
+    #[error("the surface is not closed near {point:?} m; repair the body")]
+    Open { point: [f64; 3] },
+    #[error("the element size must be positive; it is {size} m")]
+    Size { size: f64 },
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}
+
+/// A facet of a tetrahedron on the surface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BoundaryFace {
+    /// Corners turning outwards, then the middles of 12, 23 and 31.
+    pub nodes: [u32; 6],
+    /// Its face, into [`TetMesh::faces`].
+    pub face: u32,
+    /// The element behind it.
+    pub tet: u32,
+}
+
+/// Ten-node tetrahedra in world space, m.
+///
+/// Shapes: `points` `[n]`, corners first, then the middle nodes; `tets` `[m]` in the order of Abaqus' C3D10 (corners of
+/// positive volume, then the middles of [`MIDDLES`]); `boundary` every facet on the surface, once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TetMesh {
+    pub points: Vec<[f64; 3]>,
+    /// Number of corner nodes.
+    pub n_corners: usize,
+    pub tets: Vec<[u32; 10]>,
+    pub boundary: Vec<BoundaryFace>,
+    /// Element edges along the body's feature edges: two ends and the middle.
+    pub edges: Vec<[u32; 3]>,
+    /// Names of the body's faces; a name appears once for each piece of a split face.
+    pub faces: Vec<FaceName>,
+    /// Surface triangles that could not be kept as they were: 0 unless the surface cuts itself.
+    pub n_lost: usize,
+    pub quality: Quality,
+}
+
+/// Meshes `body`.
+///
+/// The same bytes for any number of threads. Stops between stages when `cancel` is set.
+///
+/// # Errors
+/// [`MeshError`] for a surface that is empty, open or not finite, and for a size that is not positive.
+pub fn mesh(body: &dyn Body, options: &Options, cancel: &AtomicBool) -> Result<TetMesh, MeshError> {
+    let check = || if cancel.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) };
+    if !(options.size > 0.0 && options.size.is_finite() && options.size_min > 0.0) {
+        return Err(MeshError::Size { size: options.size });
+    }
+    let surface = body.surface();
+    let domain = domain::Domain::new(surface, body.representation() == Representation::Exact)?;
+    let distance = Distance::new(surface.clone());
+    check()?;
+    let size = size::field(&domain, options, &distance);
+    check()?;
+    let mut surf = remesh::remesh(&domain, &size);
+    check()?;
+    let (mut volume, n_lost) = conform::fill(&mut surf, &domain, &size, &distance);
+    check()?;
+    improve::improve(&mut volume, &domain);
+    check()?;
+    let mut mesh = quadratic::finish(&volume, &domain);
+    mesh.n_lost = n_lost;
+    Ok(mesh)
+}
+
+impl TetMesh {
+    /// Positions of an element's nodes.
+    pub fn nodes(&self, t: usize) -> [DVec3; 10] {
+        self.tets[t].map(|i| DVec3::from(self.points[i as usize]))
+    }
+
+    /// Volume of the curved elements, m³. Exact: the determinant is cubic, the rule of degree three.
+    pub fn volume(&self) -> f64 {
+        // Source: Zienkiewicz & Taylor, vol. 1, table 5.4.
+        let sixth = 1.0 / 6.0;
+        let rule = [
+            ([0.25; 3], -0.8),
+            ([0.5, sixth, sixth], 0.45),
+            ([sixth, 0.5, sixth], 0.45),
+            ([sixth, sixth, 0.5], 0.45),
+            ([sixth; 3], 0.45),
+        ]
+        .map(|(at, w)| (quadratic::gradients_at(at), w / 6.0));
+        (0..self.tets.len())
+            .map(|t| {
+                let x = self.nodes(t);
+                rule.iter().map(|(g, w)| w * quadratic::determinant(&x, g)).sum::<f64>()
+            })
+            .sum()
+    }
+
+    /// Area of the curved facets of each face, m², `[faces]`.
+    pub fn face_areas(&self) -> Vec<f64> {
+        // Degree five: Dunavant, IJNME 21, 1985.
+        let s = 15_f64.sqrt();
+        let (a, b) = ((6.0 - s) / 21.0, (6.0 + s) / 21.0);
+        let (u, v) = ((155.0 - s) / 2400.0, (155.0 + s) / 2400.0);
+        let third = 1.0 / 3.0;
+        let rule = [
+            (third, third, 9.0 / 80.0),
+            (a, a, u),
+            (1.0 - 2.0 * a, a, u),
+            (a, 1.0 - 2.0 * a, u),
+            (b, b, v),
+            (1.0 - 2.0 * b, b, v),
+            (b, 1.0 - 2.0 * b, v),
+        ];
+        let mut out = vec![0.0; self.faces.len()];
+        for f in &self.boundary {
+            let x = f.nodes.map(|i| DVec3::from(self.points[i as usize]));
+            for (r, s, w) in rule {
+                let l = [1.0 - r - s, r, s];
+                let d = [[-1.0, -1.0], [1.0, 0.0], [0.0, 1.0]];
+                let (mut du, mut dv) = (DVec3::ZERO, DVec3::ZERO);
+                for i in 0..3 {
+                    let j = (i + 1) % 3;
+                    du += x[i] * (d[i][0] * (4.0 * l[i] - 1.0)) + x[3 + i] * (4.0 * (l[i] * d[j][0] + l[j] * d[i][0]));
+                    dv += x[i] * (d[i][1] * (4.0 * l[i] - 1.0)) + x[3 + i] * (4.0 * (l[i] * d[j][1] + l[j] * d[i][1]));
+                }
+                out[f.face as usize] += w * du.cross(dv).length();
+            }
+        }
+        out
+    }
+}
