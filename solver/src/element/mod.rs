@@ -2,3 +2,4 @@
 
 pub mod brick;
 pub mod lane;
+pub mod tet;

@@ -2,13 +2,25 @@
 //!
 //! Every sum is taken in an order fixed by the problem, never by the number of threads.
 
+pub mod amg;
 pub mod banded;
 pub mod block;
 pub mod cg;
+pub mod constraint;
+pub mod dense;
+pub mod eigen;
+pub mod inertia;
 pub mod multigrid;
 pub mod operator;
+pub mod pcg;
+pub mod sparse;
+pub mod system;
 pub mod transfer;
+pub mod vector;
 
+pub use amg::Amg;
 pub use block::Block;
 pub use multigrid::Multigrid;
 pub use operator::Operator;
+pub use sparse::{Connectivity, Sparse};
+pub use system::System;

@@ -1,0 +1,155 @@
+//! A constrained system: elements, the substitution u = T û + g, and K̂ = Tᵀ K T put together element by element.
+
+use super::constraint::Transform;
+use super::sparse::{Connectivity, Sparse};
+use rayon::prelude::*;
+
+/// Elements per task of the passes over elements.
+const TASK: usize = 256;
+
+/// The reduced matrix and what led to it. `N` components per node.
+#[derive(Clone, Debug)]
+pub struct System<const N: usize> {
+    pub transform: Transform<N>,
+    /// Nodes of the mesh (and references of couplings) of each element.
+    pub elements: Connectivity,
+    /// K̂ over the reduced nodes: symmetric, N/m (or W/K).
+    pub matrix: Sparse<f64, N, N>,
+}
+
+impl<const N: usize> System<N> {
+    /// Assembles K̂. `matrix(e, out)` fills the first `(N k)²` numbers of `out` for element `e` with `k` nodes; elements may
+    /// be of several kinds (solids, the triangles of a foundation).
+    ///
+    /// # Errors
+    /// The first error of `matrix`, by element.
+    pub fn new<E: Send>(
+        transform: Transform<N>,
+        elements: Connectivity,
+        matrix: impl Fn(usize, &mut [f64]) -> Result<(), E> + Sync,
+    ) -> Result<Self, E> {
+        let reduced = transform.reduced_connectivity(&elements);
+        let mut k = Sparse::pattern(transform.n_reduced(), &reduced);
+        k.assemble(&reduced, |e, out| {
+            let nodes = elements.nodes(e);
+            if transform.plain(nodes) {
+                return matrix(e, out);
+            }
+            let mut full = vec![0.0; (N * nodes.len()).pow(2)];
+            matrix(e, &mut full)?;
+            transform.congruence(nodes, &full, reduced.nodes(e), out);
+            Ok(())
+        })?;
+        for (r, held) in &transform.held {
+            if let Some(block) = k.get_mut(*r as usize, *r) {
+                let size = (0..N).map(|c| block[c][c]).fold(0.0, f64::max);
+                for i in 0..N {
+                    for j in 0..N {
+                        block[i][j] += size * held[i][j];
+                    }
+                }
+            }
+        }
+        // A node that no element touches stays where it is.
+        for r in 0..k.n_rows() {
+            if let Some(block) = k.get_mut(r, r as u32)
+                && block.iter().flatten().all(|x| *x == 0.0)
+            {
+                *block = super::constraint::identity();
+            }
+        }
+        Ok(Self { transform, elements, matrix: k })
+    }
+
+    /// Σ K u over the elements that `select` admits, at all nodes; `N` numbers per node. `u` as from [`Transform::expand`].
+    ///
+    /// # Errors
+    /// The first error of `matrix`, by element.
+    pub fn forces<E: Send>(
+        &self,
+        u: &[f64],
+        matrix: impl Fn(usize, &mut [f64]) -> Result<(), E> + Sync,
+        select: impl Fn(&[u32]) -> bool + Sync,
+    ) -> Result<Vec<f64>, E> {
+        let n_tasks = self.elements.len().div_ceil(TASK);
+        let parts: Vec<Result<Vec<(u32, [f64; N])>, E>> = (0..n_tasks)
+            .into_par_iter()
+            .map(|task| {
+                let mut out = Vec::new();
+                let mut k = Vec::new();
+                for e in task * TASK..((task + 1) * TASK).min(self.elements.len()) {
+                    let nodes = self.elements.nodes(e);
+                    if !select(nodes) {
+                        continue;
+                    }
+                    let n = N * nodes.len();
+                    k.resize(n * n, 0.0);
+                    matrix(e, &mut k)?;
+                    for (a, node) in nodes.iter().enumerate() {
+                        let f = std::array::from_fn(|i| {
+                            (0..n).map(|j| k[(N * a + i) * n + j] * u[N * nodes[j / N] as usize + j % N]).sum()
+                        });
+                        out.push((*node, f));
+                    }
+                }
+                Ok(out)
+            })
+            .collect();
+        let mut sum = vec![0.0; N * self.transform.n_nodes()];
+        for part in parts {
+            for (node, f) in part? {
+                for i in 0..N {
+                    sum[N * node as usize + i] += f[i];
+                }
+            }
+        }
+        Ok(sum)
+    }
+
+    /// f̂ = Tᵀ (f − K g) for nodal forces `f`, `N` per node.
+    ///
+    /// # Errors
+    /// Those of `matrix`.
+    pub fn load<E: Send>(
+        &self,
+        f: &[f64],
+        matrix: impl Fn(usize, &mut [f64]) -> Result<(), E> + Sync,
+    ) -> Result<Vec<f64>, E> {
+        let g = &self.transform.offset;
+        let mut reduced = vec![0.0; N * self.transform.n_reduced()];
+        if g.iter().any(|g| *g != 0.0) {
+            let moved = |n: &u32| g[N * *n as usize..][..N].iter().any(|g| *g != 0.0);
+            let mut f = f.to_vec();
+            for (f, k) in f.iter_mut().zip(self.forces(g, matrix, |nodes| nodes.iter().any(moved))?) {
+                *f -= k;
+            }
+            self.transform.reduce(&f, &mut reduced);
+        } else {
+            self.transform.reduce(f, &mut reduced);
+        }
+        self.transform.project(&mut reduced);
+        Ok(reduced)
+    }
+
+    /// Forces that supports, bonds and couplings exert on the nodes, K u − f; zero at free nodes up to the residual.
+    ///
+    /// # Errors
+    /// Those of `matrix`.
+    pub fn reactions<E: Send>(
+        &self,
+        u: &[f64],
+        f: &[f64],
+        matrix: impl Fn(usize, &mut [f64]) -> Result<(), E> + Sync,
+    ) -> Result<Vec<f64>, E> {
+        let bound = |n: &u32| !self.transform.plain(std::slice::from_ref(n));
+        let mut r = self.forces(u, matrix, |nodes| nodes.iter().any(bound))?;
+        for n in 0..self.transform.n_nodes() {
+            let is_bound = bound(&(n as u32));
+            for i in 0..N {
+                let at = N * n + i;
+                r[at] = if is_bound { r[at] - f[at] } else { 0.0 };
+            }
+        }
+        Ok(r)
+    }
+}
