@@ -16,6 +16,7 @@ const PROGRAMS: &[(&str, &[&str])] = &[
         "static",
         &["run", "--locked", "--release", "--package", "solver", "--features", "solve", "--example", "bench_static"],
     ),
+    ("tet", &["run", "--locked", "--release", "--package", "solver", "--features", "solve", "--example", "bench_tet"]),
     (
         "geometry",
         &["run", "--locked", "--release", "--package", "solver", "--features", "kernel", "--example", "bench_geometry"],

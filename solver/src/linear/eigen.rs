@@ -9,10 +9,10 @@
 //!
 //! A body that nothing holds has a singular K: use A = K + s M with a small s > 0 and subtract s from each λ.
 
-use super::amg::{Amg, Workspace};
+use super::amg::Amg;
 use super::dense;
 use super::sparse::Sparse;
-use super::vector::{self, axpy, dot_serial, norm};
+use super::vector::{self, axpy, dot, dot_serial, norm};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -30,7 +30,8 @@ const ROUNDS: usize = 4;
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted {
     pub n: usize,
-    /// On |A x − λ B x| / |A x|; the relative error of λ is about its square.
+    /// On the residual λ B x − A x in the norm of the preconditioner, over |x| in that of A: the relative error of λ is
+    /// about its square, and of x about itself.
     pub tolerance: f64,
     pub steps_max: u32,
     pub seed: u64,
@@ -169,17 +170,18 @@ impl<const N: usize> Solver<'_, N> {
         for (k, x) in x.iter_mut().enumerate() {
             vector::random(seed.wrapping_add(1 + k as u64).wrapping_mul(0x2545_f491_4f6c_dd1d), x);
         }
-        let mut work = self.amg.workspace(width);
-        self.precondition(&x, &mut work)
+        self.precondition(&x)
     }
 
-    fn precondition(&self, r: &[Vec<f64>], work: &mut Workspace) -> Vec<Vec<f64>> {
+    fn precondition(&self, r: &[Vec<f64>]) -> Vec<Vec<f64>> {
+        let mut work = self.amg.workspace(r.len());
+        let size: Vec<f64> = r.iter().map(|r| norm(r)).collect();
         for (k, r) in r.iter().enumerate() {
-            let size = norm(r);
-            work.load(k, if size > 0.0 { 1.0 / size } else { 0.0 }, r);
+            // Unit residuals keep single precision far from its ends.
+            work.load(k, if size[k] > 0.0 { 1.0 / size[k] } else { 0.0 }, r);
         }
-        self.amg.cycle(work, self.cancel);
-        (0..r.len()).map(|k| work.solution(k).iter().map(|z| f64::from(*z)).collect()).collect()
+        self.amg.cycle(&mut work, self.cancel);
+        (0..r.len()).map(|k| work.solution(k).iter().map(|z| size[k] * f64::from(*z)).collect()).collect()
     }
 
     fn images(&self, x: Vec<Vec<f64>>) -> Tall {
@@ -215,40 +217,39 @@ impl<const N: usize> Solver<'_, N> {
         let (mut mu, coefficients) = ritz(&x, width);
         x = x.combine(&coefficients);
         let mut p = Tall::default();
+        // What is left of each pair when last looked at; a pair that has converged is not looked at again.
+        let mut size = vec![f64::INFINITY; x.len()];
         loop {
             if self.cancel.load(Ordering::Relaxed) {
                 return Err(EigenError::Cancelled);
             }
-            // Residuals B x − μ A x, against μ A x.
-            let residual: Vec<Vec<f64>> = (0..x.len())
+            // Residuals B x − μ A x, and their preconditioned selves.
+            let active: Vec<usize> = (0..x.len()).filter(|k| !(size[*k] <= tolerance)).collect();
+            let residual: Vec<Vec<f64>> = active
+                .iter()
                 .map(|k| {
-                    let mut r = x.b[k].clone();
-                    axpy(-mu[k], &x.a[k], &mut r);
+                    let mut r = x.b[*k].clone();
+                    axpy(-mu[*k], &x.a[*k], &mut r);
                     r
                 })
                 .collect();
-            let size: Vec<f64> = (0..x.len())
-                .map(|k| norm(&residual[k]) / (mu[k].abs() * norm(&x.a[k])).max(f64::MIN_POSITIVE))
-                .collect();
+            let mut w = self.precondition(&residual);
+            for ((k, r), w) in active.iter().zip(&residual).zip(&w) {
+                size[*k] = dot(r, w).max(0.0).sqrt() / mu[*k].abs().max(f64::MIN_POSITIVE);
+            }
+            drop(residual);
             // A pair without a positive μ is none that is asked for.
-            let open = |k: &usize| mu[*k] > 0.0 && !(size[*k] <= tolerance);
-            let n_open = (0..n_wanted.min(x.len())).filter(open).count();
-            let worst = (0..n_wanted.min(x.len())).filter(|k| mu[*k] > 0.0).map(|k| size[k]).fold(0.0, f64::max);
+            let asked = |k: &usize| mu[*k] > 0.0;
+            let worst = (0..n_wanted.min(x.len())).filter(asked).map(|k| size[k]).fold(0.0, f64::max);
             if !monitor(*steps, worst) {
                 return Err(EigenError::Cancelled);
             }
             // Negative directions may still turn positive in the first steps.
-            let settled = n_open == 0 && (mu.iter().take(n_wanted).all(|m| *m > 0.0) || *steps >= steps_max / 2);
+            let settled = worst <= tolerance && (mu.iter().take(n_wanted).all(|m| *m > 0.0) || *steps >= steps_max / 2);
             if settled || *steps >= steps_max {
                 return Ok((x, mu, size));
             }
             *steps += 1;
-            let active: Vec<usize> = (0..x.len()).filter(|k| !(size[*k] <= tolerance)).collect();
-            let mut work = self.amg.workspace(active.len());
-            let r: Vec<Vec<f64>> = active.iter().map(|k| residual[*k].clone()).collect();
-            drop(residual);
-            let mut w = self.precondition(&r, &mut work);
-            drop((r, work));
             // Orthogonal to the block before their own images are taken: those then belong to the vectors themselves.
             project(&mut w, &fixed);
             project(&mut w, &x);

@@ -1,4 +1,5 @@
-//! Linear algebra of the studies: block vectors, the matrix-free operator, multigrid, conjugate gradients.
+//! Linear algebra of the studies. On voxels: block vectors, the matrix-free operator, multigrid, conjugate gradients. On
+//! tetrahedra: sparse matrices of blocks, constraints, algebraic multigrid, conjugate gradients, eigenvalues.
 //!
 //! Every sum is taken in an order fixed by the problem, never by the number of threads.
 

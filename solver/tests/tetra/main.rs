@@ -4,4 +4,6 @@
 #[path = "../support/tet_box.rs"]
 mod tet_box;
 
+mod heat;
+mod modes;
 mod statics;

@@ -16,7 +16,7 @@ const A_FAR: f64 = 0.797_426_985_353_087_3;
 const A_SHARE: f64 = 0.125_939_180_544_827_15;
 const B: f64 = 0.470_142_064_105_115_1;
 const B_FAR: f64 = 0.059_715_871_789_769_82;
-const B_SHARE: f64 = 0.132_394_152_788_506_18;
+const B_SHARE: f64 = 0.132_394_152_788_506_2;
 
 const fn point(at: [f64; 3], share: f64) -> Point {
     Point { at, share }
