@@ -147,11 +147,11 @@ fn modes(mesh: &Mesh, n: usize) -> f64 {
     seconds
 }
 
-/// The same block for CalculiX: `step` is the step's own lines.
+/// The same block for CalculiX, whose fields end after twenty characters: `step` is the step's own lines.
 fn inp(mesh: &Mesh, step: &str) -> String {
     let mut s = String::from("*NODE,NSET=ALL\n");
     for (n, p) in mesh.points.iter().enumerate() {
-        let _ = writeln!(s, "{},{:e},{:e},{:e}", n + 1, p.x, p.y, p.z);
+        let _ = writeln!(s, "{},{:.12e},{:.12e},{:.12e}", n + 1, p.x, p.y, p.z);
     }
     s.push_str("*ELEMENT,TYPE=C3D10,ELSET=BODY\n");
     for (e, c) in mesh.cells.iter().enumerate() {
@@ -199,8 +199,8 @@ fn calculix(name: &str, text: &str) -> Option<(f64, Option<f64>)> {
 
 fn compare(mesh: &Mesh, own: &Solved) {
     let mut load = String::new();
-    for (k, v) in end_load(mesh).iter().enumerate().filter(|(_, v)| **v != 0.0) {
-        let _ = writeln!(load, "{},{},{v:e}", k / 3 + 1, k % 3 + 1);
+    for (k, v) in end_load(mesh).iter().enumerate().filter(|(_, v)| v.abs() > 1e-9) {
+        let _ = writeln!(load, "{},{},{v:.12e}", k / 3 + 1, k % 3 + 1);
     }
     let total: f64 = own.seconds.iter().sum();
     let step = |solver: &str| format!("*STATIC{solver}\n*CLOAD\n{load}*NODE PRINT,NSET=ALL\nU\n*END STEP\n");
