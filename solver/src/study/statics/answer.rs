@@ -170,6 +170,15 @@ pub fn outcome(setup: &Setup, stages: &[Stage], skins: &[SurfaceMesh], record: O
     out
 }
 
+/// Components below this share of the case's load are shown as zero: the solve stops at a residual of 1e-8 of the load,
+/// so what it leaves there is the solver's noise, and a reader would take −1.5e-5 N for an answer.
+const NOISE: f64 = 1e-9;
+
+fn settled(v: DVec3, scale: f64) -> DVec3 {
+    let quiet = |x: f64| if x.abs() < NOISE * scale { 0.0 } else { x };
+    DVec3::new(quiet(v.x), quiet(v.y), quiet(v.z))
+}
+
 fn skin_name(part: &str) -> String {
     format!("skin:{part}")
 }
@@ -236,11 +245,12 @@ fn finish(setup: &Setup, shown: &Stage, record: &Record, out: &mut Outcome) {
         let arm = DVec3::from(hi).distance(lo.into()).max(f64::MIN_POSITIVE);
         let scale = size.max(applied.moment.length() / arm).max(f64::MIN_POSITIVE);
         let off = (applied.force + force).length().max((applied.moment + moment).length() / arm);
+        let (force, moment) = (settled(force, scale), settled(moment, scale * arm));
         out.balances.push(Balance {
             case: case.id.clone(),
-            applied_force: applied.force.into(),
+            applied_force: settled(applied.force, scale).into(),
             reaction_force: force.into(),
-            applied_moment: applied.moment.into(),
+            applied_moment: settled(applied.moment, scale * arm).into(),
             reaction_moment: moment.into(),
             imbalance: off / scale,
         });
@@ -365,7 +375,16 @@ fn push_fields(out: &mut Outcome, mesh: &str, part: &Part, case: &str, values: P
 
 #[cfg(test)]
 mod tests {
-    use super::band;
+    use super::{band, settled};
+    use glam::DVec3;
+
+    #[test]
+    fn noise_beside_a_load_is_zero_and_a_small_load_is_not() {
+        let found = settled(DVec3::new(-1.45e-5, 2.0e-5, -35585.8), 35585.8);
+        assert_eq!(found, DVec3::new(0.0, 0.0, -35585.8));
+        assert_eq!(settled(DVec3::splat(1e-5), 1e-5), DVec3::splat(1e-5));
+        assert_eq!(settled(DVec3::splat(1e-4), 35585.8), DVec3::splat(1e-4));
+    }
 
     #[test]
     fn the_band_covers_the_limit_of_a_sequence_of_first_and_second_order() {
