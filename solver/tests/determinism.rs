@@ -7,10 +7,16 @@ mod support {
 }
 
 use glam::{DQuat, DVec3};
-use solver::design::{Object, Value};
-use solver::study::study;
+use solver::design::schema::Section;
+use solver::design::{Issue, Object, Value, template};
+use solver::geometry::{Files, evaluate};
+use solver::run::Ctx;
+use solver::study::outcome::Outcome;
 use solver::study::suite::{Sample, faults, run};
+use solver::study::{Case, Cost, Study, StudyError, study};
 use std::f64::consts::FRAC_PI_2;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use support::part;
 
 fn bracket(
@@ -89,6 +95,65 @@ fn the_static_study_conforms() {
     ];
     let found = faults(study("static").unwrap(), &plain(), &broken, &on_threads);
     assert!(found.is_empty(), "{found:#?}");
+}
+
+/// What a worker does with the demo bracket, from the design to the bytes it publishes.
+fn published(threads: usize, study: &dyn Study) -> [Vec<u8>; 2] {
+    let mut design = (template("bracket").unwrap().build)();
+    let at = design.position(&"study_static".into()).unwrap();
+    // Coarse, because it runs four times.
+    Arc::make_mut(&mut design.objects[at]).properties.insert("resolution".into(), Value::Choice("coarse".into()));
+    let mut bytes = None;
+    on_threads(threads, &mut || {
+        let model = evaluate(&design, &NoFiles);
+        let object = design.section(Section::Study).next().unwrap();
+        let case = Case { design: &design, study: object, model: &model, upstream: &[] };
+        let cancel = AtomicBool::new(false);
+        let out = study.run(&case, &mut Ctx::new(&mut |_| {}, &cancel)).unwrap();
+        bytes = Some([out.surface_part().to_bytes(), out.volume_part().to_bytes()]);
+    });
+    bytes.unwrap()
+}
+
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn get(&self, _: &str) -> Option<&[u8]> {
+        None
+    }
+}
+
+/// A study as it must not be: its sums know how many threads there are.
+struct Racy;
+
+impl Study for Racy {
+    fn id(&self) -> &'static str {
+        "static"
+    }
+    fn check(&self, case: &Case) -> Vec<Issue> {
+        study("static").unwrap().check(case)
+    }
+    fn cost(&self, case: &Case) -> Cost {
+        study("static").unwrap().cost(case)
+    }
+    fn run(&self, case: &Case, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
+        let mut out = study("static").unwrap().run(case, ctx)?;
+        out.scalars[0].value *= 1.0 + f64::EPSILON * rayon::current_num_threads() as f64;
+        Ok(out)
+    }
+}
+
+#[test]
+fn one_and_two_threads_publish_the_same_bytes_of_the_demo_bracket() {
+    let of = study("static").unwrap();
+    assert!(published(1, of) == published(2, of), "the bits depend on the number of threads");
+    assert!(published(1, &Racy) != published(2, &Racy), "the canary lives: one bit more per thread went unseen");
+}
+
+#[test]
+fn the_suite_catches_a_study_that_depends_on_threads() {
+    let found = faults(&Racy, &plain(), &[], &on_threads);
+    assert!(found.iter().any(|f| f.contains("different bits")), "{found:#?}");
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn beam_error(cells: f64) -> f64 {
 fn a_beam_turned_about_two_axes_bends_as_timoshenko_says() {
     let errors: Vec<f64> = [3.0, 5.0, 10.0].into_iter().map(beam_error).collect();
     assert!(errors[2].abs() < 0.03, "{errors:?}");
-    assert!(errors[0].abs() > errors[2].abs(), "{errors:?}");
+    assert!(errors.windows(2).all(|e| e[1].abs() < e[0].abs()), "not falling: {errors:?}");
 }
 
 /// Lamé, plane strain, internal pressure: case 13 of the reference tables, a 0.1, b 0.2 m, p 100 MPa, E 210 GPa, ν 0.3.

@@ -6,6 +6,7 @@ use solver::design::schema::Section;
 use solver::design::{Command, Design, Id, Object, Resolved, Value, apply, resolve, template};
 use solver::geometry::{Cache, Model, evaluate_cached, select};
 use solver::surface::FaceName;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What is known of a selected face: a function that is zero on it, of the parameters and a point, m.
@@ -85,6 +86,7 @@ const RANGES: &[(&str, f64, f64)] = &[
     ("row_spacing", 0.8, 1.0),
     ("bore_diameter", 0.6, 1.1),
     ("bore_height", 0.98, 1.05),
+    ("boss_diameter", 0.95, 1.1),
     ("boss_length", 0.5, 1.5),
     ("bend_radius", 0.4, 1.2),
     ("rib_thickness", 0.5, 1.3),
@@ -104,9 +106,47 @@ const RANGES: &[(&str, f64, f64)] = &[
 ];
 const COUNTS: &[(&str, &[u32])] = &[("bolt_count", &[4, 6, 3]), ("fin_count", &[5, 7, 9])];
 
-fn edited(design: &Design, original: &Design, random: &mut Random, n: usize) -> Design {
+/// What the edits that took effect did, by kind; parameters by name.
+#[derive(Default)]
+struct Edits {
+    parameters: BTreeSet<String>,
+    inserted: usize,
+    removed: usize,
+    suppressed: usize,
+    moved: usize,
+}
+
+impl Edits {
+    fn count(&mut self, design: &Design, command: &Command) {
+        match command {
+            Command::Set { id, .. } => {
+                self.parameters.extend(design.get(id).map(|o| o.name.clone()));
+            }
+            Command::Add { .. } => self.inserted += 1,
+            Command::Remove { .. } => self.removed += 1,
+            Command::Suppress { .. } => self.suppressed += 1,
+            Command::Move { .. } => self.moved += 1,
+            _ => {}
+        }
+    }
+}
+
+/// The design after one random edit that changes it.
+fn edited(design: &Design, original: &Design, random: &mut Random, n: usize, edits: &mut Edits) -> Design {
+    loop {
+        let Some(command) = edit(design, original, random, n) else { continue };
+        if let Ok((next, _)) = apply(design, &command)
+            && next != *design
+        {
+            edits.count(design, &command);
+            return next;
+        }
+    }
+}
+
+fn edit(design: &Design, original: &Design, random: &mut Random, n: usize) -> Option<Command> {
     let features: Vec<Id> = design.section(Section::Feature).map(|o| o.id.clone()).collect();
-    let command = match random.below(10) {
+    Some(match random.below(10) {
         // Most edits drag a dimension.
         0..=4 => {
             let all: Vec<&Object> = design.section(Section::Parameter).collect();
@@ -117,7 +157,7 @@ fn edited(design: &Design, original: &Design, random: &mut Random, n: usize) -> 
                 let base = original.get(&parameter.id).expect("a parameter stays").text("value");
                 format!("({base}) * {:.3}", random.between(*lo, *hi))
             } else {
-                return design.clone();
+                panic!("the parameter {} has no range here: give it one", parameter.name);
             };
             Command::Set { id: parameter.id.clone(), key: "value".into(), value: Some(Value::Expr(value)) }
         }
@@ -135,10 +175,7 @@ fn edited(design: &Design, original: &Design, random: &mut Random, n: usize) -> 
         }
         6 => {
             // What was inserted goes again, so that the part does not fill up.
-            match features.iter().find(|id| id.0.starts_with("box_new")) {
-                Some(id) => Command::Remove { id: id.clone() },
-                None => return design.clone(),
-            }
+            Command::Remove { id: features.iter().find(|id| id.0.starts_with("box_new"))?.clone() }
         }
         7 | 8 => {
             let id = features[1 + random.below(features.len() - 1)].clone();
@@ -150,8 +187,7 @@ fn edited(design: &Design, original: &Design, random: &mut Random, n: usize) -> 
             let before = features[1 + random.below(features.len() - 1)].clone();
             Command::Move { id, before: Some(before), parent: None }
         }
-    };
-    apply(design, &command).map_or_else(|_| design.clone(), |(next, _)| next)
+    })
 }
 
 struct Tally {
@@ -205,19 +241,22 @@ fn no_selection_lands_elsewhere_in_three_hundred_edits() {
     let n_picks: usize = parts.iter().map(|(_, picks)| picks.len()).sum();
     assert!(n_picks >= 20);
     let seed = seed(20_261_121);
+    let mut edits = Edits::default();
+    let mut parameters = BTreeSet::new();
     let mut by_name = Tally { landed: 0, elsewhere: 0, lost: 0, silent: 0 };
     let mut by_index = Tally { landed: 0, elsewhere: 0, lost: 0, silent: 0 };
     for (i, (id, picks)) in parts.into_iter().enumerate() {
         let mut random = Random(seed.wrapping_add(i as u64));
         let original = (template(id).expect("a template").build)();
         let mut design = original.clone();
+        parameters.extend(original.section(Section::Parameter).map(|o| o.name.clone()));
         let mut cache = Cache::default();
         let start = evaluate_cached(&design, &Blobs::default(), &mut cache);
         // The canary remembers the face's number in the first model, as a kernel without names would.
         let number = |pick: &Pick| select::named(&start, &FaceName(pick.name.into()))[0].1;
         let numbers: Vec<usize> = picks.iter().map(number).collect();
         for n in 0..EDITS / 3 {
-            design = edited(&design, &original, &mut random, n);
+            design = edited(&design, &original, &mut random, n, &mut edits);
             // Long chains of random edits end in rubble; every twelve edits the part is made anew.
             if n % 12 == 11 {
                 design = original.clone();
@@ -243,6 +282,9 @@ fn no_selection_lands_elsewhere_in_three_hundred_edits() {
         by_name.landed, by_name.lost, by_name.elsewhere, by_index.elsewhere
     );
     assert_eq!((by_name.elsewhere, by_name.silent), (0, 0));
+    assert_eq!(edits.parameters, parameters, "every parameter was changed");
+    let few = edits.inserted.min(edits.removed).min(edits.suppressed).min(edits.moved);
+    assert!(few >= 10, "every kind of edit happened: {few}");
     // A proof on faces that were never there would be none.
     assert!(by_name.landed > 4 * by_name.lost, "{} found, {} lost", by_name.landed, by_name.lost);
     assert!(
