@@ -145,7 +145,7 @@ impl Multigrid {
         }
         let (upper, lower) = work.levels.split_at_mut(l + 1);
         let (v, below) = (&mut upper[l], &mut lower[0]);
-        transfer::prolong(fine, coarse, &below.x, &mut v.d, false);
+        transfer::prolong(fine, coarse, &below.x, &mut v.d);
         add(&mut v.x, &v.d);
         level.operator.apply(&v.d, &mut v.q);
         subtract(&mut v.r, &v.q);

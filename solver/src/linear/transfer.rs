@@ -12,8 +12,8 @@ fn parents(y: usize) -> ([usize; 2], usize, f64) {
     if y.is_multiple_of(2) { ([y / 2, 0], 1, 1.0) } else { ([y / 2, y / 2 + 1], 2, 0.5) }
 }
 
-/// `fine += P coarse` (or `=` when `add` is false).
-pub fn prolong<T: Real>(fine: &Lattice, coarse: &Lattice, from: &Block<T>, to: &mut Block<T>, add: bool) {
+/// `fine = P coarse`.
+pub fn prolong<T: Real>(fine: &Lattice, coarse: &Lattice, from: &Block<T>, to: &mut Block<T>) {
     let planes: Vec<(usize, usize)> = fine.plane_ptr.windows(2).map(|p| (p[0] as usize, p[1] as usize)).collect();
     let ny = fine.grid.counts[1];
     for (part, out) in to.parts_mut().into_iter().enumerate() {
@@ -31,9 +31,7 @@ pub fn prolong<T: Real>(fine: &Lattice, coarse: &Lattice, from: &Block<T>, to: &
                 let (ys, n_y, wy) = parents(y);
                 for run in fine.node_row(y, z) {
                     let out = &mut mine[run.start as usize - planes[z].0..][..run.len as usize];
-                    if !add {
-                        out.fill(T::default());
-                    }
+                    out.fill(T::default());
                     let x0 = run.x0 as usize;
                     for &cz in &zs[..n_z] {
                         for &cy in &ys[..n_y] {
@@ -150,7 +148,6 @@ pub fn coarsen_releases(releases: &[Release], fine: &Lattice, coarse: &Lattice, 
         .iter()
         .map(|release| {
             let mut vectors = Vec::new();
-            let mut nodes: Vec<u32> = Vec::new();
             for vector in &release.vectors {
                 let mut full = Block::<f64>::zero(fine.n_nodes, 1);
                 for (n, w) in release.nodes.iter().zip(vector) {
@@ -158,13 +155,10 @@ pub fn coarsen_releases(releases: &[Release], fine: &Lattice, coarse: &Lattice, 
                 }
                 let mut small = Block::<f64>::zero(coarse.n_nodes, 1);
                 restrict(fine, coarse, &full, &mut small);
-                if nodes.is_empty() {
-                    nodes = (0..coarse.n_nodes as u32).filter(|n| small.at(0, *n) != [0.0; 3]).collect();
-                }
                 vectors.push(small);
             }
-            // Another vector may touch a node the first one missed.
-            nodes = (0..coarse.n_nodes as u32).filter(|n| vectors.iter().any(|v| v.at(0, *n) != [0.0; 3])).collect();
+            let nodes: Vec<u32> =
+                (0..coarse.n_nodes as u32).filter(|n| vectors.iter().any(|v| v.at(0, *n) != [0.0; 3])).collect();
             let scale = ratio.sqrt();
             let vectors =
                 vectors.iter().map(|v| nodes.iter().map(|n| v.at(0, *n).map(|c| c * scale)).collect()).collect();

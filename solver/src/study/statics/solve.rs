@@ -167,7 +167,7 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx, tolerance: f64) -> Resul
         if l < last {
             let (fine, coarse) = (&mg.levels[l].operator.lattice, &mg.levels[l + 1].operator.lattice);
             let mut next = Block::zero(fine.n_nodes, n_cases);
-            transfer::prolong(fine, coarse, &x, &mut next, false);
+            transfer::prolong(fine, coarse, &x, &mut next);
             x = next;
         }
         let goal = if l == 0 { tolerance } else { TOLERANCE_COARSE.max(tolerance) };
