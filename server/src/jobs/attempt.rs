@@ -4,8 +4,8 @@ use super::child::Child;
 use super::door::{Door, DoorError};
 use super::frame::{Frame, NoAnswer, Spent, Task};
 use super::teller::{Tell, Teller};
+use super::wire;
 use super::wire::{Assignment, End, Ending, Heartbeat, Lease, Publish, Wish};
-use super::{host, wire};
 use bytes::Bytes;
 use solver::run::Report;
 use std::time::Duration;
@@ -222,7 +222,7 @@ async fn publish(
         volume: volume.as_ref().map(hash),
         core_seconds: spent.core_seconds,
         memory_bytes: spent.memory_bytes,
-        instruction_set: host::instruction_set(),
+        instruction_set: solver::linear::operator::instruction_set().into(),
     };
     let too_large =
         surface.len() > wire::SURFACE_BYTES_MAX || volume.as_ref().is_some_and(|v| v.len() > wire::VOLUME_BYTES_MAX);

@@ -1,24 +1,5 @@
 //! What a worker knows of, and asks from, the machine it runs on.
 
-/// The vector instructions that run-time dispatch finds here, recorded with every run: bits are promised equal on one
-/// instruction set, not across them (P11).
-pub fn instruction_set() -> String {
-    #[cfg(target_arch = "x86_64")]
-    {
-        let found = [
-            ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
-            ("avx2", std::arch::is_x86_feature_detected!("avx2")),
-            ("fma", std::arch::is_x86_feature_detected!("fma")),
-        ];
-        let extras: Vec<&str> = found.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect();
-        if extras.is_empty() { "x86_64".into() } else { format!("x86_64+{}", extras.join("+")) }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    {
-        std::env::consts::ARCH.to_string()
-    }
-}
-
 /// Cores this process may use.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
@@ -147,7 +128,6 @@ mod tests {
 
     #[test]
     fn the_host_is_known() {
-        assert!(instruction_set().starts_with(std::env::consts::ARCH));
         assert!(cores() >= 1);
         assert!(core_seconds() >= 0.0);
         if cfg!(target_os = "linux") {

@@ -119,7 +119,7 @@ pub async fn work(options: Options, mut stop: watch::Receiver<bool>) -> anyhow::
             worker: crate::id::id(),
             host: host::name(),
             cores: options.threads as u32,
-            instruction_set: host::instruction_set(),
+            instruction_set: solver::linear::operator::instruction_set().into(),
             version: env!("CARGO_PKG_VERSION").into(),
             memory_bytes: options.memory_bytes,
             studies: options.studies.clone(),
