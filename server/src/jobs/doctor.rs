@@ -30,7 +30,7 @@ pub async fn examine() -> Result<String, String> {
             Ok(format!(
                 "{} cores, {memory}, {}; a solver process starts in {ms} ms",
                 host::cores(),
-                host::instruction_set()
+                solver::linear::operator::instruction_set()
             ))
         }
         Ok(_) => Err(child.last_words().await),
