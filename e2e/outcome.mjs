@@ -11,7 +11,7 @@ export function decode(buffer) {
   const block = () => { const n = word(); const part = bytes.subarray(at, at + n); at += n; return part; };
   if (new TextDecoder().decode(bytes.subarray(0, 4)) !== 'BRNO') throw new Error('these bytes are not a result');
   at = 4;
-  if (word() !== 1) throw new Error('another version of the format');
+  if (word() !== 2) throw new Error('another version of the format');
   const header = JSON.parse(new TextDecoder().decode(block()));
   for (const mesh of header.meshes) {
     if (mesh.kind !== 'surface') throw new Error('a volume, where the surface was asked for');

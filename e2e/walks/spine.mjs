@@ -105,6 +105,8 @@ test("A drags a dimension, and B's picture follows", async () => {
   await a.page.mouse.down();
   for (let i = 1; i <= 12; i += 1) await a.page.mouse.move(box.x + box.width / 2 + i * 5, box.y + box.height / 2);
   await a.page.mouse.up();
+  // Not before the edit is there: until then "saved" speaks of the state before it.
+  await row.getByTestId('parameter-now').filter({ hasNotText: start }).waitFor();
   await saved(a.page);
   const end = await parameterNow(a.page, 'width');
   assert.notEqual(end, start);

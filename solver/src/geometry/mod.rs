@@ -87,7 +87,7 @@ pub trait Files {
 }
 
 /// Raised when the same design may evaluate to something else: it enters every cache key.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Share of thin walls that is worth a warning; less is the rounding of sharp wedges.
 const THIN_SHARE: f64 = 0.02;

@@ -33,13 +33,25 @@ pub(super) struct Tool {
 }
 
 /// The model after some features. Cloning shares the kernel's storage.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct State {
     pub kernel: topo::Model,
     pub parts: Vec<Part>,
     pub tools: BTreeMap<Id, Vec<Tool>>,
     pub issues: Vec<Issue>,
     pub refused: Vec<Id>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            kernel: exact::kernel(),
+            parts: Vec::new(),
+            tools: BTreeMap::new(),
+            issues: Vec::new(),
+            refused: Vec::new(),
+        }
+    }
 }
 
 /// Whether a body's name means `id`: itself, or a copy made by it.

@@ -18,7 +18,7 @@ pub(super) use surface::tessellate;
 
 use super::plan::Operation;
 use crate::surface::FaceName;
-use arris::math::{Aabb, Control};
+use arris::math::{Aabb, Control, Precision};
 use arris::topo::{self, FaceId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,6 +29,17 @@ pub(super) const MM: f64 = 1e3;
 /// Steps one kernel operation may take before it counts as refused. A cut of forty holes takes a few hundred thousand;
 /// counting steps instead of time stops at the same place on every machine.
 const STEPS_MAX: u64 = 20_000_000;
+
+/// Two points closer than this are the same point: 10 nm, mm. That is the linear precision of the kernels that engineers
+/// exchange models with (Parasolid's session precision of 1e-8 m), and far below any machine's. The kernel draws a face's
+/// boundary for its own questions to within this, so a needlessly small value costs time with its inverse square root.
+const PRECISION: f64 = 1e-5;
+
+/// An empty kernel model.
+pub(super) fn kernel() -> topo::Model {
+    let precision = Precision { default_tolerance: PRECISION, parametric_tolerance: PRECISION, ..Precision::DEFAULT };
+    topo::Model::new(precision).unwrap_or_default()
+}
 
 fn control() -> Control<'static> {
     Control::budget(STEPS_MAX)
