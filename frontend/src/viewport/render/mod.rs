@@ -436,7 +436,9 @@ impl Caps {
             let corners = cap.triangles.iter().flatten();
             if let (Some(raster), Some(shown)) = (raster, &stage.result) {
                 let local: Vec<[f32; 3]> = corners.clone().map(|&p| stage.model.local(p)).collect();
-                let places: Vec<[f32; 2]> = corners.map(|&p| raster.place(p).as_vec2().to_array()).collect();
+                // three-d turns a texture's rows over on their way to the GPU.
+                let upright = |p: glam::DVec2| [p.x as f32, 1.0 - p.y as f32];
+                let places: Vec<[f32; 2]> = corners.map(|&p| upright(raster.place(p))).collect();
                 if !local.is_empty() {
                     let texels = TextureData::RgbaU8(raster.texels(shown.ramp()));
                     self.fields.push(FieldCap {

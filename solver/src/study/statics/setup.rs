@@ -149,10 +149,13 @@ impl<'a> Setup<'a> {
     pub fn cell(&self) -> f64 {
         match self.resolution {
             Resolution::Size(h) => h,
-            Resolution::Cells(n) => {
-                cell_for(n, self.parts.iter().map(|p| p.volume).sum(), self.parts.iter().map(|p| p.area).sum())
-            }
+            Resolution::Cells(n) => self.cell_for(n),
         }
+    }
+
+    /// The cell edge that gives about `n` solid cells, m.
+    pub fn cell_for(&self, n: f64) -> f64 {
+        cell_for(n, self.parts.iter().map(|p| p.volume).sum(), self.parts.iter().map(|p| p.area).sum())
     }
 
     /// About how many solid cells an edge of `h` gives.

@@ -23,6 +23,10 @@ pub struct Static;
 const TOLERANCE: f64 = 1e-8;
 const TOLERANCE_COARSE: f64 = 1e-6;
 const ITERATIONS_MAX: u32 = 1000;
+/// Solid cells of the first look, and the relative residual it is content with: a picture within half a second, whose
+/// displacements are those of the final answer within a third.
+const CELLS_FIRST: f64 = 8_000.0;
+const TOLERANCE_FIRST: f64 = 1e-3;
 /// Triangles of the skin that results are shown on, all bodies: 16-bit fields of one case stay below 1 MB.
 const SKIN_TRIANGLES_MAX: usize = 150_000;
 /// A coarser grid is worth showing from this many cells.
@@ -97,14 +101,12 @@ fn cost(setup: &Setup) -> Cost {
 /// [`StudyError`].
 pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx, tolerance: f64) -> Result<Outcome, StudyError> {
     let n_cases = setup.cases.len();
-    ctx.progress(Phase::Mesh, 0.02, "Cutting the bodies into cells");
-    let flag = ctx.cancel_flag();
-    let stopped = || flag.load(std::sync::atomic::Ordering::Relaxed);
-    let meshed = voxel::mesh(setup, setup.cell(), &stopped)
-        .map_err(|e| StudyError::Solver(e.to_string()))?
-        .ok_or(StudyError::Cancelled)?;
-    ctx.check()?;
+    ctx.progress(Phase::Mesh, 0.02, "Taking a first look");
+    first_look(case, setup, ctx)?;
+    ctx.progress(Phase::Mesh, 0.05, "Cutting the bodies into cells");
+    let System { meshed, held, mg, b, applied } = System::new(case, setup, setup.cell(), ctx)?;
     let lattice = meshed.lattice.clone();
+    let flag = ctx.cancel_flag();
     ctx.log(format!(
         "{} cells of {:.4} mm, {} unknowns, {} pieces",
         lattice.n_cells,
@@ -112,29 +114,7 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx, tolerance: f64) -> Resul
         3 * lattice.n_nodes,
         meshed.n_pieces
     ));
-    ctx.progress(Phase::Assemble, 0.2, "Spreading loads and supports");
-    let h = lattice.grid.cell;
-    let held: Vec<(Patch, Hold, f64)> = held_patches(case, setup, h);
-    let mut foundations = Foundations::default();
-    for (patch, hold, modulus) in &held {
-        foundations.add(&lattice, patch, *hold, modulus / meshed.reference_modulus);
-        ctx.check()?;
-    }
-    let (b, applied, releases) = assemble_loads(case, setup, &meshed, &mut foundations, ctx)?;
-    ctx.check()?;
-    ctx.progress(Phase::Assemble, 0.25, "Building the coarser grids");
-    let mg = Multigrid::new(lattice.clone(), meshed.solids.clone(), foundations.finish(), releases).map_err(|_| {
-        StudyError::Solver(if meshed.n_pieces > 1 {
-            format!(
-                "the bodies form {} pieces that do not touch, and one of them is held by nothing; \
-                 move them together or add a support on each",
-                meshed.n_pieces
-            )
-        } else {
-            "the supports leave a motion free; hold more faces".into()
-        })
-    })?;
-    ctx.check()?;
+    ctx.progress(Phase::Assemble, 0.3, "Spreading the loads over the grids");
 
     // Loads on every level: Pᵀ b, and the reference stiffness doubles with the cell.
     let mut loads = vec![b];
@@ -146,15 +126,7 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx, tolerance: f64) -> Resul
         half.assign(&out, &vec![0.5; n_cases]);
         loads.push(half);
     }
-    let skins: Vec<SurfaceMesh> = setup
-        .parts
-        .iter()
-        .map(|p| {
-            let total: usize = setup.parts.iter().map(|p| p.surface.triangles.len()).sum();
-            let share = SKIN_TRIANGLES_MAX * p.surface.triangles.len() / total.max(1);
-            skin::refine(p.surface, 1.5 * h, share)
-        })
-        .collect();
+    let skins = skins(setup, lattice.grid.cell);
     ctx.check()?;
 
     let last = mg.levels.len() - 1;
@@ -162,7 +134,8 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx, tolerance: f64) -> Resul
     let mut stages: Vec<Stage> = Vec::new();
     let mut iterations = 0;
     let mut curve: Vec<f64> = Vec::new();
-    let mut shown = 0;
+    // The first look was level 0.
+    let mut shown = 1;
     for l in (0..=last).rev() {
         if l < last {
             let (fine, coarse) = (&mg.levels[l].operator.lattice, &mg.levels[l + 1].operator.lattice);
@@ -228,6 +201,86 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx, tolerance: f64) -> Resul
     let out = answer::outcome(setup, &stages, &skins, Some(&record));
     ctx.progress(Phase::Done, 1.0, "Done");
     Ok(out)
+}
+
+/// Bodies, supports and loads on cells of one size.
+struct System {
+    meshed: Meshed,
+    held: Vec<(Patch, Hold, f64)>,
+    mg: Multigrid,
+    b: Block<f64>,
+    applied: Vec<Applied>,
+}
+
+impl System {
+    /// `h`: edge of the cells, m.
+    fn new(case: &Case, setup: &Setup, h: f64, ctx: &mut Ctx) -> Result<Self, StudyError> {
+        let flag = ctx.cancel_flag();
+        let stopped = || flag.load(std::sync::atomic::Ordering::Relaxed);
+        let meshed = voxel::mesh(setup, h, &stopped)
+            .map_err(|e| StudyError::Solver(e.to_string()))?
+            .ok_or(StudyError::Cancelled)?;
+        ctx.check()?;
+        let lattice = meshed.lattice.clone();
+        let held: Vec<(Patch, Hold, f64)> = held_patches(case, setup, lattice.grid.cell);
+        let mut foundations = Foundations::default();
+        for (patch, hold, modulus) in &held {
+            foundations.add(&lattice, patch, *hold, modulus / meshed.reference_modulus);
+            ctx.check()?;
+        }
+        let (b, applied, releases) = assemble_loads(case, setup, &meshed, &mut foundations, ctx)?;
+        ctx.check()?;
+        let mg = Multigrid::new(lattice, meshed.solids.clone(), foundations.finish(), releases).map_err(|_| {
+            StudyError::Solver(if meshed.n_pieces > 1 {
+                format!(
+                    "the bodies form {} pieces that do not touch, and one of them is held by nothing; \
+                     move them together or add a support on each",
+                    meshed.n_pieces
+                )
+            } else {
+                "the supports leave a motion free; hold more faces".into()
+            })
+        })?;
+        ctx.check()?;
+        Ok(Self { meshed, held, mg, b, applied })
+    }
+}
+
+/// An answer on few cells, to look at while the real one is made. What hinders it (walls thinner than its cells) is not
+/// told: it may not hinder the real one.
+fn first_look(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<(), StudyError> {
+    let h = setup.cell_for(CELLS_FIRST);
+    if h < 1.5 * setup.cell() {
+        return Ok(());
+    }
+    let system = match System::new(case, setup, h, ctx) {
+        Err(StudyError::Cancelled) => return Err(StudyError::Cancelled),
+        Err(_) => return Ok(()),
+        Ok(system) => system,
+    };
+    let (mg, n_cases) = (&system.mg, setup.cases.len());
+    let lattice = &mg.levels[0].operator.lattice;
+    let mut x = Block::zero(lattice.n_nodes, n_cases);
+    let mut work = mg.workspace(0, n_cases);
+    let flag = ctx.cancel_flag();
+    let goal = TOLERANCE_FIRST;
+    match cg::solve(mg, 0, &mut work, &system.b, &mut x, goal, ITERATIONS_MAX, flag, |_, _| ctx.check().is_ok()) {
+        Err(CgError::Cancelled) => return Err(StudyError::Cancelled),
+        Err(CgError::Stagnated { .. }) => return Ok(()),
+        Ok(_) => {}
+    }
+    let skins = skins(setup, h);
+    let stages = [Stage::new(setup, lattice, &x, &skins, true)];
+    ctx.check()?;
+    ctx.emit(Partial { level: 0, outcome: answer::outcome(setup, &stages, &skins, None) });
+    Ok(())
+}
+
+/// What results are shown on: the bodies' surfaces, fine enough for cells of edge `h`, m.
+fn skins(setup: &Setup, h: f64) -> Vec<SurfaceMesh> {
+    let total: usize = setup.parts.iter().map(|p| p.surface.triangles.len()).sum();
+    let share = |p: &SurfaceMesh| SKIN_TRIANGLES_MAX * p.triangles.len() / total.max(1);
+    setup.parts.iter().map(|p| skin::refine(p.surface, 1.5 * h, share(p.surface))).collect()
 }
 
 /// One patch per support and body, with the body's modulus, Pa.
