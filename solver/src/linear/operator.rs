@@ -300,12 +300,14 @@ fn scatter<T: Real>(y: &mut [T], base: usize, chunk: &Chunk, f: &Corners<T>) {
     }
 }
 
-/// The vector instructions the sweeps run with, for the record.
+/// The instructions that the sweeps are dispatched to on this machine, for the record: bits are promised equal on one
+/// instruction set (P11).
 pub fn instruction_set() -> &'static str {
     match pulp::Arch::new() {
-        #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
-        pulp::Arch::V3(_) => "x86-64-v3 (AVX2)",
-        _ if cfg!(target_arch = "x86_64") => "x86-64 (SSE2)",
+        #[cfg(target_arch = "x86_64")]
+        pulp::Arch::V3(_) => "x86_64+avx2+fma",
+        _ if cfg!(target_arch = "x86_64") => "x86_64",
+        _ if cfg!(target_arch = "aarch64") => "aarch64",
         _ => "portable",
     }
 }
