@@ -143,11 +143,6 @@ pub enum ViewCommand {
     Anchors(Vec<(String, [f64; 3])>),
     /// Thin lines over the model, as between two measured things. World, m.
     Lines(Vec<[[f64; 3]; 2]>),
-    /// Asks for a picture; answered by `ViewEvent::Picture`.
-    Picture {
-        width: u32,
-        height: u32,
-    },
 }
 
 /// A load or support drawn at a face.
@@ -202,8 +197,6 @@ pub enum ViewEvent {
     Flags(Vec<Flag>),
     /// Where the anchors are now.
     Anchors(Vec<Anchored>),
-    /// PNG.
-    Picture(Vec<u8>),
     /// Frame statistics, once a second while drawing.
     Stats {
         draw_calls: u32,

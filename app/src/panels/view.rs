@@ -159,7 +159,6 @@ fn heard(desk: Desk, flags: RwSignal<Vec<Flag>>, anchored: RwSignal<Vec<Anchored
         ViewEvent::Probe(probe) => desk.bench.probe.set(probe.map(|p| p.value)),
         ViewEvent::ResultShown { min, max, scale } => desk.bench.range.set(Some((min, max, scale))),
         ViewEvent::Flags(new) => flags.set(new),
-        ViewEvent::Picture(_) => {}
         ViewEvent::Anchors(new) => anchored.set(new),
         ViewEvent::Steered => desk.steered(),
         ViewEvent::Stats { draw_calls, triangles, frame_ms } => {

@@ -1,7 +1,6 @@
 //! Ties a stage and a renderer to a canvas: listeners in, events out, frames when something changed.
 
 use super::gesture::{Input, Modifiers};
-use super::picture;
 use super::render::Renderer;
 use super::stage::{Changes, Stage};
 use app::viewport::{ViewCommand, ViewEvent, Viewport};
@@ -141,14 +140,6 @@ impl Inner {
                 self.queue.borrow_mut().push_front(command);
                 return;
             };
-            if let ViewCommand::Picture { width, height } = command {
-                let picture = self.picture(&mut stage, width, height);
-                drop(stage);
-                if let Some(bytes) = picture {
-                    (self.on_event)(ViewEvent::Picture(bytes));
-                }
-                continue;
-            }
             stage.command(command, now());
         }
         self.schedule();
@@ -223,7 +214,7 @@ impl Inner {
         }
         renderer.upload(stage);
         let target = RenderTarget::screen(&renderer.context, width, height);
-        match renderer.draw(stage, &target, stage.pixel_ratio, true) {
+        match renderer.draw(stage, &target, stage.pixel_ratio) {
             Ok(draw_calls) => {
                 let mut meter = self.meter.borrow_mut();
                 meter.frames += 1;
@@ -240,15 +231,6 @@ impl Inner {
             }
             Err(e) => stage.report(ViewEvent::Unavailable(format!("The 3D view could not be drawn: {e}"))),
         }
-    }
-
-    fn picture(&self, stage: &mut Stage, width: u32, height: u32) -> Option<Vec<u8>> {
-        let mut gpu = self.gpu.borrow_mut();
-        let renderer = gpu.as_mut()?;
-        let waiting = stage.changes.picture;
-        renderer.upload(stage);
-        stage.changes.picture = waiting;
-        picture::take(renderer, stage, width.clamp(1, 2048), height.clamp(1, 2048))
     }
 
     fn on(self: &Rc<Self>, name: &'static str, mut act: impl FnMut(&Inner, Event) + 'static) {

@@ -251,8 +251,6 @@ impl Stage {
                 self.changes.symbols = true;
                 self.changes.picture = true;
             }
-            // Drawn by the handle, which owns the GPU.
-            ViewCommand::Picture { .. } => {}
         }
     }
 

@@ -90,8 +90,6 @@ pub struct Frame {
     /// Device pixels per CSS pixel.
     pub ratio: f64,
     pub section: Vec4,
-    /// The page's furniture: cube, rubber band. Pictures are taken without.
-    pub overlay: bool,
 }
 
 impl Renderer {
@@ -180,17 +178,9 @@ impl Renderer {
     ///
     /// # Errors
     /// The driver's message when it refuses.
-    pub fn draw(&self, stage: &Stage, target: &RenderTarget, ratio: f64, overlay: bool) -> Result<u32, CoreError> {
+    pub fn draw(&self, stage: &Stage, target: &RenderTarget, ratio: f64) -> Result<u32, CoreError> {
         self.draw_calls.set(0);
-        let mut view = stage.view();
-        if !overlay {
-            // A picture of another shape shows the same height.
-            view = View::new(
-                stage.camera,
-                glam::DVec2::new(f64::from(target.width()), f64::from(target.height())) / ratio,
-                stage.ball(),
-            );
-        }
+        let view = stage.view();
         let frame = Frame {
             clip_from_local: view.clip_from_world * DMat4::from_translation(stage.model.base),
             view,
@@ -201,7 +191,6 @@ impl Renderer {
                 let offset = (DVec3::from_array(s.point) - stage.model.base).dot(normal);
                 vec3(normal).extend(offset as f32)
             }),
-            overlay,
         };
         target.clear(ClearState::color_and_depth(1.0, 1.0, 1.0, 1.0, 1.0));
         target.write(|| -> Result<(), CoreError> {
@@ -218,18 +207,14 @@ impl Renderer {
             }
             self.draw_symbols(stage, &frame);
             self.draw_dots(&frame);
-            if overlay {
-                self.draw_band(stage, &frame);
-            }
+            self.draw_band(stage, &frame);
             Ok(())
         })?;
-        if overlay {
-            target.clear(ClearState::depth(1.0));
-            target.write(|| -> Result<(), CoreError> {
-                self.draw_cube(stage, &frame);
-                Ok(())
-            })?;
-        }
+        target.clear(ClearState::depth(1.0));
+        target.write(|| -> Result<(), CoreError> {
+            self.draw_cube(stage, &frame);
+            Ok(())
+        })?;
         Ok(self.draw_calls.get())
     }
 

@@ -38,7 +38,7 @@ const PRECISION: f64 = 1e-5;
 /// An empty kernel model.
 pub(super) fn kernel() -> topo::Model {
     let precision = Precision { default_tolerance: PRECISION, parametric_tolerance: PRECISION, ..Precision::DEFAULT };
-    topo::Model::new(precision).unwrap_or_default()
+    topo::Model::new(precision).expect("the default's bounds hold 10 nm")
 }
 
 fn control() -> Control<'static> {

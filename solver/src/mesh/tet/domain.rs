@@ -133,7 +133,7 @@ impl<'a> Domain<'a> {
         let mut start = connect(surface)?;
         let normals = directions(&start, surface, exact);
         let cosine = CREASE.cos();
-        // Sides that part: 0 is a placeholder for the chain's number.
+        // Mark the sides that part two patches; `link` numbers the chains they make.
         for t in 0..start.triangles.len() {
             for k in 0..3 {
                 let u = start.across[t][k] as usize;
