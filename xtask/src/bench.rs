@@ -18,6 +18,10 @@ const PROGRAMS: &[(&str, &[&str])] = &[
     ),
     ("tet", &["run", "--locked", "--release", "--package", "solver", "--features", "solve", "--example", "bench_tet"]),
     (
+        "mesh",
+        &["run", "--locked", "--release", "--package", "solver", "--features", "solve", "--example", "bench_mesh"],
+    ),
+    (
         "geometry",
         &["run", "--locked", "--release", "--package", "solver", "--features", "kernel", "--example", "bench_geometry"],
     ),

@@ -9,6 +9,8 @@ const DEPTH: u8 = 20;
 const CELL_PER_SIZE: f64 = 1.3;
 /// How much the wished size may grow per length.
 const GROWTH: f64 = 0.35;
+/// Largest offset of a lattice point along each axis, over its cell.
+const ASTRAY: f64 = 1e-3;
 /// Rounds of dividing cells for sizes that grew into them.
 const ROUNDS: usize = 3;
 
@@ -65,8 +67,9 @@ impl Octree {
                 c = tree.find(s.point);
             }
         }
+        let mut first = 0;
         for round in 0..ROUNDS {
-            tree.balance();
+            tree.balance(first);
             for c in &mut tree.cells {
                 c.size = f64::INFINITY;
             }
@@ -84,6 +87,7 @@ impl Octree {
             if large.is_empty() || round + 1 == ROUNDS {
                 break;
             }
+            first = tree.cells.len() as u32;
             for c in large {
                 tree.divide(c);
             }
@@ -151,8 +155,10 @@ impl Octree {
         Some(self.find_unit(at))
     }
 
-    fn balance(&mut self) {
-        let mut stack: Vec<u32> = (0..self.cells.len() as u32).filter(|c| self.cells[*c as usize].level > 1).collect();
+    /// Divides cells beside those from `first` on until neighbours differ at most twofold.
+    fn balance(&mut self, first: u32) {
+        let mut stack: Vec<u32> =
+            (first..self.cells.len() as u32).filter(|c| self.cells[*c as usize].level > 1).collect();
         while let Some(c) = stack.pop() {
             if self.cells[c as usize].children != 0 {
                 continue;
@@ -215,10 +221,24 @@ impl Octree {
             .into_iter()
             .map(|(at, level)| {
                 let p = self.origin + DVec3::from(at.map(f64::from)) * (0.5 * self.unit);
-                (p, f64::from(1_u32 << (DEPTH - level)) * self.unit)
+                let edge = f64::from(1_u32 << (DEPTH - level)) * self.unit;
+                (p + astray(at) * edge, edge)
             })
             .collect()
     }
+}
+
+/// A small offset that follows from the place: points of a lattice lie on common spheres, which costs exact predicates
+/// their short cut and gains nothing.
+fn astray(at: [u32; 3]) -> DVec3 {
+    let mut x = at.iter().fold(0_u64, |x, a| (x ^ u64::from(*a)).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29));
+    DVec3::from_array(std::array::from_fn(|_| {
+        // SplitMix64 (Steele, Lea & Flood, OOPSLA 2014).
+        x = x.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ z >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ASTRAY * ((z >> 11) as f64 / (1_u64 << 52) as f64 - 1.0)
+    }))
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ fn on_faces(domain: &Domain, options: &Options, distance: &Distance) -> Vec<Samp
                     }
                     _ => bend(domain, t, options.turn),
                 };
-                let thin = LENGTH_PER_THICKNESS * thickness(domain, distance, point, normal, options.size)
+                let thin = LENGTH_PER_THICKNESS * thickness(domain, distance, point, t, normal, options.size)
                     / options.across.max(1.0);
                 let size = wished.min(curved).min(thin).max(options.size_min);
                 out.push(Sample { point, size });
@@ -109,13 +109,14 @@ fn bend(domain: &Domain, t: u32, turn: f64) -> f64 {
 
 /// Thickness of the wall inward of `p`, up to `limit`: diameter of the largest ball inside that touches there, when what
 /// it touches beyond faces the other way. Source: Ma, Bae & Choi, Vis. Comput. 28, 2012 (the shrinking ball).
-fn thickness(domain: &Domain, distance: &Distance, p: DVec3, normal: DVec3, limit: f64) -> f64 {
+fn thickness(domain: &Domain, distance: &Distance, p: DVec3, triangle: u32, normal: DVec3, limit: f64) -> f64 {
+    // Triangle `triangle` holds `p`, which bounds every search.
     let mut r = 0.5 * limit;
     if normal == DVec3::ZERO {
         return f64::INFINITY;
     }
     for round in 0..12 {
-        let Some(nearest) = distance.nearest((p - normal * r).into(), None) else { return f64::INFINITY };
+        let Some(nearest) = distance.nearest((p - normal * r).into(), Some(triangle)) else { return f64::INFINITY };
         let q = DVec3::from(nearest.point);
         if nearest.distance.abs() >= 0.99 * r {
             return if round == 0 { f64::INFINITY } else { opposed(domain, nearest.triangle, normal, r) };
