@@ -1,6 +1,6 @@
 //! Speed and quality of body-fitted meshing, as JSON lines.
 //!
-//! `cargo run --release -p solver --features solve --example bench_mesh [-- <template or bracket id> [size in mm]]`
+//! `cargo run --release -p solver --features solve --example bench_mesh [-- <template or bracket id> [size and least size in mm]]`
 
 #![allow(clippy::print_stdout)]
 
@@ -41,6 +41,7 @@ fn body(id: &str) -> Option<Arc<dyn Body>> {
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let least = arguments.get(2).map(|s| s.parse::<f64>()).transpose()?;
     let chosen: Vec<(&str, f64)> = match arguments.first() {
         Some(id) => vec![(id, arguments.get(1).map_or(Ok(3.0), |s| s.parse())?)],
         None => vec![("bracket", 1.6), ("flange", 2.2), ("heat_sink", 1.5), ("311", 1.8), ("141", 1.8)],
@@ -51,7 +52,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             continue;
         };
         let start = Instant::now();
-        let made = mesh(&*body, &Options::new(1e-3 * mm), &AtomicBool::new(false))?;
+        let made = mesh(
+            &*body,
+            &Options { size_min: least.map_or(1e-3 * mm / 30.0, |m| 1e-3 * m), ..Options::new(1e-3 * mm) },
+            &AtomicBool::new(false),
+        )?;
         let seconds = start.elapsed().as_secs_f64();
         let q = &made.quality;
         let truth = body.mass_properties().volume;

@@ -1,6 +1,6 @@
 //! Solves the eight reference brackets and writes `docs/simjeb.md`: largest displacement against the converged answer.
 //!
-//! `cargo run --release -p solver --features solve --example simjeb [-- <cell in mm, or coarse|normal|fine> [id …]]`;
+//! `cargo run --release -p solver --features solve --example simjeb [-- [verified] <cell in mm, or coarse|normal|fine> [id …]]`;
 //! with ids given it only prints.
 
 #![allow(clippy::print_stdout)]
@@ -23,12 +23,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("skipped: the reference brackets are not beside this checkout (../shared/simjeb)");
         return Ok(());
     }
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let verified = arguments.first().is_some_and(|a| a == "verified");
+    if verified {
+        arguments.remove(0);
+    }
     let resolution = arguments.first().cloned().unwrap_or_else(|| "normal".into());
     let chosen = &arguments[1.min(arguments.len())..];
+    let method = Value::Choice(if verified { "verified" } else { "instant" }.into());
     let set_up = |study: Object| match resolution.parse::<f64>() {
-        Ok(mm) => study.with("resolution", Value::Choice("cell".into())).expr("cell", &format!("{mm} mm")),
-        Err(_) => study.with("resolution", Value::Choice(resolution.clone())),
+        Ok(mm) => study
+            .with("method", method.clone())
+            .with("resolution", Value::Choice("cell".into()))
+            .expr("cell", &format!("{mm} mm")),
+        Err(_) => study.with("method", method.clone()).with("resolution", Value::Choice(resolution.clone())),
     };
     let mut rows = String::new();
     let mut errors = Vec::new();
@@ -43,6 +51,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut first = None;
         let mut first_value = [0.0; 4];
         let mut sink = |r: Report| {
+            if verified && let Report::Log { line } = &r {
+                println!("  {:.2} s: {line}", start.elapsed().as_secs_f64());
+            }
             if let Report::Partial(p) = r {
                 first.get_or_insert_with(|| start.elapsed().as_secs_f64());
                 if p.level == 0 {
@@ -55,6 +66,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         };
         let out = runner.run(&case, &mut Ctx::new(&mut sink, &cancel))?;
+        if verified {
+            out.facts.iter().for_each(|(k, v)| println!("  {k}: {v}"));
+            out.warnings.iter().for_each(|w| println!("  {w}"));
+        }
         let seconds = start.elapsed().as_secs_f64();
         let fact = |key: &str| out.facts.iter().find(|f| f.0 == key).map_or("", |f| f.1.as_str()).to_string();
         println!(

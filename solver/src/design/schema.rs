@@ -441,7 +441,22 @@ pub const KINDS: &[Kind] = kinds! {
         prop("supports", "Supports", FieldType::Refs { section: Section::Support, max: 100 }).help("Empty: all."),
         prop("cases", "Load cases", FieldType::Refs { section: Section::LoadCase, max: 32 })
             .help("Empty: all; a design without load cases has one, of all its loads."),
-        prop("method", "Method", FieldType::Choice { options: &[("instant", "Instant")], default: "instant" }),
+        prop("method", "Method", FieldType::Choice {
+            options: &[("instant", "Instant"), ("verified", "Verified")],
+            default: "instant",
+        })
+        .help(
+            "Instant is for thinking: cells that the surface cuts. Verified is for signing: tetrahedra that follow the \
+             surface, refined until the answer stands.",
+        ),
+        prop("accuracy", "Accuracy", FieldType::Expr {
+            dimension: Dimension::NONE,
+            default: "5 %",
+            min: Some(0.001),
+            max: Some(0.5),
+        })
+        .when("method", "verified")
+        .help("Refine until displacement and stress are known to within this share."),
         prop("resolution", "Resolution", FieldType::Choice {
             options: &[("coarse", "Coarse"), ("normal", "Normal"), ("fine", "Fine"), ("cell", "By cell size")],
             default: "normal",

@@ -31,6 +31,10 @@ pub struct Scalar {
     pub case: Option<String>,
     /// World position the value was found at, m.
     pub at: Option<[f64; 3]>,
+    /// Where the quantity has no finite value: it grows as this power of the inverse of the element size, and `value` is
+    /// only what the finest mesh shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exponent: Option<f64>,
 }
 
 /// Where the values of a field live.

@@ -59,6 +59,27 @@ impl Elasticity {
             Self::General(c) => std::array::from_fn(|i| (0..6).map(|j| c[i][j] * e[j]).sum()),
         }
     }
+
+    /// Strain from stress, 1/Pa, by rows.
+    pub fn compliance(&self) -> [[f64; 6]; 6] {
+        // Gauss–Jordan; a positive definite matrix needs no pivoting.
+        let unit = |j: usize| std::array::from_fn(|i| f64::from(u8::from(i == j)));
+        let mut a: [[f64; 6]; 6] = std::array::from_fn(|j| self.stress(&unit(j)));
+        let mut inverse: [[f64; 6]; 6] = std::array::from_fn(unit);
+        for i in 0..6 {
+            let pivot = a[i][i];
+            a[i] = a[i].map(|x| x / pivot);
+            inverse[i] = inverse[i].map(|x| x / pivot);
+            for r in (0..6).filter(|r| *r != i) {
+                let by = a[r][i];
+                for c in 0..6 {
+                    a[r][c] -= by * a[i][c];
+                    inverse[r][c] -= by * inverse[i][c];
+                }
+            }
+        }
+        inverse
+    }
 }
 
 /// The material at point `p` where either one holds for the whole element or each point has its own.

@@ -43,6 +43,8 @@ pub struct Options {
     pub size_min: f64,
     /// Edge length on named faces.
     pub face_sizes: Vec<(FaceName, f64)>,
+    /// Edge lengths about places, where those ask for less.
+    pub wishes: Vec<Wish>,
     /// Turn of a curved surface over one element.
     pub turn: f64,
     /// Elements wished across a wall; one gives elements up to twice as long as the wall is thick.
@@ -52,8 +54,22 @@ pub struct Options {
 impl Options {
     /// Elements of `size`, down to a thirtieth of it: 30° of an arc each, one across a wall.
     pub fn new(size: f64) -> Self {
-        Self { size, size_min: size / 30.0, face_sizes: Vec::new(), turn: std::f64::consts::FRAC_PI_6, across: 1.0 }
+        Self {
+            size,
+            size_min: size / 30.0,
+            face_sizes: Vec::new(),
+            wishes: Vec::new(),
+            turn: std::f64::consts::FRAC_PI_6,
+            across: 1.0,
+        }
     }
+}
+
+/// Edge length wished for at a place, m.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Wish {
+    pub at: [f64; 3],
+    pub size: f64,
 }
 
 /// Why there is no mesh.
@@ -102,32 +118,53 @@ pub struct TetMesh {
     pub quality: Quality,
 }
 
-/// Meshes `body`.
-///
-/// The same bytes for any number of threads. Stops between stages when `cancel` is set.
+/// A body made ready for meshing, as often as it takes.
+pub struct Ready<'a> {
+    domain: domain::Domain<'a>,
+    distance: Distance,
+}
+
+impl<'a> Ready<'a> {
+    /// Reads the features of `body`.
+    ///
+    /// # Errors
+    /// [`MeshError`] for a surface that is empty, open or not finite.
+    pub fn new(body: &'a dyn Body) -> Result<Self, MeshError> {
+        let surface = body.surface();
+        let domain = domain::Domain::new(surface, body.representation() == Representation::Exact)?;
+        Ok(Self { domain, distance: Distance::new(surface.clone()) })
+    }
+
+    /// Meshes the body. The same bytes for any number of threads. Stops between stages when `cancel` is set.
+    ///
+    /// # Errors
+    /// [`MeshError::Size`] for a size that is not positive, and cancellation.
+    pub fn mesh(&self, options: &Options, cancel: &AtomicBool) -> Result<TetMesh, MeshError> {
+        let check = || if cancel.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) };
+        if !(options.size > 0.0 && options.size.is_finite() && options.size_min > 0.0) {
+            return Err(MeshError::Size { size: options.size });
+        }
+        let (domain, distance) = (&self.domain, &self.distance);
+        let size = size::field(domain, options, distance);
+        check()?;
+        let mut surf = remesh::remesh(domain, &size);
+        check()?;
+        let (mut volume, n_lost) = conform::fill(&mut surf, domain, &size, distance);
+        check()?;
+        improve::improve(&mut volume, domain);
+        check()?;
+        let mut mesh = quadratic::finish(&volume, domain);
+        mesh.n_lost = n_lost;
+        Ok(mesh)
+    }
+}
+
+/// Meshes `body` once.
 ///
 /// # Errors
-/// [`MeshError`] for a surface that is empty, open or not finite, and for a size that is not positive.
+/// [`MeshError`].
 pub fn mesh(body: &dyn Body, options: &Options, cancel: &AtomicBool) -> Result<TetMesh, MeshError> {
-    let check = || if cancel.load(Ordering::Relaxed) { Err(Cancelled) } else { Ok(()) };
-    if !(options.size > 0.0 && options.size.is_finite() && options.size_min > 0.0) {
-        return Err(MeshError::Size { size: options.size });
-    }
-    let surface = body.surface();
-    let domain = domain::Domain::new(surface, body.representation() == Representation::Exact)?;
-    let distance = Distance::new(surface.clone());
-    check()?;
-    let size = size::field(&domain, options, &distance);
-    check()?;
-    let mut surf = remesh::remesh(&domain, &size);
-    check()?;
-    let (mut volume, n_lost) = conform::fill(&mut surf, &domain, &size, &distance);
-    check()?;
-    improve::improve(&mut volume, &domain);
-    check()?;
-    let mut mesh = quadratic::finish(&volume, &domain);
-    mesh.n_lost = n_lost;
-    Ok(mesh)
+    Ready::new(body)?.mesh(options, cancel)
 }
 
 impl TetMesh {

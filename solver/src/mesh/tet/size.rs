@@ -26,7 +26,11 @@ fn of_radius(r: f64, angle: f64) -> f64 {
 pub(super) fn field(domain: &Domain, options: &Options, distance: &Distance) -> Octree {
     let mut samples = on_faces(domain, options, distance);
     samples.extend(on_chains(domain, options));
-    Octree::new(domain.lo, domain.hi, options.size, options.size_min, &samples)
+    // What a person or an error estimate wishes may be finer than what the geometry alone is given.
+    let wished = options.wishes.iter().filter(|w| w.size < options.size);
+    samples.extend(wished.clone().map(|w| Sample { point: w.at.into(), size: w.size }));
+    let least = wished.map(|w| w.size).fold(options.size_min, f64::min);
+    Octree::new(domain.lo, domain.hi, options.size, least, &samples)
 }
 
 fn on_faces(domain: &Domain, options: &Options, distance: &Distance) -> Vec<Sample> {

@@ -147,7 +147,7 @@ pub fn outcome(setup: &Setup, stages: &[Stage], skins: &[SurfaceMesh], record: O
     }
     for (k, case) in setup.cases.iter().enumerate() {
         for (part, fields) in setup.parts.iter().zip(&shown.fields) {
-            push_fields(&mut out, &skin_name(&part.name), part, &case.id, fields[k].clone());
+            push_fields(&mut out, &skin_name(&part.name), part, &case.id, Grade::Instant, fields[k].clone());
         }
         scalars(setup, stages, skins, k, &mut out);
     }
@@ -162,6 +162,7 @@ pub fn outcome(setup: &Setup, stages: &[Stage], skins: &[SurfaceMesh], record: O
         grade: Grade::Instant,
         case: None,
         at: None,
+        exponent: None,
     });
     out.facts = facts(shown);
     if let Some(record) = record {
@@ -179,7 +180,7 @@ fn settled(v: DVec3, scale: f64) -> DVec3 {
     DVec3::new(quiet(v.x), quiet(v.y), quiet(v.z))
 }
 
-fn skin_name(part: &str) -> String {
+pub fn skin_name(part: &str) -> String {
     format!("skin:{part}")
 }
 
@@ -195,6 +196,7 @@ fn scalars(setup: &Setup, stages: &[Stage], skins: &[SurfaceMesh], k: usize, out
         grade: Grade::Instant,
         case: Some(case.id.clone()),
         at: Some(at),
+        exponent: None,
     };
     let moved: Vec<f64> = stages.iter().map(|s| s.displacement[k].0).collect();
     out.scalars.push(scalar(
@@ -234,23 +236,23 @@ fn facts(shown: &Stage) -> Vec<(String, String)> {
     ]
 }
 
-fn finish(setup: &Setup, shown: &Stage, record: &Record, out: &mut Outcome) {
-    let lattice = &*record.meshed.lattice;
+/// Applied load against reaction, N and N·m about the origin, `[case]`.
+pub fn balances(setup: &Setup, applied: &[Applied], reactions: &[(DVec3, DVec3)], out: &mut Outcome) {
     let mut rows = Vec::new();
     for (k, case) in setup.cases.iter().enumerate() {
-        let (applied, (force, moment)) = (record.applied[k], record.reactions[k]);
-        let size = applied.force.length();
+        let (load, (force, moment)) = (applied[k], reactions[k]);
+        let size = load.force.length();
         let (lo, hi) = setup.bounds().unwrap_or_default();
         // A pure moment is balanced by moments: compare those over the body's size.
         let arm = DVec3::from(hi).distance(lo.into()).max(f64::MIN_POSITIVE);
-        let scale = size.max(applied.moment.length() / arm).max(f64::MIN_POSITIVE);
-        let off = (applied.force + force).length().max((applied.moment + moment).length() / arm);
+        let scale = size.max(load.moment.length() / arm).max(f64::MIN_POSITIVE);
+        let off = (load.force + force).length().max((load.moment + moment).length() / arm);
         let (force, moment) = (settled(force, scale), settled(moment, scale * arm));
         out.balances.push(Balance {
             case: case.id.clone(),
-            applied_force: settled(applied.force, scale).into(),
+            applied_force: settled(load.force, scale).into(),
             reaction_force: force.into(),
-            applied_moment: settled(applied.moment, scale * arm).into(),
+            applied_moment: settled(load.moment, scale * arm).into(),
             reaction_moment: moment.into(),
             imbalance: off / scale,
         });
@@ -258,7 +260,7 @@ fn finish(setup: &Setup, shown: &Stage, record: &Record, out: &mut Outcome) {
             Cell::Text(case.label.clone()),
             Cell::Number(size),
             Cell::Number(force.length()),
-            Cell::Number(applied.moment.length()),
+            Cell::Number(load.moment.length()),
             Cell::Number(moment.length()),
         ]);
     }
@@ -274,6 +276,11 @@ fn finish(setup: &Setup, shown: &Stage, record: &Record, out: &mut Outcome) {
         ],
         rows,
     });
+}
+
+fn finish(setup: &Setup, shown: &Stage, record: &Record, out: &mut Outcome) {
+    let lattice = &*record.meshed.lattice;
+    balances(setup, record.applied, record.reactions, out);
     out.curves.push(Curve {
         id: "residual".into(),
         label: "Convergence".into(),
@@ -322,7 +329,7 @@ fn volume(setup: &Setup, shown: &Stage, record: &Record, out: &mut Outcome) {
         let Some(nodes) = Volume::new(&mesh) else { continue };
         let positions: Vec<[usize; 3]> = nodes.positions().collect();
         for (case, fields) in setup.cases.iter().zip(recover::nodes(lattice, record.u, strains, part, &positions)) {
-            push_fields(out, mesh.name(), part, &case.id, fields);
+            push_fields(out, mesh.name(), part, &case.id, Grade::Instant, fields);
         }
         out.meshes.push(mesh);
     }
@@ -347,7 +354,7 @@ fn runs(lattice: &Lattice, voxels: &Voxels) -> Vec<[u32; 2]> {
 }
 
 /// What a person may look at, on the points of `mesh`: the same on the skin and inside.
-fn push_fields(out: &mut Outcome, mesh: &str, part: &Part, case: &str, values: PointFields) {
+pub fn push_fields(out: &mut Outcome, mesh: &str, part: &Part, case: &str, grade: Grade, values: PointFields) {
     let mut push = |id: &str, label: &str, components, dimension, values| {
         out.fields.push(Field {
             id: id.into(),
@@ -357,7 +364,7 @@ fn push_fields(out: &mut Outcome, mesh: &str, part: &Part, case: &str, values: P
             components,
             dimension,
             case: Some(case.into()),
-            grade: Grade::Instant,
+            grade,
             values,
         });
     };
@@ -369,7 +376,11 @@ fn push_fields(out: &mut Outcome, mesh: &str, part: &Part, case: &str, values: P
     push("von_mises", "Von Mises stress", 1, Dimension::PRESSURE, values.von_mises);
     push("principal_max", "Largest principal stress", 1, Dimension::PRESSURE, values.principal);
     if let Some(safety) = safety {
-        push("safety_factor", "Safety factor (indicative)", 1, Dimension::NONE, safety);
+        let label = match grade {
+            Grade::Instant => "Safety factor (indicative)",
+            Grade::Verified => "Safety factor",
+        };
+        push("safety_factor", label, 1, Dimension::NONE, safety);
     }
 }
 

@@ -11,15 +11,17 @@ mod load;
 #[cfg(feature = "solve")]
 mod motion;
 #[cfg(feature = "solve")]
-mod patch;
+pub mod patch;
 #[cfg(feature = "solve")]
-mod recover;
+pub mod recover;
 #[cfg(feature = "solve")]
 mod setup;
 #[cfg(feature = "solve")]
 mod solve;
 #[cfg(feature = "solve")]
 mod support;
+#[cfg(feature = "solve")]
+mod verified;
 #[cfg(feature = "solve")]
 mod voxel;
 

@@ -50,6 +50,15 @@ pub struct LoadCase {
     pub gravity: DVec3,
 }
 
+/// Which discretisation answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Cells that the surface cuts: an answer for thinking.
+    Instant,
+    /// Tetrahedra that follow the surface, refined until the answer stands: an answer for signing.
+    Verified,
+}
+
 /// How fine to solve.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Resolution {
@@ -65,7 +74,10 @@ pub struct Setup<'a> {
     pub supports: Vec<Support>,
     pub loads: Vec<FaceLoad>,
     pub cases: Vec<LoadCase>,
+    pub method: Method,
     pub resolution: Resolution,
+    /// Wished half width of the bands over the values, for the verified method.
+    pub accuracy: f64,
 }
 
 /// Solid cells of each named resolution.
@@ -128,7 +140,14 @@ impl<'a> Setup<'a> {
             },
             _ => Resolution::Cells(CELLS_NORMAL),
         };
-        let setup = Self { parts, supports, loads, cases, resolution };
+        let method = if case.study.choice("method") == "verified" { Method::Verified } else { Method::Instant };
+        let accuracy = resolved.number(case.study, "accuracy").unwrap_or_else(|issue| {
+            if method == Method::Verified {
+                issues.push(issue);
+            }
+            0.05
+        });
+        let setup = Self { parts, supports, loads, cases, method, resolution, accuracy };
         setup.check_supports(case, &mut issues);
         setup.check_walls(case, &mut issues);
         (setup, issues)
@@ -207,7 +226,7 @@ impl<'a> Setup<'a> {
     }
 
     fn check_walls(&self, case: &Case, issues: &mut Vec<Issue>) {
-        if self.parts.is_empty() {
+        if self.parts.is_empty() || self.method == Method::Verified {
             return;
         }
         let h = self.cell();

@@ -3,8 +3,9 @@
 use super::answer::{self, Applied, Stage};
 use super::load;
 use super::patch::Patch;
-use super::setup::Setup;
+use super::setup::{Method, Setup};
 use super::support::{self, Foundations, Hold};
+use super::verified;
 use super::voxel::{self, Meshed};
 use crate::design::{Issue, Severity};
 use crate::linear::cg::{self, CgError};
@@ -61,7 +62,10 @@ impl Study for Static {
                 ctx.memory_bytes_max as f64 / 1e9
             )));
         }
-        let mut out = solve(case, &setup, ctx, TOLERANCE)?;
+        let mut out = match setup.method {
+            Method::Instant => solve(case, &setup, ctx, TOLERANCE)?,
+            Method::Verified => verified::solve(case, &setup, ctx)?,
+        };
         out.warnings.extend(issues.into_iter().map(|i| i.message));
         Ok(out)
     }
@@ -77,6 +81,9 @@ const SECONDS_PER_CELL_AND_CASE: f64 = 1.5e-5;
 
 fn cost(setup: &Setup) -> Cost {
     let Some((lo, hi)) = setup.bounds() else { return Cost::default() };
+    if setup.method == Method::Verified {
+        return verified::cost(setup);
+    }
     let h = setup.cell();
     let cells = setup.n_cells(h);
     let nodes = 1.35 * cells + 1000.0;
@@ -248,7 +255,7 @@ impl System {
 
 /// An answer on few cells, to look at while the real one is made. What hinders it (walls thinner than its cells) is not
 /// told: it may not hinder the real one.
-fn first_look(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<(), StudyError> {
+pub(super) fn first_look(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<(), StudyError> {
     let h = setup.cell_for(CELLS_FIRST);
     if h < 1.5 * setup.cell() {
         return Ok(());

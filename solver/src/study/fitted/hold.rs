@@ -1,0 +1,210 @@
+//! Supports on faces and bodies that touch, as constraints on nodes.
+
+use super::{Facet, Mesh};
+use crate::element::tet::face;
+use crate::geometry::distance::Distance;
+use crate::linear::constraint::Constraints;
+use crate::surface::SurfaceMesh;
+use glam::DVec3;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Cosine of the angle between facets above which their normals at a common node count as one: a smooth face.
+const SMOOTH: f64 = 0.97;
+/// Bodies are bonded where their surfaces lie within this share of an element of each other.
+const BOND_PER_SIZE: f64 = 0.05;
+/// Cosine below which facets of two bodies face each other.
+const FACING: f64 = -0.7;
+
+/// Holds every component of the nodes of `facets` at `value`, m.
+pub fn fix<'a>(held: &mut Constraints<3>, facets: impl Iterator<Item = &'a Facet>, value: DVec3) {
+    let nodes: BTreeSet<u32> = facets.flat_map(|f| f.nodes).collect();
+    for n in nodes {
+        held.fix(n, value.to_array());
+    }
+}
+
+/// Holds the nodes of `facets` along the normal of their face at `value`, m, outwards; a node where faces meet at an edge
+/// is held along each.
+pub fn slide<'a>(mesh: &Mesh, held: &mut Constraints<3>, facets: impl Iterator<Item = &'a Facet>, value: f64) {
+    let mut normals: BTreeMap<u32, Vec<DVec3>> = BTreeMap::new();
+    for facet in facets {
+        let x = mesh.facet(facet);
+        for (k, n) in facet.nodes.iter().enumerate() {
+            let area = face::area(&x, &corner(k));
+            let known = normals.entry(*n).or_default();
+            let same = known.iter_mut().find(|m| m.normalize_or_zero().dot(area.normalize_or_zero()) > SMOOTH);
+            match same {
+                Some(sum) => *sum += area,
+                None => known.push(area),
+            }
+        }
+    }
+    for (n, all) in normals {
+        for normal in all {
+            let direction = normal.normalize_or_zero();
+            if direction != DVec3::ZERO {
+                held.hold(n, direction.to_array(), value);
+            }
+        }
+    }
+}
+
+/// Barycentric coordinates of node `k` of a six-node facet.
+pub fn corner(k: usize) -> [f64; 3] {
+    match k {
+        0 => [1.0, 0.0, 0.0],
+        1 => [0.0, 1.0, 0.0],
+        2 => [0.0, 0.0, 1.0],
+        3 => [0.5, 0.5, 0.0],
+        4 => [0.0, 0.5, 0.5],
+        _ => [0.5, 0.0, 0.5],
+    }
+}
+
+/// Bonds parts where they touch: the nodes of one follow the faces of the other. Returns how many nodes follow.
+///
+/// Nodes that `taken` holds keep to their support. Of two parts the later one follows, so bonds never run in a circle.
+pub fn bond(mesh: &Mesh, held: &mut Constraints<3>, taken: &BTreeSet<u32>) -> usize {
+    let boxes: Vec<(DVec3, DVec3, f64)> = mesh
+        .parts
+        .iter()
+        .map(|part| {
+            let start = (DVec3::splat(f64::INFINITY), DVec3::splat(f64::NEG_INFINITY));
+            let (lo, hi) = mesh.points[part.nodes.clone()].iter().fold(start, |(lo, hi), p| (lo.min(*p), hi.max(*p)));
+            let size = mesh.facets[part.facets.clone()].iter().map(|f| mesh.size(f.tet as usize)).fold(0.0, f64::max);
+            (lo, hi, size)
+        })
+        .collect();
+    let mut bonded: BTreeSet<u32> = BTreeSet::new();
+    for master in 0..mesh.parts.len() {
+        let near: Vec<usize> = (master + 1..mesh.parts.len())
+            .filter(|s| {
+                let reach = DVec3::splat(BOND_PER_SIZE * boxes[master].2.max(boxes[*s].2));
+                (boxes[*s].0 - reach).cmple(boxes[master].1).all() && (boxes[master].0 - reach).cmple(boxes[*s].1).all()
+            })
+            .collect();
+        if near.is_empty() {
+            continue;
+        }
+        let (facets, surface) = linear_surface(mesh, master);
+        let distance = Distance::new(Arc::new(surface));
+        for slave in near {
+            let mut done: BTreeSet<u32> = BTreeSet::new();
+            for facet in &mesh.facets[mesh.parts[slave].facets.clone()] {
+                let x = mesh.facet(facet);
+                let normal = face::area(&x, &[1.0 / 3.0; 3]).normalize_or_zero();
+                for n in facet.nodes {
+                    if taken.contains(&n) || bonded.contains(&n) || done.contains(&n) {
+                        continue;
+                    }
+                    let p = mesh.points[n as usize];
+                    let reach = BOND_PER_SIZE * mesh.size(facet.tet as usize);
+                    // The quadratic facets lie off their own corner triangles: look wider, then judge on the facet.
+                    let Some(nearest) = distance.nearest(p.to_array(), None) else { continue };
+                    if nearest.distance.abs() > 8.0 * reach {
+                        continue;
+                    }
+                    let master_facet = &mesh.facets[facets[nearest.triangle as usize / 4]];
+                    let y = mesh.facet(master_facet);
+                    let l = project(&y, p);
+                    let shape = face::shape::<6>(&l);
+                    let q: DVec3 = shape.iter().zip(&y).map(|(n, y)| *y * *n).sum();
+                    let other = face::area(&y, &l).normalize_or_zero();
+                    if q.distance(p) > reach || other.dot(normal) > FACING {
+                        continue;
+                    }
+                    done.insert(n);
+                    let masters: Vec<(u32, f64)> =
+                        master_facet.nodes.iter().copied().zip(shape).filter(|m| m.1.abs() > 1e-12).collect();
+                    held.bond(n, &masters);
+                }
+            }
+            bonded.extend(done);
+        }
+    }
+    bonded.len()
+}
+
+/// The facets of a part, each as four flat triangles, and the index of each facet.
+fn linear_surface(mesh: &Mesh, part: usize) -> (Vec<usize>, SurfaceMesh) {
+    let span = &mesh.parts[part];
+    let first = span.nodes.start as u32;
+    let mut surface = SurfaceMesh {
+        points: mesh.points[span.nodes.clone()].iter().map(|p| p.to_array()).collect(),
+        ..SurfaceMesh::default()
+    };
+    for f in &mesh.facets[span.facets.clone()] {
+        surface.triangles.extend(quarters(f.nodes).map(|t| t.map(|n| n - first)));
+    }
+    (span.facets.clone().collect(), surface)
+}
+
+/// A six-node facet as four triangles.
+pub fn quarters([a, b, c, ab, bc, ca]: [u32; 6]) -> [[u32; 3]; 4] {
+    [[a, ab, ca], [ab, b, bc], [ca, bc, c], [ab, bc, ca]]
+}
+
+/// Barycentric coordinates of the point of a facet nearest to `p`, by Gauss–Newton; kept within the facet.
+fn project(x: &[DVec3; 6], p: DVec3) -> [f64; 3] {
+    let mut l = [1.0 / 3.0; 3];
+    for _ in 0..12 {
+        let n = face::shape::<6>(&l);
+        let q: DVec3 = n.iter().zip(x).map(|(n, x)| *x * *n).sum();
+        let (mut du, mut dv) = (DVec3::ZERO, DVec3::ZERO);
+        for (k, x) in x.iter().enumerate() {
+            let mut by = [0.0; 3];
+            if k < 3 {
+                by[k] = 4.0 * l[k] - 1.0;
+            } else {
+                let (i, j) = (k - 3, (k - 2) % 3);
+                by[i] = 4.0 * l[j];
+                by[j] = 4.0 * l[i];
+            }
+            du += *x * (by[1] - by[0]);
+            dv += *x * (by[2] - by[0]);
+        }
+        let r = p - q;
+        let (a, b, c) = (du.length_squared(), du.dot(dv), dv.length_squared());
+        let det = a * c - b * b;
+        if !(det > 0.0) {
+            break;
+        }
+        let (f, g) = (du.dot(r), dv.dot(r));
+        let (u, v) = ((c * f - b * g) / det, (a * g - b * f) / det);
+        let mut next = [0.0, l[1] + u, l[2] + v];
+        next[1] = next[1].max(0.0);
+        next[2] = next[2].max(0.0);
+        let sum = next[1] + next[2];
+        if sum > 1.0 {
+            next[1] /= sum;
+            next[2] /= sum;
+        }
+        next[0] = 1.0 - next[1] - next[2];
+        let step = (next[1] - l[1]).abs() + (next[2] - l[2]).abs();
+        l = next;
+        if step < 1e-12 {
+            break;
+        }
+    }
+    l
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_is_brought_onto_a_curved_facet() {
+        let c = [DVec3::X, DVec3::Y, DVec3::Z];
+        let x: [DVec3; 6] = std::array::from_fn(|n| if n < 3 { c[n] } else { (c[n - 3] + c[(n - 2) % 3]).normalize() });
+        for l in [[0.2, 0.5, 0.3], [0.0, 0.5, 0.5], [1.0, 0.0, 0.0]] {
+            let n = face::shape::<6>(&l);
+            let q: DVec3 = n.iter().zip(&x).map(|(n, x)| *x * *n).sum();
+            let found = project(&x, q + face::area(&x, &l).normalize() * 1e-4);
+            for k in 0..3 {
+                assert!((found[k] - l[k]).abs() < 1e-3, "{l:?} {found:?}");
+            }
+        }
+    }
+}

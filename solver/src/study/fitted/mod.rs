@@ -1,0 +1,246 @@
+//! Bodies as ten-node tetrahedra that follow their surface: what every verified study stands on.
+//!
+//! [`Mesh`] joins the parts of a set-up in one numbering; [`facet`] integrates over faces, [`hold`] turns supports and
+//! touching bodies into constraints, [`recover`] smooths stresses and estimates their error, [`adapt`] says where the
+//! next mesh must be finer, [`peak`] follows the largest stresses over the meshes and tells which have no finite value.
+
+pub mod adapt;
+pub mod facet;
+pub mod hold;
+pub mod peak;
+pub mod recover;
+
+use crate::element::tet::{Elasticity, Inverted, matrix};
+use crate::linear::constraint::{ConstraintError, Constraints};
+use crate::linear::pcg::{self, PcgError};
+use crate::linear::{Amg, Connectivity, System, banded::Singular};
+use crate::mesh::tet::{MIDDLES, Quality, TetMesh};
+use glam::DVec3;
+use std::ops::Range;
+use std::sync::atomic::AtomicBool;
+
+/// A facet of an element on the surface of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facet {
+    /// Corners turning outwards, then the middles of 12, 23 and 31.
+    pub nodes: [u32; 6],
+    pub part: u32,
+    /// Index into the faces of the body's surface.
+    pub face: u32,
+    /// The element behind it.
+    pub tet: u32,
+}
+
+/// One part's share of the numbering.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Span {
+    pub nodes: Range<usize>,
+    /// The first nodes of `nodes` are corners, the others middles.
+    pub n_corners: usize,
+    pub tets: Range<usize>,
+    pub facets: Range<usize>,
+    pub quality: Quality,
+}
+
+/// Meshes of all parts of a set-up, one after the other. World, m.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Mesh {
+    pub points: Vec<DVec3>,
+    pub tets: Vec<[u32; 10]>,
+    pub facets: Vec<Facet>,
+    /// Element edges along feature edges: two ends and the middle.
+    pub edges: Vec<[u32; 3]>,
+    pub parts: Vec<Span>,
+}
+
+impl Mesh {
+    /// Joins the meshes of the parts, in their order.
+    pub fn join(meshes: Vec<TetMesh>) -> Self {
+        let mut out = Self::default();
+        for (part, mesh) in meshes.into_iter().enumerate() {
+            let (n, t, f) = (out.points.len(), out.tets.len(), out.facets.len());
+            let (node, tet) = (n as u32, t as u32);
+            out.points.extend(mesh.points.iter().map(|p| DVec3::from(*p)));
+            out.tets.extend(mesh.tets.iter().map(|c| c.map(|i| i + node)));
+            out.edges.extend(mesh.edges.iter().map(|e| e.map(|i| i + node)));
+            out.facets.extend(mesh.boundary.iter().map(|b| Facet {
+                nodes: b.nodes.map(|i| i + node),
+                part: part as u32,
+                face: b.face,
+                tet: b.tet + tet,
+            }));
+            out.parts.push(Span {
+                nodes: n..out.points.len(),
+                n_corners: mesh.n_corners,
+                tets: t..out.tets.len(),
+                facets: f..out.facets.len(),
+                quality: mesh.quality,
+            });
+        }
+        out
+    }
+
+    /// Positions of an element's nodes, m.
+    pub fn nodes(&self, tet: usize) -> [DVec3; 10] {
+        self.tets[tet].map(|i| self.points[i as usize])
+    }
+
+    /// Positions of a facet's nodes, m.
+    pub fn facet(&self, facet: &Facet) -> [DVec3; 6] {
+        facet.nodes.map(|i| self.points[i as usize])
+    }
+
+    pub fn part_of(&self, tet: usize) -> usize {
+        self.parts.partition_point(|p| p.tets.end <= tet)
+    }
+
+    /// Mean edge length of an element between its corners, m.
+    pub fn size(&self, tet: usize) -> f64 {
+        let x = self.nodes(tet);
+        MIDDLES.iter().map(|[i, j]| x[*i].distance(x[*j])).sum::<f64>() / 6.0
+    }
+
+    /// Middle nodes with the two ends of their sides, ascending.
+    pub fn middles(&self) -> Vec<(u32, [u32; 2])> {
+        let mut out: Vec<_> = self
+            .tets
+            .iter()
+            .flat_map(|c| MIDDLES.iter().enumerate().map(|(m, e)| (c[4 + m], e.map(|i| c[i]))))
+            .collect();
+        out.sort_unstable();
+        out.dedup_by_key(|m| m.0);
+        out
+    }
+
+    /// Volume of a part's curved elements, m³.
+    ///
+    /// # Errors
+    /// [`Inverted`].
+    pub fn volume(&self, part: usize) -> Result<f64, Inverted> {
+        self.parts[part].tets.clone().map(|t| crate::element::tet::volume(&self.nodes(t))).sum()
+    }
+
+    /// Smallest and largest coordinates.
+    pub fn bounds(&self) -> (DVec3, DVec3) {
+        let start = (DVec3::splat(f64::INFINITY), DVec3::splat(f64::NEG_INFINITY));
+        self.points.iter().fold(start, |(lo, hi), p| (lo.min(*p), hi.max(*p)))
+    }
+}
+
+/// Why a problem has no solution.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum FittedError {
+    #[error("cancelled")]
+    Cancelled,
+    #[error(transparent)]
+    Inverted(#[from] Inverted),
+    #[error(transparent)]
+    Constraint(#[from] ConstraintError),
+    #[error("the supports leave a motion free; hold more faces")]
+    Loose,
+    #[error("{error}{place}")]
+    Stagnated { error: PcgError, place: String },
+}
+
+impl From<Singular> for FittedError {
+    fn from(_: Singular) -> Self {
+        Self::Loose
+    }
+}
+
+/// A mesh with its materials, held and assembled.
+pub struct Problem<'a> {
+    pub mesh: &'a Mesh,
+    /// By part.
+    pub materials: &'a [Elasticity],
+    pub system: System<3>,
+    pub amg: Amg,
+}
+
+/// Displacements of every load case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Solution {
+    /// `[case]`, three per node of the mesh and of the couplings, m.
+    pub u: Vec<Vec<f64>>,
+    pub iterations: u32,
+}
+
+impl<'a> Problem<'a> {
+    /// Assembles the stiffness and its multigrid.
+    ///
+    /// # Errors
+    /// [`FittedError`].
+    pub fn new(mesh: &'a Mesh, materials: &'a [Elasticity], held: &Constraints<3>) -> Result<Self, FittedError> {
+        let transform = held.build(&mesh.points)?;
+        let elements = Connectivity::new(mesh.tets.iter().map(|c| &c[..]));
+        let system = System::new(transform, elements, |e, out| stiffness(mesh, materials, e, out))?;
+        let amg = Amg::mechanics(&system.matrix, &system.transform, &mesh.points, &mesh.middles())?;
+        Ok(Self { mesh, materials, system, amg })
+    }
+
+    /// A load vector of zeros: three components per node of the mesh and of the couplings, N.
+    pub fn zero(&self) -> Vec<f64> {
+        vec![0.0; 3 * self.system.transform.n_nodes()]
+    }
+
+    /// Solves for the nodal forces of every case, N, to a relative residual of `tolerance`, from `start` where given.
+    ///
+    /// `monitor(iteration, residual)` stops the solve by returning `false`.
+    ///
+    /// # Errors
+    /// [`FittedError`].
+    pub fn solve(
+        &self,
+        forces: &[Vec<f64>],
+        tolerance: f64,
+        cancel: &AtomicBool,
+        monitor: impl FnMut(u32, f64) -> bool,
+    ) -> Result<Solution, FittedError> {
+        let load = |f: &Vec<f64>| self.system.load(f, |e, out| stiffness(self.mesh, self.materials, e, out));
+        let b = forces.iter().map(load).collect::<Result<Vec<_>, _>>()?;
+        let mut x: Vec<Vec<f64>> = b.iter().map(|b| vec![0.0; b.len()]).collect();
+        let done = pcg::solve(&self.system.matrix, &self.amg, &b, &mut x, tolerance, ITERATIONS_MAX, cancel, monitor)
+            .map_err(|e| self.describe(e))?;
+        let u = x.iter().map(|x| self.system.transform.expand(x)).collect();
+        Ok(Solution { u, iterations: done.iterations })
+    }
+
+    /// Forces of supports, bonds and couplings on the nodes, N, for displacements `u` under nodal forces `f`.
+    ///
+    /// # Errors
+    /// [`FittedError`].
+    pub fn reactions(&self, u: &[f64], f: &[f64]) -> Result<Vec<f64>, FittedError> {
+        Ok(self.system.reactions(u, f, |e, out| stiffness(self.mesh, self.materials, e, out))?)
+    }
+
+    fn describe(&self, error: PcgError) -> FittedError {
+        let PcgError::Stagnated { node, .. } = &error else { return FittedError::Cancelled };
+        let place = self.system.transform.mesh_node(*node).map_or(String::new(), |n| {
+            let [x, y, z] = (self.mesh.points[n as usize] * 1e3).to_array();
+            format!("; the worst place is at ({x:.2}, {y:.2}, {z:.2}) mm")
+        });
+        FittedError::Stagnated { error, place }
+    }
+}
+
+const ITERATIONS_MAX: u32 = 3000;
+
+/// Stiffness of element `e`, N/m.
+///
+/// # Errors
+/// [`Inverted`].
+pub fn stiffness(mesh: &Mesh, materials: &[Elasticity], e: usize, out: &mut [f64]) -> Result<(), Inverted> {
+    matrix::stiffness(&mesh.nodes(e), std::slice::from_ref(&materials[mesh.part_of(e)]), out)
+}
+
+/// The displacement of node `n`, m.
+pub fn motion(u: &[f64], n: u32) -> DVec3 {
+    DVec3::from_slice(&u[3 * n as usize..][..3])
+}
+
+/// Adds `f` to the load of node `n`.
+pub fn push(load: &mut [f64], n: u32, f: DVec3) {
+    for c in 0..3 {
+        load[3 * n as usize + c] += f[c];
+    }
+}

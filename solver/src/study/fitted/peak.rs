@@ -1,0 +1,201 @@
+//! The largest stresses over a sequence of meshes: their bands, and which of them have no finite value.
+//!
+//! Near a re-entrant corner, a point load or the rim of a held face the stress of the model grows like `r^−β` towards
+//! the place, so what a mesh shows grows like `h^−β` and means nothing. Where a peak has settled, successive meshes
+//! agree.
+
+use super::Mesh;
+use super::recover::Patches;
+use glam::DVec3;
+use std::collections::HashMap;
+
+/// Growth exponents above this have no finite value.
+const EXPONENT_MIN: f64 = 0.1;
+/// A peak that is settling grows less with every mesh; one whose exponent keeps this share of the last one is not.
+const SETTLING: f64 = 0.6;
+/// Sizes must differ by this factor for growth to be told.
+const RATIO_MIN: f64 = 1.15;
+/// Singular places to step over before giving up on a finite peak.
+const SPOTS_MAX: usize = 400;
+/// Safety on extrapolated errors (Roache, J. Fluids Eng. 116, 1994) and what recovery itself may be off by.
+const SAFETY: f64 = 1.25;
+const FLOOR: f64 = 0.005;
+
+/// One mesh's nodes with a positive quantity on them.
+pub struct Level {
+    points: Vec<DVec3>,
+    /// Mean size of the elements about each node, m.
+    sizes: Vec<f64>,
+    /// `[case][node]`
+    values: Vec<Vec<f64>>,
+    bin: f64,
+    bins: HashMap<[i64; 3], Vec<u32>>,
+}
+
+/// A peak as the finest mesh has it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Peak {
+    pub value: f64,
+    /// Half width of the band; `None` on a single mesh.
+    pub error: Option<f64>,
+    pub at: [f64; 3],
+    /// Size of the elements there, m.
+    pub size: f64,
+    /// Growth with the inverse of the size, where the quantity has no finite value.
+    pub exponent: Option<f64>,
+}
+
+/// The peaks of one case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Peaks {
+    /// The largest value there is, finite or not.
+    pub largest: Peak,
+    /// The largest one outside singular places; the same as `largest` where that is finite, `None` where none was found.
+    pub finite: Option<Peak>,
+    /// Centres and radii of the places left out, m.
+    pub singular: Vec<([f64; 3], f64)>,
+}
+
+impl Level {
+    /// `values`: `[case][node]`, not negative.
+    pub fn new(mesh: &Mesh, patches: &Patches, values: Vec<Vec<f64>>) -> Self {
+        let mut sizes = vec![0.0; mesh.points.len()];
+        for (n, size) in sizes.iter_mut().enumerate() {
+            let about = patches.about(n);
+            *size = about.iter().map(|t| mesh.size(*t as usize)).sum::<f64>() / about.len().max(1) as f64;
+        }
+        for (m, ends) in mesh.middles() {
+            sizes[m as usize] = 0.5 * (sizes[ends[0] as usize] + sizes[ends[1] as usize]);
+        }
+        let (lo, hi) = mesh.bounds();
+        let bin = (hi - lo).max_element().max(f64::MIN_POSITIVE) / 48.0;
+        let mut bins: HashMap<[i64; 3], Vec<u32>> = HashMap::new();
+        for (n, p) in mesh.points.iter().enumerate() {
+            bins.entry(key(*p, bin)).or_default().push(n as u32);
+        }
+        Self { points: mesh.points.clone(), sizes, values, bin, bins }
+    }
+
+    /// Largest value of case `k` within `radius` of `at`, and the smallest size there.
+    fn around(&self, k: usize, at: DVec3, radius: f64) -> Option<(f64, f64)> {
+        let (lo, hi) = (key(at - DVec3::splat(radius), self.bin), key(at + DVec3::splat(radius), self.bin));
+        let mut out: Option<(f64, f64)> = None;
+        for z in lo[2]..=hi[2] {
+            for y in lo[1]..=hi[1] {
+                for x in lo[0]..=hi[0] {
+                    for n in self.bins.get(&[x, y, z]).into_iter().flatten() {
+                        let n = *n as usize;
+                        if self.points[n].distance_squared(at) <= radius * radius {
+                            let (value, size) = out.unwrap_or((0.0, f64::INFINITY));
+                            out = Some((value.max(self.values[k][n]), size.min(self.sizes[n])));
+                        }
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    /// Size of the elements about the node nearest to `at`, m.
+    fn size_at(&self, at: DVec3) -> f64 {
+        let mut radius = self.bin;
+        loop {
+            let (lo, hi) = (key(at - DVec3::splat(radius), self.bin), key(at + DVec3::splat(radius), self.bin));
+            let mut best: Option<(f64, f64)> = None;
+            for z in lo[2]..=hi[2] {
+                for y in lo[1]..=hi[1] {
+                    for x in lo[0]..=hi[0] {
+                        for n in self.bins.get(&[x, y, z]).into_iter().flatten() {
+                            let away = self.points[*n as usize].distance_squared(at);
+                            if best.is_none_or(|b| away < b.0) {
+                                best = Some((away, self.sizes[*n as usize]));
+                            }
+                        }
+                    }
+                }
+            }
+            match best {
+                Some((_, size)) => return size,
+                None if radius > 1e3 * self.bin => return self.bin,
+                None => radius *= 2.0,
+            }
+        }
+    }
+}
+
+fn key(p: DVec3, bin: f64) -> [i64; 3] {
+    (p / bin).floor().as_i64vec3().to_array()
+}
+
+/// Peaks of case `k` on `levels`, coarsest first. `disagreement`: of the finest level, `[node]`.
+pub fn peaks(levels: &[Level], k: usize, disagreement: &[f64]) -> Option<Peaks> {
+    let last = levels.last()?;
+    let mut order: Vec<u32> = (0..last.points.len() as u32).collect();
+    order.sort_unstable_by(|a, b| last.values[k][*b as usize].total_cmp(&last.values[k][*a as usize]).then(a.cmp(b)));
+    let mut largest: Option<Peak> = None;
+    let mut singular: Vec<([f64; 3], f64)> = Vec::new();
+    for n in order {
+        let n = n as usize;
+        let at = last.points[n];
+        if singular.iter().any(|(c, r)| at.distance_squared(DVec3::from(*c)) < r * r) {
+            continue;
+        }
+        let radius = levels[0].size_at(at).max(last.sizes[n]);
+        let (exponent, error) = history(levels, k, at, radius);
+        let value = last.values[k][n];
+        let error = error.map(|e| e.max(0.5 * disagreement[n]) + FLOOR * value);
+        let peak = Peak { value, error, at: at.to_array(), size: last.sizes[n], exponent };
+        let first = *largest.get_or_insert(peak);
+        if exponent.is_none() {
+            return Some(Peaks { largest: first, finite: Some(peak), singular });
+        }
+        if singular.len() >= SPOTS_MAX {
+            break;
+        }
+        singular.push((at.to_array(), radius));
+    }
+    // Everything is singular, which only a body smaller than its elements can be.
+    let mut first = largest?;
+    first.error = None;
+    Some(Peaks { largest: first, finite: None, singular })
+}
+
+/// Growth exponent at a place if it has no finite value, and what is left to the limit otherwise.
+fn history(levels: &[Level], k: usize, at: DVec3, radius: f64) -> (Option<f64>, Option<f64>) {
+    let seen: Vec<(f64, f64)> = levels.iter().filter_map(|l| l.around(k, at, radius)).collect();
+    let n = seen.len();
+    if n < 2 {
+        return (None, None);
+    }
+    let step = |i: usize| {
+        let ((a, h), (b, g)) = (seen[i - 1], seen[i]);
+        let ratio = h / g;
+        (ratio > RATIO_MIN && a > 0.0 && b > 0.0).then(|| ((b / a).ln() / ratio.ln(), ratio))
+    };
+    let change = (seen[n - 1].0 - seen[n - 2].0).abs();
+    let last = step(n - 1);
+    let before = (1..n - 1).rev().find_map(step);
+    if let (Some((now, _)), Some((then, _))) = (last, before)
+        && now > EXPONENT_MIN
+        && now > SETTLING * then
+    {
+        // Least squares through the meshes that were refined there.
+        let (mut x, mut y, mut xx, mut xy) = (0.0, 0.0, 0.0, 0.0);
+        for (value, size) in &seen {
+            let (a, b) = (-size.ln(), value.max(f64::MIN_POSITIVE).ln());
+            x += a;
+            y += b;
+            xx += a * a;
+            xy += a * b;
+        }
+        let count = n as f64;
+        let slope = (count * xy - x * y) / (count * xx - x * x);
+        return (Some(if slope.is_finite() { slope.max(EXPONENT_MIN) } else { now }), None);
+    }
+    // Second order in the size is what quadratic elements give at least where the solution is smooth.
+    let left = match last {
+        Some((_, ratio)) => change / (ratio * ratio - 1.0).max(0.5),
+        None => change,
+    };
+    (None, Some(SAFETY * left))
+}

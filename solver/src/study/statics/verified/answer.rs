@@ -1,0 +1,285 @@
+//! From the finest mesh and the history of meshes to the outcome.
+
+use super::super::answer::{self, push_fields, skin_name};
+use super::super::recover::{PointFields, principal, von_mises};
+use super::super::setup::Setup;
+use super::{History, Stage};
+use crate::element::tet::face;
+use crate::quantity::Dimension;
+use crate::study::fitted::Mesh;
+use crate::study::fitted::hold::{corner, quarters};
+use crate::study::fitted::motion;
+use crate::study::fitted::peak::Peaks;
+use crate::study::outcome::{Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, Table};
+use crate::surface::SurfaceMesh;
+use glam::DVec3;
+use std::collections::HashMap;
+
+/// Safety on Richardson's extrapolation of the displacement.
+const SAFETY: f64 = 1.25;
+/// What remains however fine the mesh: the tessellated face that a load is spread over, the solver's tolerance.
+const FLOOR: f64 = 1e-3;
+/// Triangles of the skin above which facets are drawn flat.
+const SKIN_TRIANGLES_MAX: usize = 200_000;
+
+/// Largest displacement of case `k` with its band.
+fn displacement(history: &History, k: usize) -> (f64, Option<f64>, [f64; 3]) {
+    let n = history.displacement.len();
+    let (value, at) = history.displacement[n - 1][k];
+    if n < 2 {
+        return (value, None, at);
+    }
+    let change = (value - history.displacement[n - 2][k].0).abs();
+    let ratio = (history.n_tets[n - 1] as f64 / history.n_tets[n - 2] as f64).cbrt();
+    // Displacements converge at twice the order of the energy norm where the mesh follows the error; one order is granted.
+    let left = change / (ratio.powi(2) - 1.0).max(0.3);
+    // The work of the loads is off by the square of the error in energy; a point beside them, by no more.
+    let energy = history.energy_error[n - 1][k].powi(2) * value;
+    (value, Some(SAFETY * left + energy + FLOOR * value), at)
+}
+
+/// Whether every case's displacement and finite peak are known to within the share `accuracy`.
+pub fn within(setup: &Setup, history: &History, accuracy: f64) -> bool {
+    (0..setup.cases.len()).all(|k| {
+        let (value, band, _) = displacement(history, k);
+        let settled = band.is_some_and(|b| b <= accuracy * value);
+        let peak = history.peaks.last().and_then(|p| p[k].as_ref()).and_then(|p| p.finite);
+        settled && peak.is_some_and(|p| p.error.is_some_and(|e| e <= accuracy * p.value))
+    })
+}
+
+/// The outcome on the finest mesh so far; `reached` is known at the end: whether the accuracy wished for was reached.
+pub fn outcome(
+    setup: &Setup,
+    stage: &Stage,
+    history: &History,
+    disagreement: &[Vec<f64>],
+    reached: Option<bool>,
+) -> Outcome {
+    let mut out = Outcome::default();
+    for (index, part) in setup.parts.iter().enumerate() {
+        let (nodes, surface) = skin(&stage.mesh, index, part.surface);
+        let name = skin_name(&part.name);
+        for (k, case) in setup.cases.iter().enumerate() {
+            let u = &stage.solution.u[k];
+            let stress = &stage.stress[k];
+            let fields = PointFields {
+                displacement: nodes.iter().map(|n| motion(u, *n).as_vec3().to_array()).collect(),
+                von_mises: nodes.iter().map(|n| von_mises(stress[*n as usize]) as f32).collect(),
+                principal: nodes.iter().map(|n| principal(stress[*n as usize]) as f32).collect(),
+            };
+            push_fields(&mut out, &name, part, &case.id, Grade::Verified, fields);
+            let mut push = |id: &str, label: &str, components, values| {
+                out.fields.push(Field {
+                    id: id.into(),
+                    label: label.into(),
+                    mesh: name.clone(),
+                    location: Location::Point,
+                    components,
+                    dimension: Dimension::PRESSURE,
+                    case: Some(case.id.clone()),
+                    grade: Grade::Verified,
+                    values,
+                });
+            };
+            let tensor = nodes.iter().flat_map(|n| stress[*n as usize].map(|c| c as f32)).collect();
+            push("stress", "Stress tensor", 6, tensor);
+            let error = nodes.iter().map(|n| disagreement[k][*n as usize] as f32).collect();
+            push("stress_error", "Estimated error of stress", 1, error);
+        }
+        out.meshes.push(OutcomeMesh::Surface { name, body: part.name.clone(), surface });
+    }
+    for k in 0..setup.cases.len() {
+        scalars(setup, history, k, &mut out);
+    }
+    let mass = |part: usize| {
+        let p = &setup.parts[part];
+        stage.mesh.volume(part).unwrap_or(p.volume) * p.material.density
+    };
+    let mass: f64 = (0..setup.parts.len()).map(mass).sum();
+    let exact: f64 = setup.parts.iter().map(|p| p.volume * p.material.density).sum();
+    out.scalars.push(Scalar {
+        id: "mass".into(),
+        label: "Mass".into(),
+        value: exact,
+        error: Some((mass - exact).abs().max(1e-9 * exact)),
+        dimension: Dimension::MASS,
+        grade: Grade::Verified,
+        case: None,
+        at: None,
+        exponent: None,
+    });
+    facts(setup, stage, history, &mut out);
+    if let Some(reached) = reached {
+        answer::balances(setup, &stage.applied, &stage.reactions, &mut out);
+        curves(setup, history, &mut out);
+        if !reached {
+            out.warnings.push(format!(
+                "The accuracy of {:.1} % was not reached with the elements allowed; the bands say how far the values are \
+                 known. Choose a finer resolution to go on",
+                100.0 * setup.accuracy
+            ));
+        }
+    }
+    out
+}
+
+fn scalars(setup: &Setup, history: &History, k: usize, out: &mut Outcome) {
+    let case = &setup.cases[k];
+    let mut push = |id: &str, label: &str, value, error, dimension, at, exponent| {
+        out.scalars.push(Scalar {
+            id: id.into(),
+            label: label.into(),
+            value,
+            error,
+            dimension,
+            grade: Grade::Verified,
+            case: Some(case.id.clone()),
+            at: Some(at),
+            exponent,
+        });
+    };
+    let (value, error, at) = displacement(history, k);
+    push("displacement_max", "Largest displacement", value, error, Dimension::LENGTH, at, None);
+    let Some(Peaks { largest, finite, singular }) = history.peaks.last().and_then(|p| p[k].clone()) else { return };
+    let p = largest;
+    push("von_mises_max", "Largest von Mises stress", p.value, p.error, Dimension::PRESSURE, p.at, p.exponent);
+    let away = largest.exponent.is_some();
+    if let (Some(p), true) = (finite, away) {
+        let label = "Largest von Mises stress away from singular places";
+        push("von_mises_max_finite", label, p.value, p.error, Dimension::PRESSURE, p.at, None);
+    }
+    // The part a peak belongs to decides its strength; with several parts the weakest is taken.
+    let strength = setup.parts.iter().filter_map(|p| p.material.yield_strength).reduce(f64::min);
+    if let (Some(strength), Some(p)) = (strength, finite)
+        && p.value > 0.0
+    {
+        let safety = strength / p.value;
+        let error = p.error.map(|e| safety * e / p.value);
+        let label = if away { "Smallest safety factor away from singular places" } else { "Smallest safety factor" };
+        push("safety_factor_min", label, safety, error, Dimension::NONE, p.at, None);
+    }
+    if let Some(exponent) = largest.exponent {
+        let radius = singular.iter().map(|s| s.1).fold(0.0, f64::max) * 1e3;
+        let [x, y, z] = largest.at.map(|c| c * 1e3);
+        out.warnings.push(format!(
+            "{}: the stress at ({x:.2}, {y:.2}, {z:.2}) mm has no finite value; it grows as the element size to the power \
+             −{exponent:.2}, as at a sharp inner corner, a point load or the rim of a held face. Round the corner, or \
+             judge the stress beside it: {} such places are left out within {radius:.1} mm",
+            case.label,
+            singular.len()
+        ));
+    }
+}
+
+fn facts(setup: &Setup, stage: &Stage, history: &History, out: &mut Outcome) {
+    let quality = stage.mesh.parts.iter().map(|p| &p.quality);
+    let angle = quality.clone().map(|q| q.dihedral_min.to_degrees()).fold(f64::INFINITY, f64::min);
+    let jacobian = quality.clone().map(|q| q.jacobian_min).fold(f64::INFINITY, f64::min);
+    let n_bad: usize = quality.map(|q| q.bad.len()).sum();
+    let worst = history.energy_error.last().map_or(0.0, |e| e.iter().copied().fold(0.0, f64::max));
+    let mut push = |key: &str, value: String| out.facts.push((key.into(), value));
+    push("method", "ten-node tetrahedra on the true surface, algebraic multigrid conjugate gradients".into());
+    push("elements", stage.mesh.tets.len().to_string());
+    push("unknowns", stage.unknowns.to_string());
+    push("meshes", history.levels.len().to_string());
+    push("iterations", stage.solution.iterations.to_string());
+    push("smallest dihedral angle", format!("{angle:.1}°"));
+    push("elements below 8°", n_bad.to_string());
+    push("least scaled Jacobian", format!("{jacobian:.2}"));
+    push("estimated error in energy norm", format!("{:.2} %", 100.0 * worst));
+    if stage.n_bonded > 0 {
+        push("bonded nodes", stage.n_bonded.to_string());
+    }
+    for part in &setup.parts {
+        push(&format!("material of {}", part.label), format!("{} ({})", part.material.name, part.material.source));
+    }
+    push("instruction set", crate::linear::operator::instruction_set().into());
+}
+
+/// Convergence over the meshes, as curves and as a table.
+fn curves(setup: &Setup, history: &History, out: &mut Outcome) {
+    let unknowns: Vec<f64> = history.unknowns.iter().map(|n| *n as f64).collect();
+    let mut rows = Vec::new();
+    for (k, case) in setup.cases.iter().enumerate() {
+        let peak = |p: &Vec<Option<Peaks>>| p[k].as_ref().map_or(0.0, |p| p.finite.unwrap_or(p.largest).value);
+        let peaks: Vec<f64> = history.peaks.iter().map(peak).collect();
+        let moved: Vec<f64> = history.displacement.iter().map(|d| d[k].0).collect();
+        let error: Vec<f64> = history.energy_error.iter().map(|e| e[k]).collect();
+        for level in 0..unknowns.len() {
+            rows.push(vec![
+                Cell::Text(case.label.clone()),
+                Cell::Number(unknowns[level]),
+                Cell::Number(moved[level]),
+                Cell::Number(peaks[level]),
+                Cell::Number(error[level]),
+            ]);
+        }
+        for (id, label, y_label, y_dimension, log_y, y) in [
+            ("displacement", "displacement over the meshes", "Largest displacement", Dimension::LENGTH, false, moved),
+            ("stress", "stress over the meshes", "Largest von Mises stress", Dimension::PRESSURE, false, peaks),
+            ("error", "error over the meshes", "Relative error in energy norm", Dimension::NONE, true, error),
+        ] {
+            out.curves.push(Curve {
+                id: format!("meshes_{id}:{}", case.id),
+                label: format!("{}: {label}", case.label),
+                x_label: "Unknowns".into(),
+                x_dimension: Dimension::NONE,
+                y_label: y_label.into(),
+                y_dimension,
+                log_y,
+                x: unknowns.clone(),
+                y,
+            });
+        }
+    }
+    out.tables.push(Table {
+        id: "meshes".into(),
+        label: "Convergence over the meshes".into(),
+        columns: vec![
+            ("Load case".into(), Dimension::NONE),
+            ("Unknowns".into(), Dimension::NONE),
+            ("Largest displacement".into(), Dimension::LENGTH),
+            ("Largest von Mises stress".into(), Dimension::PRESSURE),
+            ("Relative error in energy norm".into(), Dimension::NONE),
+        ],
+        rows,
+    });
+}
+
+/// The surface of a part: its nodes in the mesh, and triangles between them, four to a facet.
+fn skin(mesh: &Mesh, part: usize, body: &SurfaceMesh) -> (Vec<u32>, SurfaceMesh) {
+    let facets = &mesh.facets[mesh.parts[part].facets.clone()];
+    let fine = 4 * facets.len() <= SKIN_TRIANGLES_MAX;
+    let used = if fine { 6 } else { 3 };
+    let mut nodes: Vec<u32> = facets.iter().flat_map(|f| f.nodes[..used].to_vec()).collect();
+    nodes.sort_unstable();
+    nodes.dedup();
+    let place: HashMap<u32, u32> = nodes.iter().enumerate().map(|(i, n)| (*n, i as u32)).collect();
+    // One normal per node and face: smooth within a face, parted at its edges.
+    let mut normals: HashMap<(u32, u32), DVec3> = HashMap::new();
+    for f in facets {
+        let x = mesh.facet(f);
+        for (k, n) in f.nodes[..used].iter().enumerate() {
+            *normals.entry((f.face, *n)).or_default() += face::area(&x, &corner(k));
+        }
+    }
+    let mut out = SurfaceMesh {
+        points: nodes.iter().map(|n| mesh.points[*n as usize].to_array()).collect(),
+        faces: body.faces.clone(),
+        ..SurfaceMesh::default()
+    };
+    for f in facets {
+        let mut add = |t: [u32; 3]| {
+            out.triangles.push(t.map(|n| place[&n]));
+            out.face_of.push(f.face);
+            out.normals.push(t.map(|n| normals[&(f.face, n)].normalize_or_zero().as_vec3().to_array()));
+        };
+        if fine {
+            quarters(f.nodes).into_iter().for_each(&mut add);
+        } else {
+            add([f.nodes[0], f.nodes[1], f.nodes[2]]);
+        }
+    }
+    (nodes, out)
+}

@@ -1,0 +1,474 @@
+//! The verified method: body-fitted ten-node tetrahedra, refined where the error is until the answer stands.
+
+mod answer;
+
+use super::answer::Applied;
+use super::load;
+use super::setup::{Part, Resolution, Setup};
+use super::support::Hold;
+use crate::design::Issue;
+use crate::element::tet::{Elasticity, matrix};
+use crate::linear::constraint::Constraints;
+use crate::mesh::tet::{MeshError, Options, Ready, Wish};
+use crate::run::{Ctx, Phase};
+use crate::study::fitted::adapt::{self, Spot};
+use crate::study::fitted::facet::FacetPatch;
+use crate::study::fitted::peak::{self, Level, Peaks};
+use crate::study::fitted::recover::{self, Estimate, Patches, Raw};
+use crate::study::fitted::{Facet, FittedError, Mesh, Problem, Solution, hold, motion, push};
+use crate::study::outcome::{Outcome, Partial};
+use crate::study::{Case, Cost, StudyError};
+use glam::DVec3;
+use std::collections::BTreeSet;
+
+/// Relative residual of every solve.
+const TOLERANCE: f64 = 1e-9;
+/// Elements allowed on top of the cells of the named resolutions.
+const TETS_MORE: f64 = 20_000.0;
+/// The first mesh has this share of the elements allowed, or this many, and each next one this many times more.
+const FIRST_SHARE: f64 = 0.12;
+const FIRST_MIN: f64 = 12_000.0;
+/// The geometry's features alone ask for elements down to this share of the largest ones, less on every next mesh.
+const FEATURE_SHARE: f64 = 0.3;
+const FEATURE_SHRINK: f64 = 0.6;
+/// Tries to come near the number of elements wished for the first mesh.
+const TRIES_MAX: usize = 4;
+const GROWTH: f64 = 2.7;
+const GROWTH_MIN: f64 = 1.5;
+/// Elements that come of sizes wished for, over what those say; and how many more than wanted are put up with.
+const OVERSHOOT: f64 = 1.6;
+const EXCESS: f64 = 1.4;
+/// Meshes before an accuracy counts as reached (three tell a settled peak from one that grows), and at most.
+const LEVELS_MIN: usize = 3;
+const LEVELS_MAX: usize = 6;
+/// A mesh with more than this many times what is allowed, for all coarsening, is refused.
+const EXCESS_MAX: f64 = 2.0;
+/// Elements near a stress peak are at least halved in size, within this many of them.
+const SPOT_REACH: f64 = 2.5;
+const SPOT_SHRINK: f64 = 0.6;
+/// Nodes per element of ten-node meshes.
+const NODES_PER_TET: f64 = 1.45;
+/// Measured on the reference brackets and blocks, rounded up: per unknown, and per unknown and case.
+const BYTES_PER_UNKNOWN: f64 = 2600.0;
+const BYTES_PER_UNKNOWN_AND_CASE: f64 = 260.0;
+const SECONDS_PER_UNKNOWN: f64 = 4e-5;
+
+/// How many elements a set-up allows.
+fn tets_max(setup: &Setup) -> f64 {
+    match setup.resolution {
+        Resolution::Cells(n) => n + TETS_MORE,
+        Resolution::Size(h) => n_tets(setup, h),
+    }
+}
+
+/// About how many elements edges of `h` give.
+fn n_tets(setup: &Setup, h: f64) -> f64 {
+    setup.parts.iter().map(|p| 12.0 * p.volume / h.powi(3) + 4.0 * p.area / (h * h)).sum()
+}
+
+/// The edge that gives about `n` elements, m.
+fn size_for(setup: &Setup, n: f64) -> f64 {
+    let (mut low, mut high) = (1e-9, 1e6);
+    for _ in 0..120 {
+        let middle = f64::sqrt(low * high);
+        if n_tets(setup, middle) > n { low = middle } else { high = middle }
+    }
+    high
+}
+
+/// What a verified run will take.
+pub fn cost(setup: &Setup) -> Cost {
+    let unknowns = 3.0 * NODES_PER_TET * tets_max(setup);
+    let cases = setup.cases.len().max(1) as f64;
+    Cost {
+        memory_bytes: (64e6 + (BYTES_PER_UNKNOWN + BYTES_PER_UNKNOWN_AND_CASE * cases) * unknowns) as u64,
+        core_seconds: 0.5 + SECONDS_PER_UNKNOWN * (1.0 + 0.4 * cases) * unknowns,
+        dofs: unknowns as u64,
+    }
+}
+
+/// What one mesh gave.
+pub(super) struct Stage {
+    pub mesh: Mesh,
+    pub solution: Solution,
+    /// `[case]`
+    pub raw: Vec<Raw>,
+    /// `[case][node]`, Pa.
+    pub stress: Vec<Vec<matrix::Stress>>,
+    pub estimates: Vec<Estimate>,
+    pub applied: Vec<Applied>,
+    pub reactions: Vec<(DVec3, DVec3)>,
+    pub n_bonded: usize,
+    pub unknowns: usize,
+}
+
+/// What all meshes so far say, per case.
+pub(super) struct History {
+    pub levels: Vec<Level>,
+    pub unknowns: Vec<usize>,
+    pub n_tets: Vec<usize>,
+    /// `[level][case]`: largest displacement, m, and where.
+    pub displacement: Vec<Vec<(f64, [f64; 3])>>,
+    /// `[level][case]`: estimated relative error in the norm of energy.
+    pub energy_error: Vec<Vec<f64>>,
+    /// `[level][case]`
+    pub peaks: Vec<Vec<Option<Peaks>>>,
+}
+
+/// Runs a set-up without errors.
+///
+/// # Errors
+/// [`StudyError`].
+pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
+    ctx.progress(Phase::Mesh, 0.01, "Taking a first look");
+    super::solve::first_look(case, setup, ctx)?;
+    let materials: Vec<Elasticity> = setup
+        .parts
+        .iter()
+        .map(|p| Elasticity::isotropic(p.material.youngs_modulus, p.material.poisson_ratio))
+        .collect();
+    let allowed = tets_max(setup);
+    let mut wanted = (FIRST_SHARE * allowed).max(FIRST_MIN);
+    let uniform = matches!(setup.resolution, Resolution::Size(_));
+    let mut history = History {
+        levels: Vec::new(),
+        unknowns: Vec::new(),
+        n_tets: Vec::new(),
+        displacement: Vec::new(),
+        energy_error: Vec::new(),
+        peaks: Vec::new(),
+    };
+    let ready: Vec<Ready> = setup
+        .parts
+        .iter()
+        .map(|part| {
+            ctx.check()?;
+            Ready::new(&*case.model.bodies[part.index].body).map_err(|e| mesh_error(e, part))
+        })
+        .collect::<Result<_, _>>()?;
+    let mut size = match setup.resolution {
+        // Three meshes, each with four times the elements of the last.
+        Resolution::Size(h) => h * 4f64.powf((LEVELS_MIN - 1) as f64 / 3.0),
+        Resolution::Cells(_) => size_for(setup, wanted),
+    };
+    let mut feature = FEATURE_SHARE * size;
+    let mut wishes: Vec<Vec<Wish>> = vec![Vec::new(); setup.parts.len()];
+    let mut done = 0.0;
+    let mut reached = false;
+    loop {
+        let level = history.levels.len();
+        ctx.progress(Phase::Mesh, 0.05 + 0.9 * done, format!("Mesh {}: fitting tetrahedra to the bodies", level + 1));
+        let mut mesh = build(setup, &ready, size, feature, &wishes, ctx)?;
+        for _ in 1..TRIES_MAX {
+            let excess = mesh.tets.len() as f64 / wanted;
+            if uniform || excess < EXCESS {
+                break;
+            }
+            ctx.log(format!("{} elements are more than wanted; coarser", mesh.tets.len()));
+            if level == 0 {
+                // What small features ask for goes with the square of their size, or less.
+                let coarser = excess.sqrt().min(2.0);
+                size *= coarser;
+                feature *= coarser;
+            } else {
+                let coarser = excess.cbrt();
+                feature *= coarser;
+                wishes.iter_mut().flatten().for_each(|w| w.size *= coarser);
+            }
+            mesh = build(setup, &ready, size, feature, &wishes, ctx)?;
+        }
+        let n = mesh.tets.len() as f64;
+        if n > EXCESS_MAX * allowed && !uniform {
+            return Err(StudyError::Setup(vec![Issue::error(
+                case.study,
+                "resolution",
+                format!(
+                    "The bodies' small features alone need {:.0} thousand elements, and {:.0} thousand are allowed; \
+                     choose a finer resolution, or suppress details that carry nothing",
+                    n / 1e3,
+                    allowed / 1e3
+                ),
+            )]));
+        }
+        let share = (n / allowed).clamp(0.02, 1.0);
+        let stage = one(setup, mesh, &materials, ctx, done, share)?;
+        done = (done + 0.7 * share).min(0.97);
+        let disagreement = note(setup, &stage, &mut history);
+        let (unknowns, worst) = (stage.unknowns, history.energy_error[level].iter().copied().fold(0.0, f64::max));
+        ctx.log(format!(
+            "Mesh {}: {} elements, {unknowns} unknowns, smallest angle {:.1}°, {} iterations, error {:.2} % in energy norm",
+            level + 1,
+            stage.mesh.tets.len(),
+            stage.mesh.parts.iter().map(|p| p.quality.dihedral_min.to_degrees()).fold(f64::INFINITY, f64::min),
+            stage.solution.iterations,
+            100.0 * worst
+        ));
+        let enough = level + 1 >= LEVELS_MIN && answer::within(setup, &history, setup.accuracy);
+        let last = if uniform {
+            level + 1 >= LEVELS_MIN
+        } else {
+            enough || level + 1 >= LEVELS_MAX || (n >= 0.7 * allowed && level + 1 >= LEVELS_MIN)
+        };
+        reached |= enough;
+        if last {
+            ctx.progress(Phase::Recover, 0.97, "Reading stresses");
+            let out = answer::outcome(setup, &stage, &history, &disagreement, Some(reached));
+            ctx.check()?;
+            ctx.progress(Phase::Done, 1.0, "Done");
+            return Ok(out);
+        }
+        ctx.emit(Partial {
+            level: level as u32 + 1,
+            outcome: answer::outcome(setup, &stage, &history, &disagreement, None),
+        });
+        ctx.check()?;
+        if uniform {
+            size /= 4f64.powf(1.0 / 3.0);
+            feature = FEATURE_SHARE * size;
+        } else {
+            feature *= FEATURE_SHRINK;
+            wanted = (GROWTH * n).min(allowed).max(GROWTH_MIN * n);
+            // Sizes hold at places and grow slowly between them, so that meshes come out larger than the sizes say.
+            wishes = adapt::wishes(&stage.mesh, &indicator(&stage), wanted / OVERSHOOT, &spots(&history));
+        }
+    }
+}
+
+/// Meshes of all parts: elements up to `size`, features resolved down to `feature`, m.
+fn build(
+    setup: &Setup,
+    ready: &[Ready],
+    size: f64,
+    feature: f64,
+    wishes: &[Vec<Wish>],
+    ctx: &mut Ctx,
+) -> Result<Mesh, StudyError> {
+    let mut meshes = Vec::new();
+    for ((part, ready), wishes) in setup.parts.iter().zip(ready).zip(wishes) {
+        let options = Options { wishes: wishes.clone(), size_min: feature, ..Options::new(size) };
+        let mesh = ready.mesh(&options, ctx.cancel_flag()).map_err(|e| mesh_error(e, part))?;
+        if mesh.n_lost > 0 {
+            ctx.log(format!(
+                "{}: {} triangles of its surface cut one another and were mended",
+                part.label, mesh.n_lost
+            ));
+        }
+        meshes.push(mesh);
+        ctx.check()?;
+    }
+    Ok(Mesh::join(meshes))
+}
+
+fn mesh_error(error: MeshError, part: &Part) -> StudyError {
+    match error {
+        MeshError::Cancelled(_) => StudyError::Cancelled,
+        other => StudyError::Solver(format!("{}: {other}", part.label)),
+    }
+}
+
+/// Facets of `faces`, `(body, face)`, among the parts.
+fn facets<'m>(mesh: &'m Mesh, parts: &[Part], faces: &[(usize, usize)]) -> Vec<&'m Facet> {
+    let wanted: BTreeSet<(u32, u32)> = faces
+        .iter()
+        .filter_map(|(body, face)| Some((parts.iter().position(|p| p.index == *body)? as u32, *face as u32)))
+        .collect();
+    mesh.facets.iter().filter(|f| wanted.contains(&(f.part, f.face))).collect()
+}
+
+fn solver_error(error: FittedError) -> StudyError {
+    match error {
+        FittedError::Cancelled => StudyError::Cancelled,
+        other => StudyError::Solver(other.to_string()),
+    }
+}
+
+/// Holds, loads and solves one mesh.
+fn one(
+    setup: &Setup,
+    mesh: Mesh,
+    materials: &[Elasticity],
+    ctx: &mut Ctx,
+    done: f64,
+    share: f64,
+) -> Result<Stage, StudyError> {
+    let at = |within: f64| 0.05 + 0.9 * (done + 0.7 * share * within).min(0.97);
+    ctx.progress(Phase::Assemble, at(0.3), "Assembling");
+    let mut held = Constraints::<3>::new(mesh.points.len());
+    let mut taken: BTreeSet<u32> = BTreeSet::new();
+    for support in &setup.supports {
+        let on = facets(&mesh, &setup.parts, &support.faces);
+        taken.extend(on.iter().flat_map(|f| f.nodes));
+        match support.hold {
+            Hold::Fixed => hold::fix(&mut held, on.into_iter(), DVec3::ZERO),
+            Hold::Sliding => hold::slide(&mesh, &mut held, on.into_iter(), 0.0),
+        }
+    }
+    for one in setup.loads.iter().filter(|l| l.rigid) {
+        let on = FacetPatch::new(&mesh, facets(&mesh, &setup.parts, &one.faces).into_iter());
+        let nodes = on.nodes();
+        taken.extend(&nodes);
+        held.couple(on.patch.centroid, &nodes, &mesh.points).map_err(|e| {
+            let message = format!("{}: {e}", one.object.name);
+            StudyError::Setup(vec![Issue::error(&one.object, "coupling", message)])
+        })?;
+    }
+    let n_bonded = if mesh.parts.len() > 1 { hold::bond(&mesh, &mut held, &taken) } else { 0 };
+    ctx.check()?;
+    let problem = Problem::new(&mesh, materials, &held).map_err(|e| {
+        match e {
+        FittedError::Loose if mesh.parts.len() > 1 => StudyError::Solver(
+            "the supports leave a motion free, or a body touches no other; hold more faces, or move the bodies together"
+                .into(),
+        ),
+        other => solver_error(other),
+    }
+    })?;
+    ctx.check()?;
+    let (forces, applied) = loads(setup, &mesh, &problem)?;
+    ctx.progress(Phase::Solve, at(0.5), format!("Solving for {} unknowns", 3 * mesh.points.len()));
+    let solution = problem
+        .solve(&forces, TOLERANCE, ctx.cancel_flag(), |i, residual| {
+            ctx.residual(i, residual);
+            let part = if residual > 0.0 { (residual.log10() / TOLERANCE.log10()).clamp(0.0, 1.0) } else { 1.0 };
+            ctx.progress(
+                Phase::Solve,
+                at(0.5 + 0.35 * part),
+                format!("Solving for {} unknowns", 3 * mesh.points.len()),
+            );
+            ctx.check().is_ok()
+        })
+        .map_err(solver_error)?;
+    ctx.check()?;
+    let mut reactions = Vec::new();
+    for (u, f) in solution.u.iter().zip(&forces) {
+        let r = problem.reactions(u, f).map_err(solver_error)?;
+        let (mut force, mut moment) = (DVec3::ZERO, DVec3::ZERO);
+        for (n, p) in mesh.points.iter().enumerate() {
+            let r = motion(&r, n as u32);
+            force += r;
+            moment += p.cross(r);
+        }
+        reactions.push((force, moment));
+    }
+    let unknowns = 3 * problem.system.transform.n_reduced();
+    drop(problem);
+    ctx.check()?;
+    ctx.progress(Phase::Recover, at(0.9), "Estimating the error");
+    let inverted = |e: crate::element::tet::Inverted| StudyError::Solver(e.to_string());
+    let raw = solution
+        .u
+        .iter()
+        .map(|u| recover::raw(&mesh, materials, u))
+        .collect::<Result<Vec<Raw>, _>>()
+        .map_err(inverted)?;
+    ctx.check()?;
+    let stress = Patches::new(&mesh).recover(&mesh, &raw);
+    ctx.check()?;
+    let estimates = raw
+        .iter()
+        .zip(&stress)
+        .map(|(raw, s)| recover::estimate(&mesh, materials, raw, s))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(inverted)?;
+    Ok(Stage { mesh, solution, raw, stress, estimates, applied, reactions, n_bonded, unknowns })
+}
+
+/// Nodal forces of every case, N, and their resultants.
+fn loads(setup: &Setup, mesh: &Mesh, problem: &Problem) -> Result<(Vec<Vec<f64>>, Vec<Applied>), StudyError> {
+    let mut forces: Vec<Vec<f64>> = setup.cases.iter().map(|_| problem.zero()).collect();
+    let mut applied = vec![Applied::default(); setup.cases.len()];
+    for (at, one) in setup.loads.iter().enumerate() {
+        let on = facets(mesh, &setup.parts, &one.faces).into_iter();
+        let patch = if one.by_points { FacetPatch::corners(mesh, on) } else { FacetPatch::new(mesh, on) };
+        let spread = load::forces(&patch.patch, one.traction).map_err(|e| {
+            StudyError::Setup(vec![Issue::error(&one.object, "faces", format!("{}: {e}", one.object.name))])
+        })?;
+        let (mut force, mut moment) = (DVec3::ZERO, DVec3::ZERO);
+        for (p, f) in patch.patch.points.iter().zip(&spread) {
+            force += *f;
+            moment += p.at.cross(*f);
+        }
+        for (k, case) in setup.cases.iter().enumerate() {
+            for (_, factor) in case.loads.iter().filter(|l| l.0 == at) {
+                patch.carry(&spread, *factor, &mut forces[k]);
+                applied[k].force += force * *factor;
+                applied[k].moment += moment * *factor;
+            }
+        }
+    }
+    for (k, case) in setup.cases.iter().enumerate().filter(|c| c.1.gravity != DVec3::ZERO) {
+        for (part, span) in setup.parts.iter().zip(&mesh.parts) {
+            let weight = case.gravity * part.material.density;
+            for t in span.tets.clone() {
+                let f =
+                    matrix::body_force(&mesh.nodes(t), |_| weight).map_err(|e| StudyError::Solver(e.to_string()))?;
+                for (n, f) in mesh.tets[t].iter().zip(f) {
+                    push(&mut forces[k], *n, f);
+                    applied[k].force += f;
+                    applied[k].moment += mesh.points[*n as usize].cross(f);
+                }
+            }
+        }
+    }
+    Ok((forces, applied))
+}
+
+/// Adds a stage to the history; returns how far recovered and computed stresses lie apart, `[case][node]`, Pa.
+fn note(setup: &Setup, stage: &Stage, history: &mut History) -> Vec<Vec<f64>> {
+    let mesh = &stage.mesh;
+    let von_mises = |s: &Vec<matrix::Stress>| s.iter().map(|s| super::recover::von_mises(*s)).collect::<Vec<f64>>();
+    let values: Vec<Vec<f64>> = stage.stress.iter().map(von_mises).collect();
+    let patches = Patches::new(mesh);
+    history.levels.push(Level::new(mesh, &patches, values));
+    history.unknowns.push(stage.unknowns);
+    history.n_tets.push(mesh.tets.len());
+    history.displacement.push(
+        stage
+            .solution
+            .u
+            .iter()
+            .map(|u| {
+                let mut most = (0.0, [0.0; 3]);
+                for (n, p) in mesh.points.iter().enumerate() {
+                    let size = motion(u, n as u32).length();
+                    if size > most.0 {
+                        most = (size, p.to_array());
+                    }
+                }
+                most
+            })
+            .collect(),
+    );
+    history.energy_error.push(stage.estimates.iter().map(Estimate::relative).collect());
+    let disagreement: Vec<Vec<f64>> =
+        stage.raw.iter().zip(&stage.stress).map(|(raw, s)| recover::disagreement(mesh, raw, s)).collect();
+    let peaks = (0..setup.cases.len()).map(|k| peak::peaks(&history.levels, k, &disagreement[k])).collect();
+    history.peaks.push(peaks);
+    disagreement
+}
+
+/// Squared errors of the elements, the cases on one scale.
+fn indicator(stage: &Stage) -> Vec<f64> {
+    let mut out = vec![0.0; stage.mesh.tets.len()];
+    for estimate in &stage.estimates {
+        let total = estimate.energy + estimate.elements.iter().sum::<f64>();
+        if total > 0.0 {
+            for (o, e) in out.iter_mut().zip(&estimate.elements) {
+                *o += e / total;
+            }
+        }
+    }
+    out
+}
+
+/// Where the largest stresses are: the band there is what the person waits for.
+fn spots(history: &History) -> Vec<Spot> {
+    let Some(peaks) = history.peaks.last() else { return Vec::new() };
+    let mut out = Vec::new();
+    for peaks in peaks.iter().flatten() {
+        for peak in [Some(peaks.largest), peaks.finite].into_iter().flatten() {
+            out.push(Spot { at: peak.at, radius: SPOT_REACH * peak.size, size: SPOT_SHRINK * peak.size });
+        }
+    }
+    out
+}
