@@ -318,12 +318,23 @@ fn Scalars(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
     let row = move |s: &Scalar| {
         let value = desk.show(s.value, s.dimension, 4);
         let band = s.error.filter(|e| *e > 1e-6 * s.value.abs()).map(|e| format!("± {}", desk.show(e, s.dimension, 2)));
+        // What grows without bound with every finer mesh is no number to quote.
+        let unbounded = s.exponent.map(|b| {
+            let shown = value.clone();
+            view! {
+                <span class="tag bad" title=format!("{shown} on the finest mesh; it grows as the element size to the power −{b:.2}")>
+                    "no finite value"
+                </span>
+            }
+        });
+        let value = unbounded.is_none().then_some(value);
         // Said once above when it holds for all.
         let indicative = s.grade == Grade::Instant && some_verified && s.id != "mass";
         view! {
             <dt>{s.label.clone()}</dt>
             <dd class="mono" data-testid=format!("scalar-{}", s.id) data-value=s.value.to_string()>
                 {value}
+                {unbounded}
                 {band.map(|b| view! { <span class="soft band">{b}</span> })}
                 {indicative.then(|| view! { <span class="tag">"indicative"</span> })}
             </dd>

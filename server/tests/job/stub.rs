@@ -115,6 +115,7 @@ fn number(id: &str, value: f64) -> Outcome {
         grade: Grade::Instant,
         case: None,
         at: None,
+        exponent: None,
     };
     Outcome { scalars: vec![scalar], ..Outcome::default() }
 }

@@ -169,6 +169,7 @@ fn outcome() -> Vec<u8> {
         grade: Grade::Instant,
         case: None,
         at: None,
+        exponent: None,
     };
     Outcome { scalars: vec![scalar], ..Outcome::default() }.to_bytes()
 }

@@ -1,9 +1,13 @@
 //! Faces of a fitted mesh: quadrature points, and nodal forces from forces at them.
 
+use super::hold::{project, quarters};
 use super::{Facet, Mesh, push};
 use crate::element::tet::face::{self, SEVEN_POINTS};
+use crate::geometry::distance::Distance;
 use crate::study::statics::patch::{Patch, Point};
+use crate::surface::SurfaceMesh;
 use glam::DVec3;
+use std::sync::Arc;
 
 /// Quadrature points of some facets, and how each point hangs on the nodes of its facet.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -31,21 +35,23 @@ impl FacetPatch {
         out.finish()
     }
 
-    /// The corner nodes of `facets`, all with an equal share of their area; normals are of no meaning.
-    pub fn corners<'a>(mesh: &Mesh, facets: impl Iterator<Item = &'a Facet>) -> Self {
-        let (mut nodes, mut area) = (Vec::new(), 0.0);
-        for facet in facets {
-            nodes.extend_from_slice(&facet.nodes[..3]);
-            let x = mesh.facet(facet);
-            area += SEVEN_POINTS.iter().map(|p| (face::area(&x, &p.at) * p.share).length()).sum::<f64>();
-        }
-        nodes.sort_unstable();
-        nodes.dedup();
-        let share = area / nodes.len().max(1) as f64;
+    /// Given points, each on the facet nearest to it; areas and normals are taken as they are.
+    ///
+    /// Points off the facets are brought onto them, so that forces act on the mesh where they are carried.
+    pub fn at(mesh: &Mesh, facets: &[&Facet], points: &[Point]) -> Self {
         let mut out = Self::default();
-        for n in nodes {
-            out.patch.points.push(Point { at: mesh.points[n as usize], area: share, normal: DVec3::ZERO });
-            out.carriers.push(([n; 6], [1.0, 0.0, 0.0, 0.0, 0.0, 0.0]));
+        let mut surface =
+            SurfaceMesh { points: mesh.points.iter().map(|p| p.to_array()).collect(), ..Default::default() };
+        surface.triangles = facets.iter().flat_map(|f| quarters(f.nodes)).collect();
+        let distance = Distance::new(Arc::new(surface));
+        for p in points {
+            let Some(nearest) = distance.nearest(p.at.to_array(), None) else { continue };
+            let facet = facets[nearest.triangle as usize / 4];
+            let x = mesh.facet(facet);
+            let shape = face::shape::<6>(&project(&x, p.at));
+            let at = shape.iter().zip(&x).map(|(n, x)| *x * *n).sum();
+            out.patch.points.push(Point { at, ..*p });
+            out.carriers.push((facet.nodes, shape));
         }
         out.finish()
     }

@@ -146,7 +146,7 @@ pub fn quarters([a, b, c, ab, bc, ca]: [u32; 6]) -> [[u32; 3]; 4] {
 }
 
 /// Barycentric coordinates of the point of a facet nearest to `p`, by Gauss–Newton; kept within the facet.
-fn project(x: &[DVec3; 6], p: DVec3) -> [f64; 3] {
+pub fn project(x: &[DVec3; 6], p: DVec3) -> [f64; 3] {
     let mut l = [1.0 / 3.0; 3];
     for _ in 0..12 {
         let n = face::shape::<6>(&l);

@@ -6,13 +6,17 @@
 
 use super::Mesh;
 use super::recover::Patches;
+use crate::element::tet::face;
 use glam::DVec3;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Growth exponents above this have no finite value.
 const EXPONENT_MIN: f64 = 0.1;
-/// A peak that is settling grows less with every mesh; one whose exponent keeps this share of the last one is not.
+/// A peak that is settling grows less with every mesh; one whose exponent keeps this share of the last one is not. Where
+/// theory expects no finite value, growth alone tells.
 const SETTLING: f64 = 0.6;
+/// Facets that turn inwards by more than this make a sharp inner corner, rad: 20°.
+const SHARP: f64 = 0.35;
 /// Sizes must differ by this factor for growth to be told.
 const RATIO_MIN: f64 = 1.15;
 /// Singular places to step over before giving up on a finite peak.
@@ -28,6 +32,8 @@ pub struct Level {
     sizes: Vec<f64>,
     /// `[case][node]`
     values: Vec<Vec<f64>>,
+    /// `[node]`: where theory expects no finite value, [`suspects`].
+    suspect: Vec<bool>,
     bin: f64,
     bins: HashMap<[i64; 3], Vec<u32>>,
 }
@@ -57,8 +63,8 @@ pub struct Peaks {
 }
 
 impl Level {
-    /// `values`: `[case][node]`, not negative.
-    pub fn new(mesh: &Mesh, patches: &Patches, values: Vec<Vec<f64>>) -> Self {
+    /// `values`: `[case][node]`, not negative; `suspect`: of [`suspects`].
+    pub fn new(mesh: &Mesh, patches: &Patches, values: Vec<Vec<f64>>, suspect: Vec<bool>) -> Self {
         let mut sizes = vec![0.0; mesh.points.len()];
         for (n, size) in sizes.iter_mut().enumerate() {
             let about = patches.about(n);
@@ -73,10 +79,10 @@ impl Level {
         for (n, p) in mesh.points.iter().enumerate() {
             bins.entry(key(*p, bin)).or_default().push(n as u32);
         }
-        Self { points: mesh.points.clone(), sizes, values, bin, bins }
+        Self { points: mesh.points.clone(), sizes, values, suspect, bin, bins }
     }
 
-    /// Largest value of case `k` within `radius` of `at`, and the smallest size there.
+    /// Largest value of case `k` within `radius` of `at`, and the size of the elements where it is.
     fn around(&self, k: usize, at: DVec3, radius: f64) -> Option<(f64, f64)> {
         let (lo, hi) = (key(at - DVec3::splat(radius), self.bin), key(at + DVec3::splat(radius), self.bin));
         let mut out: Option<(f64, f64)> = None;
@@ -87,7 +93,10 @@ impl Level {
                         let n = *n as usize;
                         if self.points[n].distance_squared(at) <= radius * radius {
                             let (value, size) = out.unwrap_or((0.0, f64::INFINITY));
-                            out = Some((value.max(self.values[k][n]), size.min(self.sizes[n])));
+                            out = Some((value, size));
+                            if self.values[k][n] > value {
+                                out = Some((self.values[k][n], self.sizes[n]));
+                            }
                         }
                     }
                 }
@@ -127,6 +136,36 @@ fn key(p: DVec3, bin: f64) -> [i64; 3] {
     (p / bin).floor().as_i64vec3().to_array()
 }
 
+/// Nodes of elements that touch a sharp inner corner, or the rim of the facets that `held` (by index) holds: there the
+/// stress of linear elasticity has no finite value.
+pub fn suspects(mesh: &Mesh, held: &BTreeSet<usize>) -> Vec<bool> {
+    let mut on = vec![false; mesh.points.len()];
+    let mut sides: HashMap<(u32, u32), usize> = HashMap::new();
+    for (i, facet) in mesh.facets.iter().enumerate() {
+        for k in 0..3 {
+            let (a, b) = (facet.nodes[k], facet.nodes[(k + 1) % 3]);
+            let Some(j) = sides.remove(&(a.min(b), a.max(b))) else {
+                sides.insert((a.min(b), a.max(b)), i);
+                continue;
+            };
+            let other = &mesh.facets[j];
+            let [n, m] = [facet, other].map(|f| face::area(&mesh.facet(f), &[1.0 / 3.0; 3]).normalize_or_zero());
+            // The far corner of the other facet rises above this one where the body's angle is more than straight.
+            let apex = other.nodes[..3].iter().find(|c| **c != a && **c != b);
+            let concave = apex.is_some_and(|c| n.dot(mesh.points[*c as usize] - mesh.points[a as usize]) > 0.0);
+            if (concave && n.angle_between(m) > SHARP) || held.contains(&i) != held.contains(&j) {
+                on[a as usize] = true;
+                on[b as usize] = true;
+            }
+        }
+    }
+    let mut out = on.clone();
+    for tet in mesh.tets.iter().filter(|t| t[..4].iter().any(|n| on[*n as usize])) {
+        tet.iter().for_each(|n| out[*n as usize] = true);
+    }
+    out
+}
+
 /// Peaks of case `k` on `levels`, coarsest first. `disagreement`: of the finest level, `[node]`.
 pub fn peaks(levels: &[Level], k: usize, disagreement: &[f64]) -> Option<Peaks> {
     let last = levels.last()?;
@@ -141,7 +180,7 @@ pub fn peaks(levels: &[Level], k: usize, disagreement: &[f64]) -> Option<Peaks> 
             continue;
         }
         let radius = levels[0].size_at(at).max(last.sizes[n]);
-        let (exponent, error) = history(levels, k, at, radius);
+        let (exponent, error) = history(levels, k, at, radius, last.suspect[n]);
         let value = last.values[k][n];
         let error = error.map(|e| e.max(0.5 * disagreement[n]) + FLOOR * value);
         let peak = Peak { value, error, at: at.to_array(), size: last.sizes[n], exponent };
@@ -161,7 +200,7 @@ pub fn peaks(levels: &[Level], k: usize, disagreement: &[f64]) -> Option<Peaks> 
 }
 
 /// Growth exponent at a place if it has no finite value, and what is left to the limit otherwise.
-fn history(levels: &[Level], k: usize, at: DVec3, radius: f64) -> (Option<f64>, Option<f64>) {
+fn history(levels: &[Level], k: usize, at: DVec3, radius: f64, suspect: bool) -> (Option<f64>, Option<f64>) {
     let seen: Vec<(f64, f64)> = levels.iter().filter_map(|l| l.around(k, at, radius)).collect();
     let n = seen.len();
     if n < 2 {
@@ -177,7 +216,7 @@ fn history(levels: &[Level], k: usize, at: DVec3, radius: f64) -> (Option<f64>, 
     let before = (1..n - 1).rev().find_map(step);
     if let (Some((now, _)), Some((then, _))) = (last, before)
         && now > EXPONENT_MIN
-        && now > SETTLING * then
+        && (suspect || now > SETTLING * then)
     {
         // Least squares through the meshes that were refined there.
         let (mut x, mut y, mut xx, mut xy) = (0.0, 0.0, 0.0, 0.0);

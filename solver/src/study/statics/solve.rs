@@ -254,15 +254,15 @@ impl System {
 }
 
 /// An answer on few cells, to look at while the real one is made. What hinders it (walls thinner than its cells) is not
-/// told: it may not hinder the real one.
-pub(super) fn first_look(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<(), StudyError> {
+/// told: it may not hinder the real one. Whether one was shown.
+pub(super) fn first_look(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<bool, StudyError> {
     let h = setup.cell_for(CELLS_FIRST);
     if h < 1.5 * setup.cell() {
-        return Ok(());
+        return Ok(false);
     }
     let system = match System::new(case, setup, h, ctx) {
         Err(StudyError::Cancelled) => return Err(StudyError::Cancelled),
-        Err(_) => return Ok(()),
+        Err(_) => return Ok(false),
         Ok(system) => system,
     };
     let (mg, n_cases) = (&system.mg, setup.cases.len());
@@ -273,14 +273,14 @@ pub(super) fn first_look(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<()
     let goal = TOLERANCE_FIRST;
     match cg::solve(mg, 0, &mut work, &system.b, &mut x, goal, ITERATIONS_MAX, flag, |_, _| ctx.check().is_ok()) {
         Err(CgError::Cancelled) => return Err(StudyError::Cancelled),
-        Err(CgError::Stagnated { .. }) => return Ok(()),
+        Err(CgError::Stagnated { .. }) => return Ok(false),
         Ok(_) => {}
     }
     let skins = skins(setup, h);
     let stages = [Stage::new(setup, lattice, &x, &skins, true)];
     ctx.check()?;
     ctx.emit(Partial { level: 0, outcome: answer::outcome(setup, &stages, &skins, None) });
-    Ok(())
+    Ok(true)
 }
 
 /// What results are shown on: the bodies' surfaces, fine enough for cells of edge `h`, m.

@@ -4,10 +4,12 @@ mod answer;
 
 use super::answer::Applied;
 use super::load;
+use super::patch::Patch;
 use super::setup::{Part, Resolution, Setup};
 use super::support::Hold;
 use crate::design::Issue;
 use crate::element::tet::{Elasticity, matrix};
+use crate::geometry::Model;
 use crate::linear::constraint::Constraints;
 use crate::mesh::tet::{MeshError, Options, Ready, Wish};
 use crate::run::{Ctx, Phase};
@@ -121,7 +123,7 @@ pub(super) struct History {
 /// [`StudyError`].
 pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
     ctx.progress(Phase::Mesh, 0.01, "Taking a first look");
-    super::solve::first_look(case, setup, ctx)?;
+    let shown = u32::from(super::solve::first_look(case, setup, ctx)?);
     let materials: Vec<Elasticity> = setup
         .parts
         .iter()
@@ -157,7 +159,9 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, Study
     let mut reached = false;
     loop {
         let level = history.levels.len();
-        ctx.progress(Phase::Mesh, 0.05 + 0.9 * done, format!("Mesh {}: fitting tetrahedra to the bodies", level + 1));
+        // Phases never go back: what follows the first mesh is all part of solving.
+        let phase = if level == 0 { Phase::Mesh } else { Phase::Solve };
+        ctx.progress(phase, 0.05 + 0.9 * done, format!("Mesh {}: fitting tetrahedra to the bodies", level + 1));
         let mut mesh = build(setup, &ready, size, feature, &wishes, ctx)?;
         for _ in 1..TRIES_MAX {
             let excess = mesh.tets.len() as f64 / wanted;
@@ -191,7 +195,7 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, Study
             )]));
         }
         let share = (n / allowed).clamp(0.02, 1.0);
-        let stage = one(setup, mesh, &materials, ctx, done, share)?;
+        let stage = one(case, setup, mesh, &materials, ctx, done, share)?;
         done = (done + 0.7 * share).min(0.97);
         let disagreement = note(setup, &stage, &mut history);
         let (unknowns, worst) = (stage.unknowns, history.energy_error[level].iter().copied().fold(0.0, f64::max));
@@ -218,7 +222,7 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, Study
             return Ok(out);
         }
         ctx.emit(Partial {
-            level: level as u32 + 1,
+            level: level as u32 + shown,
             outcome: answer::outcome(setup, &stage, &history, &disagreement, None),
         });
         ctx.check()?;
@@ -266,13 +270,17 @@ fn mesh_error(error: MeshError, part: &Part) -> StudyError {
     }
 }
 
-/// Facets of `faces`, `(body, face)`, among the parts.
-fn facets<'m>(mesh: &'m Mesh, parts: &[Part], faces: &[(usize, usize)]) -> Vec<&'m Facet> {
+/// Indices of the facets of `faces`, `(body, face)`, among the parts.
+fn indices(mesh: &Mesh, parts: &[Part], faces: &[(usize, usize)]) -> Vec<usize> {
     let wanted: BTreeSet<(u32, u32)> = faces
         .iter()
         .filter_map(|(body, face)| Some((parts.iter().position(|p| p.index == *body)? as u32, *face as u32)))
         .collect();
-    mesh.facets.iter().filter(|f| wanted.contains(&(f.part, f.face))).collect()
+    (0..mesh.facets.len()).filter(|i| wanted.contains(&(mesh.facets[*i].part, mesh.facets[*i].face))).collect()
+}
+
+fn facets<'m>(mesh: &'m Mesh, parts: &[Part], faces: &[(usize, usize)]) -> Vec<&'m Facet> {
+    indices(mesh, parts, faces).into_iter().map(|i| &mesh.facets[i]).collect()
 }
 
 fn solver_error(error: FittedError) -> StudyError {
@@ -284,6 +292,7 @@ fn solver_error(error: FittedError) -> StudyError {
 
 /// Holds, loads and solves one mesh.
 fn one(
+    case: &Case,
     setup: &Setup,
     mesh: Mesh,
     materials: &[Elasticity],
@@ -292,7 +301,8 @@ fn one(
     share: f64,
 ) -> Result<Stage, StudyError> {
     let at = |within: f64| 0.05 + 0.9 * (done + 0.7 * share * within).min(0.97);
-    ctx.progress(Phase::Assemble, at(0.3), "Assembling");
+    let phase = if done == 0.0 { Phase::Assemble } else { Phase::Solve };
+    ctx.progress(phase, at(0.3), "Assembling");
     let mut held = Constraints::<3>::new(mesh.points.len());
     let mut taken: BTreeSet<u32> = BTreeSet::new();
     for support in &setup.supports {
@@ -324,7 +334,7 @@ fn one(
     }
     })?;
     ctx.check()?;
-    let (forces, applied) = loads(setup, &mesh, &problem)?;
+    let (forces, applied) = loads(case.model, setup, &mesh, &problem)?;
     ctx.progress(Phase::Solve, at(0.5), format!("Solving for {} unknowns", 3 * mesh.points.len()));
     let solution = problem
         .solve(&forces, TOLERANCE, ctx.cancel_flag(), |i, residual| {
@@ -353,7 +363,7 @@ fn one(
     let unknowns = 3 * problem.system.transform.n_reduced();
     drop(problem);
     ctx.check()?;
-    ctx.progress(Phase::Recover, at(0.9), "Estimating the error");
+    ctx.progress(Phase::Solve, at(0.9), "Estimating the error");
     let inverted = |e: crate::element::tet::Inverted| StudyError::Solver(e.to_string());
     let raw = solution
         .u
@@ -374,12 +384,22 @@ fn one(
 }
 
 /// Nodal forces of every case, N, and their resultants.
-fn loads(setup: &Setup, mesh: &Mesh, problem: &Problem) -> Result<(Vec<Vec<f64>>, Vec<Applied>), StudyError> {
+fn loads(
+    model: &Model,
+    setup: &Setup,
+    mesh: &Mesh,
+    problem: &Problem,
+) -> Result<(Vec<Vec<f64>>, Vec<Applied>), StudyError> {
     let mut forces: Vec<Vec<f64>> = setup.cases.iter().map(|_| problem.zero()).collect();
     let mut applied = vec![Applied::default(); setup.cases.len()];
     for (at, one) in setup.loads.iter().enumerate() {
-        let on = facets(mesh, &setup.parts, &one.faces).into_iter();
-        let patch = if one.by_points { FacetPatch::corners(mesh, on) } else { FacetPatch::new(mesh, on) };
+        let on = facets(mesh, &setup.parts, &one.faces);
+        let patch = if one.by_points {
+            // Shares go by the points of the body's own surface, which no refinement changes.
+            FacetPatch::at(mesh, &on, &Patch::vertices(model, &one.faces).points)
+        } else {
+            FacetPatch::new(mesh, on.into_iter())
+        };
         let spread = load::forces(&patch.patch, one.traction).map_err(|e| {
             StudyError::Setup(vec![Issue::error(&one.object, "faces", format!("{}: {e}", one.object.name))])
         })?;
@@ -419,7 +439,10 @@ fn note(setup: &Setup, stage: &Stage, history: &mut History) -> Vec<Vec<f64>> {
     let von_mises = |s: &Vec<matrix::Stress>| s.iter().map(|s| super::recover::von_mises(*s)).collect::<Vec<f64>>();
     let values: Vec<Vec<f64>> = stage.stress.iter().map(von_mises).collect();
     let patches = Patches::new(mesh);
-    history.levels.push(Level::new(mesh, &patches, values));
+    let held = setup.supports.iter().map(|s| &s.faces).chain(setup.loads.iter().filter(|l| l.rigid).map(|l| &l.faces));
+    let held: Vec<(usize, usize)> = held.flatten().copied().collect();
+    let held: BTreeSet<usize> = indices(mesh, &setup.parts, &held).into_iter().collect();
+    history.levels.push(Level::new(mesh, &patches, values, peak::suspects(mesh, &held)));
     history.unknowns.push(stage.unknowns);
     history.n_tets.push(mesh.tets.len());
     history.displacement.push(
@@ -466,7 +489,8 @@ fn spots(history: &History) -> Vec<Spot> {
     let Some(peaks) = history.peaks.last() else { return Vec::new() };
     let mut out = Vec::new();
     for peaks in peaks.iter().flatten() {
-        for peak in [Some(peaks.largest), peaks.finite].into_iter().flatten() {
+        // A place without a finite value needs no finer mesh once that is known.
+        for peak in [(peaks.largest.exponent.is_none()).then_some(peaks.largest), peaks.finite].into_iter().flatten() {
             out.push(Spot { at: peak.at, radius: SPOT_REACH * peak.size, size: SPOT_SHRINK * peak.size });
         }
     }

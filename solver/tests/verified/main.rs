@@ -1,0 +1,19 @@
+//! The verified static study: its error estimate, its peaks, and whole runs.
+#![cfg(feature = "solve")]
+#![allow(clippy::print_stdout)] // Skipping must be said.
+
+#[path = "../support/part.rs"]
+#[allow(dead_code)] // Each test file uses its share.
+mod part;
+#[path = "../support/simjeb.rs"]
+#[allow(dead_code)]
+mod simjeb;
+#[path = "../support/tet_box.rs"]
+#[allow(dead_code)]
+mod tet_box;
+#[path = "../support/truth.rs"]
+#[allow(dead_code)]
+mod truth;
+
+mod effectivity;
+mod run;
