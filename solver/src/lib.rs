@@ -26,6 +26,10 @@ pub mod geometry;
 #[cfg(feature = "solve")]
 pub mod element;
 #[cfg(feature = "solve")]
+pub mod fitted;
+#[cfg(feature = "solve")]
 pub mod linear;
+#[cfg(feature = "solve")]
+pub mod mechanics;
 #[cfg(feature = "solve")]
 pub mod mesh;

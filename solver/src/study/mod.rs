@@ -3,8 +3,6 @@
 //! [`FORMS`] is what the page knows; `STUDIES` (feature `solve`) is what a worker can run. A test compares them.
 
 pub mod bytes;
-#[cfg(feature = "solve")]
-pub mod fitted;
 pub mod form;
 pub mod outcome;
 pub mod question;

@@ -4,10 +4,10 @@ use super::tet_box;
 use glam::DVec3;
 use solver::element::tet::matrix::Stress;
 use solver::element::tet::{self, Elasticity, FIFTEEN_POINTS, face};
+use solver::fitted::recover::{self, Estimate, Patches};
+use solver::fitted::{Facet, Mesh, Problem, Solution, Span, motion, push};
 use solver::linear::constraint::Constraints;
 use solver::mesh::tet::Quality;
-use solver::study::fitted::recover::{self, Estimate, Patches};
-use solver::study::fitted::{Facet, Mesh, Problem, Solution, Span, motion, push};
 use std::sync::atomic::AtomicBool;
 
 /// A box of tetrahedra as one part.

@@ -1,9 +1,9 @@
 //! From solutions on nested grids to the outcome: fields on the skin, extremes with error bands, balance, facts.
 
 use super::recover::{self, PointFields, Strains};
-use super::setup::{Part, Setup};
 use super::voxel::Meshed;
 use crate::linear::Block;
+use crate::mechanics::setup::{Part, Setup};
 use crate::mesh::Lattice;
 use crate::mesh::cast::Voxels;
 use crate::quantity::Dimension;

@@ -7,15 +7,9 @@ use crate::design::{Design, Issue, Object};
 #[cfg(feature = "solve")]
 mod answer;
 #[cfg(feature = "solve")]
-mod load;
+mod carry;
 #[cfg(feature = "solve")]
-mod motion;
-#[cfg(feature = "solve")]
-pub mod patch;
-#[cfg(feature = "solve")]
-pub mod recover;
-#[cfg(feature = "solve")]
-mod setup;
+mod recover;
 #[cfg(feature = "solve")]
 mod solve;
 #[cfg(feature = "solve")]

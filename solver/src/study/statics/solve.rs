@@ -1,15 +1,17 @@
 //! The run: mesh, loads, nested iteration from the coarsest grid to the finest, answer.
 
 use super::answer::{self, Applied, Stage};
-use super::load;
-use super::patch::Patch;
-use super::setup::{Method, Setup};
-use super::support::{self, Foundations, Hold};
+use super::carry;
+use super::support::{self, Foundations};
 use super::verified;
 use super::voxel::{self, Meshed};
 use crate::design::{Issue, Severity};
 use crate::linear::cg::{self, CgError};
 use crate::linear::{Block, Multigrid, transfer};
+use crate::mechanics::Hold;
+use crate::mechanics::load;
+use crate::mechanics::patch::Patch;
+use crate::mechanics::setup::{Method, Setup};
 use crate::mesh::skin;
 use crate::run::{Ctx, Phase};
 use crate::study::outcome::{Outcome, Partial};
@@ -336,7 +338,7 @@ fn assemble_loads(
         }
         for (k, case) in setup.cases.iter().enumerate() {
             for (_, factor) in case.loads.iter().filter(|l| l.0 == at) {
-                let lost = load::carry(lattice, &patch, &forces, factor * scale, k, &mut b);
+                let lost = carry::carry(lattice, &patch, &forces, factor * scale, k, &mut b);
                 if lost > 0 {
                     return Err(StudyError::Setup(vec![Issue::error(
                         &one.object,

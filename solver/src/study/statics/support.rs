@@ -4,24 +4,17 @@
 //! `β = STIFFNESS · E / h`. The foundation gives by `traction / β`, parts in a thousand of what one cell gives, and a
 //! larger β would hold neighbouring nodes rather than the face.
 
-use super::patch::Patch;
 use crate::element::brick::shape;
 use crate::linear::Block;
 use crate::linear::operator::{Foundation, Release};
+use crate::mechanics::Hold;
+use crate::mechanics::patch::Patch;
 use crate::mesh::Lattice;
 use glam::{DMat3, DVec3};
 use std::collections::BTreeMap;
 
 /// Foundation stiffness in units of E / h per area.
 pub const STIFFNESS: f64 = 30.0;
-
-/// How a face is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hold {
-    Fixed,
-    /// Along its normal only.
-    Sliding,
-}
 
 /// Accumulates the foundations of many faces, cell by cell.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! From bodies to one lattice: cut cells of each part, joined; loose crumbs removed; weights for gravity.
 
-use super::setup::Setup;
 use crate::linear::multigrid::ERSATZ;
+use crate::mechanics::setup::Setup;
 use crate::mesh::cast::{VoxelError, Voxels, voxelize};
 use crate::mesh::moment::{self, Moments};
 use crate::mesh::{Grid, Lattice, Solid};

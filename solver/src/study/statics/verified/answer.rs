@@ -1,15 +1,16 @@
 //! From the finest mesh and the history of meshes to the outcome.
 
 use super::super::answer::{self, push_fields, skin_name};
-use super::super::recover::{PointFields, principal, von_mises};
-use super::super::setup::Setup;
+use super::super::recover::PointFields;
 use super::{History, Stage};
 use crate::element::tet::face;
+use crate::fitted::Mesh;
+use crate::fitted::hold::{corner, quarters};
+use crate::fitted::motion;
+use crate::fitted::peak::Peaks;
+use crate::mechanics::setup::Setup;
+use crate::mechanics::stress::{principal, von_mises};
 use crate::quantity::Dimension;
-use crate::study::fitted::Mesh;
-use crate::study::fitted::hold::{corner, quarters};
-use crate::study::fitted::motion;
-use crate::study::fitted::peak::Peaks;
 use crate::study::outcome::{Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, Table};
 use crate::surface::SurfaceMesh;
 use glam::DVec3;

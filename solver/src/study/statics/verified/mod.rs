@@ -3,21 +3,22 @@
 mod answer;
 
 use super::answer::Applied;
-use super::load;
-use super::patch::Patch;
-use super::setup::{Part, Resolution, Setup};
-use super::support::Hold;
 use crate::design::Issue;
 use crate::element::tet::{Elasticity, matrix};
+use crate::fitted::adapt::{self, Spot};
+use crate::fitted::facet::FacetPatch;
+use crate::fitted::peak::{self, Level, Peaks};
+use crate::fitted::recover::{self, Estimate, Patches, Raw};
+use crate::fitted::{Facet, FittedError, Mesh, Problem, Solution, hold, motion, push};
 use crate::geometry::Model;
 use crate::linear::constraint::Constraints;
+use crate::mechanics::Hold;
+use crate::mechanics::load;
+use crate::mechanics::patch::Patch;
+use crate::mechanics::setup::{Part, Resolution, Setup};
+use crate::mechanics::stress::von_mises;
 use crate::mesh::tet::{MeshError, Options, Ready, Wish};
 use crate::run::{Ctx, Phase};
-use crate::study::fitted::adapt::{self, Spot};
-use crate::study::fitted::facet::FacetPatch;
-use crate::study::fitted::peak::{self, Level, Peaks};
-use crate::study::fitted::recover::{self, Estimate, Patches, Raw};
-use crate::study::fitted::{Facet, FittedError, Mesh, Problem, Solution, hold, motion, push};
 use crate::study::outcome::{Outcome, Partial};
 use crate::study::{Case, Cost, StudyError};
 use glam::DVec3;
@@ -436,8 +437,7 @@ fn loads(
 /// Adds a stage to the history; returns how far recovered and computed stresses lie apart, `[case][node]`, Pa.
 fn note(setup: &Setup, stage: &Stage, history: &mut History) -> Vec<Vec<f64>> {
     let mesh = &stage.mesh;
-    let von_mises = |s: &Vec<matrix::Stress>| s.iter().map(|s| super::recover::von_mises(*s)).collect::<Vec<f64>>();
-    let values: Vec<Vec<f64>> = stage.stress.iter().map(von_mises).collect();
+    let values: Vec<Vec<f64>> = stage.stress.iter().map(|s| s.iter().map(|s| von_mises(*s)).collect()).collect();
     let patches = Patches::new(mesh);
     let held = setup.supports.iter().map(|s| &s.faces).chain(setup.loads.iter().filter(|l| l.rigid).map(|l| &l.faces));
     let held: Vec<(usize, usize)> = held.flatten().copied().collect();

@@ -318,7 +318,7 @@ pub fn disagreement(mesh: &Mesh, raw: &Raw, recovered: &[Stress]) -> Vec<f64> {
             let computed = read(&raw[t], &l);
             let off: Stress = std::array::from_fn(|i| recovered[*n as usize][i] - computed[i]);
             let entry = &mut sum[*n as usize];
-            entry.0 += crate::study::statics::recover::von_mises(off);
+            entry.0 += crate::mechanics::stress::von_mises(off);
             entry.1 += 1;
         }
     }

@@ -1,11 +1,6 @@
-//! Loads as forces at points of the true surface, then at nodes.
-//!
-//! Shape functions are linear-complete, also beyond a cell, so what the points carry (resultant force and moment) the
-//! nodes carry to rounding.
+//! Loads as forces at points of the true surface.
 
 use super::patch::Patch;
-use crate::linear::Block;
-use crate::mesh::Lattice;
 use glam::{DMat3, DVec3};
 
 /// A load on faces, SI, world axes.
@@ -105,24 +100,6 @@ fn bearing(patch: &Patch, f: DVec3) -> Result<Vec<DVec3>, LoadError> {
         *o += rest * (p.area / patch.area);
     }
     Ok(out)
-}
-
-/// Adds `forces` at the patch's points to the nodes of case `k`; `scale` converts to the operator's unit.
-///
-/// Returns the number of points that no solid cell is near to (their force is not carried).
-pub fn carry(lattice: &Lattice, patch: &Patch, forces: &[DVec3], factor: f64, k: usize, b: &mut Block<f64>) -> usize {
-    let mut lost = 0;
-    for (p, f) in patch.points.iter().zip(forces) {
-        let Some((at, local)) = lattice.nearest_cell(p.at.into()) else {
-            lost += 1;
-            continue;
-        };
-        let Some(nodes) = lattice.cell_nodes(at) else { continue };
-        for (node, n) in nodes.into_iter().zip(crate::element::brick::shape(local)) {
-            b.add(k, node, (*f * (n * factor)).into());
-        }
-    }
-    lost
 }
 
 #[cfg(test)]

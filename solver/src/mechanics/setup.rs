@@ -1,9 +1,9 @@
 //! From the design's objects to what the solver needs, with an issue for everything that is missing or odd.
 
+use super::Hold;
 use super::load::Traction;
 use super::motion;
 use super::patch::Patch;
-use super::support::Hold;
 use crate::design::schema::Section;
 use crate::design::{Issue, Material, Object, Resolved, Severity, material, resolve};
 use crate::geometry::select;

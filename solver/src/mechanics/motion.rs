@@ -1,7 +1,7 @@
 //! Rigid motions that the supports leave free, named.
 
+use super::Hold;
 use super::patch::Patch;
-use super::support::Hold;
 use glam::DVec3;
 
 /// A motion nothing stops.

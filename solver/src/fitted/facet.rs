@@ -4,7 +4,7 @@ use super::hold::{project, quarters};
 use super::{Facet, Mesh, push};
 use crate::element::tet::face::{self, SEVEN_POINTS};
 use crate::geometry::distance::Distance;
-use crate::study::statics::patch::{Patch, Point};
+use crate::mechanics::patch::{Patch, Point};
 use crate::surface::SurfaceMesh;
 use glam::DVec3;
 use std::sync::Arc;

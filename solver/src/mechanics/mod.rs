@@ -1,0 +1,15 @@
+//! What all mechanics studies share: the set-up read off a design, loads and supports on the true surface, stresses.
+
+pub mod load;
+pub mod motion;
+pub mod patch;
+pub mod setup;
+pub mod stress;
+
+/// How a face is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    Fixed,
+    /// Along its normal only.
+    Sliding,
+}
