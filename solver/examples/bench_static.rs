@@ -1,7 +1,8 @@
 //! Speed and memory of the static study, as JSON lines `{name, value, unit, target, better}`.
 //!
 //! `cargo run --release -p solver --features solve --example bench_static`. The memory bandwidth that everything is
-//! judged against is measured in the same run. With `quick` the operator runs on a smaller block.
+//! judged against is measured in the same run. With `quick` the operator runs on a smaller block; with names of parts
+//! (`operator`, `block`, `bracket`, `calculix`) only those run.
 
 #![allow(clippy::print_stdout)]
 
@@ -257,12 +258,22 @@ fn calculix() -> std::io::Result<()> {
 }
 
 fn main() -> std::io::Result<()> {
-    let quick = std::env::args().any(|a| a == "quick");
+    let (quick, parts): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|a| a == "quick");
+    let chosen = |part: &str| parts.is_empty() || parts.iter().any(|p| p == part);
     let triad = triad();
     line("STREAM triad", triad / 1e9, "GB/s", None);
     line("threads", rayon::current_num_threads() as f64, "", None);
-    operator(quick, triad);
-    uniform_block();
-    bracket();
-    calculix()
+    if chosen("operator") {
+        operator(!quick.is_empty(), triad);
+    }
+    if chosen("block") {
+        uniform_block();
+    }
+    if chosen("bracket") {
+        bracket();
+    }
+    if chosen("calculix") {
+        calculix()?;
+    }
+    Ok(())
 }

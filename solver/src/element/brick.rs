@@ -17,6 +17,7 @@
 use super::lane::{Lane, Real};
 use crate::mesh::lattice::{CutBlock, N_COEF, Solid, W};
 use crate::mesh::moment;
+use pulp::Simd;
 
 /// Order of the coefficients in a [`CutBlock`]: centroid, retained locking, λ, μ, then the central moments.
 mod coef {
@@ -99,56 +100,60 @@ fn kept(fraction: f64) -> f64 {
 }
 
 /// Nodal values of one component, corner bits x, y, z.
-pub type Corners<T> = [Lane<T>; 8];
+pub type Corners<S, T> = [Lane<S, T>; 8];
 
-/// Walsh–Hadamard transform: coefficients of the trilinear basis, times eight. Its own transpose up to signs of none.
+/// Sums and differences along the direction of `bit`: one stage of a Walsh–Hadamard transform.
 #[inline(always)]
-fn hadamard<T: Real>(u: &Corners<T>) -> Corners<T> {
-    let mut c = *u;
-    for bit in [1usize, 2, 4] {
-        let mut next = c;
-        for n in 0..8 {
-            if n & bit == 0 {
-                next[n] = c[n] + c[n | bit];
-                next[n | bit] = c[n | bit] - c[n];
-            }
-        }
-        c = next;
-    }
-    c
-}
-
-/// Transpose of [`hadamard`]: nodal forces from basis forces.
-#[inline(always)]
-fn hadamard_transposed<T: Real>(t: &Corners<T>) -> Corners<T> {
-    let mut c = *t;
-    for bit in [1usize, 2, 4] {
-        let mut next = c;
-        for n in 0..8 {
-            if n & bit == 0 {
-                next[n] = c[n] - c[n | bit];
-                next[n | bit] = c[n] + c[n | bit];
-            }
-        }
-        c = next;
-    }
-    c
-}
-
-#[inline(always)]
-fn shift<T: Real>(c: &mut Corners<T>, by: &[Lane<T>; 3]) {
-    for (axis, terms) in SHIFTS.iter().enumerate() {
-        for &(low, high) in terms {
-            c[low] += by[axis] * c[high];
+pub fn rise<S: Simd, T: Real, const N: usize>(c: &mut [Lane<S, T>; N], bit: usize) {
+    for n in 0..N {
+        if n & bit == 0 {
+            (c[n], c[n | bit]) = (c[n] + c[n | bit], c[n | bit] - c[n]);
         }
     }
 }
 
+/// Transpose of [`rise`].
 #[inline(always)]
-fn shift_transposed<T: Real>(t: &mut Corners<T>, by: &[Lane<T>; 3]) {
+pub fn fall<S: Simd, T: Real, const N: usize>(c: &mut [Lane<S, T>; N], bit: usize) {
+    for n in 0..N {
+        if n & bit == 0 {
+            (c[n], c[n | bit]) = (c[n] - c[n | bit], c[n] + c[n | bit]);
+        }
+    }
+}
+
+/// Coefficients of the trilinear basis, times eight, from nodal values.
+#[inline(always)]
+fn hadamard<S: Simd, T: Real>(c: &mut Corners<S, T>) {
+    rise(c, 1);
+    rise(c, 2);
+    rise(c, 4);
+}
+
+/// Nodal forces from basis forces.
+#[inline(always)]
+fn hadamard_transposed<S: Simd, T: Real>(c: &mut Corners<S, T>) {
+    fall(c, 1);
+    fall(c, 2);
+    fall(c, 4);
+}
+
+#[inline(always)]
+fn shift<S: Simd, T: Real>(c: &mut Corners<S, T>, by: &[Lane<S, T>; 3]) {
+    for axis in 0..3 {
+        for pair in 0..3 {
+            let (low, high) = SHIFTS[axis][pair];
+            c[low] = by[axis].mul_add(c[high], c[low]);
+        }
+    }
+}
+
+#[inline(always)]
+fn shift_transposed<S: Simd, T: Real>(t: &mut Corners<S, T>, by: &[Lane<S, T>; 3]) {
     for axis in [2, 1, 0] {
-        for &(low, high) in &SHIFTS[axis] {
-            t[high] += by[axis] * t[low];
+        for pair in 0..3 {
+            let (low, high) = SHIFTS[axis][pair];
+            t[high] = by[axis].mul_add(t[low], t[high]);
         }
     }
 }
@@ -156,85 +161,135 @@ fn shift_transposed<T: Real>(t: &mut Corners<T>, by: &[Lane<T>; 3]) {
 /// Pairs (without the axis, with the axis) of basis functions; the constant is of no interest.
 const SHIFTS: [[(usize, usize); 3]; 3] = [[(2, 3), (4, 5), (6, 7)], [(1, 3), (4, 6), (5, 7)], [(1, 5), (2, 6), (3, 7)]];
 
-/// Nodal forces of a chunk of whole cells; `keep` is the share of the locking terms kept, 0 for the element itself.
-#[inline(always)]
-pub fn apply_whole<T: Real>(u: &[Corners<T>; 3], lame: [f64; 2], keep: f64) -> [Corners<T>; 3] {
-    // Gram matrix of the basis: diagonal, 8, 8/3 and 8/9. Both transforms carry a factor 1/8.
-    let (l, m) = (lame[0], lame[1]);
-    let k = (1.0 - keep) * l / (l + 2.0 * m);
-    let g0 = 8.0 / 64.0;
-    let g1 = g0 / 3.0;
-    let g2 = g0 / 9.0;
-    let [u, v, w] = [hadamard(&u[0]), hadamard(&u[1]), hadamard(&u[2])];
-    let z = Lane::zero();
-    let (mut tu, mut tv, mut tw) = ([z; 8], [z; 8], [z; 8]);
-    let s = |x: f64| T::of(x);
-    // Constant strains.
-    {
-        let tr = (u[1] + v[2] + w[4]).scale(s(l * g0));
-        let d = s(2.0 * m * g0);
-        tu[1] = tr + u[1].scale(d);
-        tv[2] = tr + v[2].scale(d);
-        tw[4] = tr + w[4].scale(d);
-        let g = s(m * g0);
-        let xy = (u[2] + v[1]).scale(g);
-        let yz = (v[4] + w[2]).scale(g);
-        let zx = (w[1] + u[4]).scale(g);
-        tu[2] = xy;
-        tv[1] = xy;
-        tv[4] = yz;
-        tw[2] = yz;
-        tw[1] = zx;
-        tu[4] = zx;
+/// Coefficients of the stiffness of a whole cell between basis functions.
+#[derive(Clone, Copy)]
+pub struct Whole<S: Simd, T: Real> {
+    zero: Lane<S, T>,
+    /// Constant strains: the trace, a strain's own, shear.
+    trace: Lane<S, T>,
+    normal: Lane<S, T>,
+    shear: Lane<S, T>,
+    /// Linear terms: a normal strain's own, the other's, the twisting shear.
+    stiff: Lane<S, T>,
+    cross: Lane<S, T>,
+    twist: Lane<S, T>,
+    /// Bilinear terms.
+    own: Lane<S, T>,
+}
+
+impl<S: Simd, T: Real> Whole<S, T> {
+    /// `keep`: share of the locking terms kept, 0 for the element itself.
+    #[inline(always)]
+    pub fn new(simd: S, [l, m]: [f64; 2], keep: f64) -> Self {
+        // Gram matrix of the basis: diagonal, 8, 8/3 and 8/9. Both transforms carry a factor 1/8.
+        let k = (1.0 - keep) * l / (l + 2.0 * m);
+        let g0 = 8.0 / 64.0;
+        let g1 = g0 / 3.0;
+        let g2 = g0 / 9.0;
+        let both = l * (1.0 - k) * (1.0 - k) + 2.0 * m * k * k;
+        let splat = |x: f64| Lane::splat(simd, T::of(x));
+        Self {
+            zero: Lane::zero(simd),
+            trace: splat(l * g0),
+            normal: splat(2.0 * m * g0),
+            shear: splat(m * g0),
+            // A kept share of locking adds its shear to the same coefficients.
+            stiff: splat((both + 2.0 * m + m * keep * keep) * g1),
+            cross: splat(both * g1),
+            twist: splat(m * g1),
+            own: splat((l + 4.0 * m) * g2),
+        }
     }
-    // Terms linear in one coordinate: plane stress across it, and the twisting shear.
-    let both = l * (1.0 - k) * (1.0 - k) + 2.0 * m * k * k;
-    // A kept share of locking adds its shear to the same coefficients.
-    let stiff = s((both + 2.0 * m + m * keep * keep) * g1);
-    let cross = s(both * g1);
-    let g = s(m * g1);
-    {
+
+    /// Basis forces from basis coefficients; the first of either is of no interest.
+    #[inline(always)]
+    pub fn forces(&self, [u, v, w]: &[Corners<S, T>; 3]) -> [Corners<S, T>; 3] {
+        let (mut tu, mut tv, mut tw) = ([self.zero; 8], [self.zero; 8], [self.zero; 8]);
+        // Constant strains.
+        let tr = (u[1] + v[2] + w[4]) * self.trace;
+        tu[1] = self.normal.mul_add(u[1], tr);
+        tv[2] = self.normal.mul_add(v[2], tr);
+        tw[4] = self.normal.mul_add(w[4], tr);
+        let xy = (u[2] + v[1]) * self.shear;
+        let yz = (v[4] + w[2]) * self.shear;
+        let zx = (w[1] + u[4]) * self.shear;
+        (tu[2], tv[1]) = (xy, xy);
+        (tv[4], tw[2]) = (yz, yz);
+        (tw[1], tu[4]) = (zx, zx);
+        // Terms linear in one coordinate: plane stress across it, and the twisting shear.
+        let plane = |a: Lane<S, T>, b: Lane<S, T>| self.stiff.mul_add(a, self.cross * b);
         // ξ: εyy = v3, εzz = w5, γyz = v5 + w3
-        tv[3] = v[3].scale(stiff) + w[5].scale(cross);
-        tw[5] = w[5].scale(stiff) + v[3].scale(cross);
-        let t = (v[5] + w[3]).scale(g);
+        tv[3] = plane(v[3], w[5]);
+        tw[5] = plane(w[5], v[3]);
+        let t = (v[5] + w[3]) * self.twist;
         // η: εxx = u3, εzz = w6, γzx = w3 + u6
-        tu[3] = u[3].scale(stiff) + w[6].scale(cross);
-        tw[6] = w[6].scale(stiff) + u[3].scale(cross);
-        let r = (w[3] + u[6]).scale(g);
+        tu[3] = plane(u[3], w[6]);
+        tw[6] = plane(w[6], u[3]);
+        let r = (w[3] + u[6]) * self.twist;
         // ζ: εxx = u5, εyy = v6, γxy = u6 + v5
-        tu[5] = u[5].scale(stiff) + v[6].scale(cross);
-        tv[6] = v[6].scale(stiff) + u[5].scale(cross);
-        let q = (u[6] + v[5]).scale(g);
+        tu[5] = plane(u[5], v[6]);
+        tv[6] = plane(v[6], u[5]);
+        let q = (u[6] + v[5]) * self.twist;
         tv[5] = t + q;
         tw[3] = t + r;
         tu[6] = r + q;
+        // Bilinear terms: ηζ: εxx = u7, γxy ∋ v7 (ηζ), γzx ∋ w7 (ηζ), and so on around.
+        tu[7] = u[7] * self.own;
+        tv[7] = v[7] * self.own;
+        tw[7] = w[7] * self.own;
+        [tu, tv, tw]
     }
-    // Bilinear terms: ηζ: εxx = u7, γxy ∋ v7 (ηζ), γzx ∋ w7 (ηζ), and so on around.
-    let own = s((l + 2.0 * m + 2.0 * m) * g2);
-    tu[7] = u[7].scale(own);
-    tv[7] = v[7].scale(own);
-    tw[7] = w[7].scale(own);
-    [hadamard_transposed(&tu), hadamard_transposed(&tv), hadamard_transposed(&tw)]
+
+    /// Nodal forces from nodal displacements.
+    #[inline(always)]
+    pub fn apply(&self, u: &[Corners<S, T>; 3]) -> [Corners<S, T>; 3] {
+        let mut u = *u;
+        for c in 0..3 {
+            hadamard(&mut u[c]);
+        }
+        let mut t = self.forces(&u);
+        for c in 0..3 {
+            hadamard_transposed(&mut t[c]);
+        }
+        t
+    }
 }
 
-/// Nodal forces of a chunk of cut cells.
+/// Σ a b.
 #[inline(always)]
-pub fn apply_cut<T: Real>(u: &[Corners<T>; 3], block: &CutBlock) -> [Corners<T>; 3] {
-    let c = |n: usize| Lane::<T>::widen(&block.0[n]);
+fn sum<S: Simd, T: Real, const N: usize>(terms: [(Lane<S, T>, Lane<S, T>); N]) -> Lane<S, T> {
+    let mut sum = terms[0].0 * terms[0].1;
+    for n in 1..N {
+        sum = terms[n].0.mul_add(terms[n].1, sum);
+    }
+    sum
+}
+
+/// Nodal forces of the cut cells of a chunk from lane `from` on, as many as a register holds.
+#[inline(always)]
+pub fn apply_cut<S: Simd, T: Real>(
+    simd: S,
+    u: &[Corners<S, T>; 3],
+    block: &CutBlock,
+    from: usize,
+) -> [Corners<S, T>; 3] {
+    let c = |n: usize| Lane::<S, T>::widen(simd, &block.0[n][from..]);
     let by = [c(coef::CENTROID), c(coef::CENTROID + 1), c(coef::CENTROID + 2)];
-    let [mut u, mut v, mut w] = [hadamard(&u[0]), hadamard(&u[1]), hadamard(&u[2])];
+    let [mut u, mut v, mut w] = *u;
+    hadamard(&mut u);
+    hadamard(&mut v);
+    hadamard(&mut w);
     shift(&mut u, &by);
     shift(&mut v, &by);
     shift(&mut w, &by);
 
     let keep = c(coef::KEPT);
-    let scale = T::of(1.0 / 64.0);
+    let scale = Lane::splat(simd, T::of(1.0 / 64.0));
     let lambda = c(coef::LAMBDA);
     let mu = c(coef::MU);
     let two_mu = mu + mu;
-    let relax = (Lane::splat(T::of(1.0)) - keep) * lambda.over(lambda + two_mu);
-    let (lambda, mu, two_mu) = (lambda.scale(scale), mu.scale(scale), two_mu.scale(scale));
+    let relax = (Lane::splat(simd, T::of(1.0)) - keep) * lambda.over(lambda + two_mu);
+    let (lambda, mu, two_mu) = (lambda * scale, mu * scale, two_mu * scale);
 
     let m = |n: usize| c(coef::MOMENT + n);
     let (one, xx, yy, zz) = (m(0), m(1), m(2), m(3));
@@ -247,7 +302,7 @@ pub fn apply_cut<T: Real>(u: &[Corners<T>; 3], block: &CutBlock) -> [Corners<T>;
     let (ex0, ex2, ex4, ex6) = (u[1], u[3], u[5], u[7]);
     let (ey0, ey1, ey4, ey5) = (v[2], v[3], v[6], v[7]);
     let (ez0, ez1, ez2, ez3) = (w[4], w[5], w[6], w[7]);
-    let z = Lane::zero();
+    let z = Lane::zero(simd);
     let ex1 = z - relax * (ey1 + ez1);
     let ey2 = z - relax * (ex2 + ez2);
     let ez4 = z - relax * (ex4 + ey4);
@@ -258,24 +313,30 @@ pub fn apply_cut<T: Real>(u: &[Corners<T>; 3], block: &CutBlock) -> [Corners<T>;
     let t3 = lambda * ez3;
     let t5 = lambda * ey5;
     let t6 = lambda * ex6;
-    let sx = [t0 + two_mu * ex0, t1 + two_mu * ex1, t2 + two_mu * ex2, t3, t4 + two_mu * ex4, t5, t6 + two_mu * ex6];
-    let sy = [t0 + two_mu * ey0, t1 + two_mu * ey1, t2 + two_mu * ey2, t3, t4 + two_mu * ey4, t5 + two_mu * ey5, t6];
-    let sz = [t0 + two_mu * ez0, t1 + two_mu * ez1, t2 + two_mu * ez2, t3 + two_mu * ez3, t4 + two_mu * ez4, t5, t6];
-    // Shear stresses.
-    let sxy = [mu * (u[2] + v[1]), mu * keep * u[3], mu * keep * v[3], z, mu * (u[6] + v[5]), mu * u[7], mu * v[7]];
-    let syz = [mu * (v[4] + w[2]), mu * (v[5] + w[3]), mu * keep * v[6], mu * v[7], mu * keep * w[6], mu * w[7], z];
-    let szx = [mu * (w[1] + u[4]), mu * keep * u[5], mu * (w[3] + u[6]), mu * u[7], mu * keep * w[5], z, mu * w[7]];
+    let own = |t: Lane<S, T>, e: Lane<S, T>| two_mu.mul_add(e, t);
+    let sx = [own(t0, ex0), own(t1, ex1), own(t2, ex2), t3, own(t4, ex4), t5, own(t6, ex6)];
+    let sy = [own(t0, ey0), own(t1, ey1), own(t2, ey2), t3, own(t4, ey4), own(t5, ey5), t6];
+    let sz = [own(t0, ez0), own(t1, ez1), own(t2, ez2), own(t3, ez3), own(t4, ez4), t5, t6];
+    // Shear stresses; the fourth or fifth or sixth coefficient vanishes.
+    let kept = mu * keep;
+    let sxy = [mu * (u[2] + v[1]), kept * u[3], kept * v[3], z, mu * (u[6] + v[5]), mu * u[7], mu * v[7]];
+    let syz = [mu * (v[4] + w[2]), mu * (v[5] + w[3]), kept * v[6], mu * v[7], kept * w[6], mu * w[7], z];
+    let szx = [mu * (w[1] + u[4]), kept * u[5], mu * (w[3] + u[6]), mu * u[7], kept * w[5], z, mu * w[7]];
     // Rows of the Gram matrix; the first moments vanish about the centroid.
-    let g0 = |s: &[Lane<T>; 7]| one * s[0] + xy * s[3] + zx * s[5] + yz * s[6];
-    let g1 = |s: &[Lane<T>; 7]| xx * s[1] + xy * s[2] + xxy * s[3] + zx * s[4] + xxz * s[5] + xyz * s[6];
-    let g2 = |s: &[Lane<T>; 7]| xy * s[1] + yy * s[2] + xyy * s[3] + yz * s[4] + xyz * s[5] + yyz * s[6];
-    let g3 =
-        |s: &[Lane<T>; 7]| xy * s[0] + xxy * s[1] + xyy * s[2] + xxyy * s[3] + xyz * s[4] + xxyz * s[5] + xyyz * s[6];
-    let g4 = |s: &[Lane<T>; 7]| zx * s[1] + yz * s[2] + xyz * s[3] + zz * s[4] + xzz * s[5] + yzz * s[6];
-    let g5 =
-        |s: &[Lane<T>; 7]| zx * s[0] + xxz * s[1] + xyz * s[2] + xxyz * s[3] + xzz * s[4] + xxzz * s[5] + xyzz * s[6];
-    let g6 =
-        |s: &[Lane<T>; 7]| yz * s[0] + xyz * s[1] + yyz * s[2] + xyyz * s[3] + yzz * s[4] + xyzz * s[5] + yyzz * s[6];
+    type Stress<S, T> = [Lane<S, T>; 7];
+    let g0 = |s: &Stress<S, T>| sum([(one, s[0]), (xy, s[3]), (zx, s[5]), (yz, s[6])]);
+    let g1 = |s: &Stress<S, T>| sum([(xx, s[1]), (xy, s[2]), (xxy, s[3]), (zx, s[4]), (xxz, s[5]), (xyz, s[6])]);
+    let g2 = |s: &Stress<S, T>| sum([(xy, s[1]), (yy, s[2]), (xyy, s[3]), (yz, s[4]), (xyz, s[5]), (yyz, s[6])]);
+    let g4 = |s: &Stress<S, T>| sum([(zx, s[1]), (yz, s[2]), (xyz, s[3]), (zz, s[4]), (xzz, s[5]), (yzz, s[6])]);
+    let g3 = |s: &Stress<S, T>| {
+        sum([(xy, s[0]), (xxy, s[1]), (xyy, s[2]), (xxyy, s[3]), (xyz, s[4]), (xxyz, s[5]), (xyyz, s[6])])
+    };
+    let g5 = |s: &Stress<S, T>| {
+        sum([(zx, s[0]), (xxz, s[1]), (xyz, s[2]), (xxyz, s[3]), (xzz, s[4]), (xxzz, s[5]), (xyzz, s[6])])
+    };
+    let g6 = |s: &Stress<S, T>| {
+        sum([(yz, s[0]), (xyz, s[1]), (yyz, s[2]), (xyyz, s[3]), (yzz, s[4]), (xyzz, s[5]), (yyzz, s[6])])
+    };
     let (x1, y2, z4) = (relax * g1(&sx), relax * g2(&sy), relax * g4(&sz));
     let (xy0, yz0, zx0) = (g0(&sxy), g0(&syz), g0(&szx));
     let (xy4, yz1, zx2) = (g4(&sxy), g1(&syz), g2(&szx));
@@ -283,9 +344,9 @@ pub fn apply_cut<T: Real>(u: &[Corners<T>; 3], block: &CutBlock) -> [Corners<T>;
         z,
         g0(&sx),
         xy0,
-        g2(&sx) + keep * g1(&sxy) - y2,
+        keep.mul_add(g1(&sxy), g2(&sx)) - y2,
         zx0,
-        g4(&sx) + keep * g1(&szx) - z4,
+        keep.mul_add(g1(&szx), g4(&sx)) - z4,
         xy4 + zx2,
         g6(&sx) + g5(&sxy) + g3(&szx),
     ];
@@ -293,10 +354,10 @@ pub fn apply_cut<T: Real>(u: &[Corners<T>; 3], block: &CutBlock) -> [Corners<T>;
         z,
         xy0,
         g0(&sy),
-        g1(&sy) + keep * g2(&sxy) - x1,
+        keep.mul_add(g2(&sxy), g1(&sy)) - x1,
         yz0,
         xy4 + yz1,
-        g4(&sy) + keep * g2(&syz) - z4,
+        keep.mul_add(g2(&syz), g4(&sy)) - z4,
         g5(&sy) + g6(&sxy) + g3(&syz),
     ];
     let mut tw = [
@@ -305,14 +366,15 @@ pub fn apply_cut<T: Real>(u: &[Corners<T>; 3], block: &CutBlock) -> [Corners<T>;
         yz0,
         yz1 + zx2,
         g0(&sz),
-        g1(&sz) + keep * g4(&szx) - x1,
-        g2(&sz) + keep * g4(&syz) - y2,
+        keep.mul_add(g4(&szx), g1(&sz)) - x1,
+        keep.mul_add(g4(&syz), g2(&sz)) - y2,
         g3(&sz) + g5(&syz) + g6(&szx),
     ];
-    shift_transposed(&mut tu, &by);
-    shift_transposed(&mut tv, &by);
-    shift_transposed(&mut tw, &by);
-    [hadamard_transposed(&tu), hadamard_transposed(&tv), hadamard_transposed(&tw)]
+    for t in [&mut tu, &mut tv, &mut tw] {
+        shift_transposed(t, &by);
+        hadamard_transposed(t);
+    }
+    [tu, tv, tw]
 }
 
 /// Displacement gradient at local point `p` of a cell with edge `h` from nodal values `[corner][component]`.
@@ -340,19 +402,30 @@ pub fn shape(p: [f64; 3]) -> [f64; 8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use pulp::Scalar;
 
-    fn corners(field: impl Fn([f64; 3]) -> [f64; 3]) -> [Corners<f64>; 3] {
-        let mut u = [[Lane::zero(); 8]; 3];
+    type Cell = [Corners<Scalar, f64>; 3];
+
+    fn corners(field: impl Fn([f64; 3]) -> [f64; 3]) -> Cell {
+        let mut u = [[Lane::zero(Scalar::new()); 8]; 3];
         for n in 0..8 {
             let p = std::array::from_fn(|a| if n >> a & 1 == 1 { 1.0 } else { -1.0 });
             for (c, value) in field(p).into_iter().enumerate() {
-                u[c][n] = Lane::splat(value);
+                u[c][n] = Lane::splat(Scalar::new(), value);
             }
         }
         u
     }
 
-    fn whole(nu: f64) -> CutBlock {
+    fn cut(u: &Cell, block: &CutBlock) -> Cell {
+        apply_cut(Scalar::new(), u, block, 0)
+    }
+
+    fn whole(nu: f64) -> Whole<Scalar, f64> {
+        Whole::new(Scalar::new(), lame(nu), 0.0)
+    }
+
+    fn whole_as_cut(nu: f64) -> CutBlock {
         pack(&vec![Solid { cell: 0, moments: Some(Box::new(moment::FULL)), poisson: nu }; W], 0.0, 0.0)
     }
 
@@ -362,10 +435,10 @@ mod tests {
         let u = corners(|[x, y, z]| {
             [x * 1.3 + x * y - 0.2 * y * z, 0.4 * z + x * y * z, y - 0.7 * x * z + 0.1 * x * y * z + z]
         });
-        let (a, b) = (apply_whole(&u, lame(nu), 0.0), apply_cut(&u, &whole(nu)));
+        let (a, b) = (whole(nu).apply(&u), cut(&u, &whole_as_cut(nu)));
         for c in 0..3 {
             for n in 0..8 {
-                let (p, q) = (a[c][n].0[0], b[c][n].0[0]);
+                let (p, q) = (a[c][n].first(), b[c][n].first());
                 assert!((p - q).abs() < 2e-6, "{c} {n}: {p} {q}");
             }
         }
@@ -377,8 +450,8 @@ mod tests {
         moment::add_box(&mut m, &moment::line(-1.0, -0.9), &moment::line(-1.0, 0.3), &moment::line(-1.0, 1.0));
         let block = pack(&[Solid { cell: 0, moments: Some(Box::new(m)), poisson: 0.3 }], 0.0, 0.0);
         let u = corners(|[x, y, z]| [1.0 - 0.5 * y + 0.2 * z, 0.5 * x - 0.1 * z, 2.0 + 0.1 * y - 0.2 * x]);
-        for t in apply_cut(&u, &block).iter().flatten() {
-            assert!(t.0[0].abs() < 1e-7, "{}", t.0[0]);
+        for t in cut(&u, &block).iter().flatten() {
+            assert!(t.first().abs() < 1e-7, "{}", t.first());
         }
     }
 
@@ -387,9 +460,9 @@ mod tests {
         // Bending about z with anticlastic curvature: only σxx = E y. Energy ½ E ∫ y² over the cell.
         let nu = 0.3;
         let u = corners(|[x, y, z]| [x * y, 0.0, -nu * y * z]);
-        let f = apply_whole(&u, lame(nu), 0.0);
+        let f = whole(nu).apply(&u);
         let energy: f64 =
-            (0..3).flat_map(|c| (0..8).map(move |n| (c, n))).map(|(c, n)| f[c][n].0[0] * u[c][n].0[0]).sum();
+            (0..3).flat_map(|c| (0..8).map(move |n| (c, n))).map(|(c, n)| f[c][n].first() * u[c][n].first()).sum();
         assert!((energy - 8.0 / 3.0).abs() < 1e-12, "{energy}");
     }
 
@@ -398,8 +471,8 @@ mod tests {
         let mut m = [0.0; 27];
         moment::add_box(&mut m, &moment::line(-1.0, 0.2), &moment::line(-0.5, 1.0), &moment::line(-1.0, -0.1));
         let block = pack(&[Solid { cell: 0, moments: Some(Box::new(m)), poisson: 0.0 }], 0.0, 0.0);
-        let f = apply_cut(&corners(|[x, _, _]| [x, 0.0, 0.0]), &block);
-        let right: f64 = (0..8).filter(|n| n & 1 == 1).map(|n| f[0][n].0[0]).sum();
+        let f = cut(&corners(|[x, _, _]| [x, 0.0, 0.0]), &block);
+        let right: f64 = (0..8).filter(|n| n & 1 == 1).map(|n| f[0][n].first()).sum();
         // ∫ ∂N/∂ξ summed over the right face is half the volume.
         assert!((right - 0.5 * m[0]).abs() < 1e-6, "{right}");
     }

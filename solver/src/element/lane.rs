@@ -1,11 +1,15 @@
-//! Short vectors of [`W`] numbers, one per cell of a chunk, in code the compiler turns into vector instructions.
+//! Registers of numbers, one per cell of a chunk: kernels written once run with the widest vector instructions there are.
 //!
-//! Products and sums stay separate operations (no fused multiply-add), so every machine gives the same bits.
+//! A kernel is generic over the instruction set `S`. Its token proves that the machine has it, and is found at run time by
+//! [`pulp::Arch`]; all that is inlined into code dispatched to is compiled for it. A register holds as many cells as it
+//! has room for, so a chunk takes one step with 512 bits and sixteen without vectors. Products are fused into sums where
+//! the machine can, so bits differ between instruction sets, and only between those.
 
 use crate::mesh::lattice::W;
+use pulp::{Simd, WithSimd};
 use std::ops::{Add, AddAssign, Mul, Sub};
 
-/// The two precisions that operators run in.
+/// The two precisions that operators run in, and a register of each.
 pub trait Real:
     Copy
     + Send
@@ -21,109 +25,223 @@ pub trait Real:
     + std::fmt::Debug
     + 'static
 {
+    type Register<S: Simd>: Copy;
+
     fn of(x: f64) -> Self;
-    fn of_single(x: f32) -> Self;
     fn double(self) -> f64;
+    /// The one of two copies that is in this precision.
+    fn pick<'a>(double: &'a [f64], single: &'a [f32]) -> &'a [Self];
+
+    /// Numbers in a register, a divisor of [`W`].
+    fn width<S: Simd>() -> usize;
+    fn splat<S: Simd>(simd: S, x: Self) -> Self::Register<S>;
+    /// The first numbers of `x`, which has enough.
+    fn load<S: Simd>(simd: S, x: &[Self]) -> Self::Register<S>;
+    /// Over the first numbers of `x`, which has enough.
+    fn store<S: Simd>(simd: S, x: &mut [Self], value: Self::Register<S>);
+    /// The first numbers of `x`, which has enough, from single precision.
+    fn widen<S: Simd>(simd: S, x: &[f32]) -> Self::Register<S>;
+    fn sum<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
+    fn difference<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
+    fn product<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
+    fn quotient<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
+    /// `a b + c`.
+    fn mul_add<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>, c: Self::Register<S>)
+    -> Self::Register<S>;
 }
 
-impl Real for f32 {
-    #[inline(always)]
-    fn of(x: f64) -> Self {
-        x as f32
-    }
-    #[inline(always)]
-    fn of_single(x: f32) -> Self {
-        x
-    }
-    #[inline(always)]
-    fn double(self) -> f64 {
-        f64::from(self)
-    }
+macro_rules! real {
+    ($t:ty, $register:ident, $lanes:ident, $splat:ident, $parts:ident, $parts_mut:ident,
+     $add:ident, $sub:ident, $mul:ident, $div:ident, $mul_add:ident, $pick:item, $widen:item) => {
+        impl Real for $t {
+            type Register<S: Simd> = S::$register;
+
+            #[inline(always)]
+            fn of(x: f64) -> Self {
+                x as Self
+            }
+            #[inline(always)]
+            fn double(self) -> f64 {
+                self as f64
+            }
+            #[inline(always)]
+            fn width<S: Simd>() -> usize {
+                S::$lanes
+            }
+            #[inline(always)]
+            fn splat<S: Simd>(simd: S, x: Self) -> S::$register {
+                simd.$splat(x)
+            }
+            #[inline(always)]
+            fn load<S: Simd>(_: S, x: &[Self]) -> S::$register {
+                S::$parts(x).0[0]
+            }
+            #[inline(always)]
+            fn store<S: Simd>(_: S, x: &mut [Self], value: S::$register) {
+                S::$parts_mut(x).0[0] = value;
+            }
+            $pick
+            $widen
+            #[inline(always)]
+            fn sum<S: Simd>(simd: S, a: S::$register, b: S::$register) -> S::$register {
+                simd.$add(a, b)
+            }
+            #[inline(always)]
+            fn difference<S: Simd>(simd: S, a: S::$register, b: S::$register) -> S::$register {
+                simd.$sub(a, b)
+            }
+            #[inline(always)]
+            fn product<S: Simd>(simd: S, a: S::$register, b: S::$register) -> S::$register {
+                simd.$mul(a, b)
+            }
+            #[inline(always)]
+            fn quotient<S: Simd>(simd: S, a: S::$register, b: S::$register) -> S::$register {
+                simd.$div(a, b)
+            }
+            #[inline(always)]
+            fn mul_add<S: Simd>(simd: S, a: S::$register, b: S::$register, c: S::$register) -> S::$register {
+                simd.$mul_add(a, b, c)
+            }
+        }
+    };
 }
 
-impl Real for f64 {
+real!(
+    f32,
+    f32s,
+    F32_LANES,
+    splat_f32s,
+    as_simd_f32s,
+    as_mut_simd_f32s,
+    add_f32s,
+    sub_f32s,
+    mul_f32s,
+    div_f32s,
+    mul_add_e_f32s,
+    fn pick<'a>(_: &'a [f64], single: &'a [f32]) -> &'a [f32] {
+        single
+    },
     #[inline(always)]
-    fn of(x: f64) -> Self {
-        x
+    fn widen<S: Simd>(simd: S, x: &[f32]) -> S::f32s {
+        Self::load(simd, x)
     }
+);
+real!(
+    f64,
+    f64s,
+    F64_LANES,
+    splat_f64s,
+    as_simd_f64s,
+    as_mut_simd_f64s,
+    add_f64s,
+    sub_f64s,
+    mul_f64s,
+    div_f64s,
+    mul_add_e_f64s,
+    fn pick<'a>(double: &'a [f64], _: &'a [f32]) -> &'a [f64] {
+        double
+    },
     #[inline(always)]
-    fn of_single(x: f32) -> Self {
-        Self::from(x)
+    fn widen<S: Simd>(simd: S, x: &[f32]) -> S::f64s {
+        let mut wide = [0.0; W];
+        let wide = &mut wide[..S::F64_LANES];
+        for (w, x) in wide.iter_mut().zip(x) {
+            *w = f64::from(*x);
+        }
+        Self::load(simd, wide)
     }
-    #[inline(always)]
-    fn double(self) -> f64 {
-        self
-    }
+);
+
+/// A register with the token of its instructions, so that formulas read as formulas.
+#[derive(Clone, Copy)]
+pub struct Lane<S: Simd, T: Real> {
+    simd: S,
+    value: T::Register<S>,
 }
 
-/// One number per cell of a chunk.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[repr(align(32))]
-pub struct Lane<T>(pub [T; W]);
-
-impl<T: Real> Lane<T> {
+impl<S: Simd, T: Real> Lane<S, T> {
     #[inline(always)]
-    pub fn splat(x: T) -> Self {
-        Self([x; W])
+    pub fn splat(simd: S, x: T) -> Self {
+        Self { simd, value: T::splat(simd, x) }
     }
 
     #[inline(always)]
-    pub fn zero() -> Self {
-        Self([T::default(); W])
+    pub fn zero(simd: S) -> Self {
+        Self::splat(simd, T::default())
     }
 
+    /// The first numbers of `x`, which has enough.
     #[inline(always)]
-    pub fn widen(x: &[f32; W]) -> Self {
-        Self(std::array::from_fn(|i| T::of_single(x[i])))
+    pub fn load(simd: S, x: &[T]) -> Self {
+        Self { simd, value: T::load(simd, x) }
     }
 
-    /// The first [`W`] numbers of `s`, which must be that long.
+    /// The first numbers of `x`, which has enough, from single precision.
     #[inline(always)]
-    pub fn load(s: &[T]) -> Self {
-        let s = &s[..W];
-        Self(std::array::from_fn(|i| s[i]))
+    pub fn widen(simd: S, x: &[f32]) -> Self {
+        Self { simd, value: T::widen(simd, x) }
     }
 
+    /// Over the first numbers of `x`, which has enough.
     #[inline(always)]
-    pub fn scale(self, k: T) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] * k))
+    pub fn store(self, x: &mut [T]) {
+        T::store(self.simd, x, self.value);
+    }
+
+    /// The number of the first cell.
+    pub fn first(self) -> T {
+        let mut out = [T::default(); W];
+        self.store(&mut out);
+        out[0]
+    }
+
+    /// `self · b + c`.
+    #[inline(always)]
+    pub fn mul_add(self, b: Self, c: Self) -> Self {
+        Self { simd: self.simd, value: T::mul_add(self.simd, self.value, b.value, c.value) }
     }
 
     #[inline(always)]
     pub fn over(self, o: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] / o.0[i]))
+        Self { simd: self.simd, value: T::quotient(self.simd, self.value, o.value) }
     }
 }
 
-impl<T: Real> Add for Lane<T> {
+impl<S: Simd, T: Real> Add for Lane<S, T> {
     type Output = Self;
     #[inline(always)]
     fn add(self, o: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] + o.0[i]))
+        Self { simd: self.simd, value: T::sum(self.simd, self.value, o.value) }
     }
 }
 
-impl<T: Real> Sub for Lane<T> {
+impl<S: Simd, T: Real> Sub for Lane<S, T> {
     type Output = Self;
     #[inline(always)]
     fn sub(self, o: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] - o.0[i]))
+        Self { simd: self.simd, value: T::difference(self.simd, self.value, o.value) }
     }
 }
 
-impl<T: Real> Mul for Lane<T> {
+impl<S: Simd, T: Real> Mul for Lane<S, T> {
     type Output = Self;
     #[inline(always)]
     fn mul(self, o: Self) -> Self {
-        Self(std::array::from_fn(|i| self.0[i] * o.0[i]))
+        Self { simd: self.simd, value: T::product(self.simd, self.value, o.value) }
     }
 }
 
-impl<T: Real> AddAssign for Lane<T> {
-    #[inline(always)]
-    fn add_assign(&mut self, o: Self) {
-        for i in 0..W {
-            self.0[i] += o.0[i];
+/// Runs `f` with the best instructions of this machine: loops in a closure marked `#[inline(always)]` are compiled for
+/// each of them.
+pub fn dispatch(f: impl FnMut()) {
+    // A closure handed over itself would be called through a shim that is not inlined, and run with the baseline.
+    struct Run<F>(F);
+    impl<F: FnMut()> WithSimd for Run<F> {
+        type Output = ();
+        #[inline(always)]
+        fn with_simd<S: Simd>(mut self, _: S) {
+            (self.0)();
         }
     }
+    pulp::Arch::new().dispatch(Run(f));
 }

@@ -1,6 +1,6 @@
 //! Block vectors: several right-hand sides with three components per node.
 
-use crate::element::lane::Real;
+use crate::element::lane::{Real, dispatch};
 use crate::mesh::lattice::W;
 use rayon::prelude::*;
 
@@ -71,26 +71,12 @@ impl<T: Real> Block<T> {
 
     /// Inner product with a vector of another precision, per case, in fixed order.
     pub fn dot_double<S: Real>(&self, other: &Block<S>) -> Vec<f64> {
-        self.reduce(|k| {
-            let (a, b) = (self.case(k), other.case(k));
-            a.par_chunks(TASK)
-                .zip(b.par_chunks(TASK))
-                .map(|(a, b)| {
-                    // Eight running sums: vectorisable, and the same on every machine.
-                    let mut s = [0.0f64; 8];
-                    for (x, y) in a.chunks(8).zip(b.chunks(8)) {
-                        for ((s, x), y) in s.iter_mut().zip(x).zip(y) {
-                            *s += x.double() * y.double();
-                        }
-                    }
-                    s.iter().sum::<f64>()
-                })
-                .collect::<Vec<f64>>()
-        })
-    }
-
-    fn reduce(&self, f: impl Fn(usize) -> Vec<f64>) -> Vec<f64> {
-        (0..self.n_cases).map(|k| f(k).iter().sum()).collect()
+        (0..self.n_cases)
+            .map(|k| {
+                let tasks = self.case(k).par_chunks(TASK).zip(other.case(k).par_chunks(TASK));
+                tasks.map(|(a, b)| dot(a, b)).collect::<Vec<f64>>().iter().sum()
+            })
+            .collect()
     }
 
     /// All entries of case `k`, padding (always zero) included.
@@ -104,37 +90,19 @@ impl<T: Real> Block<T> {
 
     /// `self += a[k] x` per case.
     pub fn axpy<S: Real>(&mut self, a: &[f64], x: &Block<S>) {
-        for (k, a) in a.iter().enumerate() {
-            let a = *a;
-            self.case_mut(k).par_chunks_mut(TASK).zip(x.case(k).par_chunks(TASK)).for_each(|(y, x)| {
-                for (y, x) in y.iter_mut().zip(x) {
-                    *y += T::of(a * x.double());
-                }
-            });
-        }
+        self.xpby_scaled(x, a, &vec![1.0; a.len()]);
     }
 
     /// `self = x + b[k] self` per case.
     pub fn xpby<S: Real>(&mut self, x: &Block<S>, b: &[f64]) {
-        for (k, b) in b.iter().enumerate() {
-            let b = *b;
-            self.case_mut(k).par_chunks_mut(TASK).zip(x.case(k).par_chunks(TASK)).for_each(|(y, x)| {
-                for (y, x) in y.iter_mut().zip(x) {
-                    *y = T::of(x.double() + b * y.double());
-                }
-            });
-        }
+        self.xpby_scaled(x, &vec![1.0; b.len()], b);
     }
 
     /// `self = a[k] x + b[k] self` per case.
     pub fn xpby_scaled<S: Real>(&mut self, x: &Block<S>, a: &[f64], b: &[f64]) {
         for (k, (a, b)) in a.iter().zip(b).enumerate() {
             let (a, b) = (*a, *b);
-            self.case_mut(k).par_chunks_mut(TASK).zip(x.case(k).par_chunks(TASK)).for_each(|(y, x)| {
-                for (y, x) in y.iter_mut().zip(x) {
-                    *y = T::of(a * x.double() + b * y.double());
-                }
-            });
+            self.each(k, x, |y, x| a * x + b * y);
         }
     }
 
@@ -142,15 +110,46 @@ impl<T: Real> Block<T> {
     pub fn assign<S: Real>(&mut self, x: &Block<S>, scale: &[f64]) {
         for (k, a) in scale.iter().enumerate() {
             let a = *a;
-            self.case_mut(k).par_chunks_mut(TASK).zip(x.case(k).par_chunks(TASK)).for_each(|(y, x)| {
-                for (y, x) in y.iter_mut().zip(x) {
-                    *y = T::of(a * x.double());
-                }
-            });
+            self.each(k, x, |_, x| a * x);
         }
+    }
+
+    /// Every entry of case `k` from itself and that of `x`.
+    fn each<S: Real>(&mut self, k: usize, x: &Block<S>, f: impl Fn(f64, f64) -> f64 + Sync) {
+        self.case_mut(k).par_chunks_mut(TASK).zip(x.case(k).par_chunks(TASK)).for_each(|(y, x)| {
+            dispatch(
+                #[inline(always)]
+                || {
+                    for (y, x) in y.iter_mut().zip(x) {
+                        *y = T::of(f(y.double(), x.double()));
+                    }
+                },
+            );
+        });
     }
 
     pub fn bytes(&self) -> usize {
         self.data.len() * size_of::<T>()
     }
+}
+
+/// Inner product in double precision.
+fn dot<S: Real, T: Real>(a: &[S], b: &[T]) -> f64 {
+    let mut sum = 0.0;
+    dispatch(
+        #[inline(always)]
+        || {
+            // Independent running sums, so that one need not wait for the other.
+            let mut s = [0.0f64; 32];
+            let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<32>(), b.as_chunks::<32>());
+            for (x, y) in a.iter().zip(b) {
+                for ((s, x), y) in s.iter_mut().zip(x).zip(y) {
+                    *s += x.double() * y.double();
+                }
+            }
+            let rest: f64 = a_rest.iter().zip(b_rest).map(|(x, y)| x.double() * y.double()).sum();
+            sum = s.iter().sum::<f64>() + rest;
+        },
+    );
+    sum
 }

@@ -9,8 +9,10 @@ use super::banded::{Banded, Singular};
 use super::block::Block;
 use super::operator::{Foundation, Operator, Release};
 use super::transfer;
+use crate::element::lane::{Lane, Real};
 use crate::mesh::Grid;
 use crate::mesh::lattice::{Lattice, Solid, coarsen};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,7 +51,6 @@ struct Vectors {
     x: Block<f32>,
     r: Block<f32>,
     d: Block<f32>,
-    q: Block<f32>,
 }
 
 /// The hierarchy, finest first.
@@ -102,7 +103,7 @@ impl Multigrid {
             // Levels above the one in use need no memory.
             let n = if l >= from { self.levels[l].operator.lattice.n_nodes } else { 0 };
             let z = || Block::zero(n, n_cases);
-            Vectors { x: z(), r: z(), d: z(), q: z() }
+            Vectors { x: z(), r: z(), d: z() }
         };
         Workspace { levels: (0..self.levels.len()).map(vectors).collect() }
     }
@@ -131,14 +132,12 @@ impl Multigrid {
         let level = &self.levels[l];
         let v = &mut work.levels[l];
         level.smooth(v, true);
-        level.operator.apply(&v.d, &mut v.q);
-        subtract(&mut v.r, &v.q);
+        level.operator.subtract(&v.d, &mut v.r);
         let (upper, lower) = work.levels.split_at_mut(l + 1);
         let (v, below) = (&mut upper[l], &mut lower[0]);
         let (fine, coarse) = (&level.operator.lattice, &self.levels[l + 1].operator.lattice);
-        transfer::restrict(fine, coarse, &v.r, &mut below.r);
         // The reference stiffness E h / 2 doubles with the cell.
-        halve(&mut below.r);
+        transfer::restrict(fine, coarse, &v.r, &mut below.r, 0.5);
         self.cycle(l + 1, work, cancel);
         if cancel.load(Ordering::Relaxed) {
             return;
@@ -146,9 +145,8 @@ impl Multigrid {
         let (upper, lower) = work.levels.split_at_mut(l + 1);
         let (v, below) = (&mut upper[l], &mut lower[0]);
         transfer::prolong(fine, coarse, &below.x, &mut v.d);
-        add(&mut v.x, &v.d);
-        level.operator.apply(&v.d, &mut v.q);
-        subtract(&mut v.r, &v.q);
+        v.x.axpy(&vec![1.0; v.d.n_cases], &v.d);
+        level.operator.subtract(&v.d, &mut v.r);
         level.smooth(v, false);
     }
 
@@ -172,7 +170,7 @@ impl Workspace {
     }
 
     pub fn bytes(&self) -> usize {
-        self.levels.iter().map(|v| v.x.bytes() + v.r.bytes() + v.d.bytes() + v.q.bytes()).sum()
+        self.levels.iter().map(|v| v.x.bytes() + v.r.bytes() + v.d.bytes()).sum()
     }
 }
 
@@ -217,13 +215,12 @@ impl Level {
             }
         }
         let mut z = Block::zero(n, 1);
-        let mut unused = Block::zero(n, 1);
         let mut p = Block::<f32>::zero(n, 1);
         let mut q = Block::zero(n, 1);
         let (mut diagonal, mut off) = (Vec::new(), Vec::new());
         let (mut rho, mut alpha_last) = (0.0, 1.0);
         for step in 0..LANCZOS_STEPS {
-            self.jacobi(&r, &mut z, &mut unused, 0.0, 1.0);
+            self.jacobi(&r, &mut z, None, 0.0, 1.0, Was::Nothing);
             let rho_new = r.dot(&z)[0];
             let beta = if step == 0 { 0.0 } else { rho_new / rho };
             p.xpby(&z, &[beta]);
@@ -243,33 +240,19 @@ impl Level {
         largest_eigenvalue(&diagonal, &off)
     }
 
-    /// `d = c1 d + c2 D⁻¹ r; x += d`.
-    fn jacobi(&self, r: &Block<f32>, d: &mut Block<f32>, x: &mut Block<f32>, c1: f32, c2: f32) {
-        let i = &self.inverse;
-        let n = r.n_nodes;
+    /// `d = c1 d + c2 D⁻¹ r`, and `x += d`, where there was something; else `d` and `x` are made.
+    fn jacobi(&self, r: &Block<f32>, d: &mut Block<f32>, mut x: Option<&mut Block<f32>>, c1: f32, c2: f32, was: Was) {
         for k in 0..r.n_cases {
-            let [dx, dy, dz] = d.components_mut(k);
-            let [xx, xy, xz] = x.components_mut(k);
-            let (rx, ry, rz) = (r.part(k, 0), r.part(k, 1), r.part(k, 2));
-            let tasks = (dx.par_chunks_mut(TASK), dy.par_chunks_mut(TASK), dz.par_chunks_mut(TASK))
-                .into_par_iter()
-                .zip((xx.par_chunks_mut(TASK), xy.par_chunks_mut(TASK), xz.par_chunks_mut(TASK)));
-            tasks.enumerate().for_each(|(t, ((dx, dy, dz), (xx, xy, xz)))| {
-                let range = t * TASK..((t + 1) * TASK).min(n);
-                let len = range.len();
-                let [a, b, c, e, f, g] = std::array::from_fn(|m| &i[m][range.clone()][..len]);
-                let (rx, ry, rz) = (&rx[range.clone()][..len], &ry[range.clone()][..len], &rz[range][..len]);
-                let (dx, dy, dz) = (&mut dx[..len], &mut dy[..len], &mut dz[..len]);
-                let (xx, xy, xz) = (&mut xx[..len], &mut xy[..len], &mut xz[..len]);
-                for n in 0..len {
-                    let (p, q, s) = (rx[n], ry[n], rz[n]);
-                    dx[n] = c1 * dx[n] + c2 * (a[n] * p + e[n] * q + g[n] * s);
-                    dy[n] = c1 * dy[n] + c2 * (e[n] * p + b[n] * q + f[n] * s);
-                    dz[n] = c1 * dz[n] + c2 * (g[n] * p + f[n] * q + c[n] * s);
-                    xx[n] += dx[n];
-                    xy[n] += dy[n];
-                    xz[n] += dz[n];
-                }
+            let d = tasks(d.components_mut(k));
+            let x = match &mut x {
+                Some(x) => tasks(x.components_mut(k)),
+                None => d.iter().map(|_| Default::default()).collect(),
+            };
+            d.into_par_iter().zip(x).enumerate().for_each(|(t, (d, x))| {
+                let range = t * TASK..t * TASK + d[0].len();
+                let r = [0, 1, 2].map(|c| &r.part(k, c)[range.clone()]);
+                let inverse = [0, 1, 2, 3, 4, 5].map(|m| &self.inverse[m][range.clone()]);
+                pulp::Arch::new().dispatch(Jacobi { inverse, r, d, x, c1, c2, was });
             });
         }
     }
@@ -280,44 +263,84 @@ impl Level {
         let (theta, delta) = (0.5 * (high + low), 0.5 * (high - low));
         let sigma = theta / delta;
         let mut rho = 1.0 / sigma;
-        if from_zero {
-            v.x.clear();
-        }
-        self.jacobi(&v.r, &mut v.d, &mut v.x, 0.0, (1.0 / theta) as f32);
+        let was = if from_zero { Was::Nothing } else { Was::Solution };
+        self.jacobi(&v.r, &mut v.d, Some(&mut v.x), 0.0, (1.0 / theta) as f32, was);
         for _ in 1..DEGREE {
-            self.operator.apply(&v.d, &mut v.q);
-            subtract(&mut v.r, &v.q);
+            self.operator.subtract(&v.d, &mut v.r);
             let next = 1.0 / (2.0 * sigma - rho);
-            self.jacobi(&v.r, &mut v.d, &mut v.x, (next * rho) as f32, (2.0 * next / delta) as f32);
+            let (c1, c2) = ((next * rho) as f32, (2.0 * next / delta) as f32);
+            self.jacobi(&v.r, &mut v.d, Some(&mut v.x), c1, c2, Was::Both);
             rho = next;
         }
     }
 }
 
-fn each(a: &mut Block<f32>, b: &Block<f32>, f: impl Fn(&mut f32, f32) + Sync) {
-    for k in 0..a.n_cases {
-        a.case_mut(k).par_chunks_mut(TASK).zip(b.case(k).par_chunks(TASK)).for_each(|(a, b)| {
-            for (a, b) in a.iter_mut().zip(b) {
-                f(a, *b);
-            }
-        });
-    }
+/// What a step of the smoother builds on.
+#[derive(Clone, Copy, PartialEq)]
+enum Was {
+    Nothing,
+    Solution,
+    /// A solution and a step before.
+    Both,
 }
 
-fn subtract(a: &mut Block<f32>, b: &Block<f32>) {
-    each(a, b, |a, b| *a -= b);
+/// A part of a step of the smoother: see [`Level::jacobi`]. No `x` is asked for where its slices are empty.
+struct Jacobi<'a> {
+    inverse: [&'a [f32]; 6],
+    r: [&'a [f32]; 3],
+    d: [&'a mut [f32]; 3],
+    x: [&'a mut [f32]; 3],
+    c1: f32,
+    c2: f32,
+    was: Was,
 }
 
-fn add(a: &mut Block<f32>, b: &Block<f32>) {
-    each(a, b, |a, b| *a += b);
-}
+impl WithSimd for Jacobi<'_> {
+    type Output = ();
 
-fn halve(a: &mut Block<f32>) {
-    for k in 0..a.n_cases {
-        for x in a.case_mut(k) {
-            *x *= 0.5;
+    #[inline(always)]
+    fn with_simd<S: Simd>(mut self, simd: S) {
+        let (len, width) = (self.d[0].len(), f32::width::<S>());
+        let whole = len - len % width;
+        for n in (0..whole).step_by(width) {
+            self.step(simd, n);
+        }
+        for n in whole..len {
+            self.step(pulp::Scalar::new(), n);
         }
     }
+}
+
+impl Jacobi<'_> {
+    #[inline(always)]
+    fn step<S: Simd>(&mut self, simd: S, n: usize) {
+        let load = |x: &[f32]| Lane::<S, f32>::load(simd, &x[n..]);
+        let [a, b, c, e, f, g] = &self.inverse;
+        let (p, q, s) = (load(self.r[0]), load(self.r[1]), load(self.r[2]));
+        let mut step = [
+            load(a).mul_add(p, load(e).mul_add(q, load(g) * s)),
+            load(e).mul_add(p, load(b).mul_add(q, load(f) * s)),
+            load(g).mul_add(p, load(f).mul_add(q, load(c) * s)),
+        ];
+        let (c1, c2) = (Lane::splat(simd, self.c1), Lane::splat(simd, self.c2));
+        for i in 0..3 {
+            step[i] = c2 * step[i];
+            if self.was == Was::Both {
+                step[i] = c1.mul_add(load(self.d[i]), step[i]);
+            }
+            step[i].store(&mut self.d[i][n..]);
+            if !self.x[i].is_empty() {
+                let x = if self.was == Was::Nothing { step[i] } else { step[i] + load(self.x[i]) };
+                x.store(&mut self.x[i][n..]);
+            }
+        }
+    }
+}
+
+/// The three components cut into tasks.
+fn tasks(parts: [&mut [f32]; 3]) -> Vec<[&mut [f32]; 3]> {
+    let [x, y, z] = parts.map(|p| p.chunks_mut(TASK));
+    x.zip(y).zip(z).map(|((x, y), z)| [x, y, z]).collect()
 }
 
 /// Largest eigenvalue of a symmetric tridiagonal matrix, by bisection on Sturm counts.

@@ -4,10 +4,13 @@
 //! parity share no node, so threads never meet, and the order of every sum is that of the slabs, whoever computes them.
 
 use super::block::Block;
-use crate::element::brick::{self, Corners};
+use super::sweep::Sweep;
+use crate::element::brick::{self, Corners, Whole};
 use crate::element::lane::{Lane, Real};
-use crate::mesh::lattice::{Chunk, Lattice, W};
+use crate::mesh::lattice::{Lattice, W};
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Most slabs a lattice is cut into.
@@ -38,6 +41,8 @@ pub struct Operator {
     pub lattice: Arc<Lattice>,
     /// By layer, then row, then cell.
     foundations: Vec<Foundation>,
+    /// Their matrices in single precision.
+    singles: Vec<Vec<f32>>,
     /// First foundation of each layer.
     foundation_ptr: Vec<usize>,
     pub releases: Vec<Release>,
@@ -50,14 +55,15 @@ impl Operator {
         let nz = lattice.grid.counts[2];
         let foundation_ptr = (0..=nz).map(|z| foundations.partition_point(|f| (f.at[2] as usize) < z)).collect();
         // Slabs of about equal work, at least one layer each.
-        let total = lattice.chunks.len();
+        let work = work_before(&lattice);
+        let total = work[nz];
         let n_slabs = SLABS_MAX.min(nz);
         let mut slabs = Vec::new();
         let mut from = 0;
         for s in 0..n_slabs {
             let goal = total * (s + 1) / n_slabs;
             let mut to = from;
-            while to < nz && ((lattice.layer_ptr[to + 1] as usize) <= goal || to == from) {
+            while to < nz && (work[to + 1] <= goal || to == from) {
                 to += 1;
             }
             if s + 1 == n_slabs {
@@ -68,39 +74,55 @@ impl Operator {
             }
             from = to;
         }
-        Self { lattice, foundations, foundation_ptr, releases, slabs }
+        let singles = foundations.iter().map(|f| f.matrix.iter().map(|a| *a as f32).collect()).collect();
+        Self { lattice, foundations, singles, foundation_ptr, releases, slabs }
     }
 
     pub fn foundations(&self) -> &[Foundation] {
         &self.foundations
     }
 
+    /// Foundations of the cells of layer `z`, and their matrices in single precision.
+    pub(super) fn foundations_of(&self, z: usize) -> (&[Foundation], &[Vec<f32>]) {
+        let range = self.foundation_ptr[z]..self.foundation_ptr[z + 1];
+        (&self.foundations[range.clone()], &self.singles[range])
+    }
+
     /// `y = A x`.
     pub fn apply<T: Real>(&self, x: &Block<T>, y: &mut Block<T>) {
-        y.clear();
-        let lattice = &*self.lattice;
+        self.sweep(x, y, 1.0, true);
+    }
+
+    /// `y −= A x`.
+    pub fn subtract<T: Real>(&self, x: &Block<T>, y: &mut Block<T>) {
+        self.sweep(x, y, -1.0, false);
+    }
+
+    fn sweep<T: Real>(&self, x: &Block<T>, y: &mut Block<T>, sign: f64, fresh: bool) {
         for parity in 0..2 {
-            let mut tasks: Vec<(usize, usize, Vec<&mut [T]>)> =
-                self.slabs.iter().skip(parity).step_by(2).map(|&(a, b)| (a, b, Vec::new())).collect();
+            let mut parts: Vec<Vec<&mut [T]>> = Vec::new();
             for part in y.parts_mut() {
-                let mut rest = part;
-                let mut done = 0;
-                for (from, to, parts) in &mut tasks {
-                    let (first, end) = (lattice.plane_ptr[*from] as usize, lattice.plane_ptr[*to + 1] as usize);
-                    let (_, tail) = rest.split_at_mut(first - done);
-                    let (mine, tail) = tail.split_at_mut(end - first);
-                    parts.push(mine);
-                    rest = tail;
-                    done = end;
+                for (n, mine) in self.slices(part, parity).into_iter().enumerate() {
+                    if parts.len() <= n {
+                        parts.push(Vec::with_capacity(3 * x.n_cases));
+                    }
+                    parts[n].push(mine);
                 }
             }
-            tasks.into_par_iter().for_each(|(from, to, mut out)| {
-                // The closure and all it calls are inlined into code for the best instructions of this machine.
-                pulp::Arch::new().dispatch(
-                    #[inline(always)]
-                    || self.sweep(x, &mut out, from, to),
-                );
-            });
+            let slabs = self.slabs.iter().enumerate().skip(parity).step_by(2);
+            let tasks: Vec<Sweep<T>> = slabs
+                .zip(parts)
+                .map(|((s, &(from, to)), y)| {
+                    // Odd slabs find their outer planes cleared and added to by their neighbours.
+                    let clear = match (fresh, parity) {
+                        (false, _) => 0..0,
+                        (true, 0) => from..to + 1,
+                        (true, _) => from + 1..if s + 1 == self.slabs.len() { to + 1 } else { to },
+                    };
+                    Sweep { operator: self, x, y, layers: from..to, clear, sign: T::of(sign) }
+                })
+                .collect();
+            tasks.into_par_iter().for_each(|sweep| pulp::Arch::new().dispatch(sweep));
         }
         for release in &self.releases {
             for k in 0..x.n_cases {
@@ -115,88 +137,37 @@ impl Operator {
                         })
                         .sum();
                     for (n, w) in release.nodes.iter().zip(vector) {
-                        y.add(k, *n, w.map(|c| T::of(-dot * c)));
+                        y.add(k, *n, w.map(|c| T::of(-sign * dot * c)));
                     }
                 }
             }
         }
     }
 
-    #[inline(always)]
-    fn sweep<T: Real>(&self, x: &Block<T>, out: &mut [&mut [T]], from: usize, to: usize) {
-        let lattice = &*self.lattice;
-        let base = lattice.plane_ptr[from] as usize;
-        for z in from..to {
-            let chunks = &lattice.chunks[lattice.layer_ptr[z] as usize..lattice.layer_ptr[z + 1] as usize];
-            for chunk in chunks {
-                for k in 0..x.n_cases {
-                    let u = std::array::from_fn(|c| gather(x.padded(k, c), chunk));
-                    let f = if chunk.block == u32::MAX {
-                        brick::apply_whole(&u, chunk.lame, lattice.keep)
-                    } else {
-                        brick::apply_cut(&u, &lattice.blocks[chunk.block as usize])
-                    };
-                    for (c, f) in f.iter().enumerate() {
-                        scatter(out[3 * k + c], base, chunk, f);
-                    }
-                }
-            }
-            for foundation in &self.foundations[self.foundation_ptr[z]..self.foundation_ptr[z + 1]] {
-                for k in 0..x.n_cases {
-                    let mut u = [T::default(); 24];
-                    for (corner, node) in foundation.nodes.iter().enumerate() {
-                        u[3 * corner..3 * corner + 3].copy_from_slice(&x.at(k, *node));
-                    }
-                    for (row, coefs) in foundation.matrix.chunks_exact(24).enumerate() {
-                        let mut sum = T::default();
-                        for (a, u) in coefs.iter().zip(&u) {
-                            sum += T::of(*a) * *u;
-                        }
-                        out[3 * k + row % 3][foundation.nodes[row / 3] as usize - base] += sum;
-                    }
-                }
-            }
+    /// The nodes of each slab of one parity, from values at all nodes.
+    fn slices<'a, V>(&self, mut values: &'a mut [V], parity: usize) -> Vec<&'a mut [V]> {
+        let ptr = &self.lattice.plane_ptr;
+        let mut done = 0;
+        let mut out = Vec::new();
+        for &(from, to) in self.slabs.iter().skip(parity).step_by(2) {
+            let (first, end) = (ptr[from] as usize, ptr[to + 1] as usize);
+            let (_, tail) = values.split_at_mut(first - done);
+            let (mine, tail) = tail.split_at_mut(end - first);
+            out.push(mine);
+            values = tail;
+            done = end;
         }
+        out
     }
 
     /// The 3×3 blocks on the diagonal: xx, yy, zz, xy, yz, zx per node.
     pub fn diagonal(&self) -> Vec<[f64; 6]> {
-        let lattice = &*self.lattice;
-        let mut out = vec![[0.0; 6]; lattice.n_nodes];
+        let mut out = vec![[0.0; 6]; self.lattice.n_nodes];
         for parity in 0..2 {
-            let mut tasks = Vec::new();
-            let mut rest = out.as_mut_slice();
-            let mut done = 0;
-            for &(from, to) in self.slabs.iter().skip(parity).step_by(2) {
-                let (first, end) = (lattice.plane_ptr[from] as usize, lattice.plane_ptr[to + 1] as usize);
-                let (_, tail) = rest.split_at_mut(first - done);
-                let (mine, tail) = tail.split_at_mut(end - first);
-                tasks.push((from, to, first, mine));
-                rest = tail;
-                done = end;
-            }
-            tasks.into_par_iter().for_each(|(from, to, base, mine)| {
-                for z in from..to {
-                    let chunks = &lattice.chunks[lattice.layer_ptr[z] as usize..lattice.layer_ptr[z + 1] as usize];
-                    for chunk in chunks {
-                        for corner in 0..8 {
-                            let rows = unit_rows(lattice, chunk, corner);
-                            let node = chunk.nodes[corner >> 1] as usize + (corner & 1) - base;
-                            for lane in 0..chunk.len as usize {
-                                for (n, (a, b)) in PAIRS.into_iter().enumerate() {
-                                    mine[node + lane][n] += rows[a][b].0[lane];
-                                }
-                            }
-                        }
-                    }
-                    for f in &self.foundations[self.foundation_ptr[z]..self.foundation_ptr[z + 1]] {
-                        for (corner, node) in f.nodes.iter().enumerate() {
-                            for (n, (a, b)) in PAIRS.into_iter().enumerate() {
-                                mine[*node as usize - base][n] += f.matrix[(3 * corner + a) * 24 + 3 * corner + b];
-                            }
-                        }
-                    }
-                }
+            let slabs = self.slabs.iter().skip(parity).step_by(2);
+            let tasks: Vec<_> = slabs.zip(self.slices(&mut out, parity)).collect();
+            tasks.into_par_iter().for_each(|(&(from, to), out)| {
+                pulp::Arch::new().dispatch(Diagonal { operator: self, layers: from..to, out });
             });
         }
         out
@@ -204,20 +175,28 @@ impl Operator {
 
     /// Adds every entry of the matrix, as `add(row node, row component, column node, column component, value)`.
     pub fn for_each_entry(&self, mut add: impl FnMut(u32, usize, u32, usize, f64)) {
-        for chunk in &self.lattice.chunks {
-            for corner in 0..8 {
-                for c in 0..3 {
-                    let f = response(&self.lattice, chunk, corner, c);
-                    for lane in 0..chunk.len as u32 {
-                        let node = |corner: usize| chunk.nodes[corner >> 1] + (corner & 1) as u32 + lane;
-                        for (row, f) in f.iter().enumerate() {
-                            for (other, f) in f.iter().enumerate() {
-                                add(node(other), row, node(corner), c, f.0[lane as usize]);
+        let simd = pulp::Scalar::new();
+        for z in 0..self.lattice.grid.counts[2] {
+            self.lattice.for_each_row(z, |nodes, len, block, lame| {
+                let whole = Whole::<_, f64>::new(simd, lame, self.lattice.keep);
+                for lane in 0..len {
+                    let node = |corner: usize| nodes[corner >> 1] + (corner & 1) as u32 + lane as u32;
+                    for corner in 0..8 {
+                        for c in 0..3 {
+                            let u = unit(simd, corner, c);
+                            let f = match block {
+                                Some(block) => brick::apply_cut(simd, &u, block, lane),
+                                None => whole.apply(&u),
+                            };
+                            for (row, f) in f.iter().enumerate() {
+                                for (other, f) in f.iter().enumerate() {
+                                    add(node(other), row, node(corner), c, f.first());
+                                }
                             }
                         }
                     }
                 }
-            }
+            });
         }
         for f in &self.foundations {
             for (n, value) in f.matrix.iter().enumerate() {
@@ -241,69 +220,123 @@ impl Operator {
     }
 
     pub fn bytes(&self) -> usize {
-        self.lattice.bytes() + self.foundations.len() * (size_of::<Foundation>() + 576 * 8)
+        self.lattice.bytes() + self.foundations.len() * (size_of::<Foundation>() + 576 * 12)
     }
+}
+
+/// Work of the layers before each, in vectors of whole cells of a strip: one with others takes about three times as long.
+fn work_before(lattice: &Lattice) -> Vec<usize> {
+    let mut work = vec![0];
+    for z in 0..lattice.grid.counts[2] {
+        let strips = &lattice.strips[lattice.strip_ptr[z] as usize..lattice.strip_ptr[z + 1] as usize];
+        let swept: usize = strips.iter().map(|s| s.n_rows as usize * (s.len as usize).div_ceil(W)).sum();
+        work.push(work[z] + swept + 3 * (lattice.layer_ptr[z + 1] - lattice.layer_ptr[z]) as usize);
+    }
+    work
 }
 
 /// Row and column of each stored entry of a symmetric 3×3 block.
 const PAIRS: [(usize, usize); 6] = [(0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0)];
 
-/// Forces of a chunk for a unit displacement of one corner in one direction.
-fn response(lattice: &Lattice, chunk: &Chunk, corner: usize, component: usize) -> [Corners<f64>; 3] {
-    let mut u = [[Lane::zero(); 8]; 3];
-    u[component][corner] = Lane::splat(1.0);
-    if chunk.block == u32::MAX {
-        brick::apply_whole(&u, chunk.lame, lattice.keep)
-    } else {
-        brick::apply_cut(&u, &lattice.blocks[chunk.block as usize])
-    }
-}
-
-/// The 3×3 block of one corner with itself, per lane.
-fn unit_rows(lattice: &Lattice, chunk: &Chunk, corner: usize) -> [[Lane<f64>; 3]; 3] {
-    let columns: [_; 3] = std::array::from_fn(|c| response(lattice, chunk, corner, c));
-    std::array::from_fn(|row| std::array::from_fn(|c| columns[c][row][corner]))
-}
-
+/// A unit displacement of one corner in one direction.
 #[inline(always)]
-fn gather<T: Real>(x: &[T], chunk: &Chunk) -> Corners<T> {
-    let mut u = [Lane::zero(); 8];
-    for (row, node) in chunk.nodes.iter().enumerate() {
-        let s = &x[*node as usize..][..W + 1];
-        u[2 * row] = Lane::load(s);
-        u[2 * row + 1] = Lane::load(&s[1..]);
-    }
+fn unit<S: Simd>(simd: S, corner: usize, component: usize) -> [Corners<S, f64>; 3] {
+    let mut u = [[Lane::zero(simd); 8]; 3];
+    u[component][corner] = Lane::splat(simd, 1.0);
     u
 }
 
-#[inline(always)]
-fn scatter<T: Real>(y: &mut [T], base: usize, chunk: &Chunk, f: &Corners<T>) {
-    for (row, node) in chunk.nodes.iter().enumerate() {
-        let len = chunk.len as usize;
-        let s = &mut y[*node as usize - base..][..len + 1];
-        let (left, right) = (&f[2 * row].0, &f[2 * row + 1].0);
-        if len == W {
-            let mut both = [T::default(); W + 1];
-            both[..W].copy_from_slice(left);
-            for (b, r) in both[1..].iter_mut().zip(right) {
-                *b += *r;
-            }
-            for (s, b) in s[..W + 1].iter_mut().zip(&both) {
-                *s += *b;
-            }
-        } else {
-            for l in 0..len {
-                s[l] += left[l];
-                s[l + 1] += right[l];
+/// Adds the diagonal blocks of a slab.
+struct Diagonal<'a> {
+    operator: &'a Operator,
+    layers: Range<usize>,
+    out: &'a mut [[f64; 6]],
+}
+
+impl WithSimd for Diagonal<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { operator, layers, out } = self;
+        let lattice = &*operator.lattice;
+        let base = lattice.plane_ptr[layers.start] as usize;
+        let width = f64::width::<S>();
+        for z in layers {
+            lattice.for_each_row(
+                z,
+                #[inline(always)]
+                |nodes, len, block, lame| {
+                    for corner in 0..8 {
+                        let node = nodes[corner >> 1] as usize + (corner & 1) - base;
+                        let Some(block) = block else {
+                            let whole = Whole::new(simd, lame, lattice.keep);
+                            let rows = stiffness_of(
+                                simd,
+                                corner,
+                                #[inline(always)]
+                                |u| whole.apply(u),
+                            );
+                            let own: [f64; 6] = std::array::from_fn(|n| rows[n][0]);
+                            for out in &mut out[node..node + len] {
+                                for (out, own) in out.iter_mut().zip(own) {
+                                    *out += own;
+                                }
+                            }
+                            continue;
+                        };
+                        for from in (0..len).step_by(width) {
+                            let rows = stiffness_of(
+                                simd,
+                                corner,
+                                #[inline(always)]
+                                |u| brick::apply_cut(simd, u, block, from),
+                            );
+                            for lane in 0..width.min(len - from) {
+                                for (out, rows) in out[node + from + lane].iter_mut().zip(&rows) {
+                                    *out += rows[lane];
+                                }
+                            }
+                        }
+                    }
+                },
+            );
+            for f in operator.foundations_of(z).0 {
+                for (corner, node) in f.nodes.iter().enumerate() {
+                    for (n, (a, b)) in PAIRS.into_iter().enumerate() {
+                        out[*node as usize - base][n] += f.matrix[(3 * corner + a) * 24 + 3 * corner + b];
+                    }
+                }
             }
         }
     }
+}
+
+/// The block of one corner with itself, `[entry][lane]`.
+#[inline(always)]
+fn stiffness_of<S: Simd>(
+    simd: S,
+    corner: usize,
+    forces: impl Fn(&[Corners<S, f64>; 3]) -> [Corners<S, f64>; 3],
+) -> [[f64; W]; 6] {
+    let mut out = [[0.0; W]; 6];
+    for column in 0..3 {
+        let f = forces(&unit(simd, corner, column));
+        for (out, (a, b)) in out.iter_mut().zip(PAIRS) {
+            if b == column {
+                f[a][corner].store(out);
+            }
+        }
+    }
+    out
 }
 
 /// The instructions that the sweeps are dispatched to on this machine, for the record: bits are promised equal on one
 /// instruction set (P11).
 pub fn instruction_set() -> &'static str {
     match pulp::Arch::new() {
+        #[cfg(target_arch = "x86_64")]
+        pulp::Arch::V4(_) => "x86_64+avx512",
         #[cfg(target_arch = "x86_64")]
         pulp::Arch::V3(_) => "x86_64+avx2+fma",
         _ if cfg!(target_arch = "x86_64") => "x86_64",

@@ -14,36 +14,73 @@ fn parents(y: usize) -> ([usize; 2], usize, f64) {
 
 /// `fine = P coarse`.
 pub fn prolong<T: Real>(fine: &Lattice, coarse: &Lattice, from: &Block<T>, to: &mut Block<T>) {
-    let planes: Vec<(usize, usize)> = fine.plane_ptr.windows(2).map(|p| (p[0] as usize, p[1] as usize)).collect();
     let ny = fine.grid.counts[1];
     for (part, out) in to.parts_mut().into_iter().enumerate() {
         let source = from.part(part / 3, part % 3);
-        let mut slices = Vec::with_capacity(planes.len());
-        let mut rest = out;
-        for (first, end) in &planes {
-            let (mine, tail) = rest.split_at_mut(end - first);
-            slices.push(mine);
-            rest = tail;
-        }
-        slices.into_par_iter().enumerate().for_each(|(z, mine)| {
+        planes(fine, out).into_par_iter().enumerate().for_each(|(z, mine)| {
             let (zs, n_z, wz) = parents(z);
+            let first_node = fine.plane_ptr[z] as usize;
+            // Coarse values along the row, and each with the mean of it and the next.
+            let mut values = Vec::new();
+            let mut pairs = Vec::new();
             for y in 0..=ny {
                 let (ys, n_y, wy) = parents(y);
                 for run in fine.node_row(y, z) {
-                    let out = &mut mine[run.start as usize - planes[z].0..][..run.len as usize];
-                    out.fill(T::default());
-                    let x0 = run.x0 as usize;
+                    let (x0, len) = (run.x0 as usize, run.len as usize);
+                    let last = x0 + len - 1;
+                    let n_pairs = last / 2 - x0 / 2 + 1;
+                    let n_coarse = last.div_ceil(2) - x0 / 2 + 1;
+                    values.clear();
+                    values.resize(n_pairs + 1, T::default());
                     for &cz in &zs[..n_z] {
                         for &cy in &ys[..n_y] {
                             // Every coarse corner of an active fine node exists.
                             let Some(first) = coarse.node(x0 / 2, cy, cz) else { continue };
-                            let row = &source[first as usize..];
+                            let row = &source[first as usize..][..n_coarse];
+                            let weight = T::of(wy * wz);
+                            for (v, c) in values.iter_mut().zip(row) {
+                                *v += *c * weight;
+                            }
+                        }
+                    }
+                    let half = T::of(0.5);
+                    pairs.clear();
+                    pairs.extend(values.windows(2).map(|v| [v[0], (v[0] + v[1]) * half]));
+                    mine[run.start as usize - first_node..][..len]
+                        .copy_from_slice(&pairs.as_flattened()[x0 % 2..][..len]);
+                }
+            }
+        });
+    }
+}
+
+/// `coarse = scale Pᵀ fine`.
+pub fn restrict<T: Real>(fine: &Lattice, coarse: &Lattice, from: &Block<T>, to: &mut Block<T>, scale: f64) {
+    let [_, ny, nz] = fine.grid.counts;
+    for (part, out) in to.parts_mut().into_iter().enumerate() {
+        let source = from.part(part / 3, part % 3);
+        planes(coarse, out).into_par_iter().enumerate().for_each(|(cz, mine)| {
+            let first_node = coarse.plane_ptr[cz] as usize;
+            // Fine values along the row: at each coarse node, before that the ones between.
+            let mut pairs = Vec::new();
+            mine.fill(T::default());
+            for z in (2 * cz).saturating_sub(1)..=(2 * cz + 1).min(nz) {
+                let wz = if z == 2 * cz { scale } else { 0.5 * scale };
+                for y in 0..=ny {
+                    let (ys, n_y, wy) = parents(y);
+                    for run in fine.node_row(y, z) {
+                        let (x0, len) = (run.x0 as usize, run.len as usize);
+                        let n_coarse = (x0 + len - 1).div_ceil(2) - x0 / 2 + 1;
+                        pairs.clear();
+                        pairs.resize(n_coarse + 1, [T::default(); 2]);
+                        pairs.as_flattened_mut()[1 + x0 % 2..][..len]
+                            .copy_from_slice(&source[run.start as usize..][..len]);
+                        for &cy in &ys[..n_y] {
+                            let Some(first) = coarse.node(x0 / 2, cy, cz) else { continue };
+                            let row = &mut mine[first as usize - first_node..][..n_coarse];
                             let (whole, half) = (T::of(wy * wz), T::of(0.5 * wy * wz));
-                            for (i, o) in out.iter_mut().enumerate() {
-                                let x = x0 + i;
-                                let at = x / 2 - x0 / 2;
-                                *o +=
-                                    if x.is_multiple_of(2) { row[at] * whole } else { (row[at] + row[at + 1]) * half };
+                            for ((c, here), next) in row.iter_mut().zip(&pairs).zip(&pairs[1..]) {
+                                *c += here[1] * whole + (here[0] + next[0]) * half;
                             }
                         }
                     }
@@ -53,48 +90,15 @@ pub fn prolong<T: Real>(fine: &Lattice, coarse: &Lattice, from: &Block<T>, to: &
     }
 }
 
-/// `coarse = Pᵀ fine`.
-pub fn restrict<T: Real>(fine: &Lattice, coarse: &Lattice, from: &Block<T>, to: &mut Block<T>) {
-    let planes: Vec<(usize, usize)> = coarse.plane_ptr.windows(2).map(|p| (p[0] as usize, p[1] as usize)).collect();
-    let [_, ny, nz] = fine.grid.counts;
-    for (part, out) in to.parts_mut().into_iter().enumerate() {
-        let source = from.part(part / 3, part % 3);
-        let mut slices = Vec::with_capacity(planes.len());
-        let mut rest = out;
-        for (first, end) in &planes {
-            let (mine, tail) = rest.split_at_mut(end - first);
-            slices.push(mine);
-            rest = tail;
-        }
-        slices.into_par_iter().enumerate().for_each(|(cz, mine)| {
-            mine.fill(T::default());
-            for z in (2 * cz).saturating_sub(1)..=(2 * cz + 1).min(nz) {
-                let wz = if z == 2 * cz { 1.0 } else { 0.5 };
-                for y in 0..=ny {
-                    let (ys, n_y, wy) = parents(y);
-                    for run in fine.node_row(y, z) {
-                        let values = &source[run.start as usize..][..run.len as usize];
-                        let x0 = run.x0 as usize;
-                        for &cy in &ys[..n_y] {
-                            let Some(first) = coarse.node(x0 / 2, cy, cz) else { continue };
-                            let row = &mut mine[first as usize - planes[cz].0..];
-                            let (whole, half) = (T::of(wy * wz), T::of(0.5 * wy * wz));
-                            for (i, v) in values.iter().enumerate() {
-                                let x = x0 + i;
-                                let at = x / 2 - x0 / 2;
-                                if x.is_multiple_of(2) {
-                                    row[at] += *v * whole;
-                                } else {
-                                    row[at] += *v * half;
-                                    row[at + 1] += *v * half;
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        });
+/// Values at the nodes of each plane.
+fn planes<'a, T>(lattice: &Lattice, mut values: &'a mut [T]) -> Vec<&'a mut [T]> {
+    let mut out = Vec::with_capacity(lattice.plane_ptr.len());
+    for plane in lattice.plane_ptr.windows(2) {
+        let (mine, tail) = values.split_at_mut((plane[1] - plane[0]) as usize);
+        out.push(mine);
+        values = tail;
     }
+    out
 }
 
 /// Weights `[coarse corner][fine corner]` of a child cell's nodes in its parent.
@@ -154,7 +158,7 @@ pub fn coarsen_releases(releases: &[Release], fine: &Lattice, coarse: &Lattice, 
                     full.add(0, *n, *w);
                 }
                 let mut small = Block::<f64>::zero(coarse.n_nodes, 1);
-                restrict(fine, coarse, &full, &mut small);
+                restrict(fine, coarse, &full, &mut small, 1.0);
                 vectors.push(small);
             }
             let nodes: Vec<u32> =

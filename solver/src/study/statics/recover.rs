@@ -9,7 +9,6 @@ use crate::linear::Block;
 use crate::mechanics::setup::Part;
 use crate::mechanics::stress::{principal, von_mises};
 use crate::mesh::Lattice;
-use crate::mesh::lattice::W;
 use rayon::prelude::*;
 
 /// Reach of the fit around a point, in cells.
@@ -32,14 +31,14 @@ impl Strains {
         for z in 0..nz {
             for y in 0..ny {
                 for run in lattice.cell_row(y, z) {
-                    for i in 0..run.len as usize {
-                        let chunk = &lattice.chunks[run.chunk as usize + i / W];
-                        if chunk.block != u32::MAX {
-                            let c = brick::centroid(&lattice.blocks[chunk.block as usize], i % W);
-                            centroids[run.start as usize + i] = c;
-                        }
-                        places.push([run.x0 as usize + i, y, z]);
-                    }
+                    places.extend((0..run.len as usize).map(|i| [run.x0 as usize + i, y, z]));
+                }
+            }
+        }
+        for chunk in &lattice.chunks {
+            if let Some(block) = lattice.blocks.get(chunk.block as usize) {
+                for lane in 0..usize::from(chunk.len) {
+                    centroids[chunk.cell as usize + lane] = brick::centroid(block, lane);
                 }
             }
         }

@@ -130,10 +130,8 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx, tolerance: f64) -> Resul
     for l in 1..mg.levels.len() {
         let (fine, coarse) = (&mg.levels[l - 1].operator.lattice, &mg.levels[l].operator.lattice);
         let mut out = Block::zero(coarse.n_nodes, n_cases);
-        transfer::restrict(fine, coarse, &loads[l - 1], &mut out);
-        let mut half = Block::zero(coarse.n_nodes, n_cases);
-        half.assign(&out, &vec![0.5; n_cases]);
-        loads.push(half);
+        transfer::restrict(fine, coarse, &loads[l - 1], &mut out, 0.5);
+        loads.push(out);
     }
     let skins = skins(setup, lattice.grid.cell);
     ctx.check()?;
