@@ -38,13 +38,13 @@ fn skipped(name: &str, why: &str) {
     println!("{}", serde_json::json!({"name": format!("{name} (skipped: {why})"), "value": null, "unit": ""}));
 }
 
-/// STREAM triad `a = b + s c`, bytes per second: best of five (McCalpin 1995).
+/// STREAM triad `a = b + s c`, bytes per second: best of twenty (McCalpin 1995).
 fn triad() -> f64 {
     let n = 20_000_000;
     let (b, c) = (vec![1.0f64; n], vec![2.0f64; n]);
     let mut a = vec![0.0f64; n];
     let mut best = f64::INFINITY;
-    for _ in 0..5 {
+    for _ in 0..20 {
         let start = Instant::now();
         a.par_chunks_mut(1 << 16).zip(b.par_chunks(1 << 16).zip(c.par_chunks(1 << 16))).for_each(|(a, (b, c))| {
             for ((a, b), c) in a.iter_mut().zip(b).zip(c) {
@@ -96,7 +96,7 @@ fn operator(quick: bool, triad: f64) {
     let mut y = Block::zero(lattice.n_nodes, 1);
     op.apply(&x, &mut y);
     let mut best = f64::INFINITY;
-    for _ in 0..5 {
+    for _ in 0..20 {
         let start = Instant::now();
         op.apply(&x, &mut y);
         best = best.min(start.elapsed().as_secs_f64());

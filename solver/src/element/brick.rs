@@ -15,11 +15,11 @@
 //! Everything is scaled by `E_ref h / 2`, with cell edge h: the stiffness in N/m is that number times what is here.
 
 use super::lane::{Lane, Real};
-use crate::mesh::lattice::{CutBlock, N_COEF, Solid, W};
+use crate::mesh::lattice::{Coefficients, N_COEF, Solid, W};
 use crate::mesh::moment;
 use pulp::Simd;
 
-/// Order of the coefficients in a [`CutBlock`]: centroid, retained locking, λ, μ, then the central moments.
+/// Order of the [`Coefficients`]: centroid, retained locking, λ, μ, then the central moments.
 mod coef {
     pub const CENTROID: usize = 0;
     pub const KEPT: usize = 3;
@@ -57,8 +57,8 @@ pub fn lame(nu: f64) -> [f64; 2] {
     [nu / ((1.0 + nu) * (1.0 - 2.0 * nu)), 0.5 / (1.0 + nu)]
 }
 
-/// Coefficients of a chunk of cells, unused lanes massless; at least the share `keep` of the locking terms is kept.
-pub fn pack(solids: &[Solid], ersatz: f64, keep: f64) -> CutBlock {
+/// Coefficients of up to [`W`] cells, unused lanes massless; at least the share `keep` of the locking terms is kept.
+pub fn pack(solids: &[&Solid], ersatz: f64, keep: f64) -> Coefficients {
     let mut block = [[0.0f32; W]; N_COEF];
     for lane in 0..W {
         block[coef::LAMBDA][lane] = 1.0;
@@ -86,12 +86,12 @@ pub fn pack(solids: &[Solid], ersatz: f64, keep: f64) -> CutBlock {
             block[coef::MOMENT + n][lane] = about[i + 3 * j + 9 * k] as f32;
         }
     }
-    CutBlock(block)
+    block
 }
 
 /// Centroid of the solid part of the cell in `lane`, local.
-pub fn centroid(block: &CutBlock, lane: usize) -> [f32; 3] {
-    std::array::from_fn(|a| block.0[coef::CENTROID + a][lane])
+pub fn centroid(block: &Coefficients, lane: usize) -> [f32; 3] {
+    std::array::from_fn(|a| block[coef::CENTROID + a][lane])
 }
 
 /// Share of the locking terms kept in a cell of this solid fraction.
@@ -265,15 +265,15 @@ fn sum<S: Simd, T: Real, const N: usize>(terms: [(Lane<S, T>, Lane<S, T>); N]) -
     sum
 }
 
-/// Nodal forces of the cut cells of a chunk from lane `from` on, as many as a register holds.
+/// Nodal forces of the cut cells of a block from lane `from` on, as many as a register holds.
 #[inline(always)]
 pub fn apply_cut<S: Simd, T: Real>(
     simd: S,
     u: &[Corners<S, T>; 3],
-    block: &CutBlock,
+    block: &Coefficients,
     from: usize,
 ) -> [Corners<S, T>; 3] {
-    let c = |n: usize| Lane::<S, T>::widen(simd, &block.0[n][from..]);
+    let c = |n: usize| Lane::<S, T>::widen(simd, &block[n][from..]);
     let by = [c(coef::CENTROID), c(coef::CENTROID + 1), c(coef::CENTROID + 2)];
     let [mut u, mut v, mut w] = *u;
     hadamard(&mut u);
@@ -417,7 +417,7 @@ mod tests {
         u
     }
 
-    fn cut(u: &Cell, block: &CutBlock) -> Cell {
+    fn cut(u: &Cell, block: &Coefficients) -> Cell {
         apply_cut(Scalar::new(), u, block, 0)
     }
 
@@ -425,8 +425,8 @@ mod tests {
         Whole::new(Scalar::new(), lame(nu), 0.0)
     }
 
-    fn whole_as_cut(nu: f64) -> CutBlock {
-        pack(&vec![Solid { cell: 0, moments: Some(Box::new(moment::FULL)), poisson: nu }; W], 0.0, 0.0)
+    fn whole_as_cut(nu: f64) -> Coefficients {
+        pack(&[&Solid { cell: 0, moments: Some(Box::new(moment::FULL)), poisson: nu }; W], 0.0, 0.0)
     }
 
     #[test]
@@ -448,7 +448,7 @@ mod tests {
     fn rigid_motion_costs_nothing_even_in_a_sliver() {
         let mut m = [0.0; 27];
         moment::add_box(&mut m, &moment::line(-1.0, -0.9), &moment::line(-1.0, 0.3), &moment::line(-1.0, 1.0));
-        let block = pack(&[Solid { cell: 0, moments: Some(Box::new(m)), poisson: 0.3 }], 0.0, 0.0);
+        let block = pack(&[&Solid { cell: 0, moments: Some(Box::new(m)), poisson: 0.3 }], 0.0, 0.0);
         let u = corners(|[x, y, z]| [1.0 - 0.5 * y + 0.2 * z, 0.5 * x - 0.1 * z, 2.0 + 0.1 * y - 0.2 * x]);
         for t in cut(&u, &block).iter().flatten() {
             assert!(t.first().abs() < 1e-7, "{}", t.first());
@@ -470,7 +470,7 @@ mod tests {
     fn a_cut_cell_carries_constant_stress_by_its_volume() {
         let mut m = [0.0; 27];
         moment::add_box(&mut m, &moment::line(-1.0, 0.2), &moment::line(-0.5, 1.0), &moment::line(-1.0, -0.1));
-        let block = pack(&[Solid { cell: 0, moments: Some(Box::new(m)), poisson: 0.0 }], 0.0, 0.0);
+        let block = pack(&[&Solid { cell: 0, moments: Some(Box::new(m)), poisson: 0.0 }], 0.0, 0.0);
         let f = cut(&corners(|[x, _, _]| [x, 0.0, 0.0]), &block);
         let right: f64 = (0..8).filter(|n| n & 1 == 1).map(|n| f[0][n].first()).sum();
         // ∫ ∂N/∂ξ summed over the right face is half the volume.

@@ -1,9 +1,9 @@
-//! Registers of numbers, one per cell of a chunk: kernels written once run with the widest vector instructions there are.
+//! Registers of numbers, one per cell: kernels written once run with the widest vector instructions there are.
 //!
 //! A kernel is generic over the instruction set `S`. Its token proves that the machine has it, and is found at run time by
 //! [`pulp::Arch`]; all that is inlined into code dispatched to is compiled for it. A register holds as many cells as it
-//! has room for, so a chunk takes one step with 512 bits and sixteen without vectors. Products are fused into sums where
-//! the machine can, so bits differ between instruction sets, and only between those.
+//! has room for, so a block of sixteen takes one step with 512 bits and sixteen without vectors. Products are fused into
+//! sums where the machine can, so bits differ between instruction sets, and only between those.
 
 use crate::mesh::lattice::W;
 use pulp::{Simd, WithSimd};
@@ -45,6 +45,8 @@ pub trait Real:
     fn difference<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
     fn product<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
     fn quotient<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>) -> Self::Register<S>;
+    /// Every number one lane up, the last one in the first.
+    fn turn<S: Simd>(simd: S, a: Self::Register<S>) -> Self::Register<S>;
     /// `a b + c`.
     fn mul_add<S: Simd>(simd: S, a: Self::Register<S>, b: Self::Register<S>, c: Self::Register<S>)
     -> Self::Register<S>;
@@ -52,7 +54,7 @@ pub trait Real:
 
 macro_rules! real {
     ($t:ty, $register:ident, $lanes:ident, $splat:ident, $parts:ident, $parts_mut:ident,
-     $add:ident, $sub:ident, $mul:ident, $div:ident, $mul_add:ident, $pick:item, $widen:item) => {
+     $add:ident, $sub:ident, $mul:ident, $div:ident, $turn:ident, $mul_add:ident, $pick:item, $widen:item) => {
         impl Real for $t {
             type Register<S: Simd> = S::$register;
 
@@ -99,6 +101,10 @@ macro_rules! real {
                 simd.$div(a, b)
             }
             #[inline(always)]
+            fn turn<S: Simd>(simd: S, a: S::$register) -> S::$register {
+                simd.$turn(a, 1)
+            }
+            #[inline(always)]
             fn mul_add<S: Simd>(simd: S, a: S::$register, b: S::$register, c: S::$register) -> S::$register {
                 simd.$mul_add(a, b, c)
             }
@@ -117,6 +123,7 @@ real!(
     sub_f32s,
     mul_f32s,
     div_f32s,
+    rotate_right_f32s,
     mul_add_e_f32s,
     fn pick<'a>(_: &'a [f64], single: &'a [f32]) -> &'a [f32] {
         single
@@ -137,6 +144,7 @@ real!(
     sub_f64s,
     mul_f64s,
     div_f64s,
+    rotate_right_f64s,
     mul_add_e_f64s,
     fn pick<'a>(double: &'a [f64], _: &'a [f32]) -> &'a [f64] {
         double
@@ -189,6 +197,7 @@ impl<S: Simd, T: Real> Lane<S, T> {
     }
 
     /// The number of the first cell.
+    #[inline(always)]
     pub fn first(self) -> T {
         let mut out = [T::default(); W];
         self.store(&mut out);
@@ -199,6 +208,12 @@ impl<S: Simd, T: Real> Lane<S, T> {
     #[inline(always)]
     pub fn mul_add(self, b: Self, c: Self) -> Self {
         Self { simd: self.simd, value: T::mul_add(self.simd, self.value, b.value, c.value) }
+    }
+
+    /// Every number one lane up, the last one in the first.
+    #[inline(always)]
+    pub fn turn(self) -> Self {
+        Self { simd: self.simd, value: T::turn(self.simd, self.value) }
     }
 
     #[inline(always)]

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 /// Entries per task of the vector operations; fixed, so that sums have a fixed order.
 const TASK: usize = 16 * 1024;
 
-/// `[case][component][node]`, each part padded so that a chunk may be loaded from any node.
+/// `[case][component][node]`, each part padded so that a vector may be loaded from any node.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Block<T> {
     pub n_nodes: usize,

@@ -176,27 +176,33 @@ impl Operator {
     /// Adds every entry of the matrix, as `add(row node, row component, column node, column component, value)`.
     pub fn for_each_entry(&self, mut add: impl FnMut(u32, usize, u32, usize, f64)) {
         let simd = pulp::Scalar::new();
-        for z in 0..self.lattice.grid.counts[2] {
-            self.lattice.for_each_row(z, |nodes, len, block, lame| {
-                let whole = Whole::<_, f64>::new(simd, lame, self.lattice.keep);
-                for lane in 0..len {
-                    let node = |corner: usize| nodes[corner >> 1] + (corner & 1) as u32 + lane as u32;
-                    for corner in 0..8 {
-                        for c in 0..3 {
-                            let u = unit(simd, corner, c);
-                            let f = match block {
-                                Some(block) => brick::apply_cut(simd, &u, block, lane),
-                                None => whole.apply(&u),
-                            };
-                            for (row, f) in f.iter().enumerate() {
-                                for (other, f) in f.iter().enumerate() {
-                                    add(node(other), row, node(corner), c, f.first());
-                                }
-                            }
+        let mut put = |nodes: [u32; 4], apply: &dyn Fn(&[Corners<pulp::Scalar, f64>; 3]) -> [Corners<_, f64>; 3]| {
+            let node = |corner: usize| nodes[corner >> 1] + (corner & 1) as u32;
+            for corner in 0..8 {
+                for c in 0..3 {
+                    for (row, f) in apply(&unit(simd, corner, c)).iter().enumerate() {
+                        for (other, f) in f.iter().enumerate() {
+                            add(node(other), row, node(corner), c, f.first());
                         }
                     }
                 }
-            });
+            }
+        };
+        for z in 0..self.lattice.grid.counts[2] {
+            for (strip, rows) in self.lattice.strips_of(z) {
+                let whole = Whole::new(simd, strip.lame, self.lattice.keep);
+                for pair in rows.windows(2) {
+                    for lane in 0..strip.len {
+                        let nodes = [pair[0][0], pair[1][0], pair[0][1], pair[1][1]].map(|n| n + lane);
+                        put(nodes, &|u| whole.apply(u));
+                    }
+                }
+            }
+            for block in self.lattice.blocks_of(z) {
+                for lane in 0..block.len {
+                    put(block.nodes.map(|row| row[lane]), &|u| brick::apply_cut(simd, u, &block.coefficients, lane));
+                }
+            }
         }
         for f in &self.foundations {
             for (n, value) in f.matrix.iter().enumerate() {
@@ -224,13 +230,12 @@ impl Operator {
     }
 }
 
-/// Work of the layers before each, in vectors of whole cells of a strip: one with others takes about three times as long.
+/// Work of the layers before each, in vectors of whole cells: one of cut cells takes about six times as long.
 fn work_before(lattice: &Lattice) -> Vec<usize> {
     let mut work = vec![0];
     for z in 0..lattice.grid.counts[2] {
-        let strips = &lattice.strips[lattice.strip_ptr[z] as usize..lattice.strip_ptr[z + 1] as usize];
-        let swept: usize = strips.iter().map(|s| s.n_rows as usize * (s.len as usize).div_ceil(W)).sum();
-        work.push(work[z] + swept + 3 * (lattice.layer_ptr[z + 1] - lattice.layer_ptr[z]) as usize);
+        let swept: usize = lattice.strips_of(z).map(|(s, rows)| rows.len() * (s.len as usize).div_ceil(W)).sum();
+        work.push(work[z] + swept + 6 * lattice.blocks_of(z).len());
     }
     work
 }
@@ -263,44 +268,44 @@ impl WithSimd for Diagonal<'_> {
         let base = lattice.plane_ptr[layers.start] as usize;
         let width = f64::width::<S>();
         for z in layers {
-            lattice.for_each_row(
-                z,
-                #[inline(always)]
-                |nodes, len, block, lame| {
-                    for corner in 0..8 {
-                        let node = nodes[corner >> 1] as usize + (corner & 1) - base;
-                        let Some(block) = block else {
-                            let whole = Whole::new(simd, lame, lattice.keep);
-                            let rows = stiffness_of(
-                                simd,
-                                corner,
-                                #[inline(always)]
-                                |u| whole.apply(u),
-                            );
-                            let own: [f64; 6] = std::array::from_fn(|n| rows[n][0]);
-                            for out in &mut out[node..node + len] {
-                                for (out, own) in out.iter_mut().zip(own) {
-                                    *out += own;
-                                }
-                            }
-                            continue;
-                        };
-                        for from in (0..len).step_by(width) {
-                            let rows = stiffness_of(
-                                simd,
-                                corner,
-                                #[inline(always)]
-                                |u| brick::apply_cut(simd, u, block, from),
-                            );
-                            for lane in 0..width.min(len - from) {
-                                for (out, rows) in out[node + from + lane].iter_mut().zip(&rows) {
-                                    *out += rows[lane];
-                                }
+            for (strip, rows) in lattice.strips_of(z) {
+                let whole = Whole::new(simd, strip.lame, lattice.keep);
+                for corner in 0..8 {
+                    let lanes = stiffness_of(
+                        simd,
+                        corner,
+                        #[inline(always)]
+                        |u| whole.apply(u),
+                    );
+                    let entries = lanes.map(|lanes| lanes[0]);
+                    for row in &rows[corner >> 1 & 1..][..rows.len() - 1] {
+                        let node = row[corner >> 2] as usize + (corner & 1) - base;
+                        for out in &mut out[node..node + strip.len as usize] {
+                            for (out, entry) in out.iter_mut().zip(entries) {
+                                *out += entry;
                             }
                         }
                     }
-                },
-            );
+                }
+            }
+            for block in lattice.blocks_of(z) {
+                for corner in 0..8 {
+                    for from in (0..block.len).step_by(width) {
+                        let entries = stiffness_of(
+                            simd,
+                            corner,
+                            #[inline(always)]
+                            |u| brick::apply_cut(simd, u, &block.coefficients, from),
+                        );
+                        for lane in 0..width.min(block.len - from) {
+                            let node = block.nodes[corner >> 1][from + lane] as usize + (corner & 1) - base;
+                            for (out, lanes) in out[node].iter_mut().zip(&entries) {
+                                *out += lanes[lane];
+                            }
+                        }
+                    }
+                }
+            }
             for f in operator.foundations_of(z).0 {
                 for (corner, node) in f.nodes.iter().enumerate() {
                     for (n, (a, b)) in PAIRS.into_iter().enumerate() {

@@ -2,13 +2,14 @@
 //!
 //! In a strip every row of nodes is read once per layer: its sums and differences along x and z serve the cells on both
 //! sides of it along y, and the forces that both give it are carried together back to the nodes. That is about 150
-//! additions and products per vector of cells, against 240 where each cell stands alone.
+//! additions and products per vector of cells, against 240 where each cell stands alone. Cut cells are few but dear, so
+//! they are gathered from wherever they are to fill their vectors.
 
 use super::block::Block;
 use super::operator::Operator;
-use crate::element::brick::{self, Corners, Whole, fall, rise};
+use crate::element::brick::{self, Whole, fall, rise};
 use crate::element::lane::{Lane, Real};
-use crate::mesh::lattice::{Chunk, Strip, W};
+use crate::mesh::lattice::{CutBlock, Strip, W};
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
 
@@ -36,38 +37,82 @@ impl<T: Real> WithSimd for Sweep<'_, T> {
         self.zero(self.layers.start);
         for z in self.layers.clone() {
             self.zero(z + 1);
-            for strip in &lattice.strips[lattice.strip_ptr[z] as usize..lattice.strip_ptr[z + 1] as usize] {
+            for (strip, rows) in lattice.strips_of(z) {
                 let whole = Whole::new(simd, strip.lame, lattice.keep);
-                let rows = &lattice.strip_rows[strip.first_row as usize..][..strip.n_rows as usize];
                 for k in 0..self.x.n_cases {
                     let x = [self.x.padded(k, 0), self.x.padded(k, 1), self.x.padded(k, 2)];
                     let [a, b, c] = &mut self.y[3 * k..3 * k + 3] else { unreachable!("three components") };
                     sweep_strip(simd, &whole, strip, rows, x, [a, b, c], base, &signs, &mut scratch);
                 }
             }
-            // A chunk's forces are added while the next one is worked on: what was just stored cannot be read at once.
-            let mut last: Option<(&Chunk, usize)> = None;
-            let mut half = 0;
-            for chunk in &lattice.chunks[lattice.layer_ptr[z] as usize..lattice.layer_ptr[z + 1] as usize] {
-                for k in 0..self.x.n_cases {
-                    let x = [self.x.padded(k, 0), self.x.padded(k, 1), self.x.padded(k, 2)];
-                    sweep_chunk(simd, self.operator, chunk, x, &mut scratch, half);
-                    half = 1 - half;
-                    if let Some((last, k)) = last {
-                        add_chunk(simd, last, &mut self.y[3 * k..3 * k + 3], base, &signs, &scratch, half);
-                    }
-                    last = Some((chunk, k));
-                }
-            }
-            if let Some((last, k)) = last {
-                add_chunk(simd, last, &mut self.y[3 * k..3 * k + 3], base, &signs, &scratch, 1 - half);
-            }
+            self.blocks(simd, z, base, &mut scratch);
             self.foundations(z, base);
         }
     }
 }
 
 impl<T: Real> Sweep<'_, T> {
+    /// The cut cells of layer `z`.
+    ///
+    /// Displacements are gathered one block ahead and forces scattered one behind: vectors cannot be read at once where
+    /// numbers were just written, nor numbers where vectors were.
+    #[inline(always)]
+    fn blocks<S: Simd>(&mut self, simd: S, z: usize, base: usize, scratch: &mut Scratch<T>) {
+        let blocks = self.operator.lattice.blocks_of(z);
+        let n_cases = self.x.n_cases;
+        let steps = blocks.len() * n_cases;
+        if steps > 0 {
+            gather(self.x, 0, &blocks[0], &mut scratch.gathered[0]);
+        }
+        for step in 0..steps {
+            let half = step % 2;
+            if step + 1 < steps {
+                let next = &blocks[(step + 1) / n_cases];
+                gather(self.x, (step + 1) % n_cases, next, &mut scratch.gathered[1 - half]);
+            }
+            let block = &blocks[step / n_cases];
+            let (u, f) = (&scratch.gathered[half], &mut scratch.forces[half]);
+            for from in (0..block.len).step_by(T::width::<S>()) {
+                let load = |n: usize| Lane::<S, T>::load(simd, &u[n][from..]);
+                let mut at = [[Lane::zero(simd); 8]; 3];
+                for c in 0..3 {
+                    for corner in 0..8 {
+                        at[c][corner] = load(8 * c + corner);
+                    }
+                }
+                let found = brick::apply_cut(simd, &at, &block.coefficients, from);
+                for c in 0..3 {
+                    for corner in 0..8 {
+                        found[c][corner].store(&mut f[8 * c + corner][from..]);
+                    }
+                }
+            }
+            if step > 0 {
+                self.scatter((step - 1) % n_cases, &blocks[(step - 1) / n_cases], &scratch.forces[1 - half], base);
+            }
+        }
+        if steps > 0 {
+            self.scatter(n_cases - 1, &blocks[blocks.len() - 1], &scratch.forces[(steps - 1) % 2], base);
+        }
+    }
+
+    #[inline(always)]
+    fn scatter(&mut self, k: usize, block: &CutBlock, f: &[[T; W]; 24], base: usize) {
+        let sign = self.sign;
+        for c in 0..3 {
+            let y = &mut *self.y[3 * k + c];
+            for row in 0..4 {
+                let (left, right) = (&f[8 * c + 2 * row], &f[8 * c + 2 * row + 1]);
+                for lane in 0..block.len {
+                    let node = block.nodes[row][lane] as usize - base;
+                    let y = &mut y[node..node + 2];
+                    y[0] += sign * left[lane];
+                    y[1] += sign * right[lane];
+                }
+            }
+        }
+    }
+
     #[inline(always)]
     fn zero(&mut self, plane: usize) {
         if !self.clear.contains(&plane) {
@@ -134,33 +179,31 @@ const CARRIED: usize = 24;
 struct Scratch<T> {
     /// Per vector of cells, [`CARRIED`] vectors: displacements of the last row, and the forces on it.
     carried: Vec<T>,
-    /// Forces on the left and on the right end of each cell of six rows of nodes (component, z), `stride` apart.
-    left: Vec<T>,
-    right: Vec<T>,
-    stride: usize,
-    /// The same of two chunks, of twelve rows each (component, row).
-    chunk_left: [T; 2 * CHUNK_ROWS * CHUNK_STRIDE],
-    chunk_right: [T; 2 * CHUNK_ROWS * CHUNK_STRIDE],
+    /// Displacements of two blocks and the forces on them, `[8 component + corner][lane]`.
+    gathered: [[[T; W]; 24]; 2],
+    forces: [[[T; W]; 24]; 2],
 }
-
-const STRIP_ROWS: usize = 6;
-const CHUNK_ROWS: usize = 12;
-const CHUNK_STRIDE: usize = 2 * W;
 
 impl<T: Real> Scratch<T> {
     #[inline(always)]
     fn new(n_cells: usize) -> Self {
-        // The number before a row on the right is read as the end of a cell that does not exist, so it stays zero.
-        let stride = n_cells.next_multiple_of(W) + W;
-        let rows = || vec![T::default(); STRIP_ROWS * stride];
-        let ends = [T::default(); 2 * CHUNK_ROWS * CHUNK_STRIDE];
-        Self {
-            carried: vec![T::default(); CARRIED * stride],
-            left: rows(),
-            right: rows(),
-            stride,
-            chunk_left: ends,
-            chunk_right: ends,
+        let none = [[[T::default(); W]; 24]; 2];
+        Self { carried: vec![T::default(); CARRIED * n_cells.next_multiple_of(W)], gathered: none, forces: none }
+    }
+}
+
+/// Displacements of the corners of a block's cells.
+#[inline(always)]
+fn gather<T: Real>(x: &Block<T>, k: usize, block: &CutBlock, out: &mut [[T; W]; 24]) {
+    for c in 0..3 {
+        let x = x.part(k, c);
+        for row in 0..4 {
+            for lane in 0..block.len {
+                let node = block.nodes[row][lane] as usize;
+                let x = &x[node..node + 2];
+                out[8 * c + 2 * row][lane] = x[0];
+                out[8 * c + 2 * row + 1][lane] = x[1];
+            }
         }
     }
 }
@@ -179,77 +222,87 @@ fn read_row<S: Simd, T: Real>(simd: S, x: [&[T]; 3], [low, high]: [u32; 2], at: 
     out
 }
 
-/// Carries forces on the sums and differences along x and z back to the ends of the cells.
-#[inline(always)]
-fn write_row<S: Simd, T: Real>(mut f: [[Lane<S, T>; 4]; 3], at: usize, scratch: &mut Scratch<T>) {
-    let stride = scratch.stride;
-    for c in 0..3 {
-        fall(&mut f[c], 2);
-        fall(&mut f[c], 1);
-        for z in 0..2 {
-            let row = (2 * c + z) * stride + W + at;
-            f[c][2 * z].store(&mut scratch.left[row..]);
-            f[c][2 * z + 1].store(&mut scratch.right[row..]);
+/// The six rows of nodes (component, z) that forces on the ends of cells are added to, from left to right.
+struct Ends<'a, 'b, S: Simd, T: Real> {
+    y: &'a mut [&'b mut [T]; 3],
+    /// First node of each row, in `y`.
+    nodes: [usize; 2],
+    /// Cells of the row.
+    len: usize,
+    /// Forces on the right ends of the last cells, turned by one lane: the first belongs to the node that comes next.
+    right: [[Lane<S, T>; 2]; 3],
+}
+
+impl<'a, 'b, S: Simd, T: Real> Ends<'a, 'b, S, T> {
+    #[inline(always)]
+    fn new(simd: S, y: &'a mut [&'b mut [T]; 3], rows: [u32; 2], base: usize, len: usize) -> Self {
+        let nodes = [rows[0] as usize - base, rows[1] as usize - base];
+        Self { y, nodes, len, right: [[Lane::zero(simd); 2]; 3] }
+    }
+
+    /// Carries forces on the sums and differences along x and z back to the ends of the cells from `at` on, and adds them.
+    #[inline(always)]
+    fn add(&mut self, simd: S, [mut u, mut v, mut w]: [[Lane<S, T>; 4]; 3], at: usize, signs: &Signs<T>) {
+        let width = T::width::<S>();
+        let n = width.min(self.len - at);
+        let before = signs.first(simd, 1);
+        let lanes = Lanes { n, own: signs.first(simd, n), right: signs.first(simd, width.min(n + 1)) - before, before };
+        for f in [&mut u, &mut v, &mut w] {
+            fall(f, 2);
+            fall(f, 1);
+        }
+        // Not a loop: what is indexed by a variable is kept in memory.
+        self.add_row(simd, 0, 0, u[0], u[1], at, signs, &lanes);
+        self.add_row(simd, 0, 1, u[2], u[3], at, signs, &lanes);
+        self.add_row(simd, 1, 0, v[0], v[1], at, signs, &lanes);
+        self.add_row(simd, 1, 1, v[2], v[3], at, signs, &lanes);
+        self.add_row(simd, 2, 0, w[0], w[1], at, signs, &lanes);
+        self.add_row(simd, 2, 1, w[2], w[3], at, signs, &lanes);
+    }
+
+    #[inline(always)]
+    fn add_row(
+        &mut self,
+        simd: S,
+        c: usize,
+        z: usize,
+        left: Lane<S, T>,
+        right: Lane<S, T>,
+        at: usize,
+        signs: &Signs<T>,
+        lanes: &Lanes<S, T>,
+    ) {
+        let width = T::width::<S>();
+        let turned = right.turn();
+        let last = std::mem::replace(&mut self.right[c][z], turned);
+        let y = &mut self.y[c][self.nodes[z] + at..];
+        if let Some(y) = y.get_mut(..width) {
+            let sum = lanes.own.mul_add(left, Lane::load(simd, y));
+            lanes.before.mul_add(last, lanes.right.mul_add(turned, sum)).store(y);
+        } else {
+            // Nothing follows the last row of a slab.
+            let mut sum = [T::default(); W];
+            lanes.before.mul_add(last, lanes.right.mul_add(turned, lanes.own * left)).store(&mut sum);
+            add_short(y, &sum);
+        }
+        if lanes.n == width && at + width == self.len {
+            self.y[c][self.nodes[z] + self.len] += signs.sign * turned.first();
         }
     }
 }
 
-/// Adds the forces on the ends of `len` cells to their `len + 1` nodes from `node` on.
-#[inline(always)]
-fn add_ends<S: Simd, T: Real>(
-    simd: S,
-    y: &mut [T],
-    node: usize,
-    len: usize,
-    left: &[T],
-    right: &[T],
-    signs: &Signs<T>,
-) {
-    // Node n is the left end of cell n and the right end of cell n − 1.
-    let width = T::width::<S>();
-    let sign = Lane::splat(simd, signs.sign);
-    let y = &mut y[node..];
-    let padded = len.next_multiple_of(width);
-    let (left, right) = (&left[..padded], &right[..padded + 1]);
-    let mut n = 0;
-    while n + width <= len {
-        let y = &mut y[n..n + width];
-        let ends = Lane::load(simd, &left[n..]) + Lane::load(simd, &right[n..]);
-        sign.mul_add(ends, Lane::load(simd, y)).store(y);
-        n += width;
-    }
-    let rest = len - n;
-    if rest == 0 {
-        y[n] += signs.sign * right[n];
-    } else if let Some(y) = y.get_mut(n..n + width) {
-        // Beyond the row's end nothing is added to whatever is there.
-        let with_left = signs.first(simd, rest).mul_add(Lane::load(simd, &left[n..]), Lane::load(simd, y));
-        signs.first(simd, rest + 1).mul_add(Lane::load(simd, &right[n..]), with_left).store(y);
-    } else {
-        for (i, y) in y[n..=len].iter_mut().enumerate() {
-            let own = if i < rest { left[n + i] } else { T::default() };
-            *y += signs.sign * (own + right[n + i]);
-        }
-    }
+/// The sign in lanes of left ends, of right ends of the same cells turned, and of the right end of the cell before.
+struct Lanes<S: Simd, T: Real> {
+    n: usize,
+    own: Lane<S, T>,
+    right: Lane<S, T>,
+    before: Lane<S, T>,
 }
 
-/// Adds the six finished rows.
-#[inline(always)]
-fn finish_row<S: Simd, T: Real>(
-    simd: S,
-    y: &mut [&mut [T]; 3],
-    rows: [u32; 2],
-    base: usize,
-    len: usize,
-    signs: &Signs<T>,
-    scratch: &Scratch<T>,
-) {
-    for c in 0..3 {
-        for z in 0..2 {
-            let row = (2 * c + z) * scratch.stride + W;
-            let (left, right) = (&scratch.left[row..], &scratch.right[row - 1..]);
-            add_ends(simd, y[c], rows[z] as usize - base, len, left, right, signs);
-        }
+#[inline(never)]
+fn add_short<T: Real>(y: &mut [T], by: &[T; W]) {
+    for (y, by) in y.iter_mut().zip(by) {
+        *y += *by;
     }
 }
 
@@ -287,6 +340,7 @@ fn sweep_strip<S: Simd, T: Real>(
         }
     }
     for row in 1..rows.len() {
+        let mut ends = Ends::new(simd, &mut y, rows[row - 1], base, len);
         for at in steps() {
             let next = read_row(simd, x, rows[row], at);
             let [displaced, forced] = carried(scratch, at, width);
@@ -309,10 +363,10 @@ fn sweep_strip<S: Simd, T: Real>(
                     (mean + slope).store(place);
                 }
             }
-            write_row(done, at, scratch);
+            ends.add(simd, done, at, signs);
         }
-        finish_row(simd, &mut y, rows[row - 1], base, len, signs, scratch);
     }
+    let mut ends = Ends::new(simd, &mut y, rows[rows.len() - 1], base, len);
     for at in steps() {
         let [_, forced] = carried(scratch, at, width);
         let mut done = [[zero; 4]; 3];
@@ -321,68 +375,12 @@ fn sweep_strip<S: Simd, T: Real>(
                 done[c][p] = Lane::load(simd, &forced[(4 * c + p) * width..]);
             }
         }
-        write_row(done, at, scratch);
+        ends.add(simd, done, at, signs);
     }
-    finish_row(simd, &mut y, rows[rows.len() - 1], base, len, signs, scratch);
 }
 
 /// Corner of a cell at the lower y, by the bits (x, z).
 const LOW: [usize; 4] = [0, 1, 4, 5];
-
-/// Forces on the ends of a chunk's cells, into one half of the scratch.
-#[inline(always)]
-fn sweep_chunk<S: Simd, T: Real>(
-    simd: S,
-    operator: &Operator,
-    chunk: &Chunk,
-    x: [&[T]; 3],
-    scratch: &mut Scratch<T>,
-    half: usize,
-) {
-    let lattice = &*operator.lattice;
-    let width = T::width::<S>();
-    for from in (0..usize::from(chunk.len)).step_by(width) {
-        let mut u: [Corners<S, T>; 3] = [[Lane::zero(simd); 8]; 3];
-        for c in 0..3 {
-            for row in 0..4 {
-                let x = &x[c][chunk.nodes[row] as usize + from..][..width + 1];
-                u[c][2 * row] = Lane::load(simd, x);
-                u[c][2 * row + 1] = Lane::load(simd, &x[1..]);
-            }
-        }
-        let f = match lattice.blocks.get(chunk.block as usize) {
-            None => Whole::new(simd, chunk.lame, lattice.keep).apply(&u),
-            Some(block) => brick::apply_cut(simd, &u, block, from),
-        };
-        for c in 0..3 {
-            for row in 0..4 {
-                let at = (CHUNK_ROWS * half + 4 * c + row) * CHUNK_STRIDE + W + from;
-                f[c][2 * row].store(&mut scratch.chunk_left[at..]);
-                f[c][2 * row + 1].store(&mut scratch.chunk_right[at..]);
-            }
-        }
-    }
-}
-
-/// Adds what [`sweep_chunk`] found.
-#[inline(always)]
-fn add_chunk<S: Simd, T: Real>(
-    simd: S,
-    chunk: &Chunk,
-    y: &mut [&mut [T]],
-    base: usize,
-    signs: &Signs<T>,
-    scratch: &Scratch<T>,
-    half: usize,
-) {
-    for c in 0..3 {
-        for row in 0..4 {
-            let at = (CHUNK_ROWS * half + 4 * c + row) * CHUNK_STRIDE + W;
-            let (left, right) = (&scratch.chunk_left[at..], &scratch.chunk_right[at - 1..]);
-            add_ends(simd, y[c], chunk.nodes[row] as usize - base, usize::from(chunk.len), left, right, signs);
-        }
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -391,7 +389,7 @@ mod tests {
     use crate::mesh::{Grid, Lattice, Solid, moment};
     use std::sync::Arc;
 
-    /// Strips with tails and of changing width, chunks beside them, cut cells, holes, two materials and a foundation.
+    /// Strips with tails and of changing width, cut cells, holes, two materials and a foundation.
     fn operator() -> Operator {
         let grid = Grid { origin: [0.0; 3], cell: 1e-3, counts: [53, 9, 5] };
         let mut part = [0.0; 27];
@@ -412,7 +410,7 @@ mod tests {
             })
             .collect();
         let lattice = Arc::new(Lattice::new(grid, &solids, 1e-5, 0.0));
-        assert!(lattice.strips.len() > 5 && lattice.blocks.len() > 20, "{} strips", lattice.strips.len());
+        assert!(lattice.strips.len() > 5 && lattice.blocks.len() > 5);
         let nodes = lattice.cell_nodes([0, 4, 2]).unwrap();
         let mut matrix = vec![0.0; 576];
         for i in 0..24 {

@@ -35,11 +35,9 @@ impl Strains {
                 }
             }
         }
-        for chunk in &lattice.chunks {
-            if let Some(block) = lattice.blocks.get(chunk.block as usize) {
-                for lane in 0..usize::from(chunk.len) {
-                    centroids[chunk.cell as usize + lane] = brick::centroid(block, lane);
-                }
+        for block in &lattice.blocks {
+            for lane in 0..block.len {
+                centroids[block.cells[lane] as usize] = brick::centroid(&block.coefficients, lane);
             }
         }
         let h = lattice.grid.cell;
