@@ -6,7 +6,7 @@ use bytes::Bytes;
 use solver::run::Report;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 /// Reports wait this long for company: ten messages a second look live.
 const GATHER: Duration = Duration::from_millis(100);
@@ -54,6 +54,10 @@ async fn carry(door: Door, lease: Lease, wish: watch::Sender<Wish>, mut receiver
         if receiver.recv_many(&mut told, REPORTS_MAX).await == 0 {
             return;
         }
+        // The first word of a run goes out at once, later ones gather; a picture does not wait either.
+        if !std::mem::take(&mut first) {
+            let _ = timeout(GATHER, gather(&mut receiver, &mut told)).await;
+        }
         let mut reports = Vec::with_capacity(told.len());
         // Of several partials only the last is worth the line.
         let mut partial = None;
@@ -84,9 +88,35 @@ async fn carry(door: Door, lease: Lease, wish: watch::Sender<Wish>, mut receiver
             }
             Err(e) => tracing::warn!(run = %lease.run, error = %e, "reports"),
         }
-        // The first word of a run goes out at once, later ones gather.
-        if !std::mem::take(&mut first) {
-            sleep(GATHER).await;
+    }
+}
+
+/// Adds to `told` until an intermediate answer is among it, nothing more will come, or there is no room. Loses nothing when
+/// it is dropped.
+async fn gather(receiver: &mut mpsc::Receiver<Tell>, told: &mut Vec<Tell>) {
+    while told.len() < REPORTS_MAX && !told.iter().any(|t| matches!(t, Tell::Partial(..))) {
+        match receiver.recv().await {
+            Some(next) => told.push(next),
+            None => return,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_picture_ends_the_gathering() {
+        let (sender, mut receiver) = mpsc::channel(8);
+        let log = || Tell::Report(Report::Log { line: String::new() });
+        let mut told = vec![log()];
+        sender.try_send(log()).unwrap();
+        assert!(timeout(GATHER, gather(&mut receiver, &mut told)).await.is_err(), "it waits for company");
+        assert_eq!(told.len(), 2);
+        sender.try_send(Tell::Partial(0, Bytes::new())).unwrap();
+        sender.try_send(log()).unwrap();
+        timeout(GATHER, gather(&mut receiver, &mut told)).await.expect("at once");
+        assert_eq!(told.len(), 3);
     }
 }
