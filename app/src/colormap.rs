@@ -63,10 +63,14 @@ pub fn css(bands: Option<u32>, inverted: bool) -> String {
 /// Bands of a banded legend.
 pub const BANDS: u32 = 10;
 
+/// Oklab lightness of the two ends: the dark one stands out from a dark room still, lit from the side, the bright one from
+/// paper.
+const LIGHTNESS: [f64; 2] = [0.38, 0.93];
+
 /// The path before it is spaced: lightness linear, hue turning from violet to yellow, as much chroma as sRGB holds
 /// there, up to a ceiling.
 fn oklab(t: f64) -> [f64; 3] {
-    let lightness = 0.27 + 0.65 * t;
+    let lightness = LIGHTNESS[0] + (LIGHTNESS[1] - LIGHTNESS[0]) * t;
     let hue = (292.0 - 186.0 * t.powf(1.1)).to_radians();
     let mut chroma: f64 = 0.155;
     let at = |c: f64| [lightness, c * hue.cos(), c * hue.sin()];
@@ -118,7 +122,7 @@ mod tests {
             assert!(now > last - 2e-3, "entry {i}");
             last = now;
         }
-        assert!(luminance(table()[0]) < 0.04 && luminance(table()[255]) > 0.6);
+        assert!(luminance(table()[0]) < 0.06 && luminance(table()[255]) > 0.6);
     }
 
     #[test]

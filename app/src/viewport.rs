@@ -3,6 +3,7 @@
 //! The page speaks [`ViewCommand`] and listens to [`ViewEvent`]; `frontend::viewport` implements it on WebGL2. Plain
 //! values only, so that panels can be tested without a canvas.
 
+use solver::study::outcome::Outcome;
 use solver::surface::{EdgeName, FaceName};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -76,9 +77,8 @@ pub struct SectionPlane {
 /// How a result is drawn over its skin.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ResultView {
-    /// Bytes of the surface artefact (`Outcome::from_bytes`). The same allocation is the same answer: it is not decoded
-    /// again.
-    pub outcome: Arc<[u8]>,
+    /// The surface artefact. The same allocation is the same answer: its skins are not made again.
+    pub outcome: Arc<Outcome>,
     /// Field id and load case.
     pub field: String,
     pub case: Option<String>,

@@ -3,6 +3,7 @@
 use crate::api::run::{Run, RunEvent, RunState};
 use crate::panels::Desk;
 use crate::ui::Tone;
+use crate::viewport::Flag;
 use leptos::prelude::*;
 use solver::quantity::Dimension;
 use solver::run::Report;
@@ -64,6 +65,7 @@ pub struct Bench {
     /// Newest first.
     pub runs: RwSignal<Vec<Run>>,
     pub live: RwSignal<Option<Live>>,
+    /// The answer that [`Bench::shown`] describes; set before it.
     pub outcome: RwSignal<Option<Arc<Outcome>>>,
     pub shown: RwSignal<Option<Shown>>,
     pub probe: RwSignal<Option<f64>>,
@@ -71,7 +73,8 @@ pub struct Bench {
     pub range: RwSignal<Option<(f64, f64, f64)>>,
     /// Draw calls, triangles, milliseconds of the last frames.
     pub stats: RwSignal<Option<(u32, u32, f64)>>,
-    bytes: StoredValue<Option<Arc<[u8]>>>,
+    /// Where the extremes of the shown field are.
+    pub flags: RwSignal<Vec<Flag>>,
     /// The inside of an answer, by its run.
     pub inside: RwSignal<Option<(String, Arc<[u8]>)>>,
     /// The run whose inside was asked for last.
@@ -91,17 +94,12 @@ impl Bench {
             probe: RwSignal::new(None),
             range: RwSignal::new(None),
             stats: RwSignal::new(None),
-            bytes: StoredValue::new(None),
+            flags: RwSignal::new(Vec::new()),
             inside: RwSignal::new(None),
             asked_inside: StoredValue::new(None),
             serial: StoredValue::new(0),
             closed: StoredValue::new(None),
         }
-    }
-
-    /// Bytes of the answer that [`Bench::shown`] describes.
-    pub fn bytes(&self) -> Option<Arc<[u8]>> {
-        self.bytes.try_get_value().flatten()
     }
 
     pub fn run(&self, id: &str) -> Option<Run> {
@@ -255,7 +253,6 @@ impl Bench {
             range: style.and_then(|s| s.range).filter(|_| kept.is_some()),
             flags: style.is_none_or(|s| s.flags),
         };
-        self.bytes.set_value(Some(bytes.into()));
         self.outcome.set(Some(Arc::new(outcome)));
         self.shown.set(Some(shown));
     }
@@ -291,7 +288,6 @@ impl Bench {
         self.closed.set_value(self.shown.with_untracked(|s| s.as_ref().map(|s| s.run.clone())));
         self.shown.set(None);
         self.outcome.set(None);
-        self.bytes.set_value(None);
         self.range.set(None);
         self.probe.set(None);
     }
@@ -304,12 +300,12 @@ impl Default for Bench {
 }
 
 /// Begins the title of a tab that has news.
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "browser")]
 const MARK: &str = "● ";
 
 /// Tells a person who looks at another tab: in the title until they return, and as a notification if they allowed it.
 fn announce(design: &str, words: &str) {
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "browser")]
     {
         use wasm_bindgen::{JsCast, closure::Closure};
         let document = document();
@@ -338,13 +334,13 @@ fn announce(design: &str, words: &str) {
             let _ = web_sys::Notification::new_with_options(design, &options);
         }
     }
-    #[cfg(not(feature = "hydrate"))]
+    #[cfg(not(feature = "browser"))]
     let _ = (design, words);
 }
 
 /// Asks once whether notices may be shown; called from a click, as browsers demand.
 pub fn allow_notifications() {
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "browser")]
     if web_sys::Notification::permission() == web_sys::NotificationPermission::Default {
         let _ = web_sys::Notification::request_permission();
     }

@@ -7,7 +7,6 @@ use app::viewport::{ResultView, colour_limits};
 use glam::DVec3;
 use solver::study::outcome::{Field, Location, Outcome, OutcomeMesh};
 use solver::surface::SurfaceMesh;
-use std::rc::Rc;
 use std::sync::Arc;
 
 /// Largest displacement of the automatic scale, as part of the model's diagonal.
@@ -17,7 +16,6 @@ const AUTOMATIC: f64 = 0.08;
 #[derive(Debug)]
 pub struct Shown {
     pub view: ResultView,
-    outcome: Rc<Outcome>,
     /// The skins, undeformed. Bodies carry the names of the design's bodies.
     pub model: Model,
     /// Per model-wide point, m.
@@ -33,25 +31,14 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// Reads the outcome, or takes it from `before` when it is the same one.
+    /// Makes the skins, or takes them from `before` when it is about the same outcome.
     ///
     /// # Errors
-    /// A sentence for the person when the bytes are not an outcome, or the field is not in it.
+    /// A sentence for the person when the field is not in the outcome.
     pub fn new(view: ResultView, before: Option<Shown>) -> Result<Self, String> {
         let same = before.filter(|b| Arc::ptr_eq(&b.view.outcome, &view.outcome));
-        let (outcome, model) = match same {
-            Some(before) => (before.outcome, before.model),
-            None => {
-                let outcome = Outcome::from_bytes(&view.outcome)
-                    .map_err(|e| format!("The result cannot be shown: {e}. Run the study again."))?;
-                let model = skins(&outcome);
-                (Rc::new(outcome), model)
-            }
-        };
-        Self::over(view, outcome, model)
-    }
-
-    fn over(view: ResultView, outcome: Rc<Outcome>, model: Model) -> Result<Self, String> {
+        let model = same.map_or_else(|| skins(&view.outcome), |before| before.model);
+        let outcome = view.outcome.clone();
         let n = model.n_points as usize;
         let mut displacement = vec![[0f32; 3]; n];
         let mut values = vec![f32::NAN; n];
@@ -87,7 +74,7 @@ impl Shown {
             }));
         }
         let [min, max] = extremes.map_or([0.0; 2], |e| e.map(|i| f64::from(values[i as usize])));
-        let mut shown = Self { view, outcome, model, displacement, values, min, max, scale: 1.0, extremes };
+        let mut shown = Self { view, model, displacement, values, min, max, scale: 1.0, extremes };
         shown.scale = shown.view.scale.filter(|s| s.is_finite()).unwrap_or_else(|| shown.automatic());
         Ok(shown)
     }
@@ -232,7 +219,7 @@ mod tests {
 
     fn shown(case: &str, scale: Option<f64>) -> Shown {
         let view = ResultView {
-            outcome: Arc::from(&[][..]),
+            outcome: Arc::new(outcome()),
             field: "stress".into(),
             case: Some(case.into()),
             scale,
@@ -243,9 +230,7 @@ mod tests {
             ceiling: None,
             flags: true,
         };
-        let outcome = outcome();
-        let model = skins(&outcome);
-        Shown::over(view, Rc::new(outcome), model).unwrap()
+        Shown::new(view, None).unwrap()
     }
 
     #[test]
@@ -287,14 +272,12 @@ mod tests {
     fn a_constant_field_has_a_range_and_a_missing_one_is_said() {
         let mut outcome = outcome();
         outcome.fields[1].values.fill(5.0);
-        let model = skins(&outcome);
-        let s = Shown::over(shown("a", None).view, Rc::new(outcome.clone()), model).unwrap();
+        let outcome = Arc::new(outcome);
+        let s = Shown::new(ResultView { outcome: outcome.clone(), ..shown("a", None).view }, None).unwrap();
         let (lo, hi) = s.range();
         assert!(lo == 5.0 && hi > lo);
-        let view = ResultView { field: "heat".into(), ..shown("a", None).view };
-        let error = Shown::over(view, Rc::new(outcome.clone()), skins(&outcome)).unwrap_err();
-        assert!(error.contains("heat"));
-        assert!(Shown::new(shown("a", None).view, None).unwrap_err().contains("cannot be shown"));
+        let view = ResultView { outcome, field: "heat".into(), ..shown("a", None).view };
+        assert!(Shown::new(view, None).unwrap_err().contains("heat"));
     }
 
     #[test]

@@ -6,7 +6,8 @@ use super::section::{Cap, Frame};
 use app::viewport::{ResultView, SectionPlane};
 use glam::{DVec2, DVec3};
 use solver::study::outcome::{Field, Outcome, OutcomeMesh};
-use solver::study::volume::Volume;
+use solver::study::volume::{Deformed, Volume};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 /// Samples along the longer side of a cap: about what the cells of a typical result can tell apart.
@@ -18,7 +19,12 @@ pub struct Inside {
     outcome: Rc<Outcome>,
     /// By the design's body.
     bodies: Vec<(String, Volume)>,
+    /// The bodies as they were drawn last: a section that moves asks for the same again and again.
+    drawn: RefCell<Vec<(Drawn, Rc<Deformed>)>>,
 }
+
+/// Body, load case and scale of a deformed shape.
+type Drawn = (String, Option<String>, f64);
 
 /// Values over the bounds of a cap, row by row, each in the middle of its texel.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,7 +50,7 @@ impl Inside {
             OutcomeMesh::Surface { .. } => None,
         };
         let bodies = outcome.meshes.iter().filter_map(grid).collect();
-        Ok(Self { outcome: Rc::new(outcome), bodies })
+        Ok(Self { outcome: Rc::new(outcome), bodies, drawn: RefCell::default() })
     }
 
     fn field(&self, volume: &Volume, id: &str, case: Option<&str>) -> Option<&Field> {
@@ -58,11 +64,31 @@ impl Inside {
         let case = view.case.as_deref();
         let field = self.field(volume, &view.field, case)?;
         let moved = self.field(volume, "displacement", case).filter(|_| scale != 0.0);
-        let rest = moved.and_then(|m| Some(volume.deformed(m, scale)?.rest(points)));
+        let rest = moved.and_then(|m| Some(volume.rest(&*self.drawn(body, case, scale, volume, m)?, m, points)));
         let values = volume.sample(field, rest.as_deref().unwrap_or(points));
         let n = usize::from(field.components).max(1);
         let size = |v: &[f32]| if n == 1 { v[0] } else { v.iter().map(|x| x * x).sum::<f32>().sqrt() };
         Some(values.chunks_exact(n).map(size).collect())
+    }
+
+    /// The body as drawn, made once per case and scale.
+    fn drawn(
+        &self,
+        body: &str,
+        case: Option<&str>,
+        scale: f64,
+        volume: &Volume,
+        moved: &Field,
+    ) -> Option<Rc<Deformed>> {
+        let key: Drawn = (body.into(), case.map(Into::into), scale);
+        let mut drawn = self.drawn.borrow_mut();
+        if let Some((_, known)) = drawn.iter().find(|(k, _)| *k == key) {
+            return Some(known.clone());
+        }
+        let made = Rc::new(volume.deformed(moved, scale)?);
+        drawn.retain(|(k, _)| k.0 != body);
+        drawn.push((key, made.clone()));
+        Some(made)
     }
 
     /// The shown field over a cap of `body`.
@@ -133,7 +159,7 @@ mod tests {
 
     fn view(field: &str) -> ResultView {
         ResultView {
-            outcome: Arc::from(&[][..]),
+            outcome: Arc::default(),
             field: field.into(),
             case: Some("a".into()),
             scale: None,

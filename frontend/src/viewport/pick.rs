@@ -88,10 +88,15 @@ impl Sight<'_> {
         best
     }
 
+    /// Whether the section has taken `p` away.
+    pub fn is_cut_away(&self, p: DVec3) -> bool {
+        self.cut(p) > self.view.pixel_at(p)
+    }
+
     /// Whether nothing stands between the eye and `p`, a point on some surface.
     pub fn is_visible(&self, p: DVec3, pixel: DVec2) -> bool {
         let size = self.view.pixel_at(p);
-        if self.cut(p) > size {
+        if self.is_cut_away(p) {
             return false;
         }
         let ray = self.view.ray(pixel);

@@ -165,6 +165,7 @@ fn damaged_bytes_are_said_and_nothing_else_changes() {
 fn result(stage: &mut Stage, scale: f64) {
     use solver::quantity::Dimension;
     use solver::study::outcome::{Field, Grade, Location, Outcome, OutcomeMesh};
+    use std::sync::Arc;
     let surface = sample::cuboid([0.0; 3], [0.2, 0.1, 0.05]);
     let field = |id: &str, components, values| Field {
         id: id.into(),
@@ -185,7 +186,7 @@ fn result(stage: &mut Stage, scale: f64) {
         ..Outcome::default()
     };
     let view = ResultView {
-        outcome: outcome.to_bytes().into(),
+        outcome: Arc::new(outcome),
         field: "heat".into(),
         case: None,
         scale: Some(scale),
@@ -237,6 +238,14 @@ fn the_section_cuts_the_deformed_shape_and_what_has_no_result() {
     assert_eq!(caps.len(), 2);
     let top = caps[0].0.triangles.iter().flatten().map(|p| p.z).fold(0.0, f64::max);
     assert!((top - 0.06).abs() < 1e-4, "{top}");
+    stage.take_events();
+    stage.tick(16.0);
+    let flags = stage.take_events().into_iter().find_map(|e| if let ViewEvent::Flags(f) = e { Some(f) } else { None });
+    let kept = stage.result.as_ref().and_then(|r| {
+        let drawn = r.extremes?.map(|p| r.displaced(p).y);
+        Some(drawn.iter().filter(|y| **y < 0.05).count())
+    });
+    assert_eq!(flags.map(|f| f.len()), kept, "a flag whose part is cut away is not shown");
     stage.command(ViewCommand::Hidden(vec!["pin".into()]), 0.0);
     assert_eq!(stage.caps().len(), 1);
 }

@@ -147,19 +147,52 @@ impl Volume {
         out
     }
 
-    /// The body as `scale` times `displacement` draws it; `None` when that is no vector field of this grid.
-    pub fn deformed<'a>(&'a self, displacement: &'a Field, scale: f64) -> Option<Deformed<'a>> {
+    /// The body as `scale` times `displacement` draws it; `None` when that is no vector field of this grid. Visits every
+    /// node: worth keeping while both stay.
+    pub fn deformed(&self, displacement: &Field, scale: f64) -> Option<Deformed> {
         if displacement.components != 3 || !self.holds(displacement) {
             return None;
         }
-        let mut out = Deformed { volume: self, values: &displacement.values, scale, bins: HashMap::new() };
+        let mut out = Deformed { scale, bins: HashMap::new() };
         for (n, at) in self.positions().enumerate() {
             let rest: [f64; 3] = std::array::from_fn(|a| self.origin[a] + self.cell * at[a] as f64);
             let now = std::array::from_fn(|a| rest[a] + scale * f64::from(displacement.values[3 * n + a]));
             // The first node of a bin stands for it: the same one every time.
-            out.bins.entry(out.bin(now)).or_insert((rest, now));
+            out.bins.entry(self.bin(now)).or_insert((rest, now));
         }
         Some(out)
+    }
+
+    /// Where the points drawn at `points` (world, m) rest: fields are sampled there. `deformed` must be that of
+    /// `displacement` in this grid. NaN where no part of the body is drawn near.
+    pub fn rest(&self, deformed: &Deformed, displacement: &Field, points: &[[f64; 3]]) -> Vec<[f64; 3]> {
+        let values = if self.holds(displacement) { &displacement.values[..] } else { &[] };
+        points.iter().map(|p| self.rest_of(deformed, values, *p).unwrap_or([f64::NAN; 3])).collect()
+    }
+
+    fn rest_of(&self, deformed: &Deformed, values: &[f32], now: [f64; 3]) -> Option<[f64; 3]> {
+        let bin = self.bin(now);
+        let near = (0..27)
+            .filter_map(|n| deformed.bins.get(&[bin[0] + n % 3 - 1, bin[1] + n / 3 % 3 - 1, bin[2] + n / 9 - 1]));
+        let away = |p: [f64; 3]| (0..3).map(|a| (p[a] - now[a]).powi(2)).sum::<f64>();
+        let (rest, drawn) = near.min_by(|a, b| away(a.1).total_cmp(&away(b.1)))?;
+        let start: [f64; 3] = std::array::from_fn(|a| rest[a] + now[a] - drawn[a]);
+        let mut was = start;
+        for _ in 0..ROUNDS_MAX {
+            let Some(stencil) = self.locate(was).filter(|_| !values.is_empty()) else { break };
+            let next = std::array::from_fn(|a| now[a] - deformed.scale * stencil.value(values, 3, a));
+            let step = (0..3).map(|a| f64::abs(next[a] - was[a])).fold(0.0, f64::max);
+            was = next;
+            if step < FOUND_CELLS * self.cell {
+                return Some(was);
+            }
+        }
+        // Where the drawn shape folds, the nearest node's neighbourhood is the best that can be said.
+        Some(start)
+    }
+
+    fn bin(&self, p: [f64; 3]) -> [i64; 3] {
+        std::array::from_fn(|a| ((p[a] - self.origin[a]) / (BIN_CELLS * self.cell)).floor() as i64)
     }
 
     fn holds(&self, field: &Field) -> bool {
@@ -170,46 +203,11 @@ impl Volume {
 }
 
 /// A body drawn with its displacements, for sections through the drawn shape.
-pub struct Deformed<'a> {
-    volume: &'a Volume,
-    /// `[node][3]`, m.
-    values: &'a [f32],
+#[derive(Clone, Debug)]
+pub struct Deformed {
     scale: f64,
     /// A node in each bin: where it rests and where it is drawn, m.
     bins: HashMap<[i64; 3], ([f64; 3], [f64; 3])>,
-}
-
-impl Deformed<'_> {
-    /// Where the points drawn at `points` (world, m) rest: fields are sampled there. NaN where no part of the body is
-    /// drawn near.
-    pub fn rest(&self, points: &[[f64; 3]]) -> Vec<[f64; 3]> {
-        points.iter().map(|p| self.rest_of(*p).unwrap_or([f64::NAN; 3])).collect()
-    }
-
-    fn rest_of(&self, now: [f64; 3]) -> Option<[f64; 3]> {
-        let bin = self.bin(now);
-        let near =
-            (0..27).filter_map(|n| self.bins.get(&[bin[0] + n % 3 - 1, bin[1] + n / 3 % 3 - 1, bin[2] + n / 9 - 1]));
-        let away = |p: [f64; 3]| (0..3).map(|a| (p[a] - now[a]).powi(2)).sum::<f64>();
-        let (rest, drawn) = near.min_by(|a, b| away(a.1).total_cmp(&away(b.1)))?;
-        let start: [f64; 3] = std::array::from_fn(|a| rest[a] + now[a] - drawn[a]);
-        let mut was = start;
-        for _ in 0..ROUNDS_MAX {
-            let Some(stencil) = self.volume.locate(was) else { break };
-            let next = std::array::from_fn(|a| now[a] - self.scale * stencil.value(self.values, 3, a));
-            let step = (0..3).map(|a| f64::abs(next[a] - was[a])).fold(0.0, f64::max);
-            was = next;
-            if step < FOUND_CELLS * self.volume.cell {
-                return Some(was);
-            }
-        }
-        // Where the drawn shape folds, the nearest node's neighbourhood is the best that can be said.
-        Some(start)
-    }
-
-    fn bin(&self, p: [f64; 3]) -> [i64; 3] {
-        std::array::from_fn(|a| ((p[a] - self.volume.origin[a]) / (BIN_CELLS * self.volume.cell)).floor() as i64)
-    }
 }
 
 impl Stencil {
@@ -346,12 +344,12 @@ mod tests {
         let drawn = volume.deformed(&displacement, 2.0).unwrap();
         let rests = [[1.22, 2.04, 3.05], [1.45, 2.09, 3.01], [1.05, 2.19, 3.15]];
         let now = rests.map(|p| std::array::from_fn(|a| p[a] + 2.0 * moved(p)[a]));
-        for (found, rest) in drawn.rest(&now).into_iter().zip(rests) {
+        for (found, rest) in volume.rest(&drawn, &displacement, &now).into_iter().zip(rests) {
             for a in 0..3 {
                 assert!((found[a] - rest[a]).abs() < 1e-4, "{found:?} {rest:?}");
             }
         }
-        assert!(drawn.rest(&rests)[0][0].is_nan(), "nothing is drawn where it rested");
+        assert!(volume.rest(&drawn, &displacement, &rests)[0][0].is_nan(), "nothing is drawn where it rested");
         assert!(volume.deformed(&field(&volume, 2, |_| vec![0.0; 2]), 1.0).is_none());
     }
 

@@ -52,6 +52,10 @@ impl Stage {
             let sight = self.sight(&view);
             for (is_max, point) in [false, true].into_iter().zip(extremes) {
                 let drawn = result.displaced(point);
+                // It would hang in the air.
+                if sight.is_cut_away(drawn) {
+                    continue;
+                }
                 let seen = view.project(drawn).map(|s| s.0);
                 flags.push(Flag {
                     is_max,
