@@ -5,7 +5,8 @@ use crate::api::auth::Role;
 use crate::api::client::Client;
 use crate::api::design::{ChangeDesign, DesignCard, DesignQuery, DesignState};
 use crate::api::organisation::Project;
-use crate::ui::{Avatars, Glyph, Icon, Menu, ago, now, use_notices};
+use crate::api::{Page, Problem};
+use crate::ui::{Avatars, Glyph, Icon, Menu, More, ago, now, use_notices};
 use leptos::prelude::*;
 use leptos_router::components::A;
 use solver::design::TEMPLATES;
@@ -20,6 +21,8 @@ struct Shelf {
     state: RwSignal<DesignState>,
     project: RwSignal<String>,
     search: RwSignal<String>,
+    /// Pages of the list that are shown, for the question they were asked for.
+    pages: RwSignal<(Asked, usize)>,
     /// Raised to load again.
     turn: RwSignal<u32>,
     projects: Resource<Vec<Project>>,
@@ -28,7 +31,26 @@ struct Shelf {
     deleting: RwSignal<Option<DesignCard>>,
 }
 
+/// Which designs: state, project, words.
+type Asked = (DesignState, Option<String>, Option<String>);
+
 impl Shelf {
+    fn asked(self) -> Asked {
+        let given = |text: String| Some(text.trim().to_string()).filter(|t| !t.is_empty());
+        (self.state.get(), given(self.project.get()), given(self.search.get()))
+    }
+
+    /// Pages to show; another question begins with one.
+    fn n_pages(self) -> usize {
+        let asked = self.asked();
+        self.pages.with(|(of, n)| if *of == asked { *n } else { 1 })
+    }
+
+    fn show_more(self) {
+        let n = untrack(|| self.n_pages());
+        self.pages.set((untrack(|| self.asked()), n + 1));
+    }
+
     fn change(self, id: String, change: ChangeDesign, done: &'static str) {
         let client = Client::current();
         let notices = use_notices();
@@ -70,31 +92,25 @@ fn Designs() -> impl IntoView {
         state: RwSignal::new(DesignState::Active),
         project: RwSignal::new(String::new()),
         search: RwSignal::new(String::new()),
+        pages: RwSignal::new(((DesignState::Active, None, None), 1)),
         turn,
         projects,
         creating: RwSignal::new(None),
         editing: RwSignal::new(None),
         deleting: RwSignal::new(None),
     };
-    let query = move || {
-        let given = |text: String| Some(text.trim().to_string()).filter(|t| !t.is_empty());
-        let query = DesignQuery {
-            state: shelf.state.get(),
-            project: given(shelf.project.get()),
-            search: given(shelf.search.get()),
-            after: None,
-        };
-        (query.state, query.project, query.search, turn.get())
-    };
     let cards = {
         let client = client.clone();
-        Resource::new(query, move |(state, project, search, _)| {
-            let client = client.clone();
-            async move { client.designs(&DesignQuery { state, project, search, after: None }).await.map(|p| p.items) }
-        })
+        Resource::new(
+            move || (shelf.asked(), shelf.n_pages(), turn.get()),
+            move |(asked, n_pages, _)| {
+                let client = client.clone();
+                async move { first_pages(&client, asked, n_pages).await }
+            },
+        )
     };
     // Who is where changes without us: look again while the page is open.
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "browser")]
     {
         let again = move || {
             if !document().hidden() {
@@ -153,15 +169,17 @@ fn Designs() -> impl IntoView {
                 let shown = Memo::new(move |_| cards.get());
                 move || {
                     shown.get().map(|result| match result {
-                        Ok(items) if items.is_empty() => view! { <Nothing shelf=shelf /> }.into_any(),
-                        Ok(items) => {
+                        Ok(page) if page.items.is_empty() => view! { <Nothing shelf=shelf /> }.into_any(),
+                        Ok(page) => {
                             view! {
                                 <ul class="cards" data-testid="designs">
-                                    {items
+                                    {page
+                                        .items
                                         .into_iter()
                                         .map(|card| view! { <Card card=card shelf=shelf /> })
                                         .collect_view()}
                                 </ul>
+                                {page.next.is_some().then(|| view! { <More testid="more-designs" on_more=move || shelf.show_more() /> })}
                             }
                                 .into_any()
                         }
@@ -175,6 +193,21 @@ fn Designs() -> impl IntoView {
         <DeleteDialog shelf=shelf />
     }
     .into_any()
+}
+
+/// The first `n_pages` pages of the designs asked for, as one.
+async fn first_pages(client: &Client, asked: Asked, n_pages: usize) -> Result<Page<DesignCard>, Problem> {
+    let (state, project, search) = asked;
+    let mut query = DesignQuery { state, project, search, after: None };
+    let mut all = client.designs(&query).await?;
+    for _ in 1..n_pages {
+        let Some(after) = all.next.take() else { break };
+        query.after = Some(after);
+        let page = client.designs(&query).await?;
+        all.items.extend(page.items);
+        all.next = page.next;
+    }
+    Ok(all)
 }
 
 #[component]

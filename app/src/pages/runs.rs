@@ -3,7 +3,8 @@
 use super::frame::{Fault, Frame};
 use crate::api::client::Client;
 use crate::api::run::{Run, RunState, Worker};
-use crate::ui::{Glyph, Icon, ago, bytes, now, seconds, use_notices};
+use crate::api::{Page, Problem};
+use crate::ui::{Glyph, Icon, More, ago, bytes, now, seconds, use_notices};
 use leptos::prelude::*;
 use leptos_router::components::A;
 
@@ -20,14 +21,15 @@ pub fn RunsPage() -> impl IntoView {
 #[component]
 fn Runs() -> impl IntoView {
     let turn = RwSignal::new(0);
+    let pages = RwSignal::new(1);
     let client = Client::current();
     let runs = {
         let client = client.clone();
         Resource::new(
-            move || turn.get(),
-            move |_| {
+            move || (turn.get(), pages.get()),
+            move |(_, n_pages)| {
                 let client = client.clone();
-                async move { client.runs(None, None, None).await.map(|p| p.items) }
+                async move { first_pages(&client, n_pages).await }
             },
         )
     };
@@ -38,7 +40,7 @@ fn Runs() -> impl IntoView {
             async move { client.workers().await }
         },
     );
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "browser")]
     {
         let again = move || {
             if !document().hidden() {
@@ -67,7 +69,7 @@ fn Runs() -> impl IntoView {
                 let kind = Memo::new(move |_| {
                     shown.with(|s| match s {
                         None => None,
-                        Some(Ok(runs)) => Some(Ok(runs.is_empty())),
+                        Some(Ok(page)) => Some(Ok(page.items.is_empty())),
                         Some(Err(problem)) => Some(Err(problem.clone())),
                     })
                 });
@@ -84,8 +86,18 @@ fn Runs() -> impl IntoView {
                                 .into_any()
                         }
                         Ok(false) => {
-                            let rows = Signal::derive(move || shown.get().and_then(Result::ok).unwrap_or_default());
-                            view! { <Table runs=rows turn=turn /> }.into_any()
+                            let rows = Signal::derive(move || {
+                                shown.get().and_then(Result::ok).map(|p| p.items).unwrap_or_default()
+                            });
+                            let next = Memo::new(move |_| shown.with(|s| s.as_ref()?.as_ref().ok()?.next.clone()));
+                            view! {
+                                <Table runs=rows turn=turn />
+                                {move || {
+                                    next.get()
+                                        .map(|_| view! { <More testid="more-runs" on_more=move || pages.update(|n| *n += 1) /> })
+                                }}
+                            }
+                                .into_any()
                         }
                         Err(problem) => view! { <Fault problem=problem /> }.into_any(),
                     })
@@ -94,6 +106,18 @@ fn Runs() -> impl IntoView {
         </Transition>
     }
     .into_any()
+}
+
+/// The first `n_pages` pages of the runs, as one.
+async fn first_pages(client: &Client, n_pages: usize) -> Result<Page<Run>, Problem> {
+    let mut all = client.runs(None, None, None).await?;
+    for _ in 1..n_pages {
+        let Some(after) = all.next.take() else { break };
+        let page = client.runs(None, None, Some(&after)).await?;
+        all.items.extend(page.items);
+        all.next = page.next;
+    }
+    Ok(all)
 }
 
 /// Health of the workers, one line each.

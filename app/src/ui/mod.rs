@@ -6,6 +6,7 @@ mod dialog;
 mod field;
 mod icon;
 mod menu;
+mod more;
 mod theme;
 mod time;
 mod toast;
@@ -16,31 +17,32 @@ pub use dialog::{Confirm, Dialog};
 pub use field::{Field, Select, Submit};
 pub use icon::{Glyph, Icon};
 pub use menu::Menu;
+pub use more::More;
 pub use theme::{STORAGE_KEY, Theme, ThemeToggle, provide_theme, use_theme};
 pub use time::{ago, bytes, day, seconds};
 pub use toast::{Notice, Notices, Toasts, Tone, provide_notices, use_notices};
 
 /// Puts `text` on the clipboard and says so. Does nothing on the server.
 pub fn copy(text: &str) {
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "browser")]
     if let Some(window) = leptos::web_sys::window() {
         // The promise's failure (no permission) leaves the text selected in its field, which the person can copy.
         let _ = window.navigator().clipboard().write_text(text);
     }
-    #[cfg(not(feature = "hydrate"))]
+    #[cfg(not(feature = "browser"))]
     let _ = text;
 }
 
 /// Epoch milliseconds now.
 pub fn now() -> i64 {
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "browser")]
     return js_sys::Date::now() as i64;
-    #[cfg(not(feature = "hydrate"))]
+    #[cfg(not(feature = "browser"))]
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64)
 }
 
 /// Waits so many milliseconds of the browser's clock.
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "browser")]
 pub async fn sleep(ms: i32) {
     let promise = js_sys::Promise::new(&mut |resolve, _| {
         if let Some(window) = leptos::web_sys::window() {
@@ -53,20 +55,20 @@ pub async fn sleep(ms: i32) {
 
 /// 64 random bits for ids. The browser's generator; on the server nothing makes ids in a view.
 pub fn random() -> u64 {
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "browser")]
     {
         let half = || (js_sys::Math::random() * f64::from(u32::MAX)) as u64;
         half() << 32 | half()
     }
-    #[cfg(not(feature = "hydrate"))]
+    #[cfg(not(feature = "browser"))]
     0
 }
 
 /// A value from the browser's local storage; `None` on the server or when storage is refused.
 pub fn stored(key: &str) -> Option<String> {
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "browser")]
     return leptos::web_sys::window()?.local_storage().ok()??.get_item(key).ok()?;
-    #[cfg(not(feature = "hydrate"))]
+    #[cfg(not(feature = "browser"))]
     {
         let _ = key;
         None
@@ -75,11 +77,11 @@ pub fn stored(key: &str) -> Option<String> {
 
 /// Keeps a value in the browser's local storage.
 pub fn store(key: &str, value: &str) {
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "browser")]
     if let Some(Ok(Some(storage))) = leptos::web_sys::window().map(|w| w.local_storage()) {
         // A full or forbidden storage only loses a preference.
         let _ = storage.set_item(key, value);
     }
-    #[cfg(not(feature = "hydrate"))]
+    #[cfg(not(feature = "browser"))]
     let _ = (key, value);
 }
