@@ -1,6 +1,7 @@
 //! The isomorphic half of Brunel: the API's types, the client's side of a co-edited design, and the page.
 //!
-//! `ssr` renders on the server, `hydrate` wakes the same page up in the browser; never both in one build.
+//! `ssr` renders on the server, `hydrate` wakes the same page up in the browser, `csr` makes the guest's page anew there;
+//! one of them in a build.
 
 // Views are deeply nested types; the default limit is too low for a whole page of them.
 #![recursion_limit = "512"]
@@ -17,4 +18,8 @@ pub mod sync;
 pub mod ui;
 pub mod viewport;
 
-pub use pages::{App, Assets, Entry, Viewer, shell};
+#[cfg(feature = "csr")]
+pub use pages::start_viewer;
+pub use pages::{App, Assets};
+#[cfg(feature = "ssr")]
+pub use pages::{Entry, shell};

@@ -1,14 +1,14 @@
-//! The page's wasm: wakes the server's HTML up and plugs the browser into it.
+//! The page's wasm: brings it to life and plugs the browser into it.
 
 // Views are deeply nested types; the default limit is too low for a whole page of them.
 #![recursion_limit = "256"]
 
-#[cfg(not(feature = "viewer"))]
+#[cfg(feature = "page")]
 mod outbox;
-#[cfg(not(feature = "viewer"))]
+#[cfg(feature = "page")]
 mod socket;
 pub mod viewport;
-#[cfg(not(feature = "viewer"))]
+#[cfg(feature = "page")]
 mod worker;
 
 use app::port::{Kernel, KernelSink, Ports, ViewSink};
@@ -25,12 +25,12 @@ impl Ports for Browser {
         Ok(Rc::new(viewport::attach(canvas, move |event| sink(event))))
     }
 
-    #[cfg(not(feature = "viewer"))]
+    #[cfg(feature = "page")]
     fn kernel(&self, design: &str, sink: KernelSink) -> Option<Rc<dyn Kernel>> {
         Some(worker::start(design, sink))
     }
 
-    #[cfg(feature = "viewer")]
+    #[cfg(not(feature = "page"))]
     fn kernel(&self, _design: &str, _sink: KernelSink) -> Option<Rc<dyn Kernel>> {
         None
     }
@@ -38,14 +38,14 @@ impl Ports for Browser {
 
 /// Entry point, called by the document's script once the module is loaded.
 #[wasm_bindgen]
-pub fn hydrate() {
+pub fn start() {
     console_error_panic_hook::set_once();
     app::port::install(Rc::new(Browser));
-    #[cfg(not(feature = "viewer"))]
+    #[cfg(feature = "page")]
     {
         app::doc::install(Rc::new(socket::Browser));
         leptos::mount::hydrate_body(app::App);
     }
-    #[cfg(feature = "viewer")]
-    leptos::mount::hydrate_body(app::Viewer);
+    #[cfg(all(feature = "viewer", not(feature = "page")))]
+    app::start_viewer();
 }

@@ -61,9 +61,9 @@ fn clippy(_long: bool) -> Result<()> {
     for arguments in native {
         run(&arguments.join(" "), cargo(&[*arguments, &deny].concat()))?;
     }
-    let wasm: &[&[&str]] = &[&["frontend"], &["frontend", "--features", "viewer"], &["kernel"]];
-    for package in wasm {
-        let arguments = [&["clippy", "--locked", "--target", "wasm32-unknown-unknown", "--package"], *package].concat();
+    for (package, features) in [("frontend", &[][..]), ("frontend", web::VIEWER), ("kernel", &[])] {
+        let of = ["clippy", "--locked", "--target", "wasm32-unknown-unknown", "--package", package];
+        let arguments = [&of, features].concat();
         run(&arguments.join(" "), cargo(&[&arguments[..], &deny].concat()))?;
     }
     Ok(())

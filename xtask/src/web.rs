@@ -43,14 +43,18 @@ impl Profile {
 struct Module {
     name: &'static str,
     package: &'static str,
+    /// Cargo's arguments that choose its features.
     features: &'static [&'static str],
     /// Beyond `dev`.
     opt_level: &'static str,
 }
 
+/// Makes the frontend the guest's page.
+pub const VIEWER: &[&str] = &["--no-default-features", "--features", "viewer"];
+
 /// The page and the guest's page are downloaded before anything is seen: small. The kernel is where the browser computes: fast.
 const MODULES: &[Module] = &[
-    Module { name: "viewer", package: "frontend", features: &["viewer"], opt_level: "\"z\"" },
+    Module { name: "viewer", package: "frontend", features: VIEWER, opt_level: "\"z\"" },
     Module { name: "frontend", package: "frontend", features: &[], opt_level: "\"z\"" },
     Module { name: "kernel", package: "kernel", features: &[], opt_level: "3" },
 ];
@@ -112,12 +116,9 @@ fn wasm(module: &Module, profile: Profile) -> Result<PathBuf> {
         format!("profile.{cargo_name}.debug=false"),
         format!("profile.{cargo_name}.codegen-units={}", if is_dev { 16 } else { 1 }),
     ];
-    let features = features.join(",");
     let mut arguments =
         vec!["build", "--locked", "--package", package, "--target", "wasm32-unknown-unknown", "--profile", cargo_name];
-    if !features.is_empty() {
-        arguments.extend(["--features", &features]);
-    }
+    arguments.extend(*features);
     for setting in &settings {
         arguments.extend(["--config", setting]);
     }

@@ -2,7 +2,7 @@
 //! memory, so that both meet the same policy.
 
 use super::auth::{ChangePassword, LogIn, Me, Policy, Reset, Role, Session, SignUp};
-#[cfg(all(feature = "hydrate", not(feature = "ssr")))]
+#[cfg(all(feature = "browser", not(feature = "ssr")))]
 use super::design::StoredFile;
 use super::design::{ChangeDesign, CreateDesign, DesignCard, DesignQuery, DesignState, Document};
 use super::organisation::{
@@ -118,7 +118,7 @@ impl Client {
         }
     }
 
-    #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
+    #[cfg(all(feature = "browser", not(feature = "ssr")))]
     fn send(
         &self,
         method: &'static str,
@@ -144,7 +144,7 @@ impl Client {
         })
     }
 
-    #[cfg(not(any(feature = "ssr", feature = "hydrate")))]
+    #[cfg(not(any(feature = "ssr", feature = "browser")))]
     fn send(&self, _: &'static str, _: String, _: Option<Vec<u8>>) -> impl Future<Output = Answer> + Send + use<> {
         std::future::ready((503, Vec::new()))
     }
@@ -296,7 +296,7 @@ impl Client {
         ))
     }
     /// Stores a file's bytes with the design, in the browser only.
-    #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
+    #[cfg(all(feature = "browser", not(feature = "ssr")))]
     pub fn upload(&self, id: &str, file: &web_sys::File) -> Answering<StoredFile> {
         let path = format!("/api/designs/{}/files?name={}", encode(id), encode(&file.name()));
         let blob: wasm_bindgen::JsValue = file.clone().into();

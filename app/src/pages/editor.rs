@@ -7,14 +7,16 @@ use crate::panels::desk::Desk;
 use crate::panels::keys::{KeySheet, listen};
 use crate::panels::measure::MeasurePanel;
 use crate::panels::notice::EditNotices;
+use crate::panels::peers;
 use crate::panels::property::PropertyPanel;
+use crate::panels::rollback::{RolledBack, upto};
 use crate::panels::section::SectionPanel;
 use crate::panels::share::ShareDialog;
 use crate::panels::status::StatusLine;
 use crate::panels::toolbar::Toolbar;
 use crate::panels::topbar::TopBar;
 use crate::panels::tree::Tree;
-use crate::panels::view::View;
+use crate::panels::view::{Flags, View, work};
 use crate::port::{Evaluated, KernelSink};
 use crate::studies::{Legend, OutcomePanel, RunPanel};
 use crate::ui::{Glyph, Icon};
@@ -90,9 +92,14 @@ fn Editor(id: String) -> impl IntoView {
             <div class="editor-body">
                 <aside class="side left" aria-label="Tree"><Tree /></aside>
                 <main class="stage" id="main">
-                    <View />
+                    <View wire=work>
+                        <Flags />
+                        <peers::Labels />
+                        <peers::Following />
+                    </View>
                     <div class="stage-top"><Toolbar /></div>
                     <div class="stage-float">
+                        <RolledBack />
                         <SectionPanel />
                         <MeasurePanel />
                     </div>
@@ -154,12 +161,14 @@ fn open(desk: Desk, run: Option<String>) {
         true
     });
     // What is shown, drags included, goes to the worker; it keeps only the latest question.
+    let stop = Memo::new(move |_| desk.stop());
     Effect::new(move |_| {
         let (revision, design) = desk.shown.get();
         if !desk.loaded.get() {
             return;
         }
-        if desk.evaluate(revision, &design) {
+        let part = stop.with(|stop| stop.as_ref().and_then(|stop| upto(&design, stop)));
+        if desk.evaluate(revision, part.as_ref().unwrap_or(&design)) {
             desk.kernel_busy.set(true);
         }
     });

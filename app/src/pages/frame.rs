@@ -25,7 +25,7 @@ impl Session {
     /// Leaves by loading the login anew: nothing of the person may stay in the page's memory.
     pub fn leave() {
         crate::doc::sign_out();
-        #[cfg(feature = "hydrate")]
+        #[cfg(feature = "browser")]
         if let Some(Ok(Some(storage))) = web_sys::window().map(|w| w.session_storage()) {
             // Nothing there when it is refused.
             let _ = storage.clear();

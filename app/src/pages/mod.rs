@@ -1,6 +1,7 @@
 //! The pages, and which address shows which.
 
 mod account;
+mod asset;
 mod editor;
 mod frame;
 mod home;
@@ -8,12 +9,18 @@ mod notices;
 mod people;
 mod runs;
 mod session;
+#[cfg(any(feature = "ssr", feature = "csr"))]
 mod share;
+#[cfg(feature = "ssr")]
 mod shell;
 
 pub use account::navigation;
+pub use asset::Assets;
 pub use frame::{Fault, Frame, Guard, Mark, PersonMenu, use_me};
-pub use shell::{Assets, Entry, shell};
+#[cfg(feature = "csr")]
+pub use share::start_viewer;
+#[cfg(feature = "ssr")]
+pub use shell::{Entry, shell};
 
 use crate::ui::{Toasts, provide_notices, provide_theme};
 use leptos::prelude::*;
@@ -26,24 +33,6 @@ use leptos_router::{SsrMode, path};
 fn title(text: String) -> String {
     let text = if text.is_empty() { "Brunel".into() } else { format!("{text} · Brunel") };
     if cfg!(feature = "ssr") { text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;") } else { text }
-}
-
-/// What a guest with a share link gets, in a module of its own: someone who only looks need not download the editor.
-#[component]
-pub fn Viewer() -> impl IntoView {
-    provide_meta_context();
-    provide_theme();
-    provide_notices();
-    view! {
-        <Title formatter=title />
-        <Router>
-            <Routes fallback=frame::NotFound>
-                <Route path=path!("/share/:token") view=share::SharePage ssr=SsrMode::Async />
-            </Routes>
-        </Router>
-        <Toasts />
-    }
-    .into_any()
 }
 
 /// The whole page but for the guest's, on the server and in the browser.

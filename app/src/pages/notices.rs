@@ -1,6 +1,6 @@
 //! Licences of what Brunel is built from.
 
-use super::shell::Assets;
+use super::asset::Assets;
 use crate::ui::{Glyph, Icon};
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -11,7 +11,7 @@ pub fn NoticesPage() -> impl IntoView {
     let path = Assets::current().path("notices.txt");
     // Half a megabyte of text: the browser fetches it, the server does not render it.
     let text = RwSignal::new(None::<Result<String, String>>);
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "browser")]
     {
         let path = path.clone();
         Effect::new(move |_| {

@@ -1,30 +1,39 @@
 //! What a guest with a link sees: look, cut, measure; change nothing.
+//!
+//! The server writes the page as it will look, with its own answer about the link in it; the browser makes it anew in that
+//! place. Waking the server's HTML up, as the other pages do, would make the guest's module a third larger.
 
 use super::frame::Mark;
 use crate::api::Problem;
 use crate::api::client::{Client, encode};
+use crate::api::share::SharedDesign;
 use crate::panels::desk::Desk;
 use crate::panels::keys::{KeySheet, listen};
 use crate::panels::measure::MeasurePanel;
 use crate::panels::section::SectionPanel;
 use crate::panels::toolbar::LookTools;
-use crate::panels::view::View;
-use crate::ui::{Glyph, Icon, ThemeToggle, day};
+use crate::panels::view::{View, look};
+use crate::ui::{Glyph, Icon, ThemeToggle, Toasts, day, provide_notices, provide_theme};
 use crate::viewport::ViewCommand;
 use leptos::prelude::*;
-use leptos_meta::Title;
-use leptos_router::hooks::use_params_map;
 use solver::scene::Scene;
 use std::rc::Rc;
 use std::sync::Arc;
 
+/// What the server knows of a link.
+type Answer = Result<SharedDesign, Problem>;
+
+/// Id of the element that carries the [`Answer`] to the browser.
+const ANSWER_ID: &str = "shared";
+
+/// The page as the server writes it.
+#[cfg(feature = "ssr")]
 #[component]
-pub fn SharePage() -> impl IntoView {
-    let params = use_params_map();
-    let token = params.with_untracked(|p| p.get("token")).unwrap_or_default();
+pub fn SharePage(token: String) -> impl IntoView {
+    leptos_meta::provide_meta_context();
     let client = Client::current();
-    let shared = {
-        let (client, token) = (client.clone(), token.clone());
+    let answer = {
+        let token = token.clone();
         Resource::new(
             || (),
             move |()| {
@@ -33,21 +42,20 @@ pub fn SharePage() -> impl IntoView {
             },
         )
     };
-    let token = StoredValue::new(token);
     view! {
         <Suspense fallback=|| view! { <div class="page-wait" aria-busy="true"></div> }>
             {move || {
-                shared
+                let token = token.clone();
+                answer
                     .get()
-                    .map(|s| match s {
-                        Ok(shared) => {
-                            view! {
-                                <Title text=shared.name.clone() />
-                                <Guest token=token.get_value() name=shared.name by=shared.by expires=shared.expires />
-                            }
-                                .into_any()
+                    .map(|answer| {
+                        let json = serde_json::to_string(&answer).unwrap_or_default().replace('<', "\\u003c");
+                        let title = answer.as_ref().map_or_else(|_| "Link".into(), |shared| shared.name.clone());
+                        view! {
+                            <leptos_meta::Title text=super::title(title) />
+                            <script type="application/json" id=ANSWER_ID nonce=leptos::nonce::use_nonce() inner_html=json></script>
+                            <Viewer token=token answer=answer />
                         }
-                        Err(problem) => view! { <Gone problem=problem /> }.into_any(),
                     })
             }}
         </Suspense>
@@ -55,11 +63,43 @@ pub fn SharePage() -> impl IntoView {
     .into_any()
 }
 
+/// Puts the page in the place of the server's. Called once, when the module is loaded.
+#[cfg(feature = "csr")]
+pub fn start_viewer() {
+    let document = document();
+    let text = document.get_element_by_id(ANSWER_ID).and_then(|e| e.text_content()).unwrap_or_default();
+    let answer: Answer = serde_json::from_str(&text).unwrap_or_else(|_| {
+        let message = "The server answered in a form this page does not know. Reload the page.".into();
+        Err(Problem { code: "unavailable".into(), message, field: None })
+    });
+    let path = window().location().pathname().unwrap_or_default();
+    let token = path.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default().to_owned();
+    if let Some(body) = document.body() {
+        // Nothing is painted until both are done.
+        body.set_inner_html("");
+    }
+    leptos::mount::mount_to_body(move || view! { <Viewer token=token answer=answer /> });
+}
+
+/// The page of the link `token`.
+#[component]
+fn Viewer(token: String, answer: Answer) -> impl IntoView {
+    provide_theme();
+    provide_notices();
+    match answer {
+        Ok(shared) => view! {
+            <Guest token=token name=shared.name by=shared.by expires=shared.expires />
+            <Toasts />
+        }
+        .into_any(),
+        Err(problem) => view! { <Gone problem=problem /> }.into_any(),
+    }
+}
+
 /// The link does not work, or not any more.
 #[component]
 fn Gone(problem: Problem) -> impl IntoView {
     view! {
-        <Title text="Link" />
         <main class="session" data-testid="share-gone">
             <div class="session-card">
                 <div class="brand large"><Mark />"Brunel"</div>
@@ -79,6 +119,12 @@ fn Guest(token: String, name: String, by: String, expires: i64) -> impl IntoView
     desk.perspective.set(false);
     let closed = RwSignal::new(None::<String>);
     let fault = RwSignal::new(None::<String>);
+    #[cfg(feature = "csr")]
+    Effect::new(move |_| {
+        if closed.with(Option::is_some) {
+            document().set_title(&super::title("Link".into()));
+        }
+    });
     follow(desk, token, closed, fault);
     listen(desk, false);
     on_cleanup(move || desk.close());
@@ -101,7 +147,7 @@ fn Guest(token: String, name: String, by: String, expires: i64) -> impl IntoView
                     <ThemeToggle />
                 </header>
                 <main class="stage" id="main">
-                    <View />
+                    <View wire=look />
                     <div class="stage-top">
                         <div class="toolbar" role="toolbar" aria-label="Tools"><LookTools /></div>
                     </div>
@@ -152,18 +198,18 @@ fn follow(desk: Desk, token: String, closed: RwSignal<Option<String>>, fault: Rw
     };
     Effect::new(move |_| {
         load();
-        #[cfg(all(feature = "hydrate", not(feature = "ssr")))]
+        #[cfg(feature = "csr")]
         socket::listen(&token, load.clone(), closed);
-        #[cfg(not(all(feature = "hydrate", not(feature = "ssr"))))]
+        #[cfg(not(feature = "csr"))]
         let _ = (&token, closed);
     });
 }
 
-#[cfg(all(feature = "hydrate", not(feature = "ssr")))]
+#[cfg(feature = "csr")]
 mod socket {
     use super::*;
     use crate::doc::{DEAD_AFTER_MS, PING_AFTER_MS, backoff_ms};
-    use crate::sync::{ToClient, ToServer};
+    use crate::sync::{GUEST_PING, ToGuest};
     use crate::ui::sleep;
     use futures::future::{Either, select};
     use futures::{SinkExt, StreamExt};
@@ -220,7 +266,7 @@ mod socket {
                 Either::Right(_) if pinged => break,
                 Either::Right(_) => {
                     pinged = true;
-                    let Ok(ping) = serde_json::to_string(&ToServer::Ping { nonce: 0 }) else { break };
+                    let ping = GUEST_PING.to_owned();
                     // Waits until the socket is open, but not for ever.
                     let patience = pin!(sleep(PING_AFTER_MS as i32));
                     if let Either::Left((Ok(()), _)) = select(send.send(Message::Text(ping)), patience).await {
@@ -235,10 +281,11 @@ mod socket {
                 load();
             }
             (heard, pinged) = (true, false);
-            match serde_json::from_str::<ToClient>(&text) {
-                Ok(ToClient::Closing { reason, reconnect: false }) => return End::Closed(reason),
-                Ok(ToClient::Closing { .. }) => break,
-                Ok(ToClient::Scene { .. }) => load(),
+            let Ok(said) = serde_json::from_str::<ToGuest>(&text) else { continue };
+            match said.kind.as_str() {
+                "closing" if said.reconnect => break,
+                "closing" => return End::Closed(said.reason),
+                "scene" => load(),
                 // Signs of life, and what later versions may say to someone else.
                 _ => {}
             }

@@ -1,6 +1,7 @@
 //! Fields that choose: among words, materials, or other objects.
 
-use super::desk::{Target, use_desk, wants};
+use super::desk::use_desk;
+use super::target::{Target, wants};
 use crate::ui::{Glyph, Icon, Menu};
 use crate::viewport::Pick;
 use leptos::prelude::*;

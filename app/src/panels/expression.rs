@@ -152,7 +152,7 @@ pub fn ExpressionField(
             return;
         }
         e.prevent_default();
-        #[cfg(feature = "hydrate")]
+        #[cfg(feature = "browser")]
         {
             use wasm_bindgen::JsCast;
             if let Some(element) = e.current_target().and_then(|t| t.dyn_into::<leptos::web_sys::Element>().ok()) {

@@ -1,21 +1,21 @@
 //! Files in a design: a mesh to import, uploaded once and kept by its content.
 
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "browser")]
 use super::desk::Desk;
 use super::desk::use_desk;
 use crate::ui::{Glyph, Icon};
 use leptos::{html, prelude::*};
 use solver::design::schema::Field;
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "browser")]
 use solver::design::{Command, Object};
 use solver::design::{Id, Value};
 
 /// Largest file taken, bytes; the server has the same limit.
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "browser")]
 const FILE_BYTES_MAX: f64 = 64e6;
 
 /// Uploads the chosen file of an input and hands over its value.
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "browser")]
 fn upload(
     desk: Desk,
     input: leptos::web_sys::HtmlInputElement,
@@ -62,14 +62,14 @@ pub fn FileField(
         _ => "No file".into(),
     };
     let chosen = move |_| {
-        #[cfg(feature = "hydrate")]
+        #[cfg(feature = "browser")]
         if let Some(input) = input.get_untracked() {
             let id = id.clone();
             upload(desk, input, busy, move |value, _| {
                 desk.set(&id, field.key, value);
             });
         }
-        #[cfg(not(feature = "hydrate"))]
+        #[cfg(not(feature = "browser"))]
         let _ = &id;
     };
     view! {
@@ -102,7 +102,7 @@ pub fn ImportForm(open: RwSignal<bool>) -> impl IntoView {
     let name = RwSignal::new(String::new());
     let submit = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
-        #[cfg(feature = "hydrate")]
+        #[cfg(feature = "browser")]
         if let Some(input) = input.get_untracked() {
             upload(desk, input, busy, move |value, name| {
                 let id = Id::fresh("import", crate::ui::random());
@@ -116,7 +116,7 @@ pub fn ImportForm(open: RwSignal<bool>) -> impl IntoView {
                 }
             });
         }
-        #[cfg(not(feature = "hydrate"))]
+        #[cfg(not(feature = "browser"))]
         let _ = (desk, open);
     };
     view! {

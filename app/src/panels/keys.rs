@@ -3,11 +3,11 @@
 use super::desk::{Desk, use_desk};
 use crate::ui::Dialog;
 use leptos::prelude::*;
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "browser")]
 use {super::toolbar::VIEWS, crate::viewport::ViewCommand, leptos::ev};
 
 const SHEET: &[(&str, &str)] = &[
-    ("Esc", "Stop picking, measuring, sectioning, following; clear the selection"),
+    ("Esc", "Stop picking, measuring, sectioning, following; show the whole model; clear the selection"),
     ("F", "Fit the view"),
     ("1 – 7", "Front, back, left, right, top, bottom, isometric"),
     ("P", "Perspective or parallel"),
@@ -26,7 +26,7 @@ const SHEET: &[(&str, &str)] = &[
 ];
 
 /// Whether keys go to a text field now.
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "browser")]
 fn typing(e: &ev::KeyboardEvent) -> bool {
     use wasm_bindgen::JsCast;
     e.target().and_then(|t| t.dyn_into::<leptos::web_sys::Element>().ok()).is_some_and(|t| {
@@ -41,7 +41,7 @@ fn typing(e: &ev::KeyboardEvent) -> bool {
 
 /// Listens on the window while the editor is open. `full`: with the keys that edit.
 pub fn listen(desk: Desk, full: bool) {
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "browser")]
     {
         let handle = window_event_listener(ev::keydown, move |e| {
             let dialog = document().query_selector("dialog[open]").ok().flatten().is_some();
@@ -54,12 +54,12 @@ pub fn listen(desk: Desk, full: bool) {
         });
         on_cleanup(move || handle.remove());
     }
-    #[cfg(not(feature = "hydrate"))]
+    #[cfg(not(feature = "browser"))]
     let _ = (desk, full);
 }
 
 /// Does what a key means; false when it means nothing here.
-#[cfg(feature = "hydrate")]
+#[cfg(feature = "browser")]
 fn press(desk: Desk, e: &ev::KeyboardEvent, full: bool) -> bool {
     let key = e.key();
     if e.ctrl_key() || e.meta_key() {
@@ -84,6 +84,8 @@ fn press(desk: Desk, e: &ev::KeyboardEvent, full: bool) -> bool {
                 desk.cut.set(None);
             } else if desk.following.with_untracked(Option::is_some) {
                 desk.following.set(None);
+            } else if desk.rolled.with_untracked(Option::is_some) {
+                desk.roll(None);
             } else {
                 desk.picks.set(Vec::new());
                 desk.selected.set(None);

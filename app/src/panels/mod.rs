@@ -1,5 +1,6 @@
 //! The parts of the editor, around one [`Desk`]: the state that they share.
 
+mod change;
 pub mod choose;
 pub mod desk;
 pub mod expression;
@@ -13,9 +14,11 @@ pub mod peers;
 pub mod picks;
 pub mod profile;
 pub mod property;
+pub mod rollback;
 pub mod section;
 pub mod share;
 pub mod status;
+pub mod target;
 pub mod toolbar;
 pub mod topbar;
 pub mod tree;

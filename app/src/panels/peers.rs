@@ -3,7 +3,7 @@
 use super::desk::{Desk, use_desk};
 use crate::sync::Peer;
 use crate::ui::{Avatar, Glyph, Icon, Menu};
-use crate::viewport::{Anchored, ViewCommand};
+use crate::viewport::ViewCommand;
 use leptos::prelude::*;
 use solver::design::Id;
 use solver::scene::Scene;
@@ -233,14 +233,14 @@ pub fn label(desk: Desk) {
 
 /// The others' names at the faces they have in hand.
 #[component]
-pub fn Labels(anchored: RwSignal<Vec<Anchored>>) -> impl IntoView {
+pub fn Labels() -> impl IntoView {
     let desk = use_desk();
     let names = Memo::new(move |_| {
         desk.peers.with(|p| p.iter().map(|p| (p.connection.to_string(), p.name.clone(), p.hue)).collect::<Vec<_>>())
     });
     view! {
         {move || {
-            anchored
+            desk.anchored
                 .get()
                 .into_iter()
                 .filter_map(|a| {

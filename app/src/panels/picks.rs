@@ -1,6 +1,7 @@
 //! Faces and edges picked in the view, as chips that light up what they mean.
 
-use super::desk::{Target, use_desk, wants};
+use super::desk::use_desk;
+use super::target::{Target, wants};
 use crate::ui::{Glyph, Icon};
 use crate::viewport::Pick;
 use leptos::prelude::*;

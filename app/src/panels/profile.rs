@@ -99,13 +99,13 @@ fn Drawing(
         })
     };
     let place = move |e: &ev::PointerEvent| -> Option<[f64; 2]> {
-        #[cfg(feature = "hydrate")]
+        #[cfg(feature = "browser")]
         {
             let rect = svg.get_untracked()?.get_bounding_client_rect();
             let k = SIDE / rect.width().max(1.0);
             Some([(f64::from(e.client_x()) - rect.left()) * k, (f64::from(e.client_y()) - rect.top()) * k])
         }
-        #[cfg(not(feature = "hydrate"))]
+        #[cfg(not(feature = "browser"))]
         {
             let _ = (e, svg);
             None
@@ -164,7 +164,7 @@ fn Drawing(
                                 on:pointerdown=move |e| {
                                     if draggable {
                                         e.prevent_default();
-                                        #[cfg(feature = "hydrate")]
+                                        #[cfg(feature = "browser")]
                                         if let Some(svg) = svg.get_untracked() {
                                             // Fails only when the pointer is gone already.
                                             let _ = svg.set_pointer_capture(e.pointer_id());

@@ -92,6 +92,18 @@ fn ObjectPanel(id: Id, kind: &'static Kind) -> impl IntoView {
         let id = id.clone();
         move |_| desk.remove(&id)
     };
+    let rolled = {
+        let id = id.clone();
+        Memo::new(move |_| desk.rolled.with(|r| r.as_ref() == Some(&id)))
+    };
+    let earlier = {
+        let id = id.clone();
+        Memo::new(move |_| desk.is_earlier(&id))
+    };
+    let roll = {
+        let id = id.clone();
+        move |_| desk.roll((!rolled.get_untracked()).then(|| id.clone()))
+    };
     let as_field = {
         let id = id.clone();
         move |_| {
@@ -124,6 +136,15 @@ fn ObjectPanel(id: Id, kind: &'static Kind) -> impl IntoView {
             <header class="properties-head">
                 <Icon glyph=Glyph::of_kind(kind.id) />
                 <Name id=id.clone() />
+                <Show when=move || earlier.get()>
+                    <button
+                        type="button" class="icon-button" class:on=move || rolled.get() data-testid="roll-back"
+                        on:click=roll.clone() aria-pressed=move || rolled.get().to_string()
+                        title="Roll the model back to here" aria-label="Roll the model back to here"
+                    >
+                        <Icon glyph=Glyph::RollBack />
+                    </button>
+                </Show>
                 <button
                     type="button" class="icon-button" data-testid="suppress" on:click=toggle
                     disabled=move || !desk.may_edit.get()

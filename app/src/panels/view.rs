@@ -5,26 +5,25 @@ use super::{peers, section};
 use crate::pages::navigation;
 use crate::sync::Presence;
 use crate::ui::{Glyph, Icon, use_theme};
-use crate::viewport::{Anchored, Flag, Glyph as Symbol, GlyphKind, Pick, ResultView, ViewCommand, ViewEvent};
+use crate::viewport::{Glyph as Symbol, GlyphKind, Pick, ResultView, ViewCommand, ViewEvent};
 use leptos::{html, prelude::*};
 use solver::design::schema::Section;
 use solver::design::{Id, Object};
 use solver::surface::{FaceName, Shape};
 
-/// The view with what floats over it.
+/// The view with what floats over it. `wire` is called once there is a viewport and keeps it told of the desk; `children`
+/// stand over the picture.
 #[component]
-pub fn View() -> impl IntoView {
+pub fn View(wire: fn(Desk), #[prop(optional)] children: Option<Children>) -> impl IntoView {
     let desk = use_desk();
     let theme = use_theme();
     let canvas = NodeRef::<html::Canvas>::new();
-    let flags = RwSignal::new(Vec::<Flag>::new());
-    let anchored = RwSignal::new(Vec::<Anchored>::new());
     Effect::new(move |attached: Option<bool>| {
         if attached == Some(true) {
             return true;
         }
         let (Some(canvas), Some(ports)) = (canvas.get(), crate::port::ports()) else { return false };
-        let sink = move |event| heard(desk, flags, anchored, event);
+        let sink = move |event| heard(desk, event);
         match ports.viewport(canvas, std::rc::Rc::new(sink)) {
             Ok(viewport) => {
                 desk.attach(viewport);
@@ -40,9 +39,9 @@ pub fn View() -> impl IntoView {
         let target = desk.target.get()?;
         let name = desk.design.with(|d| d.get(&target.object).map(|o| o.name.clone()))?;
         let what = match target.wants {
-            super::desk::Wants::Faces => "faces",
-            super::desk::Wants::Edges => "edges",
-            super::desk::Wants::Features => "bodies",
+            super::target::Wants::Faces => "faces",
+            super::target::Wants::Edges => "edges",
+            super::target::Wants::Features => "bodies",
         };
         Some(format!("Pick {what} for {name}"))
     };
@@ -94,9 +93,7 @@ pub fn View() -> impl IntoView {
                         }
                     })
             }}
-            <Flags flags=flags />
-            <peers::Labels anchored=anchored />
-            <peers::Following />
+            {children.map(|c| c())}
         </div>
     }
     .into_any()
@@ -104,12 +101,13 @@ pub fn View() -> impl IntoView {
 
 /// The extremes' values, where they are.
 #[component]
-fn Flags(flags: RwSignal<Vec<Flag>>) -> impl IntoView {
+pub fn Flags() -> impl IntoView {
     let desk = use_desk();
     view! {
         {move || {
             let shown = desk.bench.shown.get();
-            flags
+            desk.bench
+                .flags
                 .get()
                 .into_iter()
                 .map(|f| {
@@ -134,7 +132,7 @@ fn Flags(flags: RwSignal<Vec<Flag>>) -> impl IntoView {
 }
 
 /// What the viewport says.
-fn heard(desk: Desk, flags: RwSignal<Vec<Flag>>, anchored: RwSignal<Vec<Anchored>>, event: ViewEvent) {
+fn heard(desk: Desk, event: ViewEvent) {
     match event {
         ViewEvent::Hover(hover) => desk.hover.set(hover),
         ViewEvent::Clicked { pick, add, .. } => clicked(desk, pick, add),
@@ -158,8 +156,8 @@ fn heard(desk: Desk, flags: RwSignal<Vec<Flag>>, anchored: RwSignal<Vec<Anchored
         ViewEvent::Camera(camera) => desk.camera.set(Some(camera)),
         ViewEvent::Probe(probe) => desk.bench.probe.set(probe.map(|p| p.value)),
         ViewEvent::ResultShown { min, max, scale } => desk.bench.range.set(Some((min, max, scale))),
-        ViewEvent::Flags(new) => flags.set(new),
-        ViewEvent::Anchors(new) => anchored.set(new),
+        ViewEvent::Flags(new) => desk.bench.flags.set(new),
+        ViewEvent::Anchors(new) => desk.anchored.set(new),
         ViewEvent::Steered => desk.steered(),
         ViewEvent::Stats { draw_calls, triangles, frame_ms } => {
             desk.bench.stats.set(Some((draw_calls, triangles, frame_ms)));
@@ -213,8 +211,19 @@ fn select_feature(desk: Desk, pick: &Pick) {
     }
 }
 
-/// Keeps the viewport told of everything on the desk.
-fn wire(desk: Desk) {
+/// Keeps the viewport told of what everyone decides who looks at a model.
+pub fn look(desk: Desk) {
+    section::follow(desk);
+    Effect::new(move |_| desk.view(ViewCommand::Selected(desk.picks.get())));
+    Effect::new(move |_| desk.view(ViewCommand::Perspective(desk.perspective.get())));
+    Effect::new(move |_| desk.view(ViewCommand::Edges(desk.edges.get())));
+    Effect::new(move |_| desk.view(ViewCommand::Hidden(desk.hidden.get())));
+    Effect::new(move |_| desk.view(ViewCommand::Isolated(desk.isolated.get())));
+}
+
+/// Keeps the viewport told of everything on the desk of someone who works on the design.
+pub fn work(desk: Desk) {
+    look(desk);
     // Picking is for the object in hand: with another one selected, a click would land in the wrong list.
     Effect::new(move |_| {
         let selected = desk.selected.get();
@@ -222,15 +231,9 @@ fn wire(desk: Desk) {
             desk.target.set(None);
         }
     });
-    section::follow(desk);
     peers::follow(desk);
     peers::label(desk);
-    Effect::new(move |_| desk.view(ViewCommand::Selected(desk.picks.get())));
     Effect::new(move |_| desk.view(ViewCommand::Filter(desk.filter())));
-    Effect::new(move |_| desk.view(ViewCommand::Perspective(desk.perspective.get())));
-    Effect::new(move |_| desk.view(ViewCommand::Edges(desk.edges.get())));
-    Effect::new(move |_| desk.view(ViewCommand::Hidden(desk.hidden.get())));
-    Effect::new(move |_| desk.view(ViewCommand::Isolated(desk.isolated.get())));
     // What a chip points at, and what the property being picked for already holds.
     Effect::new(move |_| {
         let mut lit = desk.highlight.get();
@@ -267,7 +270,7 @@ fn wire(desk: Desk) {
         desk.view(ViewCommand::Glyphs(symbols));
     });
     Effect::new(move |_| {
-        let shown = desk.bench.shown.get().zip(desk.bench.bytes());
+        let shown = desk.bench.shown.get().zip(desk.bench.outcome.get_untracked());
         desk.view(ViewCommand::Result(shown.map(|(s, outcome)| ResultView {
             outcome,
             inverted: s.is_inverted(),

@@ -180,6 +180,22 @@ pub enum ToClient {
     },
 }
 
+/// [`ToClient`] as far as it concerns a guest. Whoever only looks need not be able to read a design, and so not download
+/// what reads it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct ToGuest {
+    /// As `ToClient` is tagged: `scene` and `closing` mean something to a guest, anything else is a sign of life.
+    #[serde(rename = "type")]
+    pub kind: String,
+    #[serde(default)]
+    pub reason: String,
+    #[serde(default)]
+    pub reconnect: bool,
+}
+
+/// `ToServer::Ping` as a guest sends it.
+pub const GUEST_PING: &str = r#"{"type":"ping","nonce":0}"#;
+
 /// Why a submission was refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -195,4 +211,22 @@ pub enum Refused {
     TooFast,
     #[error("{why}")]
     Invalid { why: String },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guest_understands_what_concerns_it() {
+        let hear = |said: &ToClient| {
+            let text = serde_json::to_string(said).expect("serialises");
+            serde_json::from_str::<ToGuest>(&text).expect("is read")
+        };
+        let closing = hear(&ToClient::Closing { reason: "over".into(), reconnect: true });
+        assert_eq!(closing, ToGuest { kind: "closing".into(), reason: "over".into(), reconnect: true });
+        assert_eq!(hear(&ToClient::Scene { sequence: 7 }).kind, "scene");
+        assert_eq!(hear(&ToClient::Pong { nonce: 0 }).kind, "pong");
+        assert_eq!(serde_json::from_str::<ToServer>(GUEST_PING).expect("is read"), ToServer::Ping { nonce: 0 });
+    }
 }

@@ -59,7 +59,7 @@ pub fn Dialog(
 }
 
 fn focus(element: &leptos::web_sys::Element) {
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "browser")]
     {
         use wasm_bindgen::JsCast;
         if let Some(element) = element.dyn_ref::<leptos::web_sys::HtmlElement>() {
@@ -67,7 +67,7 @@ fn focus(element: &leptos::web_sys::Element) {
             let _ = element.focus();
         }
     }
-    #[cfg(not(feature = "hydrate"))]
+    #[cfg(not(feature = "browser"))]
     let _ = element;
 }
 

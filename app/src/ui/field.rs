@@ -45,7 +45,7 @@ pub fn Field(
 /// What a person, or their password manager, typed into the server's field before the page woke up: waking must not take
 /// it away. `None` on the server, and for a field made later.
 fn typed_before(id: &str) -> Option<String> {
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "browser")]
     {
         use wasm_bindgen::JsCast;
         let waking = Owner::current_shared_context().is_some_and(|c| c.get_is_hydrating());
@@ -53,7 +53,7 @@ fn typed_before(id: &str) -> Option<String> {
         let typed = input.dyn_into::<leptos::web_sys::HtmlInputElement>().ok()?.value();
         (!typed.is_empty()).then_some(typed)
     }
-    #[cfg(not(feature = "hydrate"))]
+    #[cfg(not(feature = "browser"))]
     {
         let _ = id;
         None

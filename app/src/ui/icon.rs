@@ -80,6 +80,7 @@ glyphs! {
     Help "M8 14A6 6 0 108 2a6 6 0 000 12zM6.3 6.3a1.750 1.750 0 113 1.2c-.8.7-1.3 1-1.3 1.9M8 11.4h.01"
     Archive "M2 3h12v3H2zM3 6v7.5h10V6M6.5 8.5h3"
     Restore "M3 8a5 5 0 111.5 3.6M3 12.5V9.5h3"
+    RollBack "M3 13h10M8 10.5v-8M5 5.5l3-3 3 3"
     Rename "M10.5 3l2.5 2.5-7.5 7.5H3v-2.5zM9 4.5L11.5 7"
     Device "M2 3h12v8H2zM5.5 13.5h5M8 11v2.5"
     Leave "M9.5 3H3v10h6.5M7 8h7M11.5 5.5L14 8l-2.5 2.5"

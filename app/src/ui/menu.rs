@@ -18,7 +18,7 @@ pub fn Menu(
     let open = RwSignal::new(false);
     let root = NodeRef::<html::Div>::new();
     let list = NodeRef::<html::Div>::new();
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "browser")]
     {
         use wasm_bindgen::JsCast;
         let outside = window_event_listener(ev::pointerdown, move |e| {
@@ -34,7 +34,7 @@ pub fn Menu(
         on_cleanup(move || outside.remove());
     }
     let step = move |by: i32| {
-        #[cfg(feature = "hydrate")]
+        #[cfg(feature = "browser")]
         {
             use wasm_bindgen::JsCast;
             let Some(list) = list.get_untracked() else { return };
@@ -50,7 +50,7 @@ pub fn Menu(
                 let _ = item.focus();
             }
         }
-        #[cfg(not(feature = "hydrate"))]
+        #[cfg(not(feature = "browser"))]
         let _ = (by, list);
     };
     let on_key = move |e: ev::KeyboardEvent| match e.key().as_str() {

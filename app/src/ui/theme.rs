@@ -44,7 +44,7 @@ pub const STORAGE_KEY: &str = "brunel-theme";
 pub fn provide_theme() {
     let chosen = RwSignal::new(Theme::System);
     let system_dark = RwSignal::new(false);
-    #[cfg(feature = "hydrate")]
+    #[cfg(feature = "browser")]
     {
         use wasm_bindgen::{JsCast, closure::Closure};
         Effect::new(move |_| {

@@ -33,7 +33,7 @@ impl Notices {
     pub fn say(&self, tone: Tone, text: impl Into<String>) {
         let id = self.push(tone, text.into(), Vec::new());
         let list = self.list;
-        if cfg!(feature = "hydrate") {
+        if cfg!(feature = "browser") {
             set_timeout(
                 move || {
                     // The page may be gone by then.

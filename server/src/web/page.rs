@@ -52,5 +52,5 @@ pub async fn render(state: State, api: Router, request: Request) -> Response {
             }
         }
     };
-    leptos_axum::render_app_async_with_context(context, move || app::shell(entry))(request).await
+    leptos_axum::render_app_async_with_context(context, move || app::shell(entry.clone()))(request).await
 }
