@@ -72,7 +72,7 @@ const LIGHTNESS: [f64; 2] = [0.38, 0.93];
 fn oklab(t: f64) -> [f64; 3] {
     let lightness = LIGHTNESS[0] + (LIGHTNESS[1] - LIGHTNESS[0]) * t;
     let hue = (292.0 - 186.0 * t.powf(1.1)).to_radians();
-    let mut chroma: f64 = 0.155;
+    let mut chroma: f64 = 0.15;
     let at = |c: f64| [lightness, c * hue.cos(), c * hue.sin()];
     while chroma > 0.0 && !srgb(at(chroma)).iter().all(|v| (0.004..=0.996).contains(v)) {
         chroma -= 0.0005;

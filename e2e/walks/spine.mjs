@@ -122,6 +122,26 @@ test("A drags a dimension, and B's picture follows", async () => {
   await a.shot('07-dragged');
 });
 
+test('A rolls the model back to a feature, and forward again', async () => {
+  const before = await picture(a.page);
+  const rows = a.page.locator('[data-testid=features] [data-testid=tree-row]');
+  await rows.nth(3).click();
+  await id(a.page, 'roll-back').click();
+  await id(a.page, 'rolled-back').waitFor();
+  await a.page.waitForTimeout(300);
+  await modelReady(a.page);
+  assert.equal(await a.page.locator('.tree-row.beyond').count(), await rows.count() - 4, 'the later features are faded');
+  await a.page.mouse.move(5, 5);
+  const rolled = await id(a.page, 'viewport').screenshot();
+  await a.shot('08-rolled-back');
+  await id(a.page, 'roll-forward').click();
+  await id(a.page, 'rolled-back').waitFor({ state: 'detached' });
+  await a.page.waitForTimeout(300);
+  await modelReady(a.page);
+  assert.ok(await pixelDifference(a.page, before, rolled) > 0.005, 'the holes are not there yet');
+  assert.ok(await pixelDifference(a.page, before, await picture(a.page)) < 0.001, 'and then all is as before');
+});
+
 test('B adds a load on a face picked by a click in the canvas', async () => {
   await id(b.page, 'loads-section').getByTestId('add-loads').click();
   await id(b.page, 'add-force').click();

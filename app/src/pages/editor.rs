@@ -18,7 +18,7 @@ use crate::panels::topbar::TopBar;
 use crate::panels::tree::Tree;
 use crate::panels::view::{Flags, View, work};
 use crate::port::{Evaluated, KernelSink};
-use crate::studies::{Legend, OutcomePanel, RunPanel};
+use crate::studies::{Legend, OutcomePanel, RunPanel, RunStrip};
 use crate::ui::{Glyph, Icon};
 use crate::viewport::ViewCommand;
 use leptos::prelude::*;
@@ -99,6 +99,7 @@ fn Editor(id: String) -> impl IntoView {
                     </View>
                     <div class="stage-top"><Toolbar /></div>
                     <div class="stage-float">
+                        <RunStrip />
                         <RolledBack />
                         <SectionPanel />
                         <MeasurePanel />

@@ -30,7 +30,8 @@ impl Desk {
         self.picks.set(Vec::new());
         // What still has to be picked is asked for at once.
         let open = kind.fields.iter().find(|f| {
-            f.required
+            // Picked faces are what a selection is for, unless a rule is chosen.
+            (f.required || f.when == Some(("rule", "faces")))
                 && match f.kind {
                     FieldType::Faces => object.faces(f.key).is_empty(),
                     FieldType::Edges => object.edges(f.key).is_empty(),
@@ -38,9 +39,8 @@ impl Desk {
                     _ => false,
                 }
         });
-        self.target.set(
-            open.and_then(|f| wants(&f.kind).map(|wants| Target { object: id.clone(), key: f.key.into(), wants })),
-        );
+        self.target
+            .set(open.and_then(|f| wants(f).map(|wants| Target { object: id.clone(), key: f.key.into(), wants })));
         Some(id)
     }
 

@@ -1,7 +1,7 @@
 //! Fields that choose: among words, materials, or other objects.
 
 use super::desk::use_desk;
-use super::target::{Target, wants};
+use super::target::{Target, Wants, means_bodies, wants};
 use crate::ui::{Glyph, Icon, Menu};
 use crate::viewport::Pick;
 use leptos::prelude::*;
@@ -194,7 +194,7 @@ pub fn References(
         move || desk.target.with(|t| t.as_ref().is_some_and(|t| t.object == own.get_value() && t.key == field.key));
     let toggle_pick = move |_| {
         let on = picking();
-        desk.target.set(wants(&field.kind).filter(|_| !on).map(|wants| Target {
+        desk.target.set(wants(field).filter(|_| !on).map(|wants| Target {
             object: own.get_value(),
             key: field.key.into(),
             wants,
@@ -255,7 +255,7 @@ pub fn References(
                     let list = refs.get();
                     if list.is_empty() {
                         let hint = if picking() {
-                            "Click bodies in the view".to_string()
+                            format!("Click {} in the view", wants(field).map_or("things", Wants::noun))
                         } else if field.required {
                             "None chosen".to_string()
                         } else {
@@ -297,7 +297,11 @@ pub fn References(
                         .into_any()
                 }}
             </div>
-            {move || fault.get().map(|f| view! { <p class="fault" role="alert">{f}</p> })}
+            // That something is still to be picked is being said already.
+            {move || {
+                let beginning = picking() && refs.with(Vec::is_empty);
+                fault.get().filter(|_| !beginning).map(|f| view! { <p class="fault" role="alert">{f}</p> })
+            }}
         </div>
     }
     .into_any()
@@ -311,10 +315,6 @@ fn empty_word(field: &Field) -> String {
         .nth(1)
         .and_then(|rest| rest.split(['.', ';']).next())
         .map_or_else(|| "None".into(), super::desk::capital)
-}
-
-fn means_bodies(key: &str) -> bool {
-    matches!(key, "targets" | "tools" | "bodies")
 }
 
 /// Whether a feature starts a body of its own.

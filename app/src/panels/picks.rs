@@ -55,7 +55,7 @@ pub fn Picked(
         move || desk.target.with(|t| t.as_ref().is_some_and(|t| t.object == own.get_value() && t.key == field.key));
     let toggle = move |_| {
         let on = picking();
-        desk.target.set(wants(&field.kind).filter(|_| !on).map(|wants| Target {
+        desk.target.set(wants(field).filter(|_| !on).map(|wants| Target {
             object: own.get_value(),
             key: field.key.into(),
             wants,
@@ -135,7 +135,11 @@ pub fn Picked(
                         .into_any()
                 }}
             </div>
-            {move || fault.get().map(|f| view! { <p class="fault" role="alert">{f}</p> })}
+            // That something is still to be picked is being said already.
+            {move || {
+                let beginning = picking() && items.with(Vec::is_empty);
+                fault.get().filter(|_| !beginning).map(|f| view! { <p class="fault" role="alert">{f}</p> })
+            }}
         </div>
     }
     .into_any()

@@ -265,6 +265,8 @@ fn PropertyField(id: Id, field: &'static Field) -> impl IntoView {
                 let Some(o) = d.get(&id) else { return false };
                 // A body of its own is combined with nothing.
                 let idle = field.key == "targets" && o.get("operation").is_some() && o.choice("operation") == "new";
+                // Nor does a hole that goes through have a depth.
+                let idle = idle || field.key == "depth" && o.flag("through");
                 !idle && field.when.is_none_or(|(on, is)| o.choice(on) == is)
             })
         })

@@ -3,7 +3,7 @@
 use super::desk::Desk;
 use crate::viewport::{Pick, PickFilter};
 use leptos::prelude::*;
-use solver::design::schema::{FieldType, Section};
+use solver::design::schema::{Field, FieldType, Section};
 use solver::design::{Id, Value};
 use solver::surface::{EdgeName, FaceName};
 
@@ -20,15 +20,29 @@ pub struct Target {
 pub enum Wants {
     Faces,
     Edges,
-    /// Features, by the face that was clicked.
+    /// Features, by the face of theirs that was clicked.
     Features,
+    /// Bodies, by any of their faces.
+    Bodies,
+}
+
+impl Wants {
+    /// Of these, several.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Faces => "faces",
+            Self::Edges => "edges",
+            Self::Features => "features",
+            Self::Bodies => "bodies",
+        }
+    }
 }
 
 impl Desk {
     /// The pick filter that fits what is being picked.
     pub fn filter(&self) -> PickFilter {
         match self.target.get().map(|t| t.wants) {
-            Some(Wants::Faces | Wants::Features) => PickFilter::Faces,
+            Some(Wants::Faces | Wants::Features | Wants::Bodies) => PickFilter::Faces,
             Some(Wants::Edges) => PickFilter::Edges,
             None => PickFilter::All,
         }
@@ -55,13 +69,19 @@ impl Desk {
                 picks.iter().filter_map(edge_of).for_each(|e| toggle(&mut edges, e));
                 Value::Edges(edges)
             }
-            Wants::Features => {
+            Wants::Features | Wants::Bodies => {
                 let mut refs = object.refs(&target.key);
-                for feature in picks.iter().filter_map(face_of).map(|f| Id(f.feature().into())) {
-                    if feature != object.id {
-                        toggle(&mut refs, feature);
-                    }
-                }
+                let mut meant: Vec<Id> = if target.wants == Wants::Bodies {
+                    // Known by the feature that started it; its pieces by a number behind that.
+                    let start = |p: &Pick| Id(p.body().split('#').next().unwrap_or_default().into());
+                    picks.iter().map(start).collect()
+                } else {
+                    picks.iter().filter_map(face_of).map(|f| Id(f.feature().into())).collect()
+                };
+                // A box around many faces means each feature once.
+                meant.sort();
+                meant.dedup();
+                meant.into_iter().filter(|id| *id != object.id).for_each(|id| toggle(&mut refs, id));
                 Value::Refs(refs)
             }
         };
@@ -85,12 +105,34 @@ pub fn edge_of(pick: &Pick) -> Option<EdgeName> {
     }
 }
 
-/// What a field of this type collects from the viewport.
-pub fn wants(kind: &FieldType) -> Option<Wants> {
-    match kind {
+/// What this field collects from the viewport.
+pub fn wants(field: &Field) -> Option<Wants> {
+    match field.kind {
         FieldType::Faces => Some(Wants::Faces),
         FieldType::Edges => Some(Wants::Edges),
+        FieldType::Refs { section: Section::Feature, .. } if means_bodies(field.key) => Some(Wants::Bodies),
         FieldType::Refs { section: Section::Feature, .. } => Some(Wants::Features),
         _ => None,
+    }
+}
+
+/// Whether a list of features stands for the bodies that they start.
+pub fn means_bodies(key: &str) -> bool {
+    matches!(key, "targets" | "tools" | "bodies")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use solver::design::schema::field;
+
+    #[test]
+    fn lists_of_features_mean_bodies_where_bodies_are_worked_on() {
+        let of = |kind, key| wants(field(kind, key).expect("in the schema"));
+        assert_eq!(of("boolean", "tools"), Some(Wants::Bodies));
+        assert_eq!(of("move", "bodies"), Some(Wants::Bodies));
+        assert_eq!(of("mirror", "features"), Some(Wants::Features));
+        assert_eq!(of("fillet", "edges"), Some(Wants::Edges));
+        assert_eq!(of("static", "supports"), None);
     }
 }

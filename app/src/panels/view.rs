@@ -38,11 +38,7 @@ pub fn View(wire: fn(Desk), #[prop(optional)] children: Option<Children>) -> imp
     let hint = move || {
         let target = desk.target.get()?;
         let name = desk.design.with(|d| d.get(&target.object).map(|o| o.name.clone()))?;
-        let what = match target.wants {
-            super::target::Wants::Faces => "faces",
-            super::target::Wants::Edges => "edges",
-            super::target::Wants::Features => "bodies",
-        };
+        let what = target.wants.noun();
         Some(format!("Pick {what} for {name}"))
     };
     view! {

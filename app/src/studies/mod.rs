@@ -8,4 +8,4 @@ mod run;
 pub use bench::{Bench, Live, Shown};
 pub use legend::Legend;
 pub use outcome::OutcomePanel;
-pub use run::RunPanel;
+pub use run::{RunPanel, RunStrip};

@@ -279,7 +279,7 @@ fn Balances(balances: Vec<Balance>) -> impl IntoView {
         format!("{} {unit}", numbers.join(", "))
     };
     view! {
-        <h3>"Reaction against load"</h3>
+        {(!balances.is_empty()).then(|| view! { <h3>"Reaction against load"</h3> })}
         {move || {
             balances
                 .iter()

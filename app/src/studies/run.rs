@@ -230,6 +230,65 @@ fn Progress(run: Run) -> impl IntoView {
     .into_any()
 }
 
+/// The run under way, over the view: its own panel may be scrolled away, or another object selected.
+#[component]
+pub fn RunStrip() -> impl IntoView {
+    let desk = use_desk();
+    let bench = desk.bench;
+    let running = Memo::new(move |_| bench.runs.with(|r| r.iter().find(|r| !r.state.ended()).cloned()));
+    let fraction = Memo::new(move |_| {
+        running.with(|r| {
+            let run = r.as_ref()?;
+            Some(bench.live.with(|l| l.as_ref().filter(|l| l.run == run.id).map_or(run.fraction, |l| l.fraction)))
+        })
+    });
+    let cancelling = RwSignal::new(None::<String>);
+    view! {
+        {move || {
+            running
+                .get()
+                .map(|run| {
+                    let id = run.id.clone();
+                    let stopping = {
+                        let id = id.clone();
+                        move || cancelling.with(|c| c.as_ref() == Some(&id))
+                    };
+                    let cancel = move |_| {
+                        cancelling.set(Some(id.clone()));
+                        let (client, id) = (desk.client.get_value(), id.clone());
+                        leptos::task::spawn_local(async move {
+                            if let Err(problem) = client.cancel_run(&id).await {
+                                desk.notices.bad(problem.message);
+                                cancelling.set(None);
+                            }
+                        });
+                    };
+                    view! {
+                        <div class="float-panel" role="status" data-testid="run-strip">
+                            <Icon glyph=Glyph::Study />
+                            <strong>{run.study_name}</strong>
+                            <progress
+                                class="progress" max="1" prop:value=move || fraction.get().unwrap_or_default()
+                                aria-label="Progress of the run"
+                            ></progress>
+                            <span class="mono percent">
+                                {move || format!("{:.0} %", fraction.get().unwrap_or_default() * 100.0)}
+                            </span>
+                            <button
+                                type="button" class="icon-button small" title="Cancel the run" aria-label="Cancel the run"
+                                data-testid="strip-cancel" on:click=cancel
+                                disabled=move || stopping() || !desk.may_edit.get()
+                            >
+                                <Icon glyph=Glyph::Stop size=12 />
+                            </button>
+                        </div>
+                    }
+                })
+        }}
+    }
+    .into_any()
+}
+
 /// Ended runs of the study, newest first.
 #[component]
 fn History(study: StoredValue<Id>) -> impl IntoView {
@@ -276,7 +335,7 @@ fn History(study: StoredValue<Id>) -> impl IntoView {
                                     >
                                         <Icon glyph=if done { Glyph::Study } else { Glyph::Close } size=14 />
                                         <span>{format!("v{} · {}", r.sequence, ago(r.created, now()))}</span>
-                                        <span class="soft">{r.by_name.clone()}</span>
+                                        <span class="soft by">{r.by_name.clone()}</span>
                                         <span class="grow"></span>
                                         {(stale && done).then(|| view! { <span class="tag">"stale"</span> })}
                                         <span class="soft">{state}</span>

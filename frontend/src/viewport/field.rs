@@ -1,5 +1,6 @@
 //! A result over its skin: displaced points, the shown value at each, extremes and probe.
 
+use super::border;
 use super::model::{Model, Part};
 use super::pick::Hit;
 use super::theme;
@@ -142,10 +143,13 @@ fn surfaces(outcome: &Outcome) -> impl Iterator<Item = (&str, &str, &SurfaceMesh
 }
 
 fn skins(outcome: &Outcome) -> Model {
-    Model::new(surfaces(outcome).enumerate().map(|(i, (_, body, surface))| Part {
-        name: body.into(),
-        colour: theme::body_colour(i),
-        surface: Arc::new(surface.clone()),
+    Model::new(surfaces(outcome).enumerate().map(|(i, (_, body, surface))| {
+        let mut surface = surface.clone();
+        // Solvers have no use for edges; whoever looks at a shape has.
+        if surface.edges.is_empty() {
+            surface.edges = border::borders(&surface);
+        }
+        Part { name: body.into(), colour: theme::body_colour(i), surface: Arc::new(surface) }
     }))
 }
 

@@ -9,6 +9,7 @@
 //! ctrl + middle zooms. In both, alt + left orbits and alt + shift + left pans, for trackpads; a pinch zooms. Touch: one
 //! finger orbits, two pan and pinch, a tap selects.
 
+pub mod border;
 pub mod bvh;
 pub mod camera;
 pub mod cube;

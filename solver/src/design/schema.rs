@@ -332,7 +332,7 @@ pub const KINDS: &[Kind] = kinds! {
         angle("angle", "Angle", "360 deg"),
         MATERIAL, SOLVE_AS, SMOOTH,
     ]
-    "hole" "Hole" Feature "A round hole from a face or plane, through or to a depth; several positions at once." [
+    "hole" "Hole" Feature "A round hole from a face or plane, through or to a depth." [
         TARGETS, PLANE, PLANE_FACE, offset("offset", "Plane offset", "0 mm"),
         offset("x", "Position x", "0 mm"), offset("y", "Position y", "0 mm"),
         length("diameter", "Diameter", "8 mm"),

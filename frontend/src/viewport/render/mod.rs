@@ -15,6 +15,7 @@ use super::paint::{self, Marks};
 use super::stage::Stage;
 use super::theme::Rgb;
 use app::colormap;
+use app::viewport::Pick;
 use batch::{Layer, PointField};
 use corner::CubeMesh;
 use glam::{DMat3, DMat4, DVec3};
@@ -156,7 +157,9 @@ impl Renderer {
                 layer.edge_states.fill(&paint::edge_states(&stage.model, &marks));
             }
             if let (Some(layer), Some(shown)) = (&mut self.result, &stage.result) {
-                let marks = Marks { show: &stage.result_show, ..marks };
+                // A face lit up under the pointer would hide the colours that are probed there.
+                let hover = stage.hover.as_ref().filter(|pick| !matches!(pick, Pick::Face { .. }));
+                let marks = Marks { show: &stage.result_show, hover, ..marks };
                 layer.face_states.fill(&paint::face_states(&shown.model, &marks));
                 layer.edge_states.fill(&paint::edge_states(&shown.model, &marks));
             }
