@@ -142,6 +142,23 @@ test('A rolls the model back to a feature, and forward again', async () => {
   assert.ok(await pixelDifference(a.page, before, await picture(a.page)) < 0.001, 'and then all is as before');
 });
 
+test('A imports a body with the mouse, and takes it back', async () => {
+  const cube = Buffer.from([
+    'v 0 0 0', 'v 9 0 0', 'v 9 9 0', 'v 0 9 0', 'v 0 0 9', 'v 9 0 9', 'v 9 9 9', 'v 0 9 9',
+    'f 1 4 3 2', 'f 5 6 7 8', 'f 1 2 6 5', 'f 2 3 7 6', 'f 3 4 8 7', 'f 4 1 5 8', '',
+  ].join('\n'));
+  await id(a.page, 'add-feature').click();
+  await id(a.page, 'feature-import').click();
+  await id(a.page, 'import-file').setInputFiles({ name: 'cube.obj', mimeType: 'model/obj', buffer: cube });
+  await a.shot('09-import');
+  await id(a.page, 'import-submit').click();
+  await id(a.page, 'import-dialog').waitFor({ state: 'hidden' });
+  await a.page.locator('[data-testid=viewport][data-built=true][data-bodies="2"]').waitFor({ timeout: 30_000 });
+  await id(a.page, 'undo').click();
+  await a.page.locator('[data-testid=viewport][data-built=true][data-bodies="1"]').waitFor({ timeout: 30_000 });
+  await saved(a.page);
+});
+
 test('B adds a load on a face picked by a click in the canvas', async () => {
   await id(b.page, 'loads-section').getByTestId('add-loads').click();
   await id(b.page, 'add-force').click();
