@@ -76,8 +76,9 @@ mod worker;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use solver::design::template;
+    use solver::design::{Object, template};
     use solver::scene::Scene;
+    use std::sync::Arc;
 
     #[test]
     fn a_design_goes_in_as_json_and_comes_out_as_a_scene() {
@@ -91,5 +92,24 @@ mod tests {
         // With everything cached the bytes are the same.
         assert!(kernel.evaluate(&json).expect("a design").scene == first.scene);
         assert!(kernel.evaluate("{").is_err());
+    }
+
+    #[test]
+    fn a_file_that_arrives_later_becomes_a_body() {
+        let mut design = Design::new();
+        let file = Value::Blob { hash: "a1".into(), name: "cube.obj".into() };
+        design.objects.push(Arc::new(Object::new("import_a", "import", "Cube").with("file", file)));
+        let json = serde_json::to_string(&design).expect("a design serialises");
+        let mut kernel = Kernel::default();
+        let ask = |kernel: &mut Kernel| {
+            let answer = kernel.evaluate(&json).expect("a design");
+            let scene = Scene::from_bytes(&answer.scene).expect("own bytes");
+            (answer.missing, scene.bodies.len(), scene.issues.len())
+        };
+        assert_eq!(ask(&mut kernel), (vec!["a1".to_string()], 0, 1));
+        let points = "v 0 0 0\nv 9 0 0\nv 9 9 0\nv 0 9 0\nv 0 0 9\nv 9 0 9\nv 9 9 9\nv 0 9 9\n";
+        let faces = "f 1 4 3 2\nf 5 6 7 8\nf 1 2 6 5\nf 2 3 7 6\nf 3 4 8 7\nf 4 1 5 8\n";
+        kernel.put_file("a1".into(), format!("{points}{faces}").into_bytes());
+        assert_eq!(ask(&mut kernel), (Vec::new(), 1, 0));
     }
 }

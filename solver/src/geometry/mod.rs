@@ -115,7 +115,7 @@ pub fn evaluate_cached(design: &Design, files: &dyn Files, cache: &mut Cache) ->
         };
         // A step that succeeds depends on nothing but the plans so far. One with something to say quotes labels and
         // places of other features, so its key holds those as well.
-        let clean = step_key(&key, &plan);
+        let clean = step_key(&key, &plan, files);
         let quoting = quoting_key(&clean, &labels);
         if let Some((found, cached)) = [clean, quoting].into_iter().find_map(|k| Some((k, cache.state(&k)?))) {
             (key, state) = (found, cached);
@@ -203,11 +203,15 @@ fn quoting_key(key: &blake3::Hash, labels: &blake3::Hash) -> blake3::Hash {
     hasher.finalize()
 }
 
-fn step_key(before: &blake3::Hash, plan: &Plan) -> blake3::Hash {
+fn step_key(before: &blake3::Hash, plan: &Plan, files: &dyn Files) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
     hasher.update(before.as_bytes());
     // Plans are plain numbers and strings, which always serialise; f64 prints exactly.
     hasher.update(&serde_json::to_vec(plan).unwrap_or_default());
+    // A file may arrive later: what was built without it must not be found then.
+    if plan.file().is_some_and(|hash| files.get(hash).is_none()) {
+        hasher.update(b"absent");
+    }
     hasher.finalize()
 }
 

@@ -177,6 +177,13 @@ pub struct Plan {
     pub action: Action,
 }
 
+impl Plan {
+    /// Hash of the imported file that it needs.
+    pub fn file(&self) -> Option<&str> {
+        if let Action::Import { hash, .. } = &self.action { Some(hash) } else { None }
+    }
+}
+
 /// Reads feature `object`; issues name the property.
 ///
 /// # Errors
