@@ -80,6 +80,18 @@ fn Head() -> impl IntoView {
             <span class="tag" data-testid="grade">{move || if grade.get() { "verified" } else { "indicative" }}</span>
             {move || bench.shown.with(|s| s.as_ref().is_some_and(|s| s.partial)).then(|| view! { <span class="tag">"refining"</span> })}
         </p>
+        <Show when=move || grade.get() && bench.shown.with(|s| s.as_ref().is_some_and(|s| !s.partial))>
+            <p class="kind-help">
+                <a
+                    download="study.inp" data-testid="deck"
+                    href=move || {
+                        run.with(|r| r.as_ref().map(|r| format!("/api/runs/{}/artefacts/deck", crate::api::client::encode(&r.id))))
+                    }
+                >
+                    "Check it: input deck for CalculiX or Abaqus"
+                </a>
+            </p>
+        </Show>
         <Show when=move || stale.get()>
             <div class="callout small" data-testid="stale">
                 <Icon glyph=Glyph::Warning />

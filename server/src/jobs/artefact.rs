@@ -9,6 +9,8 @@ pub enum Kind {
     Surface,
     /// Fields inside the body, for sections and probes.
     Volume,
+    /// The problem as an input deck for CalculiX or Abaqus.
+    Deck,
     /// Reports of the run, as JSON lines.
     Log,
 }
@@ -18,6 +20,7 @@ impl Kind {
         match self {
             Self::Surface => "surface",
             Self::Volume => "volume",
+            Self::Deck => "deck",
             Self::Log => "log",
         }
     }

@@ -19,11 +19,18 @@ const READY_WAIT: Duration = Duration::from_secs(60);
 /// How long a finished answer is offered to a server that cannot be reached.
 const PUBLISH_PATIENCE: Duration = Duration::from_secs(1_800);
 
+/// What the child has handed over: the artefacts of its answer.
+#[derive(Default)]
+struct Made {
+    surface: Option<Bytes>,
+    volume: Option<Bytes>,
+    deck: Option<Bytes>,
+}
+
 /// How an attempt came out of the child.
 enum Outcome {
     Answer {
-        surface: Bytes,
-        volume: Option<Bytes>,
+        made: Made,
         spent: Spent,
     },
     Over(Ending),
@@ -47,7 +54,7 @@ pub async fn run(
     // Everything said so far arrives before the end.
     teller.finish().await;
     match outcome {
-        Outcome::Answer { surface, volume, spent } => publish(door, &lease, surface, volume, spent, &wish).await,
+        Outcome::Answer { made, spent } => publish(door, &lease, made, spent, &wish).await,
         Outcome::Over(how) => {
             tracing::info!(run = %lease.run, epoch = lease.epoch, ?how, "attempt over");
             let end = End { lease: lease.clone(), how };
@@ -143,7 +150,7 @@ async fn converse(
         return Outcome::Over(Ending::Crashed { message: child.last_words().await });
     }
 
-    let (mut surface, mut volume) = (None, None);
+    let mut made = Made::default();
     let mut kill_at: Option<Instant> = None;
     loop {
         let killing = kill_at.is_some();
@@ -151,14 +158,16 @@ async fn converse(
             frame = child.receive() => match frame {
                 Some(Ok(Frame::Report(report))) => teller.tell(Tell::Report(report)),
                 Some(Ok(Frame::Partial { level, bytes })) => teller.tell(Tell::Partial(level, bytes.into())),
-                Some(Ok(Frame::Surface(bytes))) => surface = Some(Bytes::from(bytes)),
-                Some(Ok(Frame::Volume(bytes))) => volume = Some(Bytes::from(bytes)),
+                Some(Ok(Frame::Surface(bytes))) => made.surface = Some(Bytes::from(bytes)),
+                Some(Ok(Frame::Volume(bytes))) => made.volume = Some(Bytes::from(bytes)),
+                Some(Ok(Frame::Deck(bytes))) => made.deck = Some(Bytes::from(bytes)),
                 // Too late: the person was told that it is cancelled.
                 Some(Ok(Frame::Done(_))) if killing => return Outcome::Over(Ending::Stopped),
                 Some(Ok(Frame::Done(spent))) => {
-                    return match surface {
-                        Some(surface) => Outcome::Answer { surface, volume, spent },
-                        None => Outcome::Over(Ending::Crashed { message: "The solver ended without a result.".into() }),
+                    return if made.surface.is_some() {
+                        Outcome::Answer { made, spent }
+                    } else {
+                        Outcome::Over(Ending::Crashed { message: "The solver ended without a result.".into() })
                     };
                 }
                 Some(Ok(Frame::NoAnswer(NoAnswer::Cancelled))) => return Outcome::Over(Ending::Stopped),
@@ -207,38 +216,30 @@ async fn converse(
     }
 }
 
-async fn publish(
-    door: &Door,
-    lease: &Lease,
-    surface: Bytes,
-    volume: Option<Bytes>,
-    spent: Spent,
-    wish: &watch::Receiver<Wish>,
-) {
+async fn publish(door: &Door, lease: &Lease, made: Made, spent: Spent, wish: &watch::Receiver<Wish>) {
     let hash = |bytes: &Bytes| blake3::hash(bytes).to_hex().to_string();
+    let Made { surface: Some(surface), volume, deck } = made else { return };
     let message = Publish {
         lease: lease.clone(),
         surface: hash(&surface),
         volume: volume.as_ref().map(hash),
+        deck: deck.as_ref().map(hash),
         core_seconds: spent.core_seconds,
         memory_bytes: spent.memory_bytes,
         instruction_set: solver::linear::operator::instruction_set().into(),
     };
-    let too_large =
-        surface.len() > wire::SURFACE_BYTES_MAX || volume.as_ref().is_some_and(|v| v.len() > wire::VOLUME_BYTES_MAX);
-    if too_large {
+    let large = |bytes: &Option<Bytes>| bytes.as_ref().is_some_and(|b| b.len() > wire::VOLUME_BYTES_MAX);
+    if surface.len() > wire::SURFACE_BYTES_MAX || large(&volume) || large(&deck) {
         let message = "The result is too large to store. Choose a coarser resolution or fewer load cases.".to_string();
         let end = End { lease: lease.clone(), how: Ending::Failed { message } };
         persist(lease, wish, "end", || door.end(&end)).await;
         return;
     }
-    if persist(lease, wish, "upload", || door.upload(lease, &message.surface, surface.clone())).await.is_none() {
-        return;
-    }
-    if let (Some(bytes), Some(hash)) = (volume, &message.volume)
-        && persist(lease, wish, "upload", || door.upload(lease, hash, bytes.clone())).await.is_none()
-    {
-        return;
+    for bytes in [Some(surface), volume, deck].into_iter().flatten() {
+        let hash = hash(&bytes);
+        if persist(lease, wish, "upload", || door.upload(lease, &hash, bytes.clone())).await.is_none() {
+            return;
+        }
     }
     if persist(lease, wish, "publish", || door.publish(&message)).await.is_some() {
         tracing::info!(run = %lease.run, epoch = lease.epoch, core_seconds = spent.core_seconds, "published");

@@ -85,6 +85,7 @@ pub enum Frame {
     },
     Surface(Vec<u8>),
     Volume(Vec<u8>),
+    Deck(Vec<u8>),
     /// The answer is complete; always last.
     Done(Spent),
     NoAnswer(NoAnswer),
@@ -108,6 +109,7 @@ const CHECK: u8 = 11;
 const CHECKED: u8 = 12;
 const DRAW: u8 = 13;
 const DRAWN: u8 = 14;
+const DECK: u8 = 15;
 
 fn broken(why: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why.into())
@@ -125,6 +127,7 @@ impl Frame {
             Self::Partial { level, bytes } => (PARTIAL, prefixed(&level.to_le_bytes(), &bytes)),
             Self::Surface(bytes) => (SURFACE, bytes),
             Self::Volume(bytes) => (VOLUME, bytes),
+            Self::Deck(bytes) => (DECK, bytes),
             Self::Done(spent) => (DONE, serde_json::to_vec(&spent)?),
             Self::NoAnswer(why) => (NO_ANSWER, serde_json::to_vec(&why)?),
             Self::Checked(found) => (CHECKED, serde_json::to_vec(&found)?),
@@ -154,6 +157,7 @@ impl Frame {
             }
             SURFACE => Self::Surface(payload),
             VOLUME => Self::Volume(payload),
+            DECK => Self::Deck(payload),
             DONE => Self::Done(serde_json::from_slice(&payload)?),
             NO_ANSWER => Self::NoAnswer(serde_json::from_slice(&payload)?),
             _ => return Err(broken(format!("unknown frame {kind}"))),
@@ -271,6 +275,7 @@ mod tests {
             Frame::Partial { level: 7, bytes: vec![9; 5] },
             Frame::Surface(vec![4; 10]),
             Frame::Volume(Vec::new()),
+            Frame::Deck(vec![5; 3]),
             Frame::Done(Spent { core_seconds: 1.5, memory_bytes: 8 }),
             Frame::NoAnswer(NoAnswer::Failed { message: "no".into() }),
         ];

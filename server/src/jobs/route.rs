@@ -238,8 +238,8 @@ async fn cancel(state: State, actor: Actor, Path(id): Path<String>) -> Result<Js
     state.jobs.cancel(&state, &id).await.map(Json)
 }
 
-/// Bytes a run left behind: `surface` and `volume` of a finished run, `partial` of one under way, `log` (reports as JSON
-/// lines) of both.
+/// Bytes a run left behind: `surface`, `volume` and `deck` (its problem for CalculiX or Abaqus) of a finished run, `partial`
+/// of one under way, `log` (reports as JSON lines) of both.
 #[utoipa::path(get, path = "/api/runs/{id}/artefacts/{kind}", params(("id" = String, Path), ("kind" = String, Path)),
     responses((status = 200, content_type = "application/octet-stream"), (status = 304)), tag = "runs")]
 async fn artefact(
@@ -267,7 +267,7 @@ pub async fn bytes_of(state: &State, run: &store::Stored, kind: &str, headers: &
             board.look(&run.id, |live| live.partial.clone()).flatten().ok_or(Error::NotFound("partial result"))?;
         return Ok(plain(partial.1, "application/octet-stream", "no-store", None));
     }
-    let kind = [Kind::Surface, Kind::Volume, Kind::Log]
+    let kind = [Kind::Surface, Kind::Volume, Kind::Deck, Kind::Log]
         .into_iter()
         .find(|k| k.as_str() == kind)
         .ok_or(Error::NotFound("artefact"))?;
@@ -290,8 +290,17 @@ pub async fn bytes_of(state: &State, run: &store::Stored, kind: &str, headers: &
         .get(&hash)
         .await?
         .ok_or_else(|| Error::internal(anyhow::anyhow!("artefact {hash} is not in the store")))?;
-    let kind = if kind == Kind::Log { "application/x-ndjson" } else { "application/octet-stream" };
-    Ok(plain(bytes, kind, "private, no-cache", HeaderValue::from_str(&tag).ok()))
+    let content = match kind {
+        Kind::Log => "application/x-ndjson",
+        Kind::Deck => "text/plain; charset=utf-8",
+        Kind::Surface | Kind::Volume => "application/octet-stream",
+    };
+    let mut response = plain(bytes, content, "private, no-cache", HeaderValue::from_str(&tag).ok());
+    if kind == Kind::Deck {
+        let name = HeaderValue::from_static("attachment; filename=\"study.inp\"");
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, name);
+    }
+    Ok(response)
 }
 
 fn plain(bytes: bytes::Bytes, content: &'static str, cache: &'static str, tag: Option<HeaderValue>) -> Response {

@@ -159,6 +159,12 @@ fn answer(registry: Registry, task: &Task, files: &dyn Files, out: &mut impl Wri
         let line = format!("the fields inside the bodies were not kept: {e}");
         let _ = frame::write(out, Frame::Report(Report::Log { line }));
     }
+    if !outcome.deck.is_empty()
+        && let Err(e) = frame::write(out, Frame::Deck(outcome.deck.into_bytes()))
+    {
+        let line = format!("the input deck for other programs was not kept: {e}");
+        let _ = frame::write(out, Frame::Report(Report::Log { line }));
+    }
     Frame::Done(Spent { core_seconds: host::core_seconds(), memory_bytes: host::memory_peak_bytes() })
 }
 

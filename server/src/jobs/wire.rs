@@ -108,6 +108,8 @@ pub struct Publish {
     pub surface: String,
     #[serde(default)]
     pub volume: Option<String>,
+    #[serde(default)]
+    pub deck: Option<String>,
     pub core_seconds: f64,
     pub memory_bytes: u64,
     pub instruction_set: String,

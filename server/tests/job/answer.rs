@@ -31,6 +31,7 @@ async fn publish(world: &World, lease: &Lease, answer: &str) -> Result<(), Strin
         lease: lease.clone(),
         surface,
         volume: None,
+        deck: None,
         core_seconds: 2.0,
         memory_bytes: 3,
         instruction_set: "none".into(),

@@ -88,8 +88,15 @@ pub async fn sleeper(arguments: &[String]) -> ExitCode {
     let mut out = std::io::stdout();
     writeln!(out, "ready {}", lease.epoch).and_then(|()| out.flush()).expect("a harness that listens");
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let publish =
-        Publish { lease, surface, volume: None, core_seconds: 0.0, memory_bytes: 0, instruction_set: "none".into() };
+    let publish = Publish {
+        lease,
+        surface,
+        volume: None,
+        deck: None,
+        core_seconds: 0.0,
+        memory_bytes: 0,
+        instruction_set: "none".into(),
+    };
     match door.publish(&publish).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(DoorError::Fenced) => ExitCode::from(REFUSED as u8),

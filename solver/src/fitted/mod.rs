@@ -2,9 +2,11 @@
 //!
 //! [`Mesh`] joins the parts of a set-up in one numbering; [`facet`] integrates over faces, [`hold`] turns supports and
 //! touching bodies into constraints, [`recover`] smooths stresses and estimates their error, [`adapt`] says where the
-//! next mesh must be finer, [`peak`] follows the largest stresses over the meshes and tells which have no finite value.
+//! next mesh must be finer, [`peak`] follows the largest stresses over the meshes and tells which have no finite value,
+//! [`deck`] writes a problem down for other programs.
 
 pub mod adapt;
+pub mod deck;
 pub mod facet;
 pub mod hold;
 pub mod peak;

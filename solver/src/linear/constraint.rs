@@ -18,6 +18,8 @@ use std::collections::{BTreeMap, HashMap};
 const PARALLEL: f64 = 1e-6;
 
 type Square<const N: usize> = [[f64; N]; N];
+/// A held direction and the motion along it, m (or K).
+pub type Hold<const N: usize> = ([f64; N], f64);
 
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ConstraintError {
@@ -50,7 +52,7 @@ struct Coupling {
 #[derive(Clone, Debug)]
 pub struct Constraints<const N: usize> {
     n_nodes: usize,
-    held: BTreeMap<u32, Vec<([f64; N], f64)>>,
+    held: BTreeMap<u32, Vec<Hold<N>>>,
     bonds: BTreeMap<u32, Vec<(u32, f64)>>,
     rigid: BTreeMap<u32, u32>,
     couplings: Vec<Coupling>,
@@ -98,6 +100,31 @@ impl<const N: usize> Constraints<N> {
     /// `node` moves with the weighted sum of `masters`: the shape functions of a face at the point it is bonded to.
     pub fn bond(&mut self, node: u32, masters: &[(u32, f64)]) {
         self.bonds.insert(node, masters.to_vec());
+    }
+
+    /// Held directions of `node`.
+    pub fn directions(&self, node: u32) -> &[Hold<N>] {
+        self.held.get(&node).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every held node with its directions.
+    pub fn all_held(&self) -> impl Iterator<Item = (&u32, &Vec<Hold<N>>)> {
+        self.held.iter()
+    }
+
+    /// Every bonded node with what it follows.
+    pub fn bonds(&self) -> impl Iterator<Item = (&u32, &Vec<(u32, f64)>)> {
+        self.bonds.iter()
+    }
+
+    /// Reference points of the couplings, m.
+    pub fn references(&self) -> Vec<DVec3> {
+        self.couplings.iter().map(|c| c.point).collect()
+    }
+
+    /// Nodes of a coupling.
+    pub fn coupled(&self, coupling: u32) -> impl Iterator<Item = u32> + '_ {
+        self.rigid.iter().filter(move |r| *r.1 == coupling).map(|r| *r.0)
     }
 
     /// Held directions as a projector and the prescribed motion.

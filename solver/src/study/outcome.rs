@@ -147,6 +147,10 @@ pub struct Outcome {
     pub warnings: Vec<String>,
     /// Facts for the record: cells, dof, iterations, instruction set.
     pub facts: Vec<(String, String)>,
+    /// The problem as an input deck for CalculiX or Abaqus; empty where there is none. Kept beside the outcome's bytes, not
+    /// in them.
+    #[serde(skip)]
+    pub deck: String,
 }
 
 /// An intermediate answer on its way to the final one.

@@ -16,4 +16,5 @@ mod tet_box;
 mod truth;
 
 mod effectivity;
+mod peer;
 mod run;

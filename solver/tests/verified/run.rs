@@ -19,7 +19,7 @@ impl Files for NoFiles {
     }
 }
 
-fn run(design: &Design, model: &Model) -> Outcome {
+pub fn run(design: &Design, model: &Model) -> Outcome {
     let cancel = AtomicBool::new(false);
     let mut sink = |r: Report| {
         if let Report::Log { line } = r {

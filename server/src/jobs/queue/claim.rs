@@ -156,6 +156,7 @@ impl Queue {
         let lease = &publish.lease;
         let mut artefacts = vec![(Kind::Surface, publish.surface.clone())];
         artefacts.extend(publish.volume.clone().map(|hash| (Kind::Volume, hash)));
+        artefacts.extend(publish.deck.clone().map(|hash| (Kind::Deck, hash)));
         let log = self.0.board.with(&lease.run, lease.epoch, |live| live.reports.clone()).unwrap_or_default();
         artefacts.push((Kind::Log, state.blobs.put(lines(&log)).await?));
         let mut sized = Vec::with_capacity(artefacts.len());

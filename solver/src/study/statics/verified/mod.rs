@@ -6,6 +6,7 @@ use super::answer::Applied;
 use crate::design::Issue;
 use crate::element::tet::{Elasticity, matrix};
 use crate::fitted::adapt::{self, Spot};
+use crate::fitted::deck::Deck;
 use crate::fitted::facet::FacetPatch;
 use crate::fitted::peak::{self, Level, Peaks};
 use crate::fitted::recover::{self, Estimate, Patches, Raw};
@@ -103,6 +104,8 @@ pub(super) struct Stage {
     pub reactions: Vec<(DVec3, DVec3)>,
     pub n_bonded: usize,
     pub unknowns: usize,
+    pub held: Constraints<3>,
+    pub forces: Vec<Vec<f64>>,
 }
 
 /// What all meshes so far say, per case.
@@ -217,8 +220,9 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, Study
         reached |= enough;
         if last {
             ctx.progress(Phase::Recover, 0.97, "Reading stresses");
-            let out = answer::outcome(setup, &stage, &history, &disagreement, Some(reached));
+            let mut out = answer::outcome(setup, &stage, &history, &disagreement, Some(reached));
             ctx.check()?;
+            out.deck = deck(case, setup, &stage, &materials);
             ctx.progress(Phase::Done, 1.0, "Done");
             return Ok(out);
         }
@@ -381,7 +385,7 @@ fn one(
         .map(|(raw, s)| recover::estimate(&mesh, materials, raw, s))
         .collect::<Result<Vec<_>, _>>()
         .map_err(inverted)?;
-    Ok(Stage { mesh, solution, raw, stress, estimates, applied, reactions, n_bonded, unknowns })
+    Ok(Stage { mesh, solution, raw, stress, estimates, applied, reactions, n_bonded, unknowns, held, forces })
 }
 
 /// Nodal forces of every case, N, and their resultants.
@@ -432,6 +436,25 @@ fn loads(
         }
     }
     Ok((forces, applied))
+}
+
+/// The finest problem for other programs.
+fn deck(case: &Case, setup: &Setup, stage: &Stage, materials: &[Elasticity]) -> String {
+    let parts: Vec<(String, String)> =
+        setup.parts.iter().map(|p| (p.label.clone(), format!("{}: {}", p.material.name, p.material.source))).collect();
+    let densities: Vec<f64> = setup.parts.iter().map(|p| p.material.density).collect();
+    let cases: Vec<String> = setup.cases.iter().map(|c| c.label.clone()).collect();
+    Deck {
+        title: &case.study.name,
+        mesh: &stage.mesh,
+        parts: &parts,
+        materials,
+        densities: &densities,
+        held: &stage.held,
+        cases: &cases,
+        forces: &stage.forces,
+    }
+    .write()
 }
 
 /// Adds a stage to the history; returns how far recovered and computed stresses lie apart, `[case][node]`, Pa.

@@ -1,0 +1,218 @@
+//! A problem as an input deck in the language that Abaqus and CalculiX share, so that anyone can check an answer.
+//!
+//! The very mesh, materials, constraints and nodal forces of the run: what differs in the other program's answer is the
+//! other program. Source: CalculiX 2.20, *CrunchiX User's Manual*.
+
+use super::Mesh;
+use crate::element::tet::Elasticity;
+use crate::linear::constraint::{Constraints, Hold};
+use glam::DVec3;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// Numbers on a line of a node or element set.
+const PER_LINE: usize = 10;
+/// Components of a combination below this share of the largest are left out.
+const NOTHING: f64 = 1e-12;
+/// Forces below this share of the largest are rounding.
+const FORCE_NOTHING: f64 = 1e-13;
+
+/// What a deck says.
+pub struct Deck<'a> {
+    pub title: &'a str,
+    pub mesh: &'a Mesh,
+    /// Names of the parts and of their materials.
+    pub parts: &'a [(String, String)],
+    pub materials: &'a [Elasticity],
+    /// By part, kg/m³.
+    pub densities: &'a [f64],
+    pub held: &'a Constraints<3>,
+    /// Names of the load cases.
+    pub cases: &'a [String],
+    /// `[case]`, three per node of the mesh and of the couplings, N.
+    pub forces: &'a [Vec<f64>],
+}
+
+impl Deck<'_> {
+    /// The deck, SI units.
+    pub fn write(&self) -> String {
+        let mut s = String::with_capacity(90 * self.mesh.points.len() + 110 * self.mesh.tets.len());
+        let _ = writeln!(s, "*HEADING\n{}; units m, N, kg, s, Pa", one_line(self.title));
+        s.push_str("*NODE,NSET=NALL\n");
+        for (n, p) in self.mesh.points.iter().enumerate() {
+            let _ = writeln!(s, "{},{:.12e},{:.12e},{:.12e}", n + 1, p.x, p.y, p.z);
+        }
+        let references = self.held.references();
+        for (k, point) in references.iter().enumerate() {
+            for n in [self.mesh.points.len() + 2 * k + 1, self.mesh.points.len() + 2 * k + 2] {
+                let _ = writeln!(s, "{n},{:.12e},{:.12e},{:.12e}", point.x, point.y, point.z);
+            }
+        }
+        for (k, span) in self.mesh.parts.iter().enumerate() {
+            let _ = writeln!(s, "** {}", one_line(&self.parts[k].0));
+            let _ = writeln!(s, "*ELEMENT,TYPE=C3D10,ELSET=PART{}", k + 1);
+            for t in span.tets.clone() {
+                let _ = write!(s, "{}", t + 1);
+                for n in self.mesh.tets[t] {
+                    let _ = write!(s, ",{}", n + 1);
+                }
+                s.push('\n');
+            }
+            let _ = writeln!(s, "** {}", one_line(&self.parts[k].1));
+            let _ = writeln!(s, "*MATERIAL,NAME=MATERIAL{}", k + 1);
+            match &self.materials[k] {
+                Elasticity::Isotropic { lambda, mu } => {
+                    let (young, poisson) =
+                        (mu * (3.0 * lambda + 2.0 * mu) / (lambda + mu), lambda / (2.0 * (lambda + mu)));
+                    let _ = writeln!(s, "*ELASTIC\n{young:.12e},{poisson:.12e}");
+                }
+                Elasticity::General(c) => {
+                    // The language's order of shears is xy, xz, yz; ours is xy, yz, zx. By columns of the upper triangle.
+                    let to = [0, 1, 2, 3, 5, 4];
+                    let upper: Vec<String> = (0..6)
+                        .flat_map(|j| (0..=j).map(move |i| (i, j)))
+                        .map(|(i, j)| format!("{:.12e}", c[to[i]][to[j]]))
+                        .collect();
+                    s.push_str("*ELASTIC,TYPE=ANISO\n");
+                    for line in upper.chunks(8) {
+                        let _ = writeln!(s, "{}", line.join(","));
+                    }
+                }
+            }
+            let _ = writeln!(s, "*DENSITY\n{:.12e}", self.densities[k]);
+            let _ = writeln!(s, "*SOLID SECTION,ELSET=PART{0},MATERIAL=MATERIAL{0}", k + 1);
+        }
+        self.constraints(&mut s, references.len());
+        for (k, name) in self.cases.iter().enumerate() {
+            let _ = writeln!(s, "** {}", one_line(name));
+            s.push_str("*STEP\n*STATIC\n");
+            // Forces of the case before do not stay.
+            s.push_str("*CLOAD,OP=NEW\n");
+            self.forces(&mut s, &self.forces[k]);
+            s.push_str("*NODE FILE\nU,RF\n*EL FILE\nS\n*END STEP\n");
+        }
+        s
+    }
+
+    fn forces(&self, s: &mut String, f: &[f64]) {
+        let largest = f.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+        for (i, v) in f.iter().enumerate().filter(|(_, v)| v.abs() > FORCE_NOTHING * largest) {
+            let _ = writeln!(s, "{},{},{v:.12e}", i / 3 + 1, i % 3 + 1);
+        }
+    }
+
+    fn constraints(&self, s: &mut String, n_references: usize) {
+        for k in 0..n_references {
+            let first = self.mesh.points.len() + 2 * k + 1;
+            let _ = writeln!(s, "*NSET,NSET=RIGID{}", k + 1);
+            // A support wins over a coupling.
+            let nodes: Vec<u32> = self.held.coupled(k as u32).filter(|n| self.held.directions(*n).is_empty()).collect();
+            for line in nodes.chunks(PER_LINE) {
+                let line: Vec<String> = line.iter().map(|n| (n + 1).to_string()).collect();
+                let _ = writeln!(s, "{},", line.join(","));
+            }
+            let _ = writeln!(s, "*RIGID BODY,NSET=RIGID{},REF NODE={first},ROT NODE={}", k + 1, first + 1);
+        }
+        for (node, masters) in self.held.bonds() {
+            if !self.held.directions(*node).is_empty() {
+                continue;
+            }
+            for c in 1..=3 {
+                let mut terms = vec![(*node, c, -1.0)];
+                terms.extend(masters.iter().map(|(m, w)| (*m, c, *w)));
+                equation(s, &terms);
+            }
+        }
+        let mut fixed: BTreeMap<(u32, usize), f64> = BTreeMap::new();
+        for (node, directions) in self.held.all_held() {
+            for (d, value) in independent(directions) {
+                let axis = (0..3).find(|c| (d[*c].abs() - 1.0).abs() < NOTHING);
+                if let Some(c) = axis {
+                    fixed.insert((*node, c + 1), value * d[c]);
+                } else {
+                    // The largest component follows the others; the supports of a run hold at rest.
+                    let mut order = [0, 1, 2];
+                    order.sort_by(|a, b| d[*b].abs().total_cmp(&d[*a].abs()));
+                    let terms: Vec<(u32, usize, f64)> =
+                        order.iter().filter(|c| d[**c].abs() > NOTHING).map(|c| (*node, c + 1, d[*c])).collect();
+                    equation(s, &terms);
+                }
+            }
+        }
+        if !fixed.is_empty() {
+            s.push_str("*BOUNDARY\n");
+            for ((node, c), value) in fixed {
+                let _ = writeln!(s, "{},{c},{c},{value:.12e}", node + 1);
+            }
+        }
+    }
+}
+
+/// `Σ weight u = 0`; the first term depends on the others.
+fn equation(s: &mut String, terms: &[(u32, usize, f64)]) {
+    let _ = writeln!(s, "*EQUATION\n{}", terms.len());
+    for line in terms.chunks(4) {
+        let line: Vec<String> = line.iter().map(|(n, c, w)| format!("{},{c},{w:.12e}", n + 1)).collect();
+        let _ = writeln!(s, "{}", line.join(","));
+    }
+}
+
+/// Held directions of a node so reduced that each has a component the others lack: unit axes where three, rows of an
+/// echelon form where two.
+fn independent(held: &[Hold<3>]) -> Vec<(DVec3, f64)> {
+    let mut rows: Vec<(DVec3, f64)> = Vec::new();
+    for (d, v) in held {
+        let (mut d, mut v) = (DVec3::from(*d), *v);
+        for (row, value) in &rows {
+            let pivot = pivot(*row);
+            let by = d[pivot] / row[pivot];
+            d -= *row * by;
+            v -= value * by;
+        }
+        let size = d.length();
+        if size > 1e-6 {
+            let (d, v) = (d / size, v / size);
+            // Clear the new pivot out of the rows before.
+            let p = pivot(d);
+            for (row, value) in &mut rows {
+                let by = row[p] / d[p];
+                *row -= d * by;
+                *value -= v * by;
+                let size = row.length();
+                *row /= size;
+                *value /= size;
+            }
+            rows.push((d, v));
+        }
+    }
+    rows
+}
+
+fn pivot(d: DVec3) -> usize {
+    (0..3).max_by(|a, b| d[*a].abs().total_cmp(&d[*b].abs())).unwrap_or(0)
+}
+
+/// Comments and headings end with their line.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(70).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn held_directions_come_out_with_a_pivot_each() {
+        let a = DVec3::new(1.0, 1.0, 0.0).normalize();
+        let b = DVec3::new(0.0, 1.0, 1.0).normalize();
+        let rows = independent(&[(a.to_array(), 0.0), (b.to_array(), 0.0), (a.to_array(), 0.0)]);
+        assert_eq!(rows.len(), 2);
+        let (p, q) = (pivot(rows[0].0), pivot(rows[1].0));
+        assert!(p != q && rows[0].0[q].abs() < 1e-12 && rows[1].0[p].abs() < 1e-12, "{rows:?}");
+        // What both leave free is square to both.
+        let free = a.cross(b);
+        assert!(rows.iter().all(|r| r.0.dot(free).abs() < 1e-12));
+        let all = independent(&[(a.to_array(), 0.0), (b.to_array(), 0.0), ([0.0, 0.0, 1.0], 2.0)]);
+        assert!(all.iter().all(|(d, _)| d.abs().max_element() > 1.0 - 1e-12), "{all:?}");
+    }
+}

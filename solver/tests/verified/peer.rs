@@ -1,0 +1,114 @@
+//! Our input decks, solved by CalculiX where it is installed: the same mesh must give the same answer.
+
+use crate::{part, run};
+use glam::DVec3;
+use solver::design::{Object, Value};
+use std::process::{Command, Stdio};
+
+/// Displacements by node of every step, from the result file; `None` where the program is not installed.
+fn calculix(name: &str, deck: &str) -> Option<Vec<Vec<DVec3>>> {
+    Command::new("ccx").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
+    let folder = std::env::temp_dir().join(format!("brunel_peer_{}_{name}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("deck.inp"), deck).unwrap();
+    let output =
+        Command::new("ccx").args(["-i", "deck"]).current_dir(&folder).env("OMP_NUM_THREADS", "2").output().unwrap();
+    let text = std::fs::read_to_string(folder.join("deck.frd")).unwrap_or_default();
+    let _ = std::fs::remove_dir_all(&folder);
+    assert!(output.status.success() && !text.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+    let mut steps: Vec<Vec<DVec3>> = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        if line.starts_with(" -4  DISP") {
+            steps.push(Vec::new());
+            inside = true;
+        } else if line.starts_with(" -3") {
+            inside = false;
+        } else if inside && line.starts_with(" -1") {
+            // Fixed columns: ten for the node, twelve for each component.
+            let number = |i: usize| line[13 + 12 * i..25 + 12 * i].trim().parse::<f64>().unwrap();
+            let node: usize = line[3..13].trim().parse().unwrap();
+            let step = steps.last_mut().unwrap();
+            step.resize(step.len().max(node), DVec3::ZERO);
+            step[node - 1] = DVec3::new(number(0), number(1), number(2));
+        }
+    }
+    Some(steps)
+}
+
+/// Runs a design, and its deck through CalculiX: largest displacements agree to the digits that the result file has.
+fn agree(name: &str, objects: Vec<Object>, surface: solver::surface::SurfaceMesh, cell: f64) {
+    let (mut design, model) = part::set_up(surface, "s235jr", objects, cell);
+    let at = design.position(&"study".into()).unwrap();
+    let study = design.objects[at].as_ref().clone().with("method", Value::Choice("verified".into()));
+    design.objects[at] = std::sync::Arc::new(study);
+    let out = run::run(&design, &model);
+    let Some(steps) = calculix(name, &out.deck) else {
+        println!("skipped {name}: CalculiX is not installed");
+        return;
+    };
+    let ours: Vec<f64> = out.scalars.iter().filter(|s| s.id == "displacement_max").map(|s| s.value).collect();
+    assert_eq!(ours.len(), steps.len());
+    for (own, peer) in ours.iter().zip(&steps) {
+        let peer = peer.iter().map(|u| u.length()).fold(0.0, f64::max);
+        println!("{name}: {own:.6e} {peer:.6e}");
+        assert!((own / peer - 1.0).abs() < 1e-4, "{name}: {own} {peer}");
+    }
+}
+
+fn force(id: &str, face: &str, f: [f64; 3]) -> Object {
+    Object::new(id, "force", id).with("faces", part::faces(&[face])).with("force", part::vector(f, "N"))
+}
+
+fn case(id: &str, loads: &[&str]) -> Object {
+    Object::new(id, "load_case", id).with("loads", Value::Refs(loads.iter().map(|l| (*l).into()).collect()))
+}
+
+fn held(kind: &str, faces: &[&str]) -> Object {
+    Object::new(&*format!("{kind}_{}", faces[0]), kind, kind).with("faces", part::faces(faces))
+}
+
+#[test]
+fn calculix_agrees_on_the_same_mesh() {
+    let block = |turn: glam::DQuat| part::block([0.06, 0.02, 0.02], move |p| turn * p);
+    let straight = glam::DQuat::IDENTITY;
+    let turned = glam::DQuat::from_euler(glam::EulerRot::ZYX, 0.5, 0.3, -0.2);
+    let pressure = Object::new("p", "pressure", "p")
+        .with("faces", part::faces(&["z1"]))
+        .with("pressure", Value::Expr("2 MPa".into()));
+    let moment = |coupling: &str| {
+        Object::new("m", "remote_moment", "m")
+            .with("faces", part::faces(&["x1"]))
+            .with("moment", part::vector([30.0, 10.0, -20.0], "N*m"))
+            .with("coupling", Value::Choice(coupling.into()))
+    };
+    agree("bending", vec![held("fixed", &["x0"]), force("f", "x1", [0.0, 0.0, -500.0])], block(straight), 8e-3);
+    agree(
+        "cases",
+        vec![
+            held("fixed", &["x0"]),
+            force("f", "x1", [0.0, 300.0, 0.0]),
+            force("g", "z1", [900.0, 0.0, -200.0]),
+            case("one", &["f"]),
+            case("two", &["f", "g"]),
+        ],
+        block(straight),
+        8e-3,
+    );
+    agree("weight", vec![held("fixed", &["x0"]), Object::new("g", "gravity", "g")], block(straight), 8e-3);
+    agree("pressure", vec![held("fixed", &["x0", "x1"]), pressure.clone()], block(turned), 8e-3);
+    // Sliding on faces that lean: equations instead of boundary lines.
+    agree("sliding", vec![held("sliding", &["x0", "y0", "z0"]), pressure.clone()], block(turned), 8e-3);
+    agree("spread", vec![held("fixed", &["x0"]), moment("distributing")], block(turned), 8e-3);
+    agree("rigid", vec![held("fixed", &["x0"]), moment("rigid")], block(turned), 8e-3);
+    let ring = |o| agree("ring", o, part::quarter_ring(0.1, 0.2, 0.05, 24), 2e-2);
+    let inside = Object::new("p", "pressure", "p")
+        .with("faces", part::faces(&["inner"]))
+        .with("pressure", Value::Expr("100 MPa".into()));
+    ring(vec![held("sliding", &["x0", "y0", "bottom", "top"]), inside.clone()]);
+    agree("ring_held", vec![held("fixed", &["x0"]), inside], part::quarter_ring(0.1, 0.2, 0.05, 24), 2e-2);
+    let bearing = Object::new("b", "bearing", "b")
+        .with("faces", part::faces(&["inner"]))
+        .with("force", part::vector([800.0, 600.0, 0.0], "N"));
+    agree("bearing", vec![held("fixed", &["y0"]), bearing], part::quarter_ring(0.1, 0.2, 0.05, 24), 2e-2);
+}
