@@ -138,7 +138,7 @@ impl Shown {
 fn surfaces(outcome: &Outcome) -> impl Iterator<Item = (&str, &str, &SurfaceMesh)> {
     outcome.meshes.iter().filter_map(|m| match m {
         OutcomeMesh::Surface { name, body, surface } => Some((name.as_str(), body.as_str(), surface)),
-        OutcomeMesh::Grid { .. } => None,
+        OutcomeMesh::Grid { .. } | OutcomeMesh::Solid { .. } => None,
     })
 }
 

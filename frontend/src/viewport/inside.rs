@@ -45,11 +45,8 @@ impl Inside {
     pub fn new(bytes: &[u8]) -> Result<Self, String> {
         let outcome =
             Outcome::from_bytes(bytes).map_err(|e| format!("The inside of the result cannot be shown: {e}."))?;
-        let grid = |m: &OutcomeMesh| match m {
-            OutcomeMesh::Grid { body, .. } => Some((body.clone(), Volume::new(m)?)),
-            OutcomeMesh::Surface { .. } => None,
-        };
-        let bodies = outcome.meshes.iter().filter_map(grid).collect();
+        let inside = |m: &OutcomeMesh| Some((m.body().to_string(), Volume::new(m)?));
+        let bodies = outcome.meshes.iter().filter_map(inside).collect();
         Ok(Self { outcome: Rc::new(outcome), bodies, drawn: RefCell::default() })
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Little-endian: magic `BRNO`, version, length of a JSON header (the outcome with empty arrays), then the arrays in the
 //! order of the header, each with its length. Field values are quantised to 16 bits per component between the smallest
-//! and largest value of that component; surfaces are [`SurfaceMesh::to_bytes`], a grid's cells 8 bytes per run.
+//! and largest value of that component; surfaces are [`SurfaceMesh::to_bytes`], a grid's cells 8 bytes per run,
+//! tetrahedra 12 bytes per node and 40 per element.
 //! [`Outcome::surface_part`] is what a person sees first; [`Outcome::volume_part`] is fetched on a section or a probe and
 //! costs 2 bytes per node and component: 12 per node and load case of a static study, 1.7 MB per case at 120,000 cells.
 
@@ -51,7 +52,7 @@ impl Outcome {
     }
 
     fn volumes(&self) -> Vec<&str> {
-        self.meshes.iter().filter(|m| matches!(m, OutcomeMesh::Grid { .. })).map(OutcomeMesh::name).collect()
+        self.meshes.iter().filter(|m| !matches!(m, OutcomeMesh::Surface { .. })).map(OutcomeMesh::name).collect()
     }
 
     /// The outcome as bytes; equal outcomes give equal bytes.
@@ -68,6 +69,16 @@ impl Outcome {
                     put_len(&mut body, runs.len());
                     runs.iter().flatten().for_each(|w| body.extend(w.to_le_bytes()));
                     *bare = Vec::new();
+                }
+                (
+                    OutcomeMesh::Solid { points, tets, .. },
+                    OutcomeMesh::Solid { points: bare_points, tets: bare_tets, .. },
+                ) => {
+                    put_len(&mut body, points.len());
+                    points.iter().flatten().for_each(|x| body.extend((*x as f32).to_le_bytes()));
+                    put_len(&mut body, tets.len());
+                    tets.iter().flatten().for_each(|n| body.extend(n.to_le_bytes()));
+                    (*bare_points, *bare_tets) = (Vec::new(), Vec::new());
                 }
                 _ => {}
             }
@@ -116,6 +127,18 @@ impl Outcome {
                     let raw = take(&mut rest, n.checked_mul(8).ok_or(OutcomeDecodeError::Short)?)?;
                     *runs = words(raw).collect::<Vec<_>>().as_chunks::<2>().0.to_vec();
                     check_runs(*counts, runs)?;
+                }
+                OutcomeMesh::Solid { points, tets, .. } => {
+                    let n = take_u32(&mut rest)? as usize;
+                    let raw = take(&mut rest, n.checked_mul(12).ok_or(OutcomeDecodeError::Short)?)?;
+                    let numbers: Vec<f64> = words(raw).map(|w| f64::from(f32::from_bits(w))).collect();
+                    *points = numbers.as_chunks::<3>().0.to_vec();
+                    let n = take_u32(&mut rest)? as usize;
+                    let raw = take(&mut rest, n.checked_mul(40).ok_or(OutcomeDecodeError::Short)?)?;
+                    *tets = words(raw).collect::<Vec<_>>().as_chunks::<10>().0.to_vec();
+                    if tets.iter().flatten().any(|n| *n as usize >= points.len()) {
+                        return Err(OutcomeDecodeError::Inconsistent("an element has a node that is not there"));
+                    }
                 }
             }
         }
@@ -261,6 +284,12 @@ mod tests {
                     counts: [4, 4, 4],
                     runs: vec![[0, 1], [5, 1], [63, 1]],
                 },
+                OutcomeMesh::Solid {
+                    name: "solid".into(),
+                    body: "b".into(),
+                    points: (0..10).map(|i| [f64::from(i) * 0.25, 1.0, -0.5]).collect(),
+                    tets: vec![[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]],
+                },
             ],
             fields: vec![
                 field("skin", 3, (0..12).map(|i| i as f32 * 0.3 - 1.0).collect()),
@@ -282,9 +311,9 @@ mod tests {
                 assert!((x - y).abs() <= range / 30_000.0, "{x} {y}");
             }
         }
-        assert_eq!(back.meshes[1], out.meshes[1]);
+        assert_eq!(back.meshes[1..], out.meshes[1..]);
         assert_eq!(back.warnings, out.warnings);
-        assert_eq!(out.surface_part().meshes.len() + out.volume_part().meshes.len(), 2);
+        assert_eq!(out.surface_part().meshes.len() + out.volume_part().meshes.len(), 3);
         assert_eq!(out.volume_part().fields.len(), 1);
     }
 

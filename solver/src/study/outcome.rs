@@ -71,6 +71,9 @@ pub enum OutcomeMesh {
     /// `counts` cells of edge `cell` from `origin`, m; `runs` are the body's cells, `[first, number]` of neighbours along
     /// x by linear index (x fastest), ascending, never around the end of a row.
     Grid { name: String, body: String, origin: [f64; 3], cell: f64, counts: [u32; 3], runs: Vec<[u32; 2]> },
+    /// The ten-node tetrahedra of a body, for sections and probes: corners, then the middles of 12, 23, 31, 14, 24, 34.
+    /// World, m.
+    Solid { name: String, body: String, points: Vec<[f64; 3]>, tets: Vec<[u32; 10]> },
 }
 
 impl OutcomeMesh {
@@ -81,12 +84,21 @@ impl OutcomeMesh {
             (Self::Surface { surface, .. }, Location::Cell) => surface.triangles.len(),
             (Self::Grid { runs, .. }, Location::Cell) => runs.iter().map(|r| r[1] as usize).sum(),
             (Self::Grid { .. }, Location::Point) => Volume::new(self).map_or(0, |v| v.n_nodes()),
+            (Self::Solid { points, .. }, Location::Point) => points.len(),
+            (Self::Solid { tets, .. }, Location::Cell) => tets.len(),
         }
     }
 
     pub fn name(&self) -> &str {
         match self {
-            Self::Surface { name, .. } | Self::Grid { name, .. } => name,
+            Self::Surface { name, .. } | Self::Grid { name, .. } | Self::Solid { name, .. } => name,
+        }
+    }
+
+    /// Name of the body it belongs to.
+    pub fn body(&self) -> &str {
+        match self {
+            Self::Surface { body, .. } | Self::Grid { body, .. } | Self::Solid { body, .. } => body,
         }
     }
 }

@@ -112,6 +112,7 @@ pub fn outcome(
     });
     facts(setup, stage, history, &mut out);
     if let Some(reached) = reached {
+        inside(setup, stage, &mut out);
         answer::balances(setup, &stage.applied, &stage.reactions, &mut out);
         curves(setup, history, &mut out);
         if !reached {
@@ -123,6 +124,30 @@ pub fn outcome(
         }
     }
     out
+}
+
+/// The elements of each part and the fields on them, for sections and probes.
+fn inside(setup: &Setup, stage: &Stage, out: &mut Outcome) {
+    for (part, span) in setup.parts.iter().zip(&stage.mesh.parts) {
+        let name = format!("volume:{}", part.name);
+        let nodes = span.nodes.clone();
+        let first = nodes.start as u32;
+        for (k, case) in setup.cases.iter().enumerate() {
+            let (u, stress) = (&stage.solution.u[k], &stage.stress[k][nodes.clone()]);
+            let fields = PointFields {
+                displacement: nodes.clone().map(|n| motion(u, n as u32).as_vec3().to_array()).collect(),
+                von_mises: stress.iter().map(|s| von_mises(*s) as f32).collect(),
+                principal: stress.iter().map(|s| principal(*s) as f32).collect(),
+            };
+            push_fields(out, &name, part, &case.id, Grade::Verified, fields);
+        }
+        out.meshes.push(OutcomeMesh::Solid {
+            name,
+            body: part.name.clone(),
+            points: stage.mesh.points[nodes].iter().map(|p| p.to_array()).collect(),
+            tets: stage.mesh.tets[span.tets.clone()].iter().map(|t| t.map(|n| n - first)).collect(),
+        });
+    }
 }
 
 fn scalars(setup: &Setup, history: &History, k: usize, out: &mut Outcome) {

@@ -1,77 +1,62 @@
-//! Fields inside a body, read at any point: trilinear between the nodes of the body's cells.
+//! Fields inside a body, read at any point: trilinear between the nodes of cubic cells, quadratic in ten-node tetrahedra.
 //!
 //! For section caps and probes. Needs no kernel and no solver, so the page calls it on the volume part of a result.
 
+mod grid;
+mod solid;
+
 use super::outcome::{Field, Location, Outcome, OutcomeMesh};
+use grid::Grid;
+use solid::Solid;
 use std::collections::HashMap;
 
-/// Nodes of the largest box accepted: 128 MB of marks. A result that claims more is not one of ours.
-const BOX_NODES_MAX: u64 = 1 << 30;
-/// Edge of a bin of displaced nodes, in cells: neighbours stay in neighbouring bins while strains as drawn are below one.
+/// Edge of a bin of displaced nodes, in cells or element edges: neighbours stay in neighbouring bins while strains as drawn are below one.
 const BIN_CELLS: f64 = 2.0;
 /// Rounds of the search for the point that a displacement brings to a place: each gains the inverse of the drawn
 /// displacement's gradient, a factor of three or better for what is drawn automatically.
 const ROUNDS_MAX: usize = 12;
-/// A place is found when the way there and back ends this near, in cells.
+/// A place is found when the way there and back ends this near, in cells or element edges.
 const FOUND_CELLS: f64 = 1e-3;
 
-/// The cells of a body's grid and the numbers of their nodes.
-///
-/// A node is a corner of one of the cells; nodes are numbered in the order z, y, x, and the fields of the grid hold a
-/// value per node in that order.
+/// The inside of a body as an outcome has it.
 #[derive(Clone, Debug)]
 pub struct Volume {
     name: String,
-    origin: [f64; 3],
-    cell: f64,
-    counts: [usize; 3],
-    cells: Marks,
-    nodes: Marks,
+    cells: Cells,
 }
 
-/// A point between nodes: their numbers, and weights that sum to one.
+#[derive(Clone, Debug)]
+enum Cells {
+    Grid(Grid),
+    Solid(Solid),
+}
+
+/// A point between nodes: their numbers, and weights that sum to one; where there are fewer than ten nodes, the rest weigh
+/// nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stencil {
-    pub nodes: [u32; 8],
-    pub weights: [f64; 8],
+    pub nodes: [u32; 10],
+    pub weights: [f64; 10],
 }
 
 impl Outcome {
-    /// The grid inside a body, by the body's name.
+    /// What stands inside a body, by the body's name.
     pub fn volume(&self, body: &str) -> Option<Volume> {
-        let grid = self.meshes.iter().find(|m| matches!(m, OutcomeMesh::Grid { body: b, .. } if b == body))?;
-        Volume::new(grid)
+        self.meshes.iter().filter(|m| m.body() == body).find_map(Volume::new)
     }
 }
 
 impl Volume {
-    /// Numbers the nodes of a grid; `None` for a surface, and for a grid that contradicts itself.
+    /// Makes a mesh ready for reading; `None` for a surface, and for a mesh that contradicts itself.
     pub fn new(mesh: &OutcomeMesh) -> Option<Self> {
-        let OutcomeMesh::Grid { name, origin, cell, counts, runs, .. } = mesh else { return None };
-        let n_box = counts.iter().try_fold(1u64, |n, c| n.checked_mul(u64::from(*c) + 1))?;
-        if n_box > BOX_NODES_MAX || !(*cell > 0.0) || origin.iter().any(|x| !x.is_finite()) {
-            return None;
-        }
-        let counts = counts.map(|n| n as usize);
-        let [nx, ny, nz] = counts;
-        let mut cells = Marks::new(nx * ny * nz);
-        let mut nodes = Marks::new(n_box as usize);
-        for [first, n] in runs {
-            let (first, n) = (*first as usize, *n as usize);
-            let end = first.checked_add(n)?;
-            if n == 0 || end > nx * ny * nz || first % nx + n > nx {
-                return None;
+        let cells = match mesh {
+            OutcomeMesh::Surface { .. } => return None,
+            OutcomeMesh::Grid { origin, cell, counts, runs, .. } => {
+                Cells::Grid(Grid::new(*origin, *cell, *counts, runs)?)
             }
-            cells.mark(first..end);
-            let [x, y, z] = [first % nx, first / nx % ny, first / (nx * ny)];
-            for (y, z) in [(y, z), (y + 1, z), (y, z + 1), (y + 1, z + 1)] {
-                let row = (nx + 1) * (y + (ny + 1) * z);
-                nodes.mark(row + x..row + x + n + 1);
-            }
-        }
-        cells.count();
-        nodes.count();
-        Some(Self { name: name.clone(), origin: *origin, cell: *cell, counts, cells, nodes })
+            OutcomeMesh::Solid { points, tets, .. } => Cells::Solid(Solid::new(points, tets)?),
+        };
+        Some(Self { name: mesh.name().into(), cells })
     }
 
     /// Name of the mesh in the outcome: what [`Field::mesh`] says.
@@ -80,57 +65,46 @@ impl Volume {
     }
 
     pub fn n_nodes(&self) -> usize {
-        self.nodes.n
+        match &self.cells {
+            Cells::Grid(grid) => grid.n_nodes(),
+            Cells::Solid(solid) => solid.points().len(),
+        }
     }
 
-    /// Positions of the nodes in the grid, in the order of their numbers.
+    /// Positions of the nodes of a grid, in cells and in the order of their numbers; none of tetrahedra.
     pub fn positions(&self) -> impl Iterator<Item = [usize; 3]> + '_ {
-        let [nx, ny, _] = self.counts.map(|n| n + 1);
-        self.nodes.iter().map(move |n| [n % nx, n / nx % ny, n / (nx * ny)])
+        let grid = if let Cells::Grid(grid) = &self.cells { Some(grid) } else { None };
+        grid.into_iter().flat_map(Grid::positions)
     }
 
-    /// The cell that holds `point` (world, m), or the nearest one within a cell's edge, where the point is taken to lie
-    /// on that cell's wall; `None` further out.
+    /// The nodes' places, world, m.
+    fn points(&self) -> Box<dyn Iterator<Item = [f64; 3]> + '_> {
+        match &self.cells {
+            Cells::Grid(grid) => Box::new(grid.positions().map(|at| grid.point(at))),
+            Cells::Solid(solid) => Box::new(solid.points().iter().copied()),
+        }
+    }
+
+    /// Edge of a cell, or mean edge of the tetrahedra, m.
+    fn size(&self) -> f64 {
+        match &self.cells {
+            Cells::Grid(grid) => grid.cell,
+            Cells::Solid(solid) => solid.size,
+        }
+    }
+
+    /// The cell or element that holds `point` (world, m), or one just beside it, where the point is taken to lie on its
+    /// wall; `None` further out.
     pub fn locate(&self, point: [f64; 3]) -> Option<Stencil> {
-        let place: [f64; 3] = std::array::from_fn(|a| (point[a] - self.origin[a]) / self.cell);
-        if place.iter().any(|p| !p.is_finite()) {
-            return None;
+        match &self.cells {
+            Cells::Grid(grid) => grid.locate(point),
+            Cells::Solid(solid) => solid.locate(point),
         }
-        let at = place.map(|p| p.floor() as i64);
-        let mut best: Option<(f64, [usize; 3])> = self.cell_at(at).map(|c| (0.0, c));
-        if best.is_none() {
-            for step in 0..27 {
-                let near = [at[0] + step % 3 - 1, at[1] + step / 3 % 3 - 1, at[2] + step / 9 - 1];
-                let Some(cell) = self.cell_at(near) else { continue };
-                let away: f64 = (0..3).map(|a| outside(place[a] - near[a] as f64).powi(2)).sum();
-                if best.is_none_or(|b| away < b.0) {
-                    best = Some((away, cell));
-                }
-            }
-        }
-        let (_, cell) = best?;
-        let within: [f64; 3] = std::array::from_fn(|a| (place[a] - cell[a] as f64).clamp(0.0, 1.0));
-        let [nx, ny, _] = self.counts.map(|n| n + 1);
-        let mut nodes = [0; 8];
-        let mut weights = [0.0; 8];
-        for corner in 0..8 {
-            let bit = |a: usize| corner >> a & 1;
-            let node = cell[0] + bit(0) + nx * (cell[1] + bit(1) + ny * (cell[2] + bit(2)));
-            nodes[corner] = self.nodes.rank(node);
-            weights[corner] = (0..3).map(|a| if bit(a) == 1 { within[a] } else { 1.0 - within[a] }).product();
-        }
-        Some(Stencil { nodes, weights })
-    }
-
-    fn cell_at(&self, at: [i64; 3]) -> Option<[usize; 3]> {
-        let inside = (0..3).all(|a| (0..self.counts[a] as i64).contains(&at[a]));
-        let cell = inside.then(|| at.map(|x| x as usize))?;
-        self.cells.get(cell[0] + self.counts[0] * (cell[1] + self.counts[1] * cell[2])).then_some(cell)
     }
 
     /// Values of `field` at `points` (world, m), `[point][component]`, SI; NaN where no cell is near.
     ///
-    /// All NaN when the field does not belong to this grid.
+    /// All NaN when the field does not belong to this mesh.
     pub fn sample(&self, field: &Field, points: &[[f64; 3]]) -> Vec<f32> {
         let n = usize::from(field.components).max(1);
         let mut out = vec![f32::NAN; n * points.len()];
@@ -147,15 +121,14 @@ impl Volume {
         out
     }
 
-    /// The body as `scale` times `displacement` draws it; `None` when that is no vector field of this grid. Visits every
+    /// The body as `scale` times `displacement` draws it; `None` when that is no vector field of this mesh. Visits every
     /// node: worth keeping while both stay.
     pub fn deformed(&self, displacement: &Field, scale: f64) -> Option<Deformed> {
         if displacement.components != 3 || !self.holds(displacement) {
             return None;
         }
         let mut out = Deformed { scale, bins: HashMap::new() };
-        for (n, at) in self.positions().enumerate() {
-            let rest: [f64; 3] = std::array::from_fn(|a| self.origin[a] + self.cell * at[a] as f64);
+        for (n, rest) in self.points().enumerate() {
             let now = std::array::from_fn(|a| rest[a] + scale * f64::from(displacement.values[3 * n + a]));
             // The first node of a bin stands for it: the same one every time.
             out.bins.entry(self.bin(now)).or_insert((rest, now));
@@ -164,7 +137,7 @@ impl Volume {
     }
 
     /// Where the points drawn at `points` (world, m) rest: fields are sampled there. `deformed` must be that of
-    /// `displacement` in this grid. NaN where no part of the body is drawn near.
+    /// `displacement` in this mesh. NaN where no part of the body is drawn near.
     pub fn rest(&self, deformed: &Deformed, displacement: &Field, points: &[[f64; 3]]) -> Vec<[f64; 3]> {
         let values = if self.holds(displacement) { &displacement.values[..] } else { &[] };
         points.iter().map(|p| self.rest_of(deformed, values, *p).unwrap_or([f64::NAN; 3])).collect()
@@ -183,7 +156,7 @@ impl Volume {
             let next = std::array::from_fn(|a| now[a] - deformed.scale * stencil.value(values, 3, a));
             let step = (0..3).map(|a| f64::abs(next[a] - was[a])).fold(0.0, f64::max);
             was = next;
-            if step < FOUND_CELLS * self.cell {
+            if step < FOUND_CELLS * self.size() {
                 return Some(was);
             }
         }
@@ -192,7 +165,7 @@ impl Volume {
     }
 
     fn bin(&self, p: [f64; 3]) -> [i64; 3] {
-        std::array::from_fn(|a| ((p[a] - self.origin[a]) / (BIN_CELLS * self.cell)).floor() as i64)
+        std::array::from_fn(|a| (p[a] / (BIN_CELLS * self.size())).floor() as i64)
     }
 
     fn holds(&self, field: &Field) -> bool {
@@ -217,66 +190,6 @@ impl Stencil {
     }
 }
 
-/// How far `x` lies outside `0..1`.
-fn outside(x: f64) -> f64 {
-    (-x).max(x - 1.0).max(0.0)
-}
-
-/// A set of numbers below a limit that knows how many lie below each.
-#[derive(Clone, Debug)]
-struct Marks {
-    words: Vec<u64>,
-    /// Marks before each word.
-    before: Vec<u32>,
-    n: usize,
-}
-
-impl Marks {
-    fn new(limit: usize) -> Self {
-        Self { words: vec![0; limit.div_ceil(64)], before: Vec::new(), n: 0 }
-    }
-
-    fn mark(&mut self, range: std::ops::Range<usize>) {
-        for n in range {
-            self.words[n / 64] |= 1 << (n % 64);
-        }
-    }
-
-    /// To be called once all marks are set, before [`Self::rank`].
-    fn count(&mut self) {
-        self.before = self
-            .words
-            .iter()
-            .map(|w| {
-                let before = self.n as u32;
-                self.n += w.count_ones() as usize;
-                before
-            })
-            .collect();
-    }
-
-    fn get(&self, n: usize) -> bool {
-        self.words[n / 64] >> (n % 64) & 1 == 1
-    }
-
-    /// Marks below `n`.
-    fn rank(&self, n: usize) -> u32 {
-        let below = self.words[n / 64] & ((1 << (n % 64)) - 1);
-        self.before[n / 64] + below.count_ones()
-    }
-
-    fn iter(&self) -> impl Iterator<Item = usize> + '_ {
-        self.words.iter().enumerate().flat_map(|(i, word)| {
-            let mut left = *word;
-            std::iter::from_fn(move || {
-                let bit = (left != 0).then(|| left.trailing_zeros() as usize)?;
-                left &= left - 1;
-                Some(64 * i + bit)
-            })
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -296,15 +209,11 @@ mod tests {
     }
 
     fn field(volume: &Volume, components: u8, f: impl Fn([f64; 3]) -> Vec<f64>) -> Field {
-        let values = volume
-            .positions()
-            .flat_map(|at| f(std::array::from_fn(|a| volume.origin[a] + 0.1 * at[a] as f64)))
-            .map(|v| v as f32)
-            .collect();
+        let values = volume.points().flat_map(f).map(|v| v as f32).collect();
         Field {
             id: "f".into(),
             label: "F".into(),
-            mesh: "volume:part".into(),
+            mesh: volume.name().into(),
             location: Location::Point,
             components,
             dimension: Dimension::NONE,
@@ -368,5 +277,68 @@ mod tests {
         assert!(Volume::new(&with([2, 2, 2], vec![[1, 2]])).is_none(), "around the end of a row");
         assert!(Volume::new(&with([0, 2, 2], vec![[0, 1]])).is_none(), "a cell in an empty box");
         assert!(Volume::new(&with([u32::MAX; 3], vec![[0, 1]])).is_none(), "too large");
+    }
+
+    /// A unit cube of tetrahedra, six to a cell, one side bulged.
+    fn tetrahedra() -> OutcomeMesh {
+        let n = 5usize;
+        let at = |p: [usize; 3]| (p[0] + n * (p[1] + n * p[2])) as u32;
+        let points = (0..n * n * n)
+            .map(|i| [i % n, i / n % n, i / (n * n)].map(|c| c as f64 / 4.0))
+            .map(|[x, y, z]| [x + 0.1 * y * (1.0 - y) * x, y, z])
+            .collect();
+        let mut tets = Vec::new();
+        for cell in 0..8 {
+            let low = [cell & 1, cell >> 1 & 1, cell >> 2].map(|c| 2 * c);
+            for [a, b, c] in [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 2, 1], [1, 0, 2], [2, 1, 0]] {
+                let mut corner = [low; 4];
+                for (k, axis) in [a, b, c].into_iter().enumerate() {
+                    corner[k + 1..].iter_mut().for_each(|p| p[axis] += 2);
+                }
+                let mut nodes = corner.map(at).to_vec();
+                for [i, j] in [[0, 1], [1, 2], [2, 0], [0, 3], [1, 3], [2, 3]] {
+                    nodes.push(at(std::array::from_fn(|d| (corner[i][d] + corner[j][d]) / 2)));
+                }
+                tets.push(nodes.try_into().unwrap());
+            }
+        }
+        OutcomeMesh::Solid { name: "solid:part".into(), body: "part".into(), points, tets }
+    }
+
+    #[test]
+    fn a_quadratic_field_is_read_in_tetrahedra() {
+        let volume = Volume::new(&tetrahedra()).unwrap();
+        assert_eq!(volume.n_nodes(), 125);
+        // Linear in space is exact in curved elements too.
+        let linear = |[x, y, z]: [f64; 3]| vec![1.0 + x - 2.0 * y + 0.5 * z];
+        let field = field(&volume, 1, linear);
+        for i in 0..200 {
+            let p = [0.0137, 0.0731, 0.0411].map(|s| (f64::from(i) * s + 0.01).fract());
+            let found = f64::from(volume.sample(&field, &[p])[0]);
+            assert!((found - linear(p)[0]).abs() < 1e-5, "{p:?} {found}");
+        }
+        // Just outside: as at the wall; far outside: nothing.
+        let near = f64::from(volume.sample(&field, &[[-0.01, 0.4, 0.3]])[0]);
+        assert!((near - linear([0.0, 0.4, 0.3])[0]).abs() < 0.05, "{near}");
+        assert!(volume.sample(&field, &[[-0.5, 0.4, 0.3], [2.0, 0.4, 0.3]]).iter().all(|v| v.is_nan()));
+        let OutcomeMesh::Solid { points, mut tets, .. } = tetrahedra() else { unreachable!() };
+        tets[3][7] = 125;
+        let broken = OutcomeMesh::Solid { name: "s".into(), body: "b".into(), points, tets };
+        assert!(Volume::new(&broken).is_none(), "a node that is not there");
+    }
+
+    #[test]
+    fn deformed_tetrahedra_are_led_back() {
+        let volume = Volume::new(&tetrahedra()).unwrap();
+        let moved = |[x, y, z]: [f64; 3]| vec![0.05 * y + 0.9, 0.04 * x, -0.03 * z];
+        let displacement = field(&volume, 3, moved);
+        let drawn = volume.deformed(&displacement, 2.0).unwrap();
+        let rests = [[0.22, 0.54, 0.35], [0.85, 0.19, 0.61]];
+        let now = rests.map(|p| std::array::from_fn(|a| p[a] + 2.0 * moved(p)[a]));
+        for (found, rest) in volume.rest(&drawn, &displacement, &now).into_iter().zip(rests) {
+            for a in 0..3 {
+                assert!((found[a] - rest[a]).abs() < 1e-3, "{found:?} {rest:?}");
+            }
+        }
     }
 }
