@@ -5,7 +5,7 @@
 //!
 //! | feature | adds | used by |
 //! |---|---|---|
-//! | (none) | [`design`], [`quantity`], [`surface`], [`scene`], [`study`] forms and outcomes | the page |
+//! | (none) | [`design`], [`quantity`], [`surface`], [`scene`], [`volume`], [`study`] forms and outcomes | the page |
 //! | `kernel` | [`geometry`], [`format`] | the browser's geometry worker |
 //! | `solve` | meshes, linear algebra, the studies themselves | the server's workers |
 //!
@@ -17,6 +17,7 @@ pub mod run;
 pub mod scene;
 pub mod study;
 pub mod surface;
+pub mod volume;
 
 #[cfg(feature = "kernel")]
 pub mod format;

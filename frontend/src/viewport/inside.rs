@@ -6,7 +6,7 @@ use super::section::{Cap, Frame};
 use app::viewport::{ResultView, SectionPlane};
 use glam::{DVec2, DVec3};
 use solver::study::outcome::{Field, Outcome, OutcomeMesh};
-use solver::study::volume::{Deformed, Volume};
+use solver::volume::{Deformed, Volume};
 use std::cell::RefCell;
 use std::rc::Rc;
 

@@ -153,7 +153,7 @@ pub fn block_inside() -> Vec<u8> {
         counts,
         runs: (0..counts[1] * counts[2]).map(|row| [row * counts[0], counts[0]]).collect(),
     };
-    let volume = solver::study::volume::Volume::new(&mesh).expect("a grid");
+    let volume = solver::volume::Volume::new(&mesh).expect("a grid");
     let x = || volume.positions().map(|p| p[0] as f32 * 0.01);
     let field = |id: &str, components: u8, values: Vec<f32>| Field {
         id: id.into(),

@@ -9,7 +9,6 @@ pub mod question;
 pub mod statics;
 #[cfg(feature = "solve")]
 pub mod suite;
-pub mod volume;
 
 use form::StudyForm;
 

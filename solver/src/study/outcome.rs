@@ -1,8 +1,8 @@
 //! The one vocabulary in which every study answers, so that viewport, export, requirements and reports know no physics.
 
-use super::volume::Volume;
 use crate::quantity::Dimension;
 use crate::surface::SurfaceMesh;
+use crate::volume::Volume;
 use serde::{Deserialize, Serialize};
 
 /// How far a number may be trusted.
@@ -67,7 +67,7 @@ pub struct Field {
 pub enum OutcomeMesh {
     /// The skin that results are shown on.
     Surface { name: String, body: String, surface: SurfaceMesh },
-    /// The cubic cells of a body, for sections and probes: [`Volume`](super::volume::Volume) reads fields on it. A box of
+    /// The cubic cells of a body, for sections and probes: [`Volume`](crate::volume::Volume) reads fields on it. A box of
     /// `counts` cells of edge `cell` from `origin`, m; `runs` are the body's cells, `[first, number]` of neighbours along
     /// x by linear index (x fastest), ascending, never around the end of a row.
     Grid { name: String, body: String, origin: [f64; 3], cell: f64, counts: [u32; 3], runs: Vec<[u32; 2]> },

@@ -8,8 +8,8 @@ use crate::mesh::Lattice;
 use crate::mesh::cast::Voxels;
 use crate::quantity::Dimension;
 use crate::study::outcome::{Balance, Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, Table};
-use crate::study::volume::Volume;
 use crate::surface::SurfaceMesh;
+use crate::volume::Volume;
 use glam::DVec3;
 
 /// Safety factors are shown up to this.

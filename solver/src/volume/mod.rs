@@ -5,7 +5,7 @@
 mod grid;
 mod solid;
 
-use super::outcome::{Field, Location, Outcome, OutcomeMesh};
+use crate::study::outcome::{Field, Location, Outcome, OutcomeMesh};
 use grid::Grid;
 use solid::Solid;
 use std::collections::HashMap;
