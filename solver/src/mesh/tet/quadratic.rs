@@ -3,8 +3,8 @@
 use super::delaunay::{FACETS, NONE};
 use super::domain::Domain;
 use super::quality;
-use super::{BoundaryFace, MIDDLES, TetMesh};
 use super::volume::{OUTSIDE, Volume};
+use super::{BoundaryFace, MIDDLES, TetMesh};
 use glam::DVec3;
 use rayon::prelude::*;
 use std::collections::HashMap;
