@@ -62,16 +62,16 @@ impl<T: Real> Sweep<'_, T> {
         let n_cases = self.x.n_cases;
         let steps = blocks.len() * n_cases;
         if steps > 0 {
-            gather(self.x, 0, &blocks[0], &mut scratch.gathered[0]);
+            gather(self.x, 0, &blocks[0], &mut scratch.gathered[0].0);
         }
         for step in 0..steps {
             let half = step % 2;
             if step + 1 < steps {
                 let next = &blocks[(step + 1) / n_cases];
-                gather(self.x, (step + 1) % n_cases, next, &mut scratch.gathered[1 - half]);
+                gather(self.x, (step + 1) % n_cases, next, &mut scratch.gathered[1 - half].0);
             }
             let block = &blocks[step / n_cases];
-            let (u, f) = (&scratch.gathered[half], &mut scratch.forces[half]);
+            let (u, f) = (&scratch.gathered[half].0, &mut scratch.forces[half].0);
             for from in (0..block.len).step_by(T::width::<S>()) {
                 let load = |n: usize| Lane::<S, T>::load(simd, &u[n][from..]);
                 let mut at = [[Lane::zero(simd); 8]; 3];
@@ -88,11 +88,11 @@ impl<T: Real> Sweep<'_, T> {
                 }
             }
             if step > 0 {
-                self.scatter((step - 1) % n_cases, &blocks[(step - 1) / n_cases], &scratch.forces[1 - half], base);
+                self.scatter((step - 1) % n_cases, &blocks[(step - 1) / n_cases], &scratch.forces[1 - half].0, base);
             }
         }
         if steps > 0 {
-            self.scatter(n_cases - 1, &blocks[blocks.len() - 1], &scratch.forces[(steps - 1) % 2], base);
+            self.scatter(n_cases - 1, &blocks[blocks.len() - 1], &scratch.forces[(steps - 1) % 2].0, base);
         }
     }
 
@@ -175,20 +175,32 @@ impl<T: Real> Signs<T> {
 /// Numbers of scratch per cell along x: what a row of nodes hands to the next.
 const CARRIED: usize = 24;
 
+/// Bytes of a line of the cache.
+const LINE: usize = 64;
+
 /// Room of a sweep: a row of cells.
 struct Scratch<T> {
-    /// Per vector of cells, [`CARRIED`] vectors: displacements of the last row, and the forces on it.
+    /// Per vector of cells, [`CARRIED`] vectors: displacements of the last row, and the forces on it. From `aligned` on,
+    /// so that none lies across two lines of the cache.
     carried: Vec<T>,
+    aligned: usize,
     /// Displacements of two blocks and the forces on them, `[8 component + corner][lane]`.
-    gathered: [[[T; W]; 24]; 2],
-    forces: [[[T; W]; 24]; 2],
+    gathered: [Lines<T>; 2],
+    forces: [Lines<T>; 2],
 }
+
+/// Numbers at the corners of a block's cells.
+#[repr(align(64))]
+#[derive(Clone, Copy)]
+struct Lines<T>([[T; W]; 24]);
 
 impl<T: Real> Scratch<T> {
     #[inline(always)]
     fn new(n_cells: usize) -> Self {
-        let none = [[[T::default(); W]; 24]; 2];
-        Self { carried: vec![T::default(); CARRIED * n_cells.next_multiple_of(W)], gathered: none, forces: none }
+        let none = [Lines([[T::default(); W]; 24]); 2];
+        let carried = vec![T::default(); CARRIED * n_cells.next_multiple_of(W) + LINE / size_of::<T>()];
+        let aligned = carried.as_ptr().align_offset(LINE);
+        Self { carried, aligned, gathered: none, forces: none }
     }
 }
 
@@ -310,7 +322,7 @@ fn add_short<T: Real>(y: &mut [T], by: &[T; W]) {
 /// registers each.
 #[inline(always)]
 fn carried<T>(scratch: &mut Scratch<T>, at: usize, width: usize) -> [&mut [T]; 2] {
-    scratch.carried[CARRIED * at..][..CARRIED * width].split_at_mut(12 * width).into()
+    scratch.carried[scratch.aligned + CARRIED * at..][..CARRIED * width].split_at_mut(12 * width).into()
 }
 
 #[inline(always)]
@@ -356,7 +368,11 @@ fn sweep_strip<S: Simd, T: Real>(
             let f = whole.forces(&u);
             let mut done = [[zero; 4]; 3];
             for c in 0..3 {
-                for p in 0..4 {
+                // The constant has no force.
+                let slope = f[c][2];
+                done[c][0] = Lane::load(simd, &forced[4 * c * width..]) - slope;
+                slope.store(&mut forced[4 * c * width..]);
+                for p in 1..4 {
                     let place = &mut forced[(4 * c + p) * width..];
                     let (mean, slope) = (f[c][LOW[p]], f[c][LOW[p] | 2]);
                     done[c][p] = Lane::load(simd, place) + (mean - slope);
