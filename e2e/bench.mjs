@@ -50,6 +50,8 @@ function ball(n) {
   const rows = Math.round(Math.sqrt(n / 4)) + 1;
   const columns = 2 * (rows - 1);
   const at = (i, j) => {
+    // One point, not a ring of nearly equal ones.
+    if (i === rows) return [0, 0, -30];
     const [u, v] = [Math.PI * i / rows, 2 * Math.PI * (j % columns) / columns];
     return [30 * Math.sin(u) * Math.cos(v), 30 * Math.sin(u) * Math.sin(v), 30 * Math.cos(u)];
   };
