@@ -88,7 +88,7 @@ export async function person(browser, url, { viewport = desktop, colorScheme = '
   });
   const faults = [];
   const watch = (page) => {
-    page.on('console', (m) => { if (m.type() === 'error') faults.push(`console: ${m.text()}`); });
+    page.on('console', (m) => { if (m.type() === 'error') faults.push(`console: ${m.text()} ${m.location().url}`); });
     page.on('pageerror', (e) => faults.push(`exception: ${e.message}`));
   };
   context.on('page', watch);

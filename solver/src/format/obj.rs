@@ -14,6 +14,7 @@ pub fn read(bytes: &[u8]) -> Result<Triangles, FormatError> {
     if n_triangles(bytes) > TRIANGLES_MAX {
         return Err(FormatError::TooManyTriangles);
     }
+    check_corners(bytes).map_err(malformed)?;
     let options =
         tobj::LoadOptions { triangulate: true, ignore_points: true, ignore_lines: true, ..Default::default() };
     let (models, _) = tobj::load_obj_buf(&mut &bytes[..], &options, |_| Err(tobj::LoadError::GenericFailure))
@@ -42,6 +43,40 @@ pub fn read(bytes: &[u8]) -> Result<Triangles, FormatError> {
         out.triangles.append(&mut triangles);
     }
     Ok(out)
+}
+
+/// Refuses corners of faces and lines that the reader would compute with before it looks whether they exist: zero, before
+/// the first point, or beyond any file.
+fn check_corners(bytes: &[u8]) -> Result<(), String> {
+    const INDEX_MAX: i64 = 1 << 40;
+    // Points, texture points and normals so far: a negative index counts back from them.
+    let mut seen = [0i64; 3];
+    for (n, line) in bytes.split(|b| *b == b'\n').enumerate() {
+        let mut words = line.split(u8::is_ascii_whitespace).filter(|w| !w.is_empty());
+        match words.next() {
+            Some(b"v") => seen[0] += 1,
+            Some(b"vt") => seen[1] += 1,
+            Some(b"vn") => seen[2] += 1,
+            Some(b"f" | b"l") => {
+                for word in words {
+                    let shown = || String::from_utf8_lossy(&word[..word.len().min(40)]).into_owned();
+                    let at = |what: &str| format!("line {}: the corner '{}' {what}", n + 1, shown());
+                    if word.starts_with(b"/") {
+                        return Err(at("names no point"));
+                    }
+                    for (part, seen) in word.split(|b| *b == b'/').zip(seen).filter(|p| !p.0.is_empty()) {
+                        let index = std::str::from_utf8(part).ok().and_then(|t| t.parse::<i64>().ok());
+                        let index = index.ok_or_else(|| at("is not a number"))?;
+                        if index == 0 || index < -seen || index > INDEX_MAX {
+                            return Err(at("refers to something the file does not have"));
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// How many triangles the faces of an OBJ text come to.
@@ -84,4 +119,29 @@ pub fn write(bodies: &[(&str, &SurfaceMesh)], scale: f64) -> Vec<u8> {
         first += surface.points.len();
     }
     text.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn corners_that_refer_to_nothing_are_refused_with_their_line() {
+        let good = "v 0 0 0\nv 1 0 0\nv 0 1 0\nvn 0 0 1\n";
+        for (face, why) in [
+            ("f 0 1 2", "line 5: the corner '0' refers to something"),
+            ("f 1 2 -4", "line 5: the corner '-4' refers to something"),
+            ("f 1//0 2//1 3//1", "line 5: the corner '1//0' refers to something"),
+            ("f 1//-9223372036854775808 2//1 3//1", "refers to something"),
+            ("f 1 2 9223372036854775807", "refers to something"),
+            ("f 1//x 2 3", "is not a number"),
+            ("f /1/1 2 3", "names no point"),
+            ("l 0 1", "line 5: the corner '0' refers to something"),
+        ] {
+            let error = read(format!("{good}{face}\n").as_bytes()).err().map(|e| e.to_string()).unwrap_or_default();
+            assert!(error.contains(why), "{face}: {error}");
+        }
+        assert!(read(format!("{good}f -3//1 -2//-1 -1//1\n").as_bytes()).is_ok());
+        assert!(read(format!("{good}f 1 2 7\n").as_bytes()).is_err());
+    }
 }
