@@ -2,12 +2,16 @@
 //!
 //! [`evaluate`] reads what engineers type (`12 mm`, `0.5 in`, `35.6 kN`, `2*width + 3 mm`); [`format`] prints back in a
 //! display unit. Angles are dimensionless radians inside; `deg` is a unit like any other.
+//!
+//! A number in °C or °F is a point on that scale and becomes kelvin as soon as it is read: `20 °C + 80 K` is 100 °C, and
+//! `-20 °C` is 253.15 K. A difference of temperatures is therefore typed in K, and [`format_difference`] prints one. Per
+//! degree is per kelvin: `10 W/(m^2*°C)` is `10 W/(m^2*K)`.
 
 mod parse;
 mod unit;
 
 pub use parse::{Expression, FUNCTIONS, QuantityError, evaluate, names, parse, rename};
-pub use unit::{UNITS, Unit, UnitSystem, display_unit, format, unit};
+pub use unit::{UNITS, Unit, UnitSystem, display_unit, format, format_difference, unit};
 
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +38,12 @@ impl Dimension {
     pub const CONDUCTIVITY: Self = Self([1, 1, -3, -1, 0]);
     pub const SPECIFIC_HEAT: Self = Self([2, 0, -2, -1, 0]);
     pub const EXPANSION: Self = Self([0, 0, 0, -1, 0]);
+    /// W/m²
+    pub const HEAT_FLUX: Self = Self([0, 1, -3, 0, 0]);
+    /// W/m³
+    pub const HEAT_DENSITY: Self = Self([-1, 1, -3, 0, 0]);
+    /// W/(m² K)
+    pub const FILM: Self = Self([0, 1, -3, -1, 0]);
 
     /// What a person calls it, for messages: "a length", "a force".
     pub fn describe(self) -> String {
@@ -52,6 +62,12 @@ impl Dimension {
             (Self::ACCELERATION, "an acceleration"),
             (Self::FREQUENCY, "a frequency"),
             (Self::POWER, "a power"),
+            (Self::CONDUCTIVITY, "a thermal conductivity"),
+            (Self::SPECIFIC_HEAT, "a specific heat"),
+            (Self::EXPANSION, "a thermal expansion"),
+            (Self::HEAT_FLUX, "a heat flux"),
+            (Self::HEAT_DENSITY, "a heat per volume"),
+            (Self::FILM, "a film coefficient"),
         ];
         if let Some((_, name)) = known.iter().find(|(d, _)| *d == self) {
             return (*name).to_string();

@@ -6,8 +6,9 @@
 //! unary   = [-|+] power
 //! power   = atom [ ^ unary ]
 //! atom    = number [unit] | name | name ( sum { , sum } ) | ( sum ) [unit]
-//! unit    = symbol { (/|*|·) symbol } with ^n, bound to the number it follows
+//! unit    = symbol { (/|*|·) (symbol | ( unit )) } with ^n, bound to the number it follows
 //! ```
+//! `²` and `³` are `^2` and `^3`.
 //! A name directly after a number is a unit; anywhere else it is a parameter or a function.
 
 use super::{Dimension, Quantity, unit};
@@ -18,8 +19,10 @@ const EXPRESSION_CHARS_MAX: usize = 1_000;
 const NESTING_MAX: usize = 64;
 
 /// Every function an expression may call.
-pub const FUNCTIONS: &[&str] =
-    &["sin", "cos", "tan", "asin", "acos", "atan", "exp", "ln", "round", "floor", "ceil", "min", "max", "abs", "sqrt"];
+pub const FUNCTIONS: &[&str] = &[
+    "sin", "cos", "tan", "asin", "acos", "atan", "exp", "ln", "round", "floor", "ceil", "min", "max", "abs", "sqrt",
+    "table",
+];
 
 /// Why an expression has no value. Text for the person, with the place.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -105,10 +108,15 @@ fn tokens(text: &str) -> Result<Vec<Placed>, QuantityError> {
                 .map_err(|_| QuantityError::Unexpected { found: literal.clone(), at: start + 1 })?;
             out.push((start, Token::Number(value, literal)));
         } else if c.is_alphabetic() || c == '_' || c == '°' || c == 'µ' {
-            while i < chars.len() && (chars[i].is_alphanumeric() || chars[i] == '_' || chars[i] == '°') {
+            while i < chars.len() && is_word(chars[i]) {
                 i += 1;
             }
             out.push((start, Token::Word(chars[start..i].iter().collect())));
+        } else if c == '²' || c == '³' {
+            i += 1;
+            let (n, literal) = if c == '²' { (2.0, "2") } else { (3.0, "3") };
+            out.push((start, Token::Symbol('^')));
+            out.push((start, Token::Number(n, literal.into())));
         } else if c == '%' {
             i += 1;
             out.push((start, Token::Word("%".into())));
@@ -125,6 +133,11 @@ fn tokens(text: &str) -> Result<Vec<Placed>, QuantityError> {
         }
     }
     Ok(out)
+}
+
+/// Whether a word goes on with `c`.
+fn is_word(c: char) -> bool {
+    (c.is_alphanumeric() && c != '²' && c != '³') || c == '_' || c == '°' || c == 'µ'
 }
 
 struct Parser {
@@ -190,7 +203,16 @@ impl Parser {
             return Err(QuantityError::TooDeep);
         }
         let node = if self.take_symbol("-").is_some() {
-            Node::Negate(Box::new(self.unary()?))
+            if let (Some(Token::Number(value, literal)), Some((_, Token::Word(w)))) =
+                (self.peek().cloned(), self.tokens.get(self.next + 1))
+                && unit(w).is_some_and(|u| u.offset != 0.0)
+            {
+                // The sign of `-20 °C` belongs to the reading of the thermometer.
+                self.next += 1;
+                self.units(-value, &literal)?
+            } else {
+                Node::Negate(Box::new(self.unary()?))
+            }
         } else if self.take_symbol("+").is_some() {
             self.unary()?
         } else {
@@ -255,31 +277,53 @@ impl Parser {
                 QuantityError::UnknownUnit(first)
             });
         };
-        self.next += 1;
-        let exponent = self.unit_exponent();
-        let mut quantity = Quantity::new(
-            if exponent == 1 {
-                value * found.factor + found.offset
-            } else {
-                value * found.factor.powi(exponent.into())
-            },
-            found.dimension.power(exponent).ok_or(QuantityError::NotFinite)?,
-        );
+        let from = self.next;
+        let (factor, dimension) = self.unit_product(0)?;
+        // Only a scale's own reading has its zero: per degree is per kelvin.
+        let offset = if self.next == from + 1 { found.offset } else { 0.0 };
+        Ok(Node::Constant(Quantity::new(value * factor + offset, dimension)))
+    }
+
+    /// Factor to SI and dimension of `N`, `N*m`, `W/(m^2*K)`; the next token is a unit.
+    fn unit_product(&mut self, depth: usize) -> Result<(f64, Dimension), QuantityError> {
+        let (mut factor, mut dimension) = self.unit_power(1)?;
         // A following `* word` or `/ word` is a compound unit only while the word is a unit.
-        while let (Some((_, Token::Symbol(op @ ('*' | '/')))), Some((_, Token::Word(word)))) =
-            (self.tokens.get(self.next), self.tokens.get(self.next + 1))
-        {
-            // `3 mm * h` with a parameter h: names that are units are reserved, so this is unambiguous.
-            let Some(next) = unit(word) else { break };
-            let op = *op;
-            self.next += 2;
-            let exponent = self.unit_exponent();
-            let exponent = if op == '/' { -exponent } else { exponent };
-            quantity.value *= next.factor.powi(exponent.into());
-            let dimension = next.dimension.power(exponent).ok_or(QuantityError::NotFinite)?;
-            quantity.dimension = quantity.dimension.times(dimension).ok_or(QuantityError::NotFinite)?;
+        while let Some((_, Token::Symbol(op @ ('*' | '/')))) = self.tokens.get(self.next) {
+            let sign = if *op == '/' { -1 } else { 1 };
+            let is_unit = |at: usize| matches!(self.tokens.get(at), Some((_, Token::Word(w))) if unit(w).is_some());
+            let opens = matches!(self.tokens.get(self.next + 1), Some((_, Token::Symbol('('))));
+            let (f, d) = if is_unit(self.next + 1) {
+                // `3 mm * h` with a parameter h: names that are units are reserved, so this is unambiguous.
+                self.next += 1;
+                self.unit_power(sign)?
+            } else if opens
+                && is_unit(self.next + 2)
+                && self.tokens.get(self.next + 3).is_some_and(|t| t.1 != Token::Symbol('('))
+            {
+                if depth == NESTING_MAX {
+                    return Err(QuantityError::TooDeep);
+                }
+                self.next += 2;
+                let (f, d) = self.unit_product(depth + 1)?;
+                self.close()?;
+                (f.powi(sign.into()), d.power(sign).ok_or(QuantityError::NotFinite)?)
+            } else {
+                break;
+            };
+            factor *= f;
+            dimension = dimension.times(d).ok_or(QuantityError::NotFinite)?;
         }
-        Ok(Node::Constant(quantity))
+        Ok((factor, dimension))
+    }
+
+    /// One unit with its exponent, to the power of `sign`.
+    fn unit_power(&mut self, sign: i8) -> Result<(f64, Dimension), QuantityError> {
+        let Some(Token::Word(word)) = self.peek() else { return Err(self.unexpected()) };
+        let Some(found) = unit(word) else { return Err(QuantityError::UnknownUnit(word.clone())) };
+        self.next += 1;
+        let exponent = sign * self.unit_exponent();
+        let dimension = found.dimension.power(exponent).ok_or(QuantityError::NotFinite)?;
+        Ok((found.factor.powi(exponent.into()), dimension))
     }
 
     fn unit_exponent(&mut self) -> i8 {
@@ -346,7 +390,6 @@ pub fn rename(text: &str, from: &str, to: &str) -> String {
     if !names(text).iter().any(|n| n == from) {
         return text.into();
     }
-    let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '°' || c == 'µ';
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());
     let mut i = 0;
@@ -486,8 +529,39 @@ fn call(name: &str, v: &[Quantity]) -> Result<Quantity, QuantityError> {
             },
             _ => Err(bad("one value")),
         },
+        "table" => table(v),
         _ => Err(QuantityError::UnknownName(name.into())),
     }
+}
+
+/// `table(x, x1, y1, x2, y2, …)`: straight lines between the points, the ends held beyond them.
+fn table(v: &[Quantity]) -> Result<Quantity, QuantityError> {
+    let bad = || QuantityError::Argument {
+        function: "table".into(),
+        takes: "a value and pairs of points, such as table(time, 0 s, 20 °C, 60 s, 80 °C), the first of each rising",
+    };
+    let Some((x, points)) = v.split_first() else { return Err(bad()) };
+    let (points, rest) = points.as_chunks::<2>();
+    let (Some(first), Some(last), true) = (points.first(), points.last(), rest.is_empty()) else { return Err(bad()) };
+    for [a, b] in points {
+        for (found, wanted) in [(a, x), (b, &first[1])] {
+            if found.dimension != wanted.dimension {
+                return Err(mismatch(*wanted, *found));
+            }
+        }
+    }
+    if points.windows(2).any(|w| !(w[1][0].value > w[0][0].value)) {
+        return Err(bad());
+    }
+    let between = points.windows(2).find(|w| x.value < w[1][0].value);
+    let value = match between {
+        Some([[a, p], [b, q]]) if x.value > a.value => {
+            p.value + (q.value - p.value) * (x.value - a.value) / (b.value - a.value)
+        }
+        Some(_) => first[1].value,
+        None => last[1].value,
+    };
+    Ok(Quantity::new(value, first[1].dimension))
 }
 
 #[cfg(test)]
@@ -528,6 +602,20 @@ mod tests {
             ("1 mm^2", 1e-6),
             ("50 %", 0.5),
             ("10 mm − 2 mm", 0.008),
+            ("-20 degC", 253.15),
+            ("20 °C + 80 K", 373.15),
+            ("68 °F", 293.15),
+            ("12 W/(m^2*K)", 12.0),
+            ("12 W/(m²·K)", 12.0),
+            ("12 W/(m²·°C)", 12.0),
+            ("3 W/m^2/K", 3.0),
+            ("8 kW/(m²)", 8000.0),
+            ("4 mm / (n * 2)", 0.0005),
+            ("9.81 m/s²", 9.81),
+            ("12e-6/(1 K)", 12e-6),
+            ("table(3 s, 0 s, 1 K, 2 s, 5 K, 4 s, 7 K)", 6.0),
+            ("table(9 s, 0 s, 1 K, 2 s, 5 K)", 5.0),
+            ("table(-1 s, 0 s, 1 K, 2 s, 5 K)", 1.0),
         ];
         for (text, expected) in cases {
             let got = value(text);

@@ -64,6 +64,7 @@ pub const UNITS: &[Unit] = &[
     Unit { symbol: "degC", dimension: Dimension::TEMPERATURE, factor: 1.0, offset: 273.15 },
     Unit { symbol: "°C", dimension: Dimension::TEMPERATURE, factor: 1.0, offset: 273.15 },
     Unit { symbol: "degF", dimension: Dimension::TEMPERATURE, factor: 5.0 / 9.0, offset: 459.67 * 5.0 / 9.0 },
+    Unit { symbol: "°F", dimension: Dimension::TEMPERATURE, factor: 5.0 / 9.0, offset: 459.67 * 5.0 / 9.0 },
     u("N", Dimension::FORCE, 1.0),
     u("mN", Dimension::FORCE, 1e-3),
     u("kN", Dimension::FORCE, 1e3),
@@ -86,6 +87,7 @@ pub const UNITS: &[Unit] = &[
     u("kHz", Dimension::FREQUENCY, 1e3),
     u("rpm", Dimension::FREQUENCY, 1.0 / 60.0),
     u("W", Dimension::POWER, 1.0),
+    u("mW", Dimension::POWER, 1e-3),
     u("kW", Dimension::POWER, 1e3),
     u("A", Dimension([0, 0, 0, 0, 1]), 1.0),
 ];
@@ -151,6 +153,18 @@ pub fn display_unit(dimension: Dimension, system: UnitSystem) -> (&'static str, 
         ("Hz", 1.0, 0.0)
     } else if d == Dimension::POWER {
         ("W", 1.0, 0.0)
+    } else if d == Dimension::CONDUCTIVITY {
+        ("W/(m·K)", 1.0, 0.0)
+    } else if d == Dimension::SPECIFIC_HEAT {
+        ("J/(kg·K)", 1.0, 0.0)
+    } else if d == Dimension::EXPANSION {
+        ("1/K", 1.0, 0.0)
+    } else if d == Dimension::HEAT_FLUX {
+        ("W/m²", 1.0, 0.0)
+    } else if d == Dimension::HEAT_DENSITY {
+        ("W/m³", 1.0, 0.0)
+    } else if d == Dimension::FILM {
+        ("W/(m²·K)", 1.0, 0.0)
     } else {
         ("", 1.0, 0.0)
     }
@@ -167,6 +181,16 @@ pub fn format(q: Quantity, system: UnitSystem, digits: usize) -> String {
     let (symbol, factor, offset) = display_unit(q.dimension, system);
     let number = significant((q.value - offset) / factor, digits);
     if symbol.is_empty() { number } else { format!("{number} {symbol}") }
+}
+
+/// Prints how far two quantities lie apart: as [`format()`], but a temperature without its scale's zero, so that a band of
+/// 2 K reads `2 K`, not −271 °C.
+pub fn format_difference(q: Quantity, system: UnitSystem, digits: usize) -> String {
+    if q.dimension == Dimension::TEMPERATURE && system != UnitSystem::Inch {
+        return format!("{} K", significant(q.value, digits));
+    }
+    let (_, _, offset) = display_unit(q.dimension, system);
+    format(Quantity::new(q.value + offset, q.dimension), system, digits)
 }
 
 /// `digits` significant digits, without trailing zeros; scientific outside 1e-4 … 1e7.
@@ -207,6 +231,14 @@ mod tests {
         for (value, dimension, expected) in cases {
             assert_eq!(format(Quantity::new(value, dimension), UnitSystem::Millimetre, 4), expected);
         }
+    }
+
+    #[test]
+    fn a_difference_of_temperatures_has_no_zero_of_its_own() {
+        let q = Quantity::new(2.0, Dimension::TEMPERATURE);
+        assert_eq!(format_difference(q, UnitSystem::Millimetre, 3), "2 K");
+        assert_eq!(format_difference(q, UnitSystem::Inch, 3), "3.6 °F");
+        assert_eq!(format_difference(Quantity::new(2e-3, Dimension::LENGTH), UnitSystem::Millimetre, 3), "2 mm");
     }
 
     #[test]
