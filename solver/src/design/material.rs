@@ -1,4 +1,4 @@
-//! The material library: isotropic, linear, room temperature, each value with its source.
+//! The material library: isotropic, linear, about room temperature, each value with its source.
 
 /// One material. SI.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,6 +18,14 @@ pub struct Material {
     pub ultimate_strength: Option<f64>,
     /// Where the values come from, and on which basis (minimum, typical).
     pub source: &'static str,
+    /// W/(m K)
+    pub conductivity: f64,
+    /// J/(kg K)
+    pub specific_heat: f64,
+    /// Coefficient of linear expansion, mean from about 20 °C to the temperature in the source, 1/K.
+    pub expansion: f64,
+    /// Where the thermal values come from.
+    pub thermal_source: &'static str,
 }
 
 /// Every material of the library.
@@ -33,6 +41,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(276e6),
         ultimate_strength: Some(310e6),
         source: "ASM Handbook vol. 2, typical",
+        conductivity: 167.0,
+        specific_heat: 896.0,
+        expansion: 23.6e-6,
+        thermal_source: "ASM Handbook vol. 2, typical, expansion 20 to 100 °C",
     },
     Material {
         key: "ti_6al_4v",
@@ -45,6 +57,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(880e6),
         ultimate_strength: Some(950e6),
         source: "ASM Handbook vol. 2, annealed, typical",
+        conductivity: 6.7,
+        specific_heat: 526.0,
+        expansion: 8.6e-6,
+        thermal_source: "ASM Handbook vol. 2, annealed, typical, expansion 20 to 100 °C",
     },
     Material {
         key: "en_aw_7075_t6",
@@ -57,6 +73,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(503e6),
         ultimate_strength: Some(572e6),
         source: "ASM Handbook vol. 2, plate and bar, typical, 20 °C",
+        conductivity: 130.0,
+        specific_heat: 960.0,
+        expansion: 23.6e-6,
+        thermal_source: "ASM Handbook vol. 2, typical, expansion 20 to 100 °C",
     },
     Material {
         key: "en_aw_2024_t3",
@@ -69,6 +89,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(345e6),
         ultimate_strength: Some(483e6),
         source: "ASM Handbook vol. 2, sheet and plate, typical, 20 °C",
+        conductivity: 121.0,
+        specific_heat: 875.0,
+        expansion: 23.2e-6,
+        thermal_source: "ASM Handbook vol. 2, typical, expansion 20 to 100 °C",
     },
     Material {
         key: "en_aw_5083_h111",
@@ -81,6 +105,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(125e6),
         ultimate_strength: Some(275e6),
         source: "EN 485-2, plate 6.3 to 80 mm, minimum strengths; ASM Handbook vol. 2, elastic constants",
+        conductivity: 117.0,
+        specific_heat: 900.0,
+        expansion: 23.8e-6,
+        thermal_source: "ASM Handbook vol. 2, typical, expansion 20 to 100 °C",
     },
     Material {
         key: "en_ac_42100_t6",
@@ -93,6 +121,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(210e6),
         ultimate_strength: Some(290e6),
         source: "EN 1706, permanent mould, minimum strengths; ASM Handbook vol. 2, elastic constants",
+        conductivity: 151.0,
+        specific_heat: 963.0,
+        expansion: 21.5e-6,
+        thermal_source: "ASM Handbook vol. 2, A356.0-T6, typical, expansion 20 to 100 °C",
     },
     Material {
         key: "alsi10mg_pbf",
@@ -105,6 +137,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(230e6),
         ultimate_strength: Some(350e6),
         source: "VDI 3405 part 2.1, as built with stress relief, lower typical, any direction",
+        conductivity: 173.0,
+        specific_heat: 890.0,
+        expansion: 21.0e-6,
+        thermal_source: "Maker data sheet EOS AlSi10Mg, stress relieved, typical; expansion of EN AC-43000, typical",
     },
     Material {
         key: "s235jr",
@@ -117,6 +153,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(235e6),
         ultimate_strength: Some(360e6),
         source: "EN 10025-2, up to 16 mm, minimum strengths; EN 1993-1-1, elastic constants",
+        conductivity: 53.3,
+        specific_heat: 440.0,
+        expansion: 12.0e-6,
+        thermal_source: "EN 1993-1-2, carbon steel at 20 °C; EN 1993-1-1, expansion",
     },
     Material {
         key: "s355j2",
@@ -129,6 +169,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(355e6),
         ultimate_strength: Some(470e6),
         source: "EN 10025-2, up to 16 mm, minimum strengths; EN 1993-1-1, elastic constants",
+        conductivity: 53.3,
+        specific_heat: 440.0,
+        expansion: 12.0e-6,
+        thermal_source: "EN 1993-1-2, carbon steel at 20 °C; EN 1993-1-1, expansion",
     },
     Material {
         key: "42crmo4_qt",
@@ -141,6 +185,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(650e6),
         ultimate_strength: Some(900e6),
         source: "EN ISO 683-2, 40 to 100 mm, minimum strengths; elastic constants typical",
+        conductivity: 42.7,
+        specific_heat: 473.0,
+        expansion: 12.3e-6,
+        thermal_source: "ASM Handbook vol. 1, AISI 4140, conductivity at 100 °C, expansion 20 to 100 °C, typical",
     },
     Material {
         key: "aisi_304",
@@ -153,6 +201,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(210e6),
         ultimate_strength: Some(520e6),
         source: "EN 10088-2, hot-rolled plate, minimum strengths; EN 10088-1, elastic constants",
+        conductivity: 15.0,
+        specific_heat: 500.0,
+        expansion: 16.0e-6,
+        thermal_source: "EN 10088-1, at 20 °C, expansion 20 to 100 °C",
     },
     Material {
         key: "aisi_316l",
@@ -165,6 +217,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(220e6),
         ultimate_strength: Some(520e6),
         source: "EN 10088-2, hot-rolled plate, minimum strengths; EN 10088-1, elastic constants",
+        conductivity: 15.0,
+        specific_heat: 500.0,
+        expansion: 16.0e-6,
+        thermal_source: "EN 10088-1, at 20 °C, expansion 20 to 100 °C",
     },
     Material {
         key: "17_4_ph_h900",
@@ -177,6 +233,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(1170e6),
         ultimate_strength: Some(1310e6),
         source: "ASTM A564, H900, minimum strengths; ASM Handbook vol. 1, elastic constants",
+        conductivity: 16.0,
+        specific_heat: 500.0,
+        expansion: 10.9e-6,
+        thermal_source: "EN 10088-1, at 20 °C, expansion 20 to 100 °C",
     },
     Material {
         key: "en_gjs_500_7",
@@ -189,6 +249,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(320e6),
         ultimate_strength: Some(500e6),
         source: "EN 1563, wall up to 30 mm, minimum strengths; annex, elastic constants",
+        conductivity: 35.2,
+        specific_heat: 515.0,
+        expansion: 12.5e-6,
+        thermal_source: "EN 1563, annex: conductivity at 300 °C, heat 20 to 500 °C, expansion 20 to 400 °C",
     },
     Material {
         key: "en_gjl_250",
@@ -201,6 +265,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: None,
         ultimate_strength: Some(250e6),
         source: "EN 1561, minimum tensile strength of separately cast bars; annex, elastic constants; brittle: no yield strength",
+        conductivity: 48.5,
+        specific_heat: 460.0,
+        expansion: 11.7e-6,
+        thermal_source: "EN 1561, annex: conductivity at 100 °C, heat and expansion 20 to 200 °C",
     },
     Material {
         key: "inconel_718",
@@ -213,6 +281,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(1034e6),
         ultimate_strength: Some(1276e6),
         source: "AMS 5662, aged, minimum strengths; Special Metals SMC-045, elastic constants",
+        conductivity: 11.4,
+        specific_heat: 435.0,
+        expansion: 13.0e-6,
+        thermal_source: "Special Metals SMC-045, at 21 °C, expansion 21 to 93 °C",
     },
     Material {
         key: "ti_grade_2",
@@ -225,6 +297,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(275e6),
         ultimate_strength: Some(345e6),
         source: "ASTM B265, minimum strengths; ASM Handbook vol. 2, elastic constants",
+        conductivity: 16.4,
+        specific_heat: 523.0,
+        expansion: 8.6e-6,
+        thermal_source: "ASM Handbook vol. 2, typical, expansion 20 to 100 °C",
     },
     Material {
         key: "cuzn39pb3",
@@ -237,6 +313,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(200e6),
         ultimate_strength: Some(400e6),
         source: "EN 12164, R400, about 200 MPa proof stress typical; DKI data sheet, elastic constants",
+        conductivity: 123.0,
+        specific_heat: 377.0,
+        expansion: 20.9e-6,
+        thermal_source: "Copper Development Association, C38500, at 20 °C, expansion 20 to 300 °C",
     },
     Material {
         key: "az91d",
@@ -249,6 +329,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(160e6),
         ultimate_strength: Some(230e6),
         source: "ASTM B94, die cast, typical",
+        conductivity: 72.0,
+        specific_heat: 1050.0,
+        expansion: 26.0e-6,
+        thermal_source: "ASM Handbook vol. 2, typical, expansion 20 to 100 °C",
     },
     Material {
         key: "pa12_sls",
@@ -261,6 +345,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(42e6),
         ultimate_strength: Some(48e6),
         source: "Maker data sheet EOS PA 2200, in plane, typical, dry, 23 °C; Poisson ratio estimated",
+        conductivity: 0.127,
+        specific_heat: 2350.0,
+        expansion: 109.0e-6,
+        thermal_source: "Maker data sheet EOS PA 2200, in plane, conductivity at 170 °C, expansion 23 to 55 °C",
     },
     Material {
         key: "abs",
@@ -273,6 +361,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(42e6),
         ultimate_strength: Some(45e6),
         source: "CAMPUS data base, injection moulded, general purpose, typical, 23 °C; Poisson ratio typical",
+        conductivity: 0.17,
+        specific_heat: 1300.0,
+        expansion: 90.0e-6,
+        thermal_source: "Crawford, Plastics Engineering, 3rd ed., typical heat and expansion; conductivity typical, 23 °C",
     },
     Material {
         key: "peek",
@@ -285,6 +377,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(98e6),
         ultimate_strength: Some(98e6),
         source: "Maker data sheet Victrex 450G, tensile, typical, 23 °C; Poisson ratio typical",
+        conductivity: 0.29,
+        specific_heat: 2200.0,
+        expansion: 55.0e-6,
+        thermal_source: "Maker data sheet Victrex 450G, typical, mean of directions, 23 °C",
     },
     Material {
         key: "pom_c",
@@ -297,6 +393,10 @@ pub const MATERIALS: &[Material] = &[
         yield_strength: Some(67e6),
         ultimate_strength: Some(67e6),
         source: "CAMPUS data base, injection moulded, typical, 23 °C; Poisson ratio typical",
+        conductivity: 0.31,
+        specific_heat: 1470.0,
+        expansion: 110.0e-6,
+        thermal_source: "CAMPUS data base, typical, 23 to 55 °C",
     },
 ];
 
@@ -327,7 +427,14 @@ mod tests {
             if let (Some(y), Some(u)) = (m.yield_strength, m.ultimate_strength) {
                 assert!(y <= u, "{}", m.key);
             }
-            assert!(m.source.contains(',') && m.source.len() > 20, "{}", m.key);
+            assert!((0.05..=450.0).contains(&m.conductivity), "{}", m.key);
+            assert!((300.0..=2500.0).contains(&m.specific_heat), "{}", m.key);
+            assert!((5e-6..=150e-6).contains(&m.expansion), "{}", m.key);
+            // Heat per volume of solids lies within a factor of three (Dulong and Petit); a slipped digit does not.
+            assert!((1.2e6..=4.5e6).contains(&(m.density * m.specific_heat)), "{}", m.key);
+            for source in [m.source, m.thermal_source] {
+                assert!(source.contains(',') && source.len() > 20, "{}", m.key);
+            }
         }
     }
 }
