@@ -1,8 +1,8 @@
-//! Stresses at nodes and the error of what was computed, by superconvergent patch recovery.
+//! Stresses or heat flows at nodes and the error of what was computed, by superconvergent patch recovery.
 //!
-//! The stresses at an element's four integration points are better than elsewhere. Around each corner node a full
+//! The values at an element's four integration points are better than elsewhere. Around each corner node a full
 //! quadratic is fitted to those of the elements about it, and read at the node; a middle node takes the mean of what its
-//! two ends' quadratics say. The difference between the recovered and the computed stress, in the norm of energy,
+//! two ends' quadratics say. The difference between the recovered and the computed values, in the norm of energy,
 //! estimates the error. Source: Zienkiewicz & Zhu, IJNME 33, 1331 and 1365 (1992).
 
 use super::{Mesh, motion};
@@ -23,8 +23,10 @@ const LINEAR: usize = 4;
 /// Pivot, relative to its diagonal entry, below which a fit has too few points in some direction.
 const PIVOT_MIN: f64 = 1e-7;
 
+/// Values at the four integration points of each element: `C` components.
+pub type Points<const C: usize> = Vec<[[f64; C]; 4]>;
 /// Stress at the four integration points of each element, Pa.
-pub type Raw = Vec<[Stress; 4]>;
+pub type Raw = Points<6>;
 
 /// Stresses that displacements `u` call forth.
 ///
@@ -97,31 +99,31 @@ impl Patches {
         out
     }
 
-    /// Stress at every node, Pa, `[case][node]`, from the stresses `[case]` at integration points.
-    pub fn recover(&self, mesh: &Mesh, raw: &[Raw]) -> Vec<Vec<Stress>> {
+    /// Values at every node, `[case][node]`, from those of each case at integration points.
+    pub fn recover<const C: usize>(&self, mesh: &Mesh, raw: &[Points<C>]) -> Vec<Vec<[f64; C]>> {
         let n_cases = raw.len();
         // Coefficients of each corner's quadratic, `[case]`, about the corner and over its patch's size.
-        let fits: Vec<Option<Fit>> = (0..mesh.points.len())
+        let fits: Vec<Option<Fit<C>>> = (0..mesh.points.len())
             .into_par_iter()
             .map(|n| (!self.about(n).is_empty()).then(|| self.fit(mesh, raw, n)))
             .collect();
         let middles = mesh.middles();
         (0..n_cases)
             .map(|k| {
-                let mut out = vec![[0.0; 6]; mesh.points.len()];
+                let mut out = vec![[0.0; C]; mesh.points.len()];
                 for (n, fit) in fits.iter().enumerate() {
                     if let Some(fit) = fit {
                         out[n] = fit.at(k, DVec3::ZERO);
                     }
                 }
-                let read: Vec<Stress> = middles
+                let read: Vec<[f64; C]> = middles
                     .par_iter()
                     .map(|(m, ends)| {
-                        let mut sum = [0.0; 6];
+                        let mut sum = [0.0; C];
                         for e in ends {
                             let Some(fit) = &fits[*e as usize] else { continue };
                             let s = fit.at(k, mesh.points[*m as usize] - mesh.points[*e as usize]);
-                            for c in 0..6 {
+                            for c in 0..C {
                                 sum[c] += 0.5 * s[c];
                             }
                         }
@@ -136,7 +138,7 @@ impl Patches {
             .collect()
     }
 
-    fn fit(&self, mesh: &Mesh, raw: &[Raw], n: usize) -> Fit {
+    fn fit<const C: usize>(&self, mesh: &Mesh, raw: &[Points<C>], n: usize) -> Fit<C> {
         let centre = mesh.points[n];
         let patch = self.patch(mesh, n);
         let touching = self.about(n).len();
@@ -156,7 +158,7 @@ impl Patches {
                 continue;
             }
             let mut gram = [[0.0; QUADRATIC]; QUADRATIC];
-            let mut right = vec![[[0.0; 6]; QUADRATIC]; raw.len()];
+            let mut right = vec![[[0.0; C]; QUADRATIC]; raw.len()];
             for (d, w, t, p) in &samples {
                 let b = basis(*d * scale);
                 for i in 0..terms {
@@ -167,7 +169,7 @@ impl Patches {
                 for (right, raw) in right.iter_mut().zip(raw) {
                     let s = &raw[*t as usize][*p];
                     for i in 0..terms {
-                        for c in 0..6 {
+                        for c in 0..C {
                             right[i][c] += w * b[i] * s[c];
                         }
                     }
@@ -178,10 +180,10 @@ impl Patches {
             }
         }
         // Too few points for either: the mean.
-        let mean = |raw: &Raw| {
-            let mut out = [[0.0; 6]; QUADRATIC];
+        let mean = |raw: &Points<C>| {
+            let mut out = [[0.0; C]; QUADRATIC];
             for (_, _, t, p) in &samples {
-                for c in 0..6 {
+                for c in 0..C {
                     out[0][c] += raw[*t as usize][*p][c] / samples.len() as f64;
                 }
             }
@@ -192,16 +194,16 @@ impl Patches {
 }
 
 /// Polynomials about a node.
-struct Fit {
+struct Fit<const C: usize> {
     scale: f64,
     terms: usize,
     /// `[case][term][component]`
-    coefficients: Vec<[[f64; 6]; QUADRATIC]>,
+    coefficients: Vec<[[f64; C]; QUADRATIC]>,
 }
 
-impl Fit {
-    /// Stress of case `k` at `d` from the node, m.
-    fn at(&self, k: usize, d: DVec3) -> Stress {
+impl<const C: usize> Fit<C> {
+    /// Value of case `k` at `d` from the node, m.
+    fn at(&self, k: usize, d: DVec3) -> [f64; C] {
         let b = basis(d * self.scale);
         let a = &self.coefficients[k];
         std::array::from_fn(|c| (0..self.terms).map(|i| b[i] * a[i][c]).sum())
@@ -214,7 +216,7 @@ fn basis(d: DVec3) -> [f64; QUADRATIC] {
 }
 
 /// Cholesky of the leading `n` rows and the solution in place of `right`; false when a direction has too few points.
-fn solve(a: &mut [[f64; QUADRATIC]; QUADRATIC], right: &mut [[[f64; 6]; QUADRATIC]], n: usize) -> bool {
+fn solve<const C: usize>(a: &mut [[f64; QUADRATIC]; QUADRATIC], right: &mut [[[f64; C]; QUADRATIC]], n: usize) -> bool {
     for i in 0..n {
         for j in 0..=i {
             let sum: f64 = (0..j).map(|k| a[i][k] * a[j][k]).sum();
@@ -230,7 +232,7 @@ fn solve(a: &mut [[f64; QUADRATIC]; QUADRATIC], right: &mut [[[f64; 6]; QUADRATI
         }
     }
     for b in right {
-        for c in 0..6 {
+        for c in 0..C {
             for i in 0..n {
                 let sum: f64 = (0..i).map(|k| a[i][k] * b[k][c]).sum();
                 b[i][c] = (b[i][c] - sum) / a[i][i];
@@ -247,9 +249,9 @@ fn solve(a: &mut [[f64; QUADRATIC]; QUADRATIC], right: &mut [[[f64; 6]; QUADRATI
 /// The estimated error of one case.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
-    /// Squared error of each element in the norm of energy, J.
+    /// Squared error of each element in the norm of energy, J (W K for heat).
     pub elements: Vec<f64>,
-    /// Energy of the computed stresses, twice, J.
+    /// Energy of the computed stresses, twice, J (of the computed flow, W K).
     pub energy: f64,
 }
 
@@ -267,11 +269,34 @@ impl Estimate {
 /// [`Inverted`].
 pub fn estimate(mesh: &Mesh, materials: &[Elasticity], raw: &Raw, recovered: &[Stress]) -> Result<Estimate, Inverted> {
     let compliances: Vec<[[f64; 6]; 6]> = materials.iter().map(Elasticity::compliance).collect();
+    compare(mesh, raw, recovered, |part, s| twice_energy(&compliances[part], s))
+}
+
+/// Compares heat flows at integration points, W/m², with the recovered ones at nodes; conductivities by part, W/(m K).
+///
+/// # Errors
+/// [`Inverted`].
+pub fn estimate_flow(
+    mesh: &Mesh,
+    conductivities: &[f64],
+    raw: &Points<3>,
+    recovered: &[[f64; 3]],
+) -> Result<Estimate, Inverted> {
+    compare(mesh, raw, recovered, |part, q| q.iter().map(|q| q * q).sum::<f64>() / conductivities[part])
+}
+
+/// `twice(part, values)`: twice the energy per volume.
+fn compare<const C: usize>(
+    mesh: &Mesh,
+    raw: &Points<C>,
+    recovered: &[[f64; C]],
+    twice: impl Fn(usize, &[f64; C]) -> f64 + Sync,
+) -> Result<Estimate, Inverted> {
     let each: Vec<(f64, f64)> = (0..mesh.tets.len())
         .into_par_iter()
         .map(|t| {
             let x = mesh.nodes(t);
-            let c = &compliances[mesh.part_of(t)];
+            let part = mesh.part_of(t);
             let nodal = mesh.tets[t].map(|n| recovered[n as usize]);
             let (mut error, mut energy) = (0.0, 0.0);
             for point in &FIFTEEN_POINTS {
@@ -279,10 +304,10 @@ pub fn estimate(mesh: &Mesh, materials: &[Elasticity], raw: &Raw, recovered: &[S
                 let weight = volume * point.share;
                 let computed = read(&raw[t], &point.at);
                 let n = tet::shape::<10>(&point.at);
-                let off: Stress =
+                let off: [f64; C] =
                     std::array::from_fn(|i| n.iter().zip(&nodal).map(|(n, s)| n * s[i]).sum::<f64>() - computed[i]);
-                error += weight * twice_energy(c, &off);
-                energy += weight * twice_energy(c, &computed);
+                error += weight * twice(part, &off);
+                energy += weight * twice(part, &computed);
             }
             Ok((error, energy))
         })
@@ -290,9 +315,9 @@ pub fn estimate(mesh: &Mesh, materials: &[Elasticity], raw: &Raw, recovered: &[S
     Ok(Estimate { energy: each.iter().map(|e| e.1).sum(), elements: each.into_iter().map(|e| e.0).collect() })
 }
 
-/// The computed stress anywhere in an element: linear between the integration points, as the strain of an element with
-/// straight sides is.
-pub fn read(raw: &[Stress; 4], l: &[f64; 4]) -> Stress {
+/// The computed values anywhere in an element: linear between the integration points, as the gradients of an element with
+/// straight sides are.
+pub fn read<const C: usize>(raw: &[[f64; C]; 4], l: &[f64; 4]) -> [f64; C] {
     // Integration point `i` lies near corner `i`.
     let (near, far) = (FOUR_POINTS[0].at[0], FOUR_POINTS[0].at[1]);
     let w = l.map(|l| (l - far) / (near - far));

@@ -5,23 +5,11 @@ use super::load::Traction;
 use super::motion;
 use super::patch::Patch;
 use crate::design::schema::Section;
-use crate::design::{Issue, Material, Object, Resolved, Severity, material, resolve};
-use crate::geometry::select;
+use crate::design::{Issue, Object, Resolved, resolve};
 use crate::study::Case;
-use crate::surface::SurfaceMesh;
+pub use crate::study::part::Part;
+use crate::study::part::{faces_of, parts, touching};
 use glam::DVec3;
-
-/// A body that takes part.
-pub struct Part<'a> {
-    /// Index into the model's bodies.
-    pub index: usize,
-    pub name: String,
-    pub label: String,
-    pub surface: &'a SurfaceMesh,
-    pub material: &'static Material,
-    pub volume: f64,
-    pub area: f64,
-}
 
 /// A support on faces of the model.
 pub struct Support {
@@ -92,19 +80,7 @@ impl<'a> Setup<'a> {
         let (resolved, _) = resolve(design);
         let mut issues = Vec::new();
         let parts = parts(case, &mut issues);
-        let taken: Vec<usize> = parts.iter().map(|p| p.index).collect();
-        let faces_of = |object: &Object, issues: &mut Vec<Issue>| {
-            let (mut faces, found) = select::faces(design, case.model, object);
-            issues.extend(found);
-            let all = faces.len();
-            faces.retain(|(b, _)| taken.contains(b));
-            if faces.is_empty() && all > 0 {
-                issues.push(Issue::error(object, "faces", "Its faces belong to bodies that this study leaves out"));
-            } else if faces.is_empty() {
-                issues.push(Issue::error(object, "faces", "It has no face left to act on: pick one or more"));
-            }
-            faces
-        };
+        let faces_of = |object: &Object, issues: &mut Vec<Issue>| faces_of(case, &parts, object, issues);
 
         let chosen = case.study.refs("supports");
         let mut supports = Vec::new();
@@ -196,7 +172,7 @@ impl<'a> Setup<'a> {
         }
         let Some((lo, hi)) = self.bounds() else { return };
         let size = DVec3::from(hi).distance(lo.into());
-        for group in self.touching() {
+        for group in touching(&self.parts, self.cell()) {
             let patches: Vec<(Patch, Hold)> = self
                 .supports
                 .iter()
@@ -247,31 +223,6 @@ impl<'a> Setup<'a> {
             }
         }
     }
-
-    /// Bodies whose bounds meet, as groups: those are taken as bonded where they touch.
-    fn touching(&self) -> Vec<Vec<usize>> {
-        let h = self.cell();
-        let bounds: Vec<_> = self.parts.iter().map(|p| p.surface.bounds()).collect();
-        let mut group: Vec<usize> = (0..self.parts.len()).collect();
-        for i in 0..bounds.len() {
-            for j in 0..i {
-                let (Some((l, u)), Some((m, v))) = (bounds[i], bounds[j]) else { continue };
-                if (0..3).all(|a| l[a] <= v[a] + h && m[a] <= u[a] + h) {
-                    let (from, to) = (group[i], group[j]);
-                    group.iter_mut().filter(|g| **g == from).for_each(|g| *g = to);
-                }
-            }
-        }
-        let mut out: Vec<Vec<usize>> = Vec::new();
-        for root in 0..self.parts.len() {
-            let members: Vec<usize> =
-                (0..self.parts.len()).filter(|i| group[*i] == root).map(|i| self.parts[i].index).collect();
-            if !members.is_empty() {
-                out.push(members);
-            }
-        }
-        out
-    }
 }
 
 /// Cells per area of surface beyond what the volume accounts for, in units of the cell's own area.
@@ -284,56 +235,6 @@ fn cell_for(n: f64, volume: f64, area: f64) -> f64 {
         if volume / h.powi(3) + CUT_PER_AREA * area / h.powi(2) > n { low = h } else { high = h }
     }
     high
-}
-
-fn parts<'a>(case: &Case<'a>, issues: &mut Vec<Issue>) -> Vec<Part<'a>> {
-    let chosen = case.study.refs("bodies");
-    let model: &'a crate::geometry::Model = case.model;
-    let mut parts = Vec::new();
-    for (index, body) in model.bodies.iter().enumerate() {
-        let feature = body.name.split('#').next().unwrap_or(&body.name);
-        if !chosen.is_empty() && !chosen.iter().any(|id| id.0 == feature) {
-            continue;
-        }
-        let surface: &'a SurfaceMesh = body.body.surface();
-        let Some(material) = material(&body.material) else {
-            issues.push(Issue::error(
-                case.study,
-                "bodies",
-                format!("{}: its material '{}' is not in the library; choose another", body.label, body.material),
-            ));
-            continue;
-        };
-        let (mut volume, mut area) = (0.0, 0.0);
-        for (t, corners) in surface.triangles.iter().enumerate() {
-            let cross = DVec3::from(surface.triangle_cross(t));
-            volume += DVec3::from(surface.points[corners[0] as usize]).dot(cross) / 6.0;
-            area += 0.5 * cross.length();
-        }
-        if !(volume > 0.0 && area.is_finite()) {
-            issues.push(Issue::error(
-                case.study,
-                "bodies",
-                format!("{}: it has no volume; its surface may be inside out or open", body.label),
-            ));
-            continue;
-        }
-        parts.push(Part { index, name: body.name.clone(), label: body.label.clone(), surface, material, volume, area });
-    }
-    for id in &chosen {
-        if !model.bodies.iter().any(|b| b.name.split('#').next() == Some(id.0.as_str())) {
-            let name = case.design.get(id).map_or_else(|| id.to_string(), |o| o.name.clone());
-            issues.push(Issue::error(
-                case.study,
-                "bodies",
-                format!("{name} made no body; mend it or take it off the list"),
-            ));
-        }
-    }
-    if parts.is_empty() && !issues.iter().any(|i| i.severity == Severity::Error) {
-        issues.push(Issue::error(case.study, "bodies", "There is no body to solve: add a feature first"));
-    }
-    parts
 }
 
 /// Faces of an object among the bodies that take part.

@@ -5,6 +5,8 @@
 pub mod bytes;
 pub mod form;
 pub mod outcome;
+#[cfg(feature = "solve")]
+pub mod part;
 pub mod question;
 pub mod statics;
 #[cfg(feature = "solve")]

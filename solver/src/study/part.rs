@@ -1,0 +1,102 @@
+//! What every study on a design's bodies reads first: the bodies that take part, with their materials, and faces of them.
+
+use super::Case;
+use crate::design::{Issue, Material, Object, Severity, material};
+use crate::geometry::select;
+use crate::surface::SurfaceMesh;
+use glam::DVec3;
+
+/// A body that takes part.
+pub struct Part<'a> {
+    /// Index into the model's bodies.
+    pub index: usize,
+    pub name: String,
+    pub label: String,
+    pub surface: &'a SurfaceMesh,
+    pub material: &'static Material,
+    pub volume: f64,
+    pub area: f64,
+}
+
+/// The bodies that the study's property `bodies` names, all where it names none.
+pub fn parts<'a>(case: &Case<'a>, issues: &mut Vec<Issue>) -> Vec<Part<'a>> {
+    let chosen = case.study.refs("bodies");
+    let model: &'a crate::geometry::Model = case.model;
+    let mut parts = Vec::new();
+    for (index, body) in model.bodies.iter().enumerate() {
+        let feature = body.name.split('#').next().unwrap_or(&body.name);
+        if !chosen.is_empty() && !chosen.iter().any(|id| id.0 == feature) {
+            continue;
+        }
+        let surface: &'a SurfaceMesh = body.body.surface();
+        let Some(material) = material(&body.material) else {
+            issues.push(Issue::error(
+                case.study,
+                "bodies",
+                format!("{}: its material '{}' is not in the library; choose another", body.label, body.material),
+            ));
+            continue;
+        };
+        let (mut volume, mut area) = (0.0, 0.0);
+        for (t, corners) in surface.triangles.iter().enumerate() {
+            let cross = DVec3::from(surface.triangle_cross(t));
+            volume += DVec3::from(surface.points[corners[0] as usize]).dot(cross) / 6.0;
+            area += 0.5 * cross.length();
+        }
+        if !(volume > 0.0 && area.is_finite()) {
+            issues.push(Issue::error(
+                case.study,
+                "bodies",
+                format!("{}: it has no volume; its surface may be inside out or open", body.label),
+            ));
+            continue;
+        }
+        parts.push(Part { index, name: body.name.clone(), label: body.label.clone(), surface, material, volume, area });
+    }
+    for id in &chosen {
+        if !model.bodies.iter().any(|b| b.name.split('#').next() == Some(id.0.as_str())) {
+            let name = case.design.get(id).map_or_else(|| id.to_string(), |o| o.name.clone());
+            issues.push(Issue::error(
+                case.study,
+                "bodies",
+                format!("{name} made no body; mend it or take it off the list"),
+            ));
+        }
+    }
+    if parts.is_empty() && !issues.iter().any(|i| i.severity == Severity::Error) {
+        issues.push(Issue::error(case.study, "bodies", "There is no body to solve: add a feature first"));
+    }
+    parts
+}
+
+/// Faces that `object` means among `parts`, as `(body, face)` of the model; none left is an issue at it.
+pub fn faces_of(case: &Case, parts: &[Part], object: &Object, issues: &mut Vec<Issue>) -> Vec<(usize, usize)> {
+    let (mut faces, found) = select::faces(case.design, case.model, object);
+    issues.extend(found);
+    let all = faces.len();
+    faces.retain(|(b, _)| parts.iter().any(|p| p.index == *b));
+    if faces.is_empty() && all > 0 {
+        issues.push(Issue::error(object, "faces", "Its faces belong to bodies that this study leaves out"));
+    } else if faces.is_empty() {
+        issues.push(Issue::error(object, "faces", "It has no face left to act on: pick one or more"));
+    }
+    faces
+}
+
+/// Bodies whose bounds come within `reach`, m, of each other, as groups of [`Part::index`]: those are taken as bonded where
+/// they touch.
+pub fn touching(parts: &[Part], reach: f64) -> Vec<Vec<usize>> {
+    let bounds: Vec<_> = parts.iter().map(|p| p.surface.bounds()).collect();
+    let mut group: Vec<usize> = (0..parts.len()).collect();
+    for i in 0..bounds.len() {
+        for j in 0..i {
+            let (Some((l, u)), Some((m, v))) = (bounds[i], bounds[j]) else { continue };
+            if (0..3).all(|a| l[a] <= v[a] + reach && m[a] <= u[a] + reach) {
+                let (from, to) = (group[i], group[j]);
+                group.iter_mut().filter(|g| **g == from).for_each(|g| *g = to);
+            }
+        }
+    }
+    let members = |root: usize| (0..parts.len()).filter(|i| group[*i] == root).map(|i| parts[i].index).collect();
+    (0..parts.len()).map(members).filter(|m: &Vec<usize>| !m.is_empty()).collect()
+}
