@@ -1,5 +1,6 @@
 //! The legend of the shown field: colours, limits, unit.
 
+use super::outcome::state_name;
 use crate::panels::use_desk;
 use crate::viewport::colour_limits;
 use leptos::prelude::*;
@@ -21,7 +22,7 @@ pub fn Legend() -> impl IntoView {
     };
     let case = move || {
         let case = bench.shown.get()?.case?;
-        desk.design.with(|d| d.get(&case.as_str().into()).map(|o| o.name.clone()))
+        bench.outcome.with(|o| o.as_ref().map(|o| state_name(desk, o, &case)))
     };
     view! {
         {move || {

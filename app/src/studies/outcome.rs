@@ -1,19 +1,41 @@
 //! The one panel for every answer: which field, how drawn, what numbers, how far to trust them.
 
 use super::bench::Shown;
-use crate::panels::use_desk;
+use crate::panels::{Desk, use_desk};
 use crate::ui::{Glyph, Icon, ago, now};
 use crate::viewport::colour_limits;
 use leptos::prelude::*;
 use solver::design::{Design, Id};
 use solver::quantity::Dimension;
-use solver::study::outcome::{Balance, Cell, Grade, Location, Outcome, Scalar};
+use solver::study::outcome::{Cell, Grade, Location, Outcome, Scalar, StateKind};
 use solver::study::question::question;
+
+/// What a person calls a state of an answer: its label, with its frequency, load factor or time. Results of older
+/// versions list no states: there it is the load case's name now.
+pub fn state_name(desk: Desk, outcome: &Outcome, id: &str) -> String {
+    let Some(state) = outcome.state(id) else {
+        return desk.design.with_untracked(|d| case_name(d, id));
+    };
+    match state.value.map(|v| desk.show(v, state.dimension, 4)) {
+        Some(value) if state.label.is_empty() => value,
+        Some(value) => format!("{} · {value}", state.label),
+        None => state.label.clone(),
+    }
+}
 
 fn case_name(design: &Design, case: &str) -> String {
     design
         .get(&case.into())
         .map_or_else(|| if case.is_empty() { "All loads".into() } else { case.to_string() }, |o| o.name.clone())
+}
+
+/// What the picker of states is called.
+fn picker_label(outcome: &Outcome) -> &'static str {
+    match outcome.states.first().map(|s| s.kind) {
+        Some(StateKind::Mode) => "Mode",
+        Some(StateKind::Time) => "Time",
+        Some(StateKind::LoadCase) | None => "Load case",
+    }
 }
 
 #[component]
@@ -30,7 +52,7 @@ pub fn OutcomePanel() -> impl IntoView {
                         <section class="outcome" data-testid="outcome">
                             <Head />
                             <Picture outcome=outcome.clone() />
-                            <Balances balances=outcome.balances.clone() />
+                            <Balances outcome=outcome.clone() />
                             <Scalars outcome=outcome.clone() />
                             <Words outcome=outcome.clone() />
                         </section>
@@ -121,6 +143,7 @@ fn Picture(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
     let is = move |f: fn(&Shown) -> bool| move || bench.shown.with(|s| s.as_ref().is_some_and(f)).to_string();
     let known = StoredValue::new(fields.clone());
     let many_cases = cases.len() > 1;
+    let label = picker_label(&outcome);
     view! {
         <div class="fields">
             <div class="control">
@@ -161,7 +184,7 @@ fn Picture(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
                 .then(|| {
                     view! {
                         <div class="control">
-                            <label class="label" for="result-case">"Load case"</label>
+                            <label class="label" for="result-case">{label}</label>
                             <select
                                 class="input" id="result-case" data-testid="result-case"
                                 on:change=move |e| {
@@ -173,9 +196,7 @@ fn Picture(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
                                     .into_iter()
                                     .map(|case| {
                                         let key = case.clone();
-                                        let name = desk
-                                            .design
-                                            .with_untracked(|d| case_name(d, case.as_deref().unwrap_or_default()));
+                                        let name = state_name(desk, &outcome, case.as_deref().unwrap_or_default());
                                         view! {
                                             <option
                                                 value=case.unwrap_or_default()
@@ -280,7 +301,7 @@ const NOISE: f64 = 1e-6;
 
 /// Reaction against applied load, always in sight.
 #[component]
-fn Balances(balances: Vec<Balance>) -> impl IntoView {
+fn Balances(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
     let desk = use_desk();
     let vector = move |v: [f64; 3], d: Dimension, size: f64| {
         // What rounding leaves of a zero is not worth reading.
@@ -291,12 +312,13 @@ fn Balances(balances: Vec<Balance>) -> impl IntoView {
         format!("{} {unit}", numbers.join(", "))
     };
     view! {
-        {(!balances.is_empty()).then(|| view! { <h3>"Reaction against load"</h3> })}
+        {(!outcome.balances.is_empty()).then(|| view! { <h3>"Reaction against load"</h3> })}
         {move || {
-            balances
+            outcome
+                .balances
                 .iter()
                 .map(|b| {
-                    let name = desk.design.with_untracked(|d| case_name(d, &b.case));
+                    let name = state_name(desk, &outcome, &b.case);
                     let good = b.imbalance < 1e-3;
                     let size = b.applied_force.iter().chain(&b.reaction_force).fold(0.0, |m: f64, c| m.max(c.abs()));
                     view! {

@@ -244,7 +244,7 @@ fn take_field(rest: &mut &[u8], components: usize) -> Result<Vec<f32>, OutcomeDe
 mod tests {
     use super::*;
     use crate::quantity::Dimension;
-    use crate::study::outcome::{Field, Grade, Location};
+    use crate::study::outcome::{Field, Grade, Location, State, StateKind};
 
     fn sample() -> Outcome {
         let field = |mesh: &str, components: u8, values: Vec<f32>| Field {
@@ -295,6 +295,13 @@ mod tests {
                 field("skin", 3, (0..12).map(|i| i as f32 * 0.3 - 1.0).collect()),
                 field("cells", 1, (0..24).map(|i| 1e8 + 1e6 * i as f32).collect()),
             ],
+            states: vec![State {
+                id: "mode_1".into(),
+                label: "Mode 1".into(),
+                kind: StateKind::Mode,
+                value: Some(8.25),
+                dimension: Dimension::FREQUENCY,
+            }],
             warnings: vec!["so so".into()],
             ..Outcome::default()
         }
@@ -312,7 +319,7 @@ mod tests {
             }
         }
         assert_eq!(back.meshes[1..], out.meshes[1..]);
-        assert_eq!(back.warnings, out.warnings);
+        assert_eq!((&back.warnings, &back.states), (&out.warnings, &out.states));
         assert_eq!(out.surface_part().meshes.len() + out.volume_part().meshes.len(), 3);
         assert_eq!(out.volume_part().fields.len(), 1);
     }

@@ -27,7 +27,7 @@ pub struct Scalar {
     pub error: Option<f64>,
     pub dimension: Dimension,
     pub grade: Grade,
-    /// Load case this belongs to, by object id; `None` for the whole run.
+    /// [`State`] this belongs to, by its id; `None` for the whole run.
     pub case: Option<String>,
     /// World position the value was found at, m.
     pub at: Option<[f64; 3]>,
@@ -56,6 +56,7 @@ pub struct Field {
     pub location: Location,
     pub components: u8,
     pub dimension: Dimension,
+    /// [`State`] this belongs to, by its id; `None` for the whole run.
     pub case: Option<String>,
     pub grade: Grade,
     pub values: Vec<f32>,
@@ -146,9 +147,37 @@ pub struct Balance {
     pub imbalance: f64,
 }
 
+/// What tells the states of one answer apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StateKind {
+    /// Loads that act together.
+    LoadCase,
+    /// A shape with its frequency, Hz, or its load factor.
+    Mode,
+    /// A moment, s.
+    Time,
+}
+
+/// One of the states that an answer has fields and scalars of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// What `case` of fields and scalars holds: a load case's object id, or a key of the study's own.
+    pub id: String,
+    pub label: String,
+    pub kind: StateKind,
+    /// Frequency, load factor or time, SI; `None` for a load case.
+    pub value: Option<f64>,
+    /// Of `value`.
+    pub dimension: Dimension,
+}
+
 /// What a study answers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
+    /// In the order to offer them; empty where the answer has one state, and in results of older versions.
+    #[serde(default)]
+    pub states: Vec<State>,
     pub scalars: Vec<Scalar>,
     pub meshes: Vec<OutcomeMesh>,
     pub fields: Vec<Field>,
@@ -163,6 +192,12 @@ pub struct Outcome {
     /// in them.
     #[serde(skip)]
     pub deck: String,
+}
+
+impl Outcome {
+    pub fn state(&self, id: &str) -> Option<&State> {
+        self.states.iter().find(|s| s.id == id)
+    }
 }
 
 /// An intermediate answer on its way to the final one.

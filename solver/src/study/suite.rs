@@ -152,6 +152,11 @@ fn answer_faults(out: &Outcome, faults: &mut Vec<String>) {
             faults.push(format!("{} has {} values where its mesh has {n}", f.id, f.values.len()));
         }
     }
+    for case in out.fields.iter().map(|f| &f.case).chain(out.scalars.iter().map(|s| &s.case)).flatten() {
+        if out.state(case).is_none() {
+            faults.push(format!("'{case}' is a state that the answer does not list"));
+        }
+    }
     match Outcome::from_bytes(&out.to_bytes()) {
         Ok(back) if same_scalars(&back, out) => {}
         _ => faults.push("the answer does not survive its bytes".into()),

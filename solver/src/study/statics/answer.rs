@@ -3,11 +3,13 @@
 use super::recover::{self, PointFields, Strains};
 use super::voxel::Meshed;
 use crate::linear::Block;
-use crate::mechanics::setup::{Part, Setup};
+use crate::mechanics::setup::{LoadCase, Part, Setup};
 use crate::mesh::Lattice;
 use crate::mesh::cast::Voxels;
 use crate::quantity::Dimension;
-use crate::study::outcome::{Balance, Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, Table};
+use crate::study::outcome::{
+    Balance, Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, State, StateKind, Table,
+};
 use crate::surface::SurfaceMesh;
 use crate::volume::Volume;
 use glam::DVec3;
@@ -136,7 +138,7 @@ const BAND_FLOOR: f64 = 0.025;
 
 /// The outcome of the stages so far, coarsest first; the last one is shown.
 pub fn outcome(setup: &Setup, stages: &[Stage], skins: &[SurfaceMesh], record: Option<&Record>) -> Outcome {
-    let mut out = Outcome::default();
+    let mut out = Outcome { states: states(setup), ..Outcome::default() };
     let Some(shown) = stages.last() else { return out };
     for (part, skin) in setup.parts.iter().zip(skins) {
         out.meshes.push(OutcomeMesh::Surface {
@@ -169,6 +171,18 @@ pub fn outcome(setup: &Setup, stages: &[Stage], skins: &[SurfaceMesh], record: O
         finish(setup, shown, record, &mut out);
     }
     out
+}
+
+/// The load cases, as what fields and scalars belong to.
+pub fn states(setup: &Setup) -> Vec<State> {
+    let state = |case: &LoadCase| State {
+        id: case.id.clone(),
+        label: case.label.clone(),
+        kind: StateKind::LoadCase,
+        value: None,
+        dimension: Dimension::NONE,
+    };
+    setup.cases.iter().map(state).collect()
 }
 
 /// Components below this share of the case's load are shown as zero: the solve stops at a residual of 1e-8 of the load,

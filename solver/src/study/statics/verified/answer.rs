@@ -57,7 +57,7 @@ pub fn outcome(
     disagreement: &[Vec<f64>],
     reached: Option<bool>,
 ) -> Outcome {
-    let mut out = Outcome::default();
+    let mut out = Outcome { states: answer::states(setup), ..Outcome::default() };
     for (index, part) in setup.parts.iter().enumerate() {
         let (nodes, surface) = skin(&stage.mesh, index, part.surface);
         let name = skin_name(&part.name);
