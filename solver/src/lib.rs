@@ -12,6 +12,7 @@
 //! Invariants of absence: nothing here opens a file, reads a clock, spawns a thread or builds a thread pool.
 
 pub mod design;
+pub mod element;
 pub mod quantity;
 pub mod run;
 pub mod scene;
@@ -24,8 +25,6 @@ pub mod format;
 #[cfg(feature = "kernel")]
 pub mod geometry;
 
-#[cfg(feature = "solve")]
-pub mod element;
 #[cfg(feature = "solve")]
 pub mod fitted;
 #[cfg(feature = "solve")]

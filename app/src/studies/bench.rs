@@ -213,8 +213,9 @@ impl Bench {
             let kind = if partial { "partial" } else { "surface" };
             let path = format!("/api/runs/{}/artefacts/{kind}", crate::api::client::encode(&run));
             match client.bytes(&path).await {
-                Ok(bytes) => bench.show(desk, run, partial, bytes),
                 // A partial may have been overtaken by the final answer while it was asked for.
+                Ok(bytes) if partial && bytes.is_empty() => {}
+                Ok(bytes) => bench.show(desk, run, partial, bytes),
                 Err(_) if partial => {}
                 Err(problem) => desk.notices.bad(problem.message),
             }

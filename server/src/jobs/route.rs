@@ -241,7 +241,8 @@ async fn cancel(state: State, actor: Actor, Path(id): Path<String>) -> Result<Js
 /// Bytes a run left behind: `surface`, `volume` and `deck` (its problem for CalculiX or Abaqus) of a finished run, `partial`
 /// of one under way, `log` (reports as JSON lines) of both.
 #[utoipa::path(get, path = "/api/runs/{id}/artefacts/{kind}", params(("id" = String, Path), ("kind" = String, Path)),
-    responses((status = 200, content_type = "application/octet-stream"), (status = 304)), tag = "runs")]
+    responses((status = 200, content_type = "application/octet-stream"), (status = 204, description = "no partial now"),
+        (status = 304)), tag = "runs")]
 async fn artefact(
     state: State,
     actor: Actor,
@@ -249,7 +250,11 @@ async fn artefact(
     headers: HeaderMap,
 ) -> Result<Response, Error> {
     let run = stored(&state, &actor, &id, Action::See).await?;
-    bytes_of(&state, &run, &kind, &headers).await
+    match bytes_of(&state, &run, &kind, &headers).await {
+        // That a partial was overtaken while it was asked for is no fault of who asks.
+        Err(Error::NotFound(_)) if kind == "partial" => Ok(StatusCode::NO_CONTENT.into_response()),
+        other => other,
+    }
 }
 
 /// The bytes of an artefact as an answer, for this route and for share links. The caller has checked the right.

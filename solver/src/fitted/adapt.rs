@@ -21,11 +21,11 @@ pub struct Spot {
     pub size: f64,
 }
 
-/// Sizes for a next mesh of about `n_tets` elements, per part, from squared errors of the elements (any unit).
+/// Sizes for a next mesh of about `n_tets` elements, per part, from the sizes of the elements, m, and their squared errors
+/// (any unit).
 ///
 /// `spots` come on top.
-pub fn wishes(mesh: &Mesh, errors: &[f64], n_tets: f64, spots: &[Spot]) -> Vec<Vec<Wish>> {
-    let sizes: Vec<f64> = (0..mesh.tets.len()).map(|t| mesh.size(t)).collect();
+pub fn wishes(mesh: &Mesh, sizes: &[f64], errors: &[f64], n_tets: f64, spots: &[Spot]) -> Vec<Vec<Wish>> {
     let factor = |error: f64, goal: f64| {
         let ratio = if error > 0.0 { (goal / error.sqrt()).powf(1.0 / ORDER) } else { GROW_MAX };
         ratio.clamp(SHRINK_MAX, GROW_MAX)
@@ -39,7 +39,7 @@ pub fn wishes(mesh: &Mesh, errors: &[f64], n_tets: f64, spots: &[Spot]) -> Vec<V
         if count(middle) > n_tets { low = middle } else { high = middle }
     }
     let mut out: Vec<Vec<Wish>> = mesh.parts.iter().map(|_| Vec::new()).collect();
-    for (t, (error, size)) in errors.iter().zip(&sizes).enumerate() {
+    for (t, (error, size)) in errors.iter().zip(sizes).enumerate() {
         let x = mesh.nodes(t);
         let mut wished = size * factor(*error, high);
         let centre = tet::position(&x, &[0.25; 4]);

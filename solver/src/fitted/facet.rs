@@ -27,7 +27,7 @@ impl FacetPatch {
                 let shape = face::shape::<6>(&p.at);
                 let area = face::area(&x, &p.at) * p.share;
                 let size = area.length();
-                let at: DVec3 = shape.iter().zip(&x).map(|(n, x)| *x * *n).sum();
+                let at = face::position(&x, &p.at);
                 out.patch.points.push(Point { at, area: size, normal: area / size.max(f64::MIN_POSITIVE) });
                 out.carriers.push((facet.nodes, shape));
             }
@@ -48,10 +48,9 @@ impl FacetPatch {
             let Some(nearest) = distance.nearest(p.at.to_array(), None) else { continue };
             let facet = facets[nearest.triangle as usize / 4];
             let x = mesh.facet(facet);
-            let shape = face::shape::<6>(&project(&x, p.at));
-            let at = shape.iter().zip(&x).map(|(n, x)| *x * *n).sum();
-            out.patch.points.push(Point { at, ..*p });
-            out.carriers.push((facet.nodes, shape));
+            let l = project(&x, p.at);
+            out.patch.points.push(Point { at: face::position(&x, &l), ..*p });
+            out.carriers.push((facet.nodes, face::shape::<6>(&l)));
         }
         out.finish()
     }

@@ -1,6 +1,6 @@
 //! Supports on faces and bodies that touch, as constraints on nodes.
 
-use super::{Facet, Mesh};
+use super::{Facet, Mesh, bounds};
 use crate::element::tet::face;
 use crate::geometry::distance::Distance;
 use crate::linear::constraint::Constraints;
@@ -16,17 +16,16 @@ const BOND_PER_SIZE: f64 = 0.05;
 /// Cosine below which facets of two bodies face each other.
 const FACING: f64 = -0.7;
 
-/// Holds every component of the nodes of `facets` at `value`, m.
-pub fn fix<'a>(held: &mut Constraints<3>, facets: impl Iterator<Item = &'a Facet>, value: DVec3) {
+/// Holds every component of the nodes of `facets`.
+pub fn fix<'a>(held: &mut Constraints<3>, facets: impl Iterator<Item = &'a Facet>) {
     let nodes: BTreeSet<u32> = facets.flat_map(|f| f.nodes).collect();
     for n in nodes {
-        held.fix(n, value.to_array());
+        held.fix(n, [0.0; 3]);
     }
 }
 
-/// Holds the nodes of `facets` along the normal of their face at `value`, m, outwards; a node where faces meet at an edge
-/// is held along each.
-pub fn slide<'a>(mesh: &Mesh, held: &mut Constraints<3>, facets: impl Iterator<Item = &'a Facet>, value: f64) {
+/// Holds the nodes of `facets` along the normal of their face; a node where faces meet at an edge is held along each.
+pub fn slide<'a>(mesh: &Mesh, held: &mut Constraints<3>, facets: impl Iterator<Item = &'a Facet>) {
     let mut normals: BTreeMap<u32, Vec<DVec3>> = BTreeMap::new();
     for facet in facets {
         let x = mesh.facet(facet);
@@ -44,7 +43,7 @@ pub fn slide<'a>(mesh: &Mesh, held: &mut Constraints<3>, facets: impl Iterator<I
         for normal in all {
             let direction = normal.normalize_or_zero();
             if direction != DVec3::ZERO {
-                held.hold(n, direction.to_array(), value);
+                held.hold(n, direction.to_array(), 0.0);
             }
         }
     }
@@ -70,8 +69,7 @@ pub fn bond(mesh: &Mesh, held: &mut Constraints<3>, taken: &BTreeSet<u32>) -> us
         .parts
         .iter()
         .map(|part| {
-            let start = (DVec3::splat(f64::INFINITY), DVec3::splat(f64::NEG_INFINITY));
-            let (lo, hi) = mesh.points[part.nodes.clone()].iter().fold(start, |(lo, hi), p| (lo.min(*p), hi.max(*p)));
+            let (lo, hi) = bounds(&mesh.points[part.nodes.clone()]);
             let size = mesh.facets[part.facets.clone()].iter().map(|f| mesh.size(f.tet as usize)).fold(0.0, f64::max);
             (lo, hi, size)
         })
@@ -108,15 +106,19 @@ pub fn bond(mesh: &Mesh, held: &mut Constraints<3>, taken: &BTreeSet<u32>) -> us
                     let master_facet = &mesh.facets[facets[nearest.triangle as usize / 4]];
                     let y = mesh.facet(master_facet);
                     let l = project(&y, p);
-                    let shape = face::shape::<6>(&l);
-                    let q: DVec3 = shape.iter().zip(&y).map(|(n, y)| *y * *n).sum();
+                    let q = face::position(&y, &l);
                     let other = face::area(&y, &l).normalize_or_zero();
                     if q.distance(p) > reach || other.dot(normal) > FACING {
                         continue;
                     }
                     done.insert(n);
-                    let masters: Vec<(u32, f64)> =
-                        master_facet.nodes.iter().copied().zip(shape).filter(|m| m.1.abs() > 1e-12).collect();
+                    let masters: Vec<(u32, f64)> = master_facet
+                        .nodes
+                        .iter()
+                        .copied()
+                        .zip(face::shape::<6>(&l))
+                        .filter(|m| m.1.abs() > 1e-12)
+                        .collect();
                     held.bond(n, &masters);
                 }
             }
@@ -149,21 +151,8 @@ pub fn quarters([a, b, c, ab, bc, ca]: [u32; 6]) -> [[u32; 3]; 4] {
 pub fn project(x: &[DVec3; 6], p: DVec3) -> [f64; 3] {
     let mut l = [1.0 / 3.0; 3];
     for _ in 0..12 {
-        let n = face::shape::<6>(&l);
-        let q: DVec3 = n.iter().zip(x).map(|(n, x)| *x * *n).sum();
-        let (mut du, mut dv) = (DVec3::ZERO, DVec3::ZERO);
-        for (k, x) in x.iter().enumerate() {
-            let mut by = [0.0; 3];
-            if k < 3 {
-                by[k] = 4.0 * l[k] - 1.0;
-            } else {
-                let (i, j) = (k - 3, (k - 2) % 3);
-                by[i] = 4.0 * l[j];
-                by[j] = 4.0 * l[i];
-            }
-            du += *x * (by[1] - by[0]);
-            dv += *x * (by[2] - by[0]);
-        }
+        let q = face::position(x, &l);
+        let [du, dv] = face::tangents(x, &l);
         let r = p - q;
         let (a, b, c) = (du.length_squared(), du.dot(dv), dv.length_squared());
         let det = a * c - b * b;
@@ -199,8 +188,7 @@ mod tests {
         let c = [DVec3::X, DVec3::Y, DVec3::Z];
         let x: [DVec3; 6] = std::array::from_fn(|n| if n < 3 { c[n] } else { (c[n - 3] + c[(n - 2) % 3]).normalize() });
         for l in [[0.2, 0.5, 0.3], [0.0, 0.5, 0.5], [1.0, 0.0, 0.0]] {
-            let n = face::shape::<6>(&l);
-            let q: DVec3 = n.iter().zip(&x).map(|(n, x)| *x * *n).sum();
+            let q = face::position(&x, &l);
             let found = project(&x, q + face::area(&x, &l).normalize() * 1e-4);
             for k in 0..3 {
                 assert!((found[k] - l[k]).abs() < 1e-3, "{l:?} {found:?}");

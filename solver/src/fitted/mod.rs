@@ -9,14 +9,15 @@ pub mod adapt;
 pub mod deck;
 pub mod facet;
 pub mod hold;
+pub mod ladder;
 pub mod peak;
 pub mod recover;
 
-use crate::element::tet::{Elasticity, Inverted, matrix};
+use crate::element::tet::{EDGES, Elasticity, Inverted, matrix};
 use crate::linear::constraint::{ConstraintError, Constraints};
 use crate::linear::pcg::{self, PcgError};
 use crate::linear::{Amg, Connectivity, System, banded::Singular};
-use crate::mesh::tet::{MIDDLES, Quality, TetMesh};
+use crate::mesh::tet::{Quality, TetMesh};
 use glam::DVec3;
 use std::ops::Range;
 use std::sync::atomic::AtomicBool;
@@ -37,8 +38,6 @@ pub struct Facet {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Span {
     pub nodes: Range<usize>,
-    /// The first nodes of `nodes` are corners, the others middles.
-    pub n_corners: usize,
     pub tets: Range<usize>,
     pub facets: Range<usize>,
     pub quality: Quality,
@@ -50,8 +49,6 @@ pub struct Mesh {
     pub points: Vec<DVec3>,
     pub tets: Vec<[u32; 10]>,
     pub facets: Vec<Facet>,
-    /// Element edges along feature edges: two ends and the middle.
-    pub edges: Vec<[u32; 3]>,
     pub parts: Vec<Span>,
 }
 
@@ -64,7 +61,6 @@ impl Mesh {
             let (node, tet) = (n as u32, t as u32);
             out.points.extend(mesh.points.iter().map(|p| DVec3::from(*p)));
             out.tets.extend(mesh.tets.iter().map(|c| c.map(|i| i + node)));
-            out.edges.extend(mesh.edges.iter().map(|e| e.map(|i| i + node)));
             out.facets.extend(mesh.boundary.iter().map(|b| Facet {
                 nodes: b.nodes.map(|i| i + node),
                 part: part as u32,
@@ -73,7 +69,6 @@ impl Mesh {
             }));
             out.parts.push(Span {
                 nodes: n..out.points.len(),
-                n_corners: mesh.n_corners,
                 tets: t..out.tets.len(),
                 facets: f..out.facets.len(),
                 quality: mesh.quality,
@@ -99,16 +94,13 @@ impl Mesh {
     /// Mean edge length of an element between its corners, m.
     pub fn size(&self, tet: usize) -> f64 {
         let x = self.nodes(tet);
-        MIDDLES.iter().map(|[i, j]| x[*i].distance(x[*j])).sum::<f64>() / 6.0
+        EDGES.iter().map(|[i, j]| x[*i].distance(x[*j])).sum::<f64>() / 6.0
     }
 
     /// Middle nodes with the two ends of their sides, ascending.
     pub fn middles(&self) -> Vec<(u32, [u32; 2])> {
-        let mut out: Vec<_> = self
-            .tets
-            .iter()
-            .flat_map(|c| MIDDLES.iter().enumerate().map(|(m, e)| (c[4 + m], e.map(|i| c[i]))))
-            .collect();
+        let mut out: Vec<_> =
+            self.tets.iter().flat_map(|c| EDGES.iter().enumerate().map(|(m, e)| (c[4 + m], e.map(|i| c[i])))).collect();
         out.sort_unstable();
         out.dedup_by_key(|m| m.0);
         out
@@ -121,12 +113,11 @@ impl Mesh {
     pub fn volume(&self, part: usize) -> Result<f64, Inverted> {
         self.parts[part].tets.clone().map(|t| crate::element::tet::volume(&self.nodes(t))).sum()
     }
+}
 
-    /// Smallest and largest coordinates.
-    pub fn bounds(&self) -> (DVec3, DVec3) {
-        let start = (DVec3::splat(f64::INFINITY), DVec3::splat(f64::NEG_INFINITY));
-        self.points.iter().fold(start, |(lo, hi), p| (lo.min(*p), hi.max(*p)))
-    }
+/// Smallest and largest coordinates.
+pub fn bounds(points: &[DVec3]) -> (DVec3, DVec3) {
+    points.iter().fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(lo, hi), p| (lo.min(*p), hi.max(*p)))
 }
 
 /// Why a problem has no solution.
@@ -185,7 +176,7 @@ impl<'a> Problem<'a> {
         vec![0.0; 3 * self.system.transform.n_nodes()]
     }
 
-    /// Solves for the nodal forces of every case, N, to a relative residual of `tolerance`, from `start` where given.
+    /// Solves for the nodal forces of every case, N, to a relative residual of `tolerance`.
     ///
     /// `monitor(iteration, residual)` stops the solve by returning `false`.
     ///

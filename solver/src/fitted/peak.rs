@@ -4,9 +4,10 @@
 //! the place, so what a mesh shows grows like `h^−β` and means nothing. Where a peak has settled, successive meshes
 //! agree.
 
-use super::Mesh;
 use super::recover::Patches;
-use crate::element::tet::face;
+use super::{Mesh, bounds};
+use crate::element::tet::{EDGES, face};
+use crate::linear::constraint::Constraints;
 use glam::DVec3;
 use std::collections::{BTreeSet, HashMap};
 
@@ -25,7 +26,7 @@ const SPOTS_MAX: usize = 400;
 const SAFETY: f64 = 1.25;
 const FLOOR: f64 = 0.005;
 
-/// One mesh's nodes with a positive quantity on them.
+/// The nodes of a part in one mesh, with a positive quantity on them.
 pub struct Level {
     points: Vec<DVec3>,
     /// Mean size of the elements about each node, m.
@@ -56,76 +57,72 @@ pub struct Peak {
 pub struct Peaks {
     /// The largest value there is, finite or not.
     pub largest: Peak,
-    /// The largest one outside singular places; the same as `largest` where that is finite, `None` where none was found.
+    /// The largest one outside singular places; the same as `largest` where that is finite, `None` where there are too many
+    /// such places.
     pub finite: Option<Peak>,
     /// Centres and radii of the places left out, m.
     pub singular: Vec<([f64; 3], f64)>,
 }
 
 impl Level {
-    /// `values`: `[case][node]`, not negative; `suspect`: of [`suspects`].
-    pub fn new(mesh: &Mesh, patches: &Patches, values: Vec<Vec<f64>>, suspect: Vec<bool>) -> Self {
-        let mut sizes = vec![0.0; mesh.points.len()];
-        for (n, size) in sizes.iter_mut().enumerate() {
-            let about = patches.about(n);
-            *size = about.iter().map(|t| mesh.size(*t as usize)).sum::<f64>() / about.len().max(1) as f64;
+    /// Nodes of `part`; `values`: `[case]` over all nodes of the mesh, not negative; `sizes` of the elements; `suspect` of
+    /// [`suspects`].
+    pub fn new(
+        mesh: &Mesh,
+        part: usize,
+        patches: &Patches,
+        sizes: &[f64],
+        values: &[Vec<f64>],
+        suspect: &[bool],
+    ) -> Self {
+        let nodes = mesh.parts[part].nodes.clone();
+        let mut about = vec![0.0; nodes.len()];
+        for n in nodes.clone() {
+            let tets = patches.about(n);
+            about[n - nodes.start] = tets.iter().map(|t| sizes[*t as usize]).sum::<f64>() / tets.len().max(1) as f64;
         }
-        for (m, ends) in mesh.middles() {
-            sizes[m as usize] = 0.5 * (sizes[ends[0] as usize] + sizes[ends[1] as usize]);
+        let local = |n: u32| n as usize - nodes.start;
+        for tet in &mesh.tets[mesh.parts[part].tets.clone()] {
+            for (m, [i, j]) in EDGES.iter().enumerate() {
+                about[local(tet[4 + m])] = 0.5 * (about[local(tet[*i])] + about[local(tet[*j])]);
+            }
         }
-        let (lo, hi) = mesh.bounds();
+        let points = mesh.points[nodes.clone()].to_vec();
+        let (lo, hi) = bounds(&points);
         let bin = (hi - lo).max_element().max(f64::MIN_POSITIVE) / 48.0;
         let mut bins: HashMap<[i64; 3], Vec<u32>> = HashMap::new();
-        for (n, p) in mesh.points.iter().enumerate() {
+        for (n, p) in points.iter().enumerate() {
             bins.entry(key(*p, bin)).or_default().push(n as u32);
         }
-        Self { points: mesh.points.clone(), sizes, values, suspect, bin, bins }
+        let values = values.iter().map(|v| v[nodes.clone()].to_vec()).collect();
+        Self { points, sizes: about, values, suspect: suspect[nodes].to_vec(), bin, bins }
+    }
+
+    /// Nodes in the bins that a box of half width `radius` about `at` touches.
+    fn near(&self, at: DVec3, radius: f64) -> impl Iterator<Item = usize> + '_ {
+        let (lo, hi) = (key(at - DVec3::splat(radius), self.bin), key(at + DVec3::splat(radius), self.bin));
+        (lo[2]..=hi[2])
+            .flat_map(move |z| (lo[1]..=hi[1]).flat_map(move |y| (lo[0]..=hi[0]).map(move |x| [x, y, z])))
+            .flat_map(|bin| self.bins.get(&bin).into_iter().flatten().map(|n| *n as usize))
     }
 
     /// Largest value of case `k` within `radius` of `at`, and the size of the elements where it is.
     fn around(&self, k: usize, at: DVec3, radius: f64) -> Option<(f64, f64)> {
-        let (lo, hi) = (key(at - DVec3::splat(radius), self.bin), key(at + DVec3::splat(radius), self.bin));
-        let mut out: Option<(f64, f64)> = None;
-        for z in lo[2]..=hi[2] {
-            for y in lo[1]..=hi[1] {
-                for x in lo[0]..=hi[0] {
-                    for n in self.bins.get(&[x, y, z]).into_iter().flatten() {
-                        let n = *n as usize;
-                        if self.points[n].distance_squared(at) <= radius * radius {
-                            let (value, size) = out.unwrap_or((0.0, f64::INFINITY));
-                            out = Some((value, size));
-                            if self.values[k][n] > value {
-                                out = Some((self.values[k][n], self.sizes[n]));
-                            }
-                        }
-                    }
-                }
-            }
-        }
-        out
+        self.near(at, radius)
+            .filter(|n| self.points[*n].distance_squared(at) <= radius * radius)
+            .max_by(|a, b| self.values[k][*a].total_cmp(&self.values[k][*b]).then(b.cmp(a)))
+            .map(|n| (self.values[k][n], self.sizes[n]))
     }
 
-    /// Size of the elements about the node nearest to `at`, m.
+    /// Size of the elements about the node nearest to `at`, which lies on the body, m.
     fn size_at(&self, at: DVec3) -> f64 {
+        let away = |n: usize| self.points[n].distance_squared(at);
         let mut radius = self.bin;
         loop {
-            let (lo, hi) = (key(at - DVec3::splat(radius), self.bin), key(at + DVec3::splat(radius), self.bin));
-            let mut best: Option<(f64, f64)> = None;
-            for z in lo[2]..=hi[2] {
-                for y in lo[1]..=hi[1] {
-                    for x in lo[0]..=hi[0] {
-                        for n in self.bins.get(&[x, y, z]).into_iter().flatten() {
-                            let away = self.points[*n as usize].distance_squared(at);
-                            if best.is_none_or(|b| away < b.0) {
-                                best = Some((away, self.sizes[*n as usize]));
-                            }
-                        }
-                    }
-                }
-            }
-            match best {
-                Some((_, size)) => return size,
-                None if radius > 1e3 * self.bin => return self.bin,
+            let nearest = self.near(at, radius).min_by(|a, b| away(*a).total_cmp(&away(*b)).then(a.cmp(b)));
+            match nearest {
+                Some(n) => return self.sizes[n],
+                None if radius > 96.0 * self.bin => return self.bin,
                 None => radius *= 2.0,
             }
         }
@@ -136,10 +133,14 @@ fn key(p: DVec3, bin: f64) -> [i64; 3] {
     (p / bin).floor().as_i64vec3().to_array()
 }
 
-/// Nodes of elements that touch a sharp inner corner, or the rim of the facets that `held` (by index) holds: there the
-/// stress of linear elasticity has no finite value.
-pub fn suspects(mesh: &Mesh, held: &BTreeSet<usize>) -> Vec<bool> {
+/// Nodes of elements that touch a sharp inner corner, the rim of the facets that `held` (by index) holds, or the rim of
+/// where bodies are bonded: there the stress of linear elasticity may have no finite value.
+pub fn suspects(mesh: &Mesh, held: &BTreeSet<usize>, constraints: &Constraints<3>) -> Vec<bool> {
     let mut on = vec![false; mesh.points.len()];
+    let mut bonded = vec![false; mesh.points.len()];
+    constraints.bonds().for_each(|(n, _)| bonded[*n as usize] = true);
+    let bonds = |i: usize| mesh.facets[i].nodes.iter().all(|n| bonded[*n as usize]);
+    let mut rim = BTreeSet::new();
     let mut sides: HashMap<(u32, u32), usize> = HashMap::new();
     for (i, facet) in mesh.facets.iter().enumerate() {
         for k in 0..3 {
@@ -153,14 +154,22 @@ pub fn suspects(mesh: &Mesh, held: &BTreeSet<usize>) -> Vec<bool> {
             // The far corner of the other facet rises above this one where the body's angle is more than straight.
             let apex = other.nodes[..3].iter().find(|c| **c != a && **c != b);
             let concave = apex.is_some_and(|c| n.dot(mesh.points[*c as usize] - mesh.points[a as usize]) > 0.0);
-            if (concave && n.angle_between(m) > SHARP) || held.contains(&i) != held.contains(&j) {
+            let parted = bonds(i) != bonds(j);
+            if parted {
+                rim.extend([a, b]);
+            }
+            if parted || (concave && n.angle_between(m) > SHARP) || held.contains(&i) != held.contains(&j) {
                 on[a as usize] = true;
                 on[b as usize] = true;
             }
         }
     }
+    // The rim on the other body: the nodes that those of the rim follow.
+    for (_, masters) in constraints.bonds().filter(|(n, _)| rim.contains(n)) {
+        masters.iter().for_each(|(m, _)| on[*m as usize] = true);
+    }
     let mut out = on.clone();
-    for tet in mesh.tets.iter().filter(|t| t[..4].iter().any(|n| on[*n as usize])) {
+    for tet in mesh.tets.iter().filter(|t| t.iter().any(|n| on[*n as usize])) {
         tet.iter().for_each(|n| out[*n as usize] = true);
     }
     out
@@ -193,10 +202,19 @@ pub fn peaks(levels: &[Level], k: usize, disagreement: &[f64]) -> Option<Peaks> 
         }
         singular.push((at.to_array(), radius));
     }
-    // Everything is singular, which only a body smaller than its elements can be.
-    let mut first = largest?;
-    first.error = None;
-    Some(Peaks { largest: first, finite: None, singular })
+    Some(Peaks { largest: largest?, finite: None, singular })
+}
+
+impl Peaks {
+    /// Those of all parts together; `None` for none.
+    pub fn of(parts: &[Self]) -> Option<Self> {
+        let by_value = |a: &Peak, b: &Peak| a.value.total_cmp(&b.value);
+        Some(Self {
+            largest: parts.iter().map(|p| p.largest).max_by(by_value)?,
+            finite: parts.iter().filter_map(|p| p.finite).max_by(by_value),
+            singular: parts.iter().flat_map(|p| p.singular.clone()).collect(),
+        })
+    }
 }
 
 /// Growth exponent at a place if it has no finite value, and what is left to the limit otherwise.

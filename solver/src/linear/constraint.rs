@@ -382,6 +382,23 @@ impl<const N: usize> Transform<N> {
         })
     }
 
+    /// Nodes that a constraint acts on: held or following ones, and those they follow, `[node]`.
+    pub(crate) fn bound(&self) -> Vec<bool> {
+        let mut out = vec![false; self.n_nodes()];
+        for n in 0..out.len() {
+            if self.plain(&[n as u32]) {
+                continue;
+            }
+            out[n] = true;
+            for at in self.matrix.row(n) {
+                if let Some(master) = self.mesh_node(self.matrix.column[at] as usize) {
+                    out[master as usize] = true;
+                }
+            }
+        }
+        out
+    }
+
     /// Tᵀ K T of one element: `k` for its `nodes`, `out` for its `reduced` nodes.
     pub(crate) fn congruence(&self, nodes: &[u32], k: &[f64], reduced: &[u32], out: &mut [f64]) {
         let (n, m) = (N * nodes.len(), N * reduced.len());

@@ -141,13 +141,11 @@ impl<const N: usize> System<N> {
         f: &[f64],
         matrix: impl Fn(usize, &mut [f64]) -> Result<(), E> + Sync,
     ) -> Result<Vec<f64>, E> {
-        let bound = |n: &u32| !self.transform.plain(std::slice::from_ref(n));
-        let mut r = self.forces(u, matrix, |nodes| nodes.iter().any(bound))?;
-        for n in 0..self.transform.n_nodes() {
-            let is_bound = bound(&(n as u32));
-            for i in 0..N {
-                let at = N * n + i;
-                r[at] = if is_bound { r[at] - f[at] } else { 0.0 };
+        let bound = self.transform.bound();
+        let mut r = self.forces(u, matrix, |nodes| nodes.iter().any(|n| bound[*n as usize]))?;
+        for (n, bound) in bound.iter().enumerate() {
+            for at in N * n..N * (n + 1) {
+                r[at] = if *bound { r[at] - f[at] } else { 0.0 };
             }
         }
         Ok(r)

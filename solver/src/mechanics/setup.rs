@@ -9,6 +9,7 @@ use crate::design::{Issue, Object, Resolved, resolve};
 use crate::study::Case;
 pub use crate::study::part::Part;
 use crate::study::part::{faces_of, parts, touching};
+use crate::study::resolution::Resolution;
 use glam::DVec3;
 
 /// A support on faces of the model.
@@ -47,15 +48,6 @@ pub enum Method {
     Verified,
 }
 
-/// How fine to solve.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Resolution {
-    /// About this many solid cells.
-    Cells(f64),
-    /// This cell, m.
-    Size(f64),
-}
-
 /// Everything a run needs, resolved.
 pub struct Setup<'a> {
     pub parts: Vec<Part<'a>>,
@@ -67,11 +59,6 @@ pub struct Setup<'a> {
     /// Wished half width of the bands over the values, for the verified method.
     pub accuracy: f64,
 }
-
-/// Solid cells of each named resolution.
-const CELLS_COARSE: f64 = 20_000.0;
-const CELLS_NORMAL: f64 = 120_000.0;
-const CELLS_FINE: f64 = 400_000.0;
 
 impl<'a> Setup<'a> {
     /// Reads the study's set-up; issues of severity error mean it must not be run.
@@ -100,22 +87,7 @@ impl<'a> Setup<'a> {
         let mut loads = Vec::new();
         let cases = cases(case, &resolved, &mut loads, &mut issues, &faces_of);
 
-        let resolution = match case.study.choice("resolution").as_str() {
-            "coarse" => Resolution::Cells(CELLS_COARSE),
-            "fine" => Resolution::Cells(CELLS_FINE),
-            "cell" => match resolved.number(case.study, "cell") {
-                Ok(h) if h > 0.0 => Resolution::Size(h),
-                Ok(_) => {
-                    issues.push(Issue::error(case.study, "cell", "Cell size must be above zero"));
-                    Resolution::Cells(CELLS_NORMAL)
-                }
-                Err(issue) => {
-                    issues.push(issue);
-                    Resolution::Cells(CELLS_NORMAL)
-                }
-            },
-            _ => Resolution::Cells(CELLS_NORMAL),
-        };
+        let resolution = Resolution::read(case.study, &resolved, &mut issues);
         let method = if case.study.choice("method") == "verified" { Method::Verified } else { Method::Instant };
         let accuracy = resolved.number(case.study, "accuracy").unwrap_or_else(|issue| {
             if method == Method::Verified {

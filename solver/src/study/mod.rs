@@ -8,6 +8,8 @@ pub mod outcome;
 #[cfg(feature = "solve")]
 pub mod part;
 pub mod question;
+#[cfg(feature = "solve")]
+pub mod resolution;
 pub mod statics;
 #[cfg(feature = "solve")]
 pub mod suite;

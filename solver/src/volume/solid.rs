@@ -1,10 +1,9 @@
 //! Ten-node tetrahedra, found by place.
 
 use super::Stencil;
+use crate::element::tet::{EDGES, derivatives, position, shape};
 use glam::{DMat3, DVec3};
 
-/// The two corners of each middle node.
-const EDGES: [[usize; 2]; 6] = [[0, 1], [1, 2], [2, 0], [0, 3], [1, 3], [2, 3]];
 /// Elements per bin aimed at, and most bins.
 const PER_BIN: f64 = 2.0;
 const BINS_MAX: f64 = 4e6;
@@ -64,7 +63,10 @@ impl Solid {
         };
         // Count, then place.
         for t in 0..tets.len() {
-            out.bins_of(t, |b, first| first[b + 1] += 1);
+            let [from, to] = out.reach(t);
+            for b in out.between(from, to) {
+                out.first[b + 1] += 1;
+            }
         }
         for b in 1..out.first.len() {
             out.first[b] += out.first[b - 1];
@@ -79,13 +81,6 @@ impl Solid {
             }
         }
         Some(out)
-    }
-
-    fn bins_of(&mut self, t: usize, mut f: impl FnMut(usize, &mut [u32])) {
-        let [from, to] = self.reach(t);
-        for b in self.between(from, to) {
-            f(b, &mut self.first);
-        }
     }
 
     /// Bins of the corners of the box around element `t`.
@@ -140,7 +135,7 @@ impl Solid {
         }
         l = l.map(|l| l.max(0.0));
         let sum: f64 = l.iter().sum();
-        let weights = shape(l.map(|l| l / sum));
+        let weights = shape::<10>(&l.map(|l| l / sum));
         Some(Stencil { nodes: self.tets[t as usize], weights })
     }
 
@@ -158,20 +153,15 @@ impl Solid {
         }
         let mut l = start;
         for _ in 0..STEPS {
-            let n = shape(l);
-            let off = p - n.iter().zip(&x).map(|(n, x)| *x * *n).sum::<DVec3>();
+            let off = p - position(&x, &l);
             if off.length_squared() < 1e-24 * frame.x_axis.length_squared() {
                 break;
             }
-            let mut by = [DVec3::ZERO; 4];
-            for c in 0..4 {
-                by[c] += x[c] * (4.0 * l[c] - 1.0);
+            let mut by = [DVec3::ZERO; 3];
+            for (x, d) in x.iter().zip(derivatives::<10>(&l)) {
+                (0..3).for_each(|a| by[a] += *x * d[a]);
             }
-            for (m, [i, j]) in EDGES.iter().enumerate() {
-                by[*i] += x[4 + m] * (4.0 * l[*j]);
-                by[*j] += x[4 + m] * (4.0 * l[*i]);
-            }
-            let slope = DMat3::from_cols(by[1] - by[0], by[2] - by[0], by[3] - by[0]);
+            let slope = DMat3::from_cols(by[0], by[1], by[2]);
             if !(slope.determinant().abs() > 1e-6 * frame.determinant().abs()) {
                 break;
             }
@@ -183,16 +173,4 @@ impl Solid {
         }
         Some(l)
     }
-}
-
-/// Values of the ten shape functions.
-fn shape(l: [f64; 4]) -> [f64; 10] {
-    std::array::from_fn(|n| {
-        if n < 4 {
-            l[n] * (2.0 * l[n] - 1.0)
-        } else {
-            let [i, j] = EDGES[n - 4];
-            4.0 * l[i] * l[j]
-        }
-    })
 }

@@ -111,8 +111,13 @@ pub fn vector(v: [f64; 3], unit: &str) -> Value {
     Value::Vector(v.map(|c| format!("{c} {unit}")))
 }
 
-/// A design of these objects and a study with cells of `cell`, m; a model of one body.
+/// A design of these objects and a study with cells of `cell`, m; a model of one body called `part`.
 pub fn set_up(surface: SurfaceMesh, material: &str, objects: Vec<Object>, cell: f64) -> (Design, Model) {
+    set_up_bodies(vec![("part", surface, material)], objects, cell)
+}
+
+/// The same with several bodies, `(name, surface, material)`; their faces are called after them.
+pub fn set_up_bodies(bodies: Vec<(&str, SurfaceMesh, &str)>, objects: Vec<Object>, cell: f64) -> (Design, Model) {
     let mut design = Design::new();
     design.objects = objects.into_iter().map(Arc::new).collect();
     design.objects.push(Arc::new(
@@ -120,11 +125,16 @@ pub fn set_up(surface: SurfaceMesh, material: &str, objects: Vec<Object>, cell: 
             .with("resolution", Value::Choice("cell".into()))
             .expr("cell", &format!("{cell} m")),
     ));
-    let body = ModelBody {
-        name: "part".into(),
-        label: "Part".into(),
-        material: material.into(),
-        body: Arc::new(Triangles(Arc::new(surface))),
-    };
-    (design, Model { bodies: vec![body], ..Model::default() })
+    let bodies = bodies.into_iter().map(|(name, mut surface, material)| {
+        for face in &mut surface.faces {
+            face.name = FaceName(face.name.0.replacen("part", name, 1));
+        }
+        ModelBody {
+            name: name.into(),
+            label: name.into(),
+            material: material.into(),
+            body: Arc::new(Triangles(Arc::new(surface))),
+        }
+    });
+    (design, Model { bodies: bodies.collect(), ..Model::default() })
 }

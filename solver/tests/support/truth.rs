@@ -17,12 +17,11 @@ pub fn mesh(size: DVec3, counts: [usize; 3], map: impl Fn(DVec3) -> DVec3) -> Me
         made.faces(|_| true).into_iter().map(|nodes| Facet { nodes, part: 0, face: 0, tet: 0 }).collect();
     let span = Span {
         nodes: 0..made.points.len(),
-        n_corners: 0,
         tets: 0..made.cells.len(),
         facets: 0..facets.len(),
         quality: Quality::default(),
     };
-    Mesh { points: made.points, tets: made.cells, facets, edges: Vec::new(), parts: vec![span] }
+    Mesh { points: made.points, tets: made.cells, facets, parts: vec![span] }
 }
 
 pub fn select(mesh: &Mesh, on: impl Fn(DVec3) -> bool) -> Vec<u32> {
@@ -79,6 +78,23 @@ impl Solved {
     /// Recovered stress at the node nearest to `p`, Pa.
     pub fn stress_at(&self, p: DVec3) -> Stress {
         self.stress[self.node(p) as usize]
+    }
+
+    /// Relative error of the displacement, root mean square over the volume.
+    pub fn displacement_error(&self, exact: impl Fn(DVec3) -> DVec3) -> f64 {
+        let (mut error, mut size) = (0.0, 0.0);
+        for t in 0..self.mesh.tets.len() {
+            let x = self.mesh.nodes(t);
+            for p in &FIFTEEN_POINTS {
+                let w = tet::gradients(&x, &p.at).expect("sound").1 * p.share;
+                let truth = exact(tet::position(&x, &p.at));
+                let shape = tet::shape::<10>(&p.at);
+                let found: DVec3 = self.mesh.tets[t].iter().zip(shape).map(|(n, s)| motion(&self.u, *n) * s).sum();
+                error += w * found.distance_squared(truth);
+                size += w * truth.length_squared();
+            }
+        }
+        (error / size).sqrt()
     }
 
     /// Relative errors in the norm of energy against an exact stress: of the computed stress, and as estimated.

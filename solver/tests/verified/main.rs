@@ -2,6 +2,9 @@
 #![cfg(feature = "solve")]
 #![allow(clippy::print_stdout)] // Skipping must be said.
 
+#[path = "../support/closed_form.rs"]
+#[allow(dead_code)]
+mod closed_form;
 #[path = "../support/part.rs"]
 #[allow(dead_code)] // Each test file uses its share.
 mod part;

@@ -3,6 +3,7 @@
 use crate::{part, run};
 use glam::DVec3;
 use solver::design::{Object, Value};
+use solver::surface::SurfaceMesh;
 use std::process::{Command, Stdio};
 
 /// Displacements by node of every step, from the result file; `None` where the program is not installed.
@@ -36,9 +37,13 @@ fn calculix(name: &str, deck: &str) -> Option<Vec<Vec<DVec3>>> {
     Some(steps)
 }
 
+fn agree(name: &str, objects: Vec<Object>, surface: SurfaceMesh, cell: f64) {
+    agree_bodies(name, objects, vec![("part", surface, "s235jr")], cell);
+}
+
 /// Runs a design, and its deck through CalculiX: largest displacements agree to the digits that the result file has.
-fn agree(name: &str, objects: Vec<Object>, surface: solver::surface::SurfaceMesh, cell: f64) {
-    let (mut design, model) = part::set_up(surface, "s235jr", objects, cell);
+fn agree_bodies(name: &str, objects: Vec<Object>, bodies: Vec<(&str, SurfaceMesh, &str)>, cell: f64) {
+    let (mut design, model) = part::set_up_bodies(bodies, objects, cell);
     let at = design.position(&"study".into()).unwrap();
     let study = design.objects[at].as_ref().clone().with("method", Value::Choice("verified".into()));
     design.objects[at] = std::sync::Arc::new(study);
@@ -101,6 +106,12 @@ fn calculix_agrees_on_the_same_mesh() {
     agree("sliding", vec![held("sliding", &["x0", "y0", "z0"]), pressure.clone()], block(turned), 8e-3);
     agree("spread", vec![held("fixed", &["x0"]), moment("distributing")], block(turned), 8e-3);
     agree("rigid", vec![held("fixed", &["x0"]), moment("rigid")], block(turned), 8e-3);
+    let beside = part::block([0.03, 0.03, 0.03], |p| p + DVec3::new(0.06, -0.005, -0.005));
+    let push = Object::new("f", "force", "f")
+        .with("faces", Value::Faces(vec![solver::surface::FaceName("cap.x1".into())]))
+        .with("force", part::vector([0.0, 150.0, -500.0], "N"));
+    let bodies = vec![("part", block(straight), "s235jr"), ("cap", beside, "en_aw_6061_t6")];
+    agree_bodies("bonded", vec![held("fixed", &["x0"]), push], bodies, 8e-3);
     let ring = |o| agree("ring", o, part::quarter_ring(0.1, 0.2, 0.05, 24), 2e-2);
     let inside = Object::new("p", "pressure", "p")
         .with("faces", part::faces(&["inner"]))

@@ -1,6 +1,7 @@
 //! Whole runs of the verified method, from a design to an outcome.
 
 use crate::{part, simjeb};
+use glam::DVec3;
 use solver::design::{Design, Object, Value};
 use solver::geometry::{Files, Model, evaluate};
 use solver::run::{Ctx, Report};
@@ -144,6 +145,50 @@ fn a_block_conforms_to_the_suite() {
     };
     let found = faults(study("static").unwrap(), &sample(objects()), &broken, &on_threads);
     assert!(found.is_empty(), "{found:?}");
+}
+
+/// Two blocks that touch: the second, narrow or wide, goes on where the first ends, held at its root and pulled along.
+fn two_blocks(wide: f64, materials: [&str; 2], cell: f64) -> (Design, Model) {
+    let root = part::block([0.03, 0.02, 0.02], |p| p);
+    let across = (wide - 0.02) / 2.0;
+    let cap = part::block([0.03, wide, wide], |p| p + DVec3::new(0.03, -across, -across));
+    let held = Object::new("held", "sliding", "Held").with("faces", part::faces(&["x0", "y0", "z0"]));
+    let pull = Object::new("pull", "force", "Pull")
+        .with("faces", Value::Faces(vec![FaceName("cap.x1".into())]))
+        .with("force", part::vector([40e3, 0.0, 0.0], "N"));
+    let bodies = vec![("part", root, materials[0]), ("cap", cap, materials[1])];
+    let (mut design, model) = part::set_up_bodies(bodies, vec![held, pull], cell);
+    let at = design.position(&"study".into()).unwrap();
+    let study = design.objects[at].as_ref().clone().with("method", Value::Choice("verified".into()));
+    design.objects[at] = Arc::new(study);
+    (design, model)
+}
+
+#[test]
+fn bonded_blocks_stretch_as_one() {
+    let (design, model) = two_blocks(0.02, ["s235jr", "s235jr"], 3e-3);
+    let out = run(&design, &model);
+    // σ L / E along and ν σ b / E twice across, at the corner away from the held faces.
+    let (stress, young, poisson) = (40e3 / 4e-4, 210e9, 0.3);
+    let truth = stress / young * DVec3::new(0.06, poisson * 0.02, poisson * 0.02).length();
+    let moved = scalar(&out, "displacement_max");
+    // The meshes do not meet node by node: 2 % off with three elements across the joint, 0.2 % with six.
+    assert!((moved.value / truth - 1.0).abs() < 4e-3, "{} {truth}", moved.value);
+    let peak = scalar(&out, "von_mises_max");
+    assert!((peak.value / stress - 1.0).abs() < 0.25, "{} {stress}", peak.value);
+    assert!(out.balances[0].imbalance < 1e-8);
+    let bonded: usize = out.facts.iter().find(|f| f.0 == "bonded nodes").unwrap().1.parse().unwrap();
+    assert!(bonded > 20);
+}
+
+#[test]
+fn each_body_is_judged_by_its_own_strength() {
+    // The strong bar is fully stressed; the weak block around its end is four times as wide, and hardly so.
+    let (design, model) = two_blocks(0.08, ["s355j2", "s235jr"], 8e-3);
+    let out = run(&design, &model);
+    let stress = 40e3 / 4e-4;
+    let safety = scalar(&out, "safety_factor_min");
+    assert!((safety.value / (355e6 / stress) - 1.0).abs() < 0.25, "{}", safety.value);
 }
 
 #[test]

@@ -47,8 +47,8 @@ pub fn shape<const M: usize>(l: &[f64; 3]) -> [f64; M] {
     })
 }
 
-/// Area vector that a point with share 1 stands for, m²: by the right-hand rule over the corners.
-pub fn area<const M: usize>(x: &[DVec3; M], l: &[f64; 3]) -> DVec3 {
+/// Derivatives of the position by the second and the third barycentric coordinate, the first following from them, m.
+pub fn tangents<const M: usize>(x: &[DVec3; M], l: &[f64; 3]) -> [DVec3; 2] {
     let mut d = [DVec3::ZERO; 2];
     for (n, x) in x.iter().enumerate() {
         let mut by = [0.0; 3];
@@ -64,7 +64,18 @@ pub fn area<const M: usize>(x: &[DVec3; M], l: &[f64; 3]) -> DVec3 {
         d[0] += *x * (by[1] - by[0]);
         d[1] += *x * (by[2] - by[0]);
     }
-    0.5 * d[0].cross(d[1])
+    d
+}
+
+/// Area vector that a point with share 1 stands for, m²: by the right-hand rule over the corners.
+pub fn area<const M: usize>(x: &[DVec3; M], l: &[f64; 3]) -> DVec3 {
+    let [u, v] = tangents(x, l);
+    0.5 * u.cross(v)
+}
+
+/// The point of the facet at barycentric coordinates `l`.
+pub fn position<const M: usize>(x: &[DVec3; M], l: &[f64; 3]) -> DVec3 {
+    shape::<M>(l).iter().zip(x).map(|(n, x)| *x * *n).sum()
 }
 
 /// Calls `f(shape values, position m, area vector m²)` at each quadrature point; the area vectors sum to the whole.

@@ -5,9 +5,12 @@
 //! Everything takes `N`, 4 or 10, the number of nodes. Strains and stresses are xx, yy, zz, xy, yz, zx, with engineering
 //! shear strain; lengths in m, stresses in Pa.
 
+#[cfg(feature = "solve")]
 pub mod face;
+#[cfg(feature = "solve")]
 pub mod matrix;
 
+#[cfg(feature = "solve")]
 pub use matrix::{Elasticity, Strain};
 
 use glam::DVec3;

@@ -7,7 +7,7 @@ use crate::element::tet::face;
 use crate::fitted::Mesh;
 use crate::fitted::hold::{corner, quarters};
 use crate::fitted::motion;
-use crate::fitted::peak::Peaks;
+use crate::fitted::peak::{Peak, Peaks};
 use crate::mechanics::setup::Setup;
 use crate::mechanics::stress::{principal, von_mises};
 use crate::quantity::Dimension;
@@ -39,24 +39,39 @@ fn displacement(history: &History, k: usize) -> (f64, Option<f64>, [f64; 3]) {
     (value, Some(SAFETY * left + energy + FLOOR * value), at)
 }
 
-/// Whether every case's displacement and finite peak are known to within the share `accuracy`.
+/// Peaks of case `k` over all parts.
+fn peaks(history: &History, k: usize) -> Option<Peaks> {
+    Peaks::of(history.peaks.last()?.get(k)?)
+}
+
+/// The finite peak that comes nearest to the strength of its part, and that strength, Pa; `None` where a part has none.
+fn governing(setup: &Setup, history: &History, k: usize) -> Option<(Peak, f64)> {
+    let mut worst: Option<(Peak, f64)> = None;
+    for (part, peaks) in setup.parts.iter().zip(history.peaks.last()?.get(k)?) {
+        let Some(strength) = part.material.yield_strength else { continue };
+        // Without a finite peak nothing can be said of this part, nor of the whole.
+        let peak = peaks.finite?;
+        if peak.value > 0.0 && worst.is_none_or(|(p, s)| strength / peak.value < s / p.value) {
+            worst = Some((peak, strength));
+        }
+    }
+    worst
+}
+
+/// Whether every case's displacement, its finite peak and the peak behind its safety factor are known to within the share
+/// `accuracy`.
 pub fn within(setup: &Setup, history: &History, accuracy: f64) -> bool {
+    let known = |p: Peak| p.error.is_some_and(|e| e <= accuracy * p.value);
     (0..setup.cases.len()).all(|k| {
         let (value, band, _) = displacement(history, k);
-        let settled = band.is_some_and(|b| b <= accuracy * value);
-        let peak = history.peaks.last().and_then(|p| p[k].as_ref()).and_then(|p| p.finite);
-        settled && peak.is_some_and(|p| p.error.is_some_and(|e| e <= accuracy * p.value))
+        band.is_some_and(|b| b <= accuracy * value)
+            && peaks(history, k).and_then(|p| p.finite).is_some_and(known)
+            && governing(setup, history, k).is_none_or(|(p, _)| known(p))
     })
 }
 
 /// The outcome on the finest mesh so far; `reached` is known at the end: whether the accuracy wished for was reached.
-pub fn outcome(
-    setup: &Setup,
-    stage: &Stage,
-    history: &History,
-    disagreement: &[Vec<f64>],
-    reached: Option<bool>,
-) -> Outcome {
+pub fn outcome(setup: &Setup, stage: &Stage, history: &History, reached: Option<bool>) -> Outcome {
     let mut out = Outcome { states: answer::states(setup), ..Outcome::default() };
     for (index, part) in setup.parts.iter().enumerate() {
         let (nodes, surface) = skin(&stage.mesh, index, part.surface);
@@ -70,23 +85,17 @@ pub fn outcome(
                 principal: nodes.iter().map(|n| principal(stress[*n as usize]) as f32).collect(),
             };
             push_fields(&mut out, &name, part, &case.id, Grade::Verified, fields);
-            let mut push = |id: &str, label: &str, components, values| {
-                out.fields.push(Field {
-                    id: id.into(),
-                    label: label.into(),
-                    mesh: name.clone(),
-                    location: Location::Point,
-                    components,
-                    dimension: Dimension::PRESSURE,
-                    case: Some(case.id.clone()),
-                    grade: Grade::Verified,
-                    values,
-                });
-            };
-            let tensor = nodes.iter().flat_map(|n| stress[*n as usize].map(|c| c as f32)).collect();
-            push("stress", "Stress tensor", 6, tensor);
-            let error = nodes.iter().map(|n| disagreement[k][*n as usize] as f32).collect();
-            push("stress_error", "Estimated error of stress", 1, error);
+            out.fields.push(Field {
+                id: "stress_error".into(),
+                label: "Estimated error of stress".into(),
+                mesh: name.clone(),
+                location: Location::Point,
+                components: 1,
+                dimension: Dimension::PRESSURE,
+                case: Some(case.id.clone()),
+                grade: Grade::Verified,
+                values: nodes.iter().map(|n| history.disagreement[k][*n as usize] as f32).collect(),
+            });
         }
         out.meshes.push(OutcomeMesh::Surface { name, body: part.name.clone(), surface });
     }
@@ -167,21 +176,17 @@ fn scalars(setup: &Setup, history: &History, k: usize, out: &mut Outcome) {
     };
     let (value, error, at) = displacement(history, k);
     push("displacement_max", "Largest displacement", value, error, Dimension::LENGTH, at, None);
-    let Some(Peaks { largest, finite, singular }) = history.peaks.last().and_then(|p| p[k].clone()) else { return };
+    let Some(Peaks { largest, finite, singular }) = peaks(history, k) else { return };
     let p = largest;
     push("von_mises_max", "Largest von Mises stress", p.value, p.error, Dimension::PRESSURE, p.at, p.exponent);
-    let away = largest.exponent.is_some();
-    if let (Some(p), true) = (finite, away) {
+    if let (Some(p), true) = (finite, largest.exponent.is_some()) {
         let label = "Largest von Mises stress away from singular places";
         push("von_mises_max_finite", label, p.value, p.error, Dimension::PRESSURE, p.at, None);
     }
-    // The part a peak belongs to decides its strength; with several parts the weakest is taken.
-    let strength = setup.parts.iter().filter_map(|p| p.material.yield_strength).reduce(f64::min);
-    if let (Some(strength), Some(p)) = (strength, finite)
-        && p.value > 0.0
-    {
+    if let Some((p, strength)) = governing(setup, history, k) {
         let safety = strength / p.value;
         let error = p.error.map(|e| safety * e / p.value);
+        let away = !singular.is_empty();
         let label = if away { "Smallest safety factor away from singular places" } else { "Smallest safety factor" };
         push("safety_factor_min", label, safety, error, Dimension::NONE, p.at, None);
     }
@@ -208,7 +213,7 @@ fn facts(setup: &Setup, stage: &Stage, history: &History, out: &mut Outcome) {
     push("method", "ten-node tetrahedra on the true surface, algebraic multigrid conjugate gradients".into());
     push("elements", stage.mesh.tets.len().to_string());
     push("unknowns", stage.unknowns.to_string());
-    push("meshes", history.levels.len().to_string());
+    push("meshes", history.n_tets.len().to_string());
     push("iterations", stage.solution.iterations.to_string());
     push("smallest dihedral angle", format!("{angle:.1}°"));
     push("elements below 8°", n_bad.to_string());
@@ -228,7 +233,7 @@ fn curves(setup: &Setup, history: &History, out: &mut Outcome) {
     let unknowns: Vec<f64> = history.unknowns.iter().map(|n| *n as f64).collect();
     let mut rows = Vec::new();
     for (k, case) in setup.cases.iter().enumerate() {
-        let peak = |p: &Vec<Option<Peaks>>| p[k].as_ref().map_or(0.0, |p| p.finite.unwrap_or(p.largest).value);
+        let peak = |p: &Vec<Vec<Peaks>>| Peaks::of(&p[k]).map_or(0.0, |p| p.finite.unwrap_or(p.largest).value);
         let peaks: Vec<f64> = history.peaks.iter().map(peak).collect();
         let moved: Vec<f64> = history.displacement.iter().map(|d| d[k].0).collect();
         let error: Vec<f64> = history.energy_error.iter().map(|e| e[k]).collect();

@@ -5,9 +5,10 @@ mod answer;
 use super::answer::Applied;
 use crate::design::Issue;
 use crate::element::tet::{Elasticity, matrix};
-use crate::fitted::adapt::{self, Spot};
+use crate::fitted::adapt::Spot;
 use crate::fitted::deck::Deck;
 use crate::fitted::facet::FacetPatch;
+use crate::fitted::ladder::{self, Blank, Ladder};
 use crate::fitted::peak::{self, Level, Peaks};
 use crate::fitted::recover::{self, Estimate, Patches, Raw};
 use crate::fitted::{Facet, FittedError, Mesh, Problem, Solution, hold, motion, push};
@@ -16,40 +17,19 @@ use crate::linear::constraint::Constraints;
 use crate::mechanics::Hold;
 use crate::mechanics::load;
 use crate::mechanics::patch::Patch;
-use crate::mechanics::setup::{Part, Resolution, Setup};
+use crate::mechanics::setup::{Part, Setup};
 use crate::mechanics::stress::von_mises;
-use crate::mesh::tet::{MeshError, Options, Ready, Wish};
 use crate::run::{Ctx, Phase};
 use crate::study::outcome::{Outcome, Partial};
-use crate::study::{Case, Cost, StudyError};
+use crate::study::{Case, Cost, StudyError, resolution};
 use glam::DVec3;
 use std::collections::BTreeSet;
 
 /// Relative residual of every solve.
 const TOLERANCE: f64 = 1e-9;
-/// Elements allowed on top of the cells of the named resolutions.
-const TETS_MORE: f64 = 20_000.0;
-/// The first mesh has this share of the elements allowed, or this many, and each next one this many times more.
-const FIRST_SHARE: f64 = 0.12;
-const FIRST_MIN: f64 = 12_000.0;
-/// The geometry's features alone ask for elements down to this share of the largest ones, less on every next mesh.
-const FEATURE_SHARE: f64 = 0.3;
-const FEATURE_SHRINK: f64 = 0.6;
-/// Tries to come near the number of elements wished for the first mesh.
-const TRIES_MAX: usize = 4;
-const GROWTH: f64 = 2.7;
-const GROWTH_MIN: f64 = 1.5;
-/// Elements that come of sizes wished for, over what those say; and how many more than wanted are put up with.
-const OVERSHOOT: f64 = 1.6;
-const EXCESS: f64 = 1.4;
-/// Meshes before an accuracy counts as reached (three tell a settled peak from one that grows), and at most.
-const LEVELS_MIN: usize = 3;
-const LEVELS_MAX: usize = 6;
-/// A mesh with more than this many times what is allowed, for all coarsening, is refused.
-const EXCESS_MAX: f64 = 2.0;
-/// Elements near a stress peak are at least halved in size, within this many of them.
-const SPOT_REACH: f64 = 2.5;
+/// Elements near a stress peak are at most this share of their size before, within so many of them.
 const SPOT_SHRINK: f64 = 0.6;
+const SPOT_REACH: f64 = 2.5;
 /// Nodes per element of ten-node meshes.
 const NODES_PER_TET: f64 = 1.45;
 /// Measured on the reference brackets and blocks, rounded up: per unknown, and per unknown and case.
@@ -57,35 +37,14 @@ const BYTES_PER_UNKNOWN: f64 = 2600.0;
 const BYTES_PER_UNKNOWN_AND_CASE: f64 = 260.0;
 const SECONDS_PER_UNKNOWN: f64 = 4e-5;
 
-/// How many elements a set-up allows.
-fn tets_max(setup: &Setup) -> f64 {
-    match setup.resolution {
-        Resolution::Cells(n) => n + TETS_MORE,
-        Resolution::Size(h) => n_tets(setup, h),
-    }
-}
-
-/// About how many elements edges of `h` give.
-fn n_tets(setup: &Setup, h: f64) -> f64 {
-    setup.parts.iter().map(|p| 12.0 * p.volume / h.powi(3) + 4.0 * p.area / (h * h)).sum()
-}
-
-/// The edge that gives about `n` elements, m.
-fn size_for(setup: &Setup, n: f64) -> f64 {
-    let (mut low, mut high) = (1e-9, 1e6);
-    for _ in 0..120 {
-        let middle = f64::sqrt(low * high);
-        if n_tets(setup, middle) > n { low = middle } else { high = middle }
-    }
-    high
-}
-
 /// What a verified run will take.
 pub fn cost(setup: &Setup) -> Cost {
-    let unknowns = 3.0 * NODES_PER_TET * tets_max(setup);
+    let n_tets = ladder::n_tets_max(setup.resolution.fineness(), setup.parts.iter().map(|p| (p.volume, p.area)));
+    let unknowns = 3.0 * NODES_PER_TET * n_tets;
     let cases = setup.cases.len().max(1) as f64;
+    let bytes = (BYTES_PER_UNKNOWN + BYTES_PER_UNKNOWN_AND_CASE * cases) * ladder::EXCESS_MAX * unknowns;
     Cost {
-        memory_bytes: (64e6 + (BYTES_PER_UNKNOWN + BYTES_PER_UNKNOWN_AND_CASE * cases) * unknowns) as u64,
+        memory_bytes: (64e6 + bytes) as u64,
         core_seconds: 0.5 + SECONDS_PER_UNKNOWN * (1.0 + 0.4 * cases) * unknowns,
         dofs: unknowns as u64,
     }
@@ -100,6 +59,10 @@ pub(super) struct Stage {
     /// `[case][node]`, Pa.
     pub stress: Vec<Vec<matrix::Stress>>,
     pub estimates: Vec<Estimate>,
+    /// Mean edge of each element, m.
+    pub sizes: Vec<f64>,
+    /// Elements about each corner.
+    pub patches: Patches,
     pub applied: Vec<Applied>,
     pub reactions: Vec<(DVec3, DVec3)>,
     pub n_bonded: usize,
@@ -108,17 +71,76 @@ pub(super) struct Stage {
     pub forces: Vec<Vec<f64>>,
 }
 
-/// What all meshes so far say, per case.
+/// What all meshes so far say.
 pub(super) struct History {
-    pub levels: Vec<Level>,
+    /// `[part][level]`
+    levels: Vec<Vec<Level>>,
     pub unknowns: Vec<usize>,
     pub n_tets: Vec<usize>,
+    /// Of all meshes together.
+    pub iterations: u32,
     /// `[level][case]`: largest displacement, m, and where.
     pub displacement: Vec<Vec<(f64, [f64; 3])>>,
     /// `[level][case]`: estimated relative error in the norm of energy.
     pub energy_error: Vec<Vec<f64>>,
-    /// `[level][case]`
-    pub peaks: Vec<Vec<Option<Peaks>>>,
+    /// `[level][case][part]`
+    pub peaks: Vec<Vec<Vec<Peaks>>>,
+    /// How far recovered and computed stresses lie apart on the last mesh, `[case][node]`, Pa.
+    pub disagreement: Vec<Vec<f64>>,
+}
+
+impl History {
+    fn new(setup: &Setup) -> Self {
+        Self {
+            levels: setup.parts.iter().map(|_| Vec::new()).collect(),
+            unknowns: Vec::new(),
+            n_tets: Vec::new(),
+            iterations: 0,
+            displacement: Vec::new(),
+            energy_error: Vec::new(),
+            peaks: Vec::new(),
+            disagreement: Vec::new(),
+        }
+    }
+
+    /// Adds a stage.
+    fn note(&mut self, setup: &Setup, stage: &Stage) {
+        let mesh = &stage.mesh;
+        let values: Vec<Vec<f64>> = stage.stress.iter().map(|s| s.iter().map(|s| von_mises(*s)).collect()).collect();
+        let rigid = setup.loads.iter().filter(|l| l.rigid).map(|l| &l.faces);
+        let held: Vec<(usize, usize)> =
+            setup.supports.iter().map(|s| &s.faces).chain(rigid).flatten().copied().collect();
+        let held: BTreeSet<usize> = indices(mesh, &setup.parts, &held).into_iter().collect();
+        let suspect = peak::suspects(mesh, &held, &stage.held);
+        for (part, levels) in self.levels.iter_mut().enumerate() {
+            levels.push(Level::new(mesh, part, &stage.patches, &stage.sizes, &values, &suspect));
+        }
+        self.unknowns.push(stage.unknowns);
+        self.n_tets.push(mesh.tets.len());
+        self.iterations += stage.solution.iterations;
+        self.displacement.push(stage.solution.u.iter().map(|u| furthest(mesh, u)).collect());
+        self.energy_error.push(stage.estimates.iter().map(Estimate::relative).collect());
+        self.disagreement =
+            stage.raw.iter().zip(&stage.stress).map(|(raw, s)| recover::disagreement(mesh, raw, s)).collect();
+        let of_part = |k: usize, part: usize| {
+            let nodes = mesh.parts[part].nodes.clone();
+            peak::peaks(&self.levels[part], k, &self.disagreement[k][nodes])
+        };
+        let of_case = |k: usize| (0..mesh.parts.len()).filter_map(|part| of_part(k, part)).collect();
+        self.peaks.push((0..setup.cases.len()).map(of_case).collect());
+    }
+}
+
+/// The largest displacement, m, and where.
+fn furthest(mesh: &Mesh, u: &[f64]) -> (f64, [f64; 3]) {
+    let mut most = (0.0, [0.0; 3]);
+    for (n, p) in mesh.points.iter().enumerate() {
+        let size = motion(u, n as u32).length();
+        if size > most.0 {
+            most = (size, p.to_array());
+        }
+    }
+    most
 }
 
 /// Runs a set-up without errors.
@@ -133,145 +155,48 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, Study
         .iter()
         .map(|p| Elasticity::isotropic(p.material.youngs_modulus, p.material.poisson_ratio))
         .collect();
-    let allowed = tets_max(setup);
-    let mut wanted = (FIRST_SHARE * allowed).max(FIRST_MIN);
-    let uniform = matches!(setup.resolution, Resolution::Size(_));
-    let mut history = History {
-        levels: Vec::new(),
-        unknowns: Vec::new(),
-        n_tets: Vec::new(),
-        displacement: Vec::new(),
-        energy_error: Vec::new(),
-        peaks: Vec::new(),
-    };
-    let ready: Vec<Ready> = setup
+    let refusal = |e| resolution::refusal(case.study, setup.resolution, e);
+    let blanks: Vec<Blank> = setup
         .parts
         .iter()
-        .map(|part| {
-            ctx.check()?;
-            Ready::new(&*case.model.bodies[part.index].body).map_err(|e| mesh_error(e, part))
-        })
-        .collect::<Result<_, _>>()?;
-    let mut size = match setup.resolution {
-        // Three meshes, each with four times the elements of the last.
-        Resolution::Size(h) => h * 4f64.powf((LEVELS_MIN - 1) as f64 / 3.0),
-        Resolution::Cells(_) => size_for(setup, wanted),
-    };
-    let mut feature = FEATURE_SHARE * size;
-    let mut wishes: Vec<Vec<Wish>> = vec![Vec::new(); setup.parts.len()];
+        .map(|p| Blank { label: &p.label, volume: p.volume, area: p.area, body: &*case.model.bodies[p.index].body })
+        .collect();
+    let mut ladder = Ladder::new(&blanks, setup.resolution.fineness(), ctx.cancel_flag()).map_err(refusal)?;
+    let mut history = History::new(setup);
     let mut done = 0.0;
-    let mut reached = false;
     loop {
-        let level = history.levels.len();
+        let level = ladder.n_meshes();
         // Phases never go back: what follows the first mesh is all part of solving.
         let phase = if level == 0 { Phase::Mesh } else { Phase::Solve };
         ctx.progress(phase, 0.05 + 0.9 * done, format!("Mesh {}: fitting tetrahedra to the bodies", level + 1));
-        let mut mesh = build(setup, &ready, size, feature, &wishes, ctx)?;
-        for _ in 1..TRIES_MAX {
-            let excess = mesh.tets.len() as f64 / wanted;
-            if uniform || excess < EXCESS {
-                break;
-            }
-            ctx.log(format!("{} elements are more than wanted; coarser", mesh.tets.len()));
-            if level == 0 {
-                // What small features ask for goes with the square of their size, or less.
-                let coarser = excess.sqrt().min(2.0);
-                size *= coarser;
-                feature *= coarser;
-            } else {
-                let coarser = excess.cbrt();
-                feature *= coarser;
-                wishes.iter_mut().flatten().for_each(|w| w.size *= coarser);
-            }
-            mesh = build(setup, &ready, size, feature, &wishes, ctx)?;
-        }
-        let n = mesh.tets.len() as f64;
-        if n > EXCESS_MAX * allowed && !uniform {
-            return Err(StudyError::Setup(vec![Issue::error(
-                case.study,
-                "resolution",
-                format!(
-                    "The bodies' small features alone need {:.0} thousand elements, and {:.0} thousand are allowed; \
-                     choose a finer resolution, or suppress details that carry nothing",
-                    n / 1e3,
-                    allowed / 1e3
-                ),
-            )]));
-        }
-        let share = (n / allowed).clamp(0.02, 1.0);
-        let stage = one(case, setup, mesh, &materials, ctx, done, share)?;
+        let mesh = ladder.mesh(ctx.cancel_flag(), &mut |line| ctx.log(line)).map_err(refusal)?;
+        ctx.check()?;
+        let share = ladder.share();
+        let stage = one(case, setup, mesh, &materials, history.iterations, ctx, done, share)?;
         done = (done + 0.7 * share).min(0.97);
-        let disagreement = note(setup, &stage, &mut history);
-        let (unknowns, worst) = (stage.unknowns, history.energy_error[level].iter().copied().fold(0.0, f64::max));
+        history.note(setup, &stage);
+        let worst = history.energy_error[level].iter().copied().fold(0.0, f64::max);
         ctx.log(format!(
-            "Mesh {}: {} elements, {unknowns} unknowns, smallest angle {:.1}°, {} iterations, error {:.2} % in energy norm",
+            "Mesh {}: {} elements, {} unknowns, smallest angle {:.1}°, {} iterations, error {:.2} % in energy norm",
             level + 1,
             stage.mesh.tets.len(),
+            stage.unknowns,
             stage.mesh.parts.iter().map(|p| p.quality.dihedral_min.to_degrees()).fold(f64::INFINITY, f64::min),
             stage.solution.iterations,
             100.0 * worst
         ));
-        let enough = level + 1 >= LEVELS_MIN && answer::within(setup, &history, setup.accuracy);
-        let last = if uniform {
-            level + 1 >= LEVELS_MIN
-        } else {
-            enough || level + 1 >= LEVELS_MAX || (n >= 0.7 * allowed && level + 1 >= LEVELS_MIN)
-        };
-        reached |= enough;
-        if last {
+        let reached = ladder.may_settle() && answer::within(setup, &history, setup.accuracy);
+        if ladder.ends(reached) {
             ctx.progress(Phase::Recover, 0.97, "Reading stresses");
-            let mut out = answer::outcome(setup, &stage, &history, &disagreement, Some(reached));
+            let mut out = answer::outcome(setup, &stage, &history, Some(reached));
             ctx.check()?;
             out.deck = deck(case, setup, &stage, &materials);
             ctx.progress(Phase::Done, 1.0, "Done");
             return Ok(out);
         }
-        ctx.emit(Partial {
-            level: level as u32 + shown,
-            outcome: answer::outcome(setup, &stage, &history, &disagreement, None),
-        });
+        ctx.emit(Partial { level: level as u32 + shown, outcome: answer::outcome(setup, &stage, &history, None) });
         ctx.check()?;
-        if uniform {
-            size /= 4f64.powf(1.0 / 3.0);
-            feature = FEATURE_SHARE * size;
-        } else {
-            feature *= FEATURE_SHRINK;
-            wanted = (GROWTH * n).min(allowed).max(GROWTH_MIN * n);
-            // Sizes hold at places and grow slowly between them, so that meshes come out larger than the sizes say.
-            wishes = adapt::wishes(&stage.mesh, &indicator(&stage), wanted / OVERSHOOT, &spots(&history));
-        }
-    }
-}
-
-/// Meshes of all parts: elements up to `size`, features resolved down to `feature`, m.
-fn build(
-    setup: &Setup,
-    ready: &[Ready],
-    size: f64,
-    feature: f64,
-    wishes: &[Vec<Wish>],
-    ctx: &mut Ctx,
-) -> Result<Mesh, StudyError> {
-    let mut meshes = Vec::new();
-    for ((part, ready), wishes) in setup.parts.iter().zip(ready).zip(wishes) {
-        let options = Options { wishes: wishes.clone(), size_min: feature, ..Options::new(size) };
-        let mesh = ready.mesh(&options, ctx.cancel_flag()).map_err(|e| mesh_error(e, part))?;
-        if mesh.n_lost > 0 {
-            ctx.log(format!(
-                "{}: {} triangles of its surface cut one another and were mended",
-                part.label, mesh.n_lost
-            ));
-        }
-        meshes.push(mesh);
-        ctx.check()?;
-    }
-    Ok(Mesh::join(meshes))
-}
-
-fn mesh_error(error: MeshError, part: &Part) -> StudyError {
-    match error {
-        MeshError::Cancelled(_) => StudyError::Cancelled,
-        other => StudyError::Solver(format!("{}: {other}", part.label)),
+        ladder.refine(&stage.mesh, &stage.sizes, &indicator(&stage), &spots(&history));
     }
 }
 
@@ -295,12 +220,13 @@ fn solver_error(error: FittedError) -> StudyError {
     }
 }
 
-/// Holds, loads and solves one mesh.
+/// Holds, loads and solves one mesh, `iterations` after those of the meshes before.
 fn one(
     case: &Case,
     setup: &Setup,
     mesh: Mesh,
     materials: &[Elasticity],
+    iterations: u32,
     ctx: &mut Ctx,
     done: f64,
     share: f64,
@@ -314,8 +240,8 @@ fn one(
         let on = facets(&mesh, &setup.parts, &support.faces);
         taken.extend(on.iter().flat_map(|f| f.nodes));
         match support.hold {
-            Hold::Fixed => hold::fix(&mut held, on.into_iter(), DVec3::ZERO),
-            Hold::Sliding => hold::slide(&mesh, &mut held, on.into_iter(), 0.0),
+            Hold::Fixed => hold::fix(&mut held, on.into_iter()),
+            Hold::Sliding => hold::slide(&mesh, &mut held, on.into_iter()),
         }
     }
     for one in setup.loads.iter().filter(|l| l.rigid) {
@@ -343,7 +269,7 @@ fn one(
     ctx.progress(Phase::Solve, at(0.5), format!("Solving for {} unknowns", 3 * mesh.points.len()));
     let solution = problem
         .solve(&forces, TOLERANCE, ctx.cancel_flag(), |i, residual| {
-            ctx.residual(i, residual);
+            ctx.residual(iterations + i, residual);
             let part = if residual > 0.0 { (residual.log10() / TOLERANCE.log10()).clamp(0.0, 1.0) } else { 1.0 };
             ctx.progress(
                 Phase::Solve,
@@ -377,7 +303,8 @@ fn one(
         .collect::<Result<Vec<Raw>, _>>()
         .map_err(inverted)?;
     ctx.check()?;
-    let stress = Patches::new(&mesh).recover(&mesh, &raw);
+    let patches = Patches::new(&mesh);
+    let stress = patches.recover(&mesh, &raw);
     ctx.check()?;
     let estimates = raw
         .iter()
@@ -385,7 +312,23 @@ fn one(
         .map(|(raw, s)| recover::estimate(&mesh, materials, raw, s))
         .collect::<Result<Vec<_>, _>>()
         .map_err(inverted)?;
-    Ok(Stage { mesh, solution, raw, stress, estimates, applied, reactions, n_bonded, unknowns, held, forces })
+    let sizes = (0..mesh.tets.len()).map(|t| mesh.size(t)).collect();
+    let stage = Stage {
+        mesh,
+        solution,
+        raw,
+        stress,
+        estimates,
+        sizes,
+        patches,
+        applied,
+        reactions,
+        n_bonded,
+        unknowns,
+        held,
+        forces,
+    };
+    Ok(stage)
 }
 
 /// Nodal forces of every case, N, and their resultants.
@@ -455,42 +398,6 @@ fn deck(case: &Case, setup: &Setup, stage: &Stage, materials: &[Elasticity]) -> 
         forces: &stage.forces,
     }
     .write()
-}
-
-/// Adds a stage to the history; returns how far recovered and computed stresses lie apart, `[case][node]`, Pa.
-fn note(setup: &Setup, stage: &Stage, history: &mut History) -> Vec<Vec<f64>> {
-    let mesh = &stage.mesh;
-    let values: Vec<Vec<f64>> = stage.stress.iter().map(|s| s.iter().map(|s| von_mises(*s)).collect()).collect();
-    let patches = Patches::new(mesh);
-    let held = setup.supports.iter().map(|s| &s.faces).chain(setup.loads.iter().filter(|l| l.rigid).map(|l| &l.faces));
-    let held: Vec<(usize, usize)> = held.flatten().copied().collect();
-    let held: BTreeSet<usize> = indices(mesh, &setup.parts, &held).into_iter().collect();
-    history.levels.push(Level::new(mesh, &patches, values, peak::suspects(mesh, &held)));
-    history.unknowns.push(stage.unknowns);
-    history.n_tets.push(mesh.tets.len());
-    history.displacement.push(
-        stage
-            .solution
-            .u
-            .iter()
-            .map(|u| {
-                let mut most = (0.0, [0.0; 3]);
-                for (n, p) in mesh.points.iter().enumerate() {
-                    let size = motion(u, n as u32).length();
-                    if size > most.0 {
-                        most = (size, p.to_array());
-                    }
-                }
-                most
-            })
-            .collect(),
-    );
-    history.energy_error.push(stage.estimates.iter().map(Estimate::relative).collect());
-    let disagreement: Vec<Vec<f64>> =
-        stage.raw.iter().zip(&stage.stress).map(|(raw, s)| recover::disagreement(mesh, raw, s)).collect();
-    let peaks = (0..setup.cases.len()).map(|k| peak::peaks(&history.levels, k, &disagreement[k])).collect();
-    history.peaks.push(peaks);
-    disagreement
 }
 
 /// Squared errors of the elements, the cases on one scale.

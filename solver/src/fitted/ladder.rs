@@ -1,0 +1,226 @@
+//! A sequence of meshes of the same bodies, each next one finer where the error of the last asks for it.
+
+use super::Mesh;
+use super::adapt::{self, Spot};
+use crate::geometry::Body;
+use crate::mesh::tet::{MeshError, Options, Ready, Wish};
+use std::sync::atomic::AtomicBool;
+
+/// The first mesh has this share of the elements allowed, or this many.
+const FIRST_SHARE: f64 = 0.12;
+const FIRST_MIN: f64 = 12_000.0;
+/// Each next mesh has this many times the elements of the last, and never fewer than this many.
+const GROWTH: f64 = 2.7;
+const GROWTH_MIN: f64 = 1.5;
+/// The geometry's features alone ask for elements down to this share of the largest ones, less on every next mesh.
+const FEATURE_SHARE: f64 = 0.3;
+const FEATURE_SHRINK: f64 = 0.6;
+/// Elements that come of sizes wished for, over what those say: sizes hold at places and grow slowly between them.
+const OVERSHOOT: f64 = 1.6;
+/// A mesh with this many times the elements wanted is made again, coarser, up to so many tries.
+const EXCESS: f64 = 1.4;
+const TRIES_MAX: usize = 4;
+/// Meshes before an accuracy counts as reached (three tell what has settled from what grows), and at most.
+const LEVELS_MIN: usize = 3;
+const LEVELS_MAX: usize = 6;
+/// Elements, as a share of those allowed, after which no further mesh is worth its time.
+const ENOUGH: f64 = 0.7;
+
+/// A mesh with more than this many times the elements allowed, for all coarsening, is refused: what a run is said to take
+/// counts on it.
+pub const EXCESS_MAX: f64 = 2.0;
+
+/// How fine the last mesh may be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fineness {
+    /// About this many elements, placed by the error.
+    Elements(f64),
+    /// Edges of this length everywhere, m; the meshes before it are coarser by a factor of four in elements each.
+    Edge(f64),
+}
+
+/// A body to be meshed.
+#[derive(Clone, Copy)]
+pub struct Blank<'a> {
+    /// As people call it, for errors.
+    pub label: &'a str,
+    /// m³
+    pub volume: f64,
+    /// m²
+    pub area: f64,
+    pub body: &'a dyn Body,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum LadderError {
+    #[error("cancelled")]
+    Cancelled,
+    #[error("{label}: {error}")]
+    Mesh { label: String, error: MeshError },
+    #[error("the bodies' small features need {:.0} thousand elements, and {:.0} thousand are allowed", needed / 1e3, allowed / 1e3)]
+    TooMany { needed: f64, allowed: f64 },
+}
+
+/// Elements that `fineness` allows for bodies of `(volume m³, area m²)`.
+pub fn n_tets_max(fineness: Fineness, bodies: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
+    match fineness {
+        Fineness::Elements(n) => n,
+        Fineness::Edge(h) => n_tets(bodies, h),
+    }
+}
+
+/// About how many elements edges of `h` give: measured on blocks and brackets.
+fn n_tets(bodies: impl Iterator<Item = (f64, f64)>, h: f64) -> f64 {
+    bodies.map(|(volume, area)| 12.0 * volume / h.powi(3) + 4.0 * area / (h * h)).sum()
+}
+
+/// The edge that gives about `n` elements, m.
+fn size_for(bodies: impl Iterator<Item = (f64, f64)> + Clone, n: f64) -> f64 {
+    let (mut low, mut high) = (1e-9, 1e6);
+    for _ in 0..120 {
+        let middle = f64::sqrt(low * high);
+        if n_tets(bodies.clone(), middle) > n { low = middle } else { high = middle }
+    }
+    high
+}
+
+/// Meshes of `blanks`, one after the other.
+pub struct Ladder<'a> {
+    labels: Vec<&'a str>,
+    ready: Vec<Ready<'a>>,
+    uniform: bool,
+    allowed: f64,
+    /// Elements wanted of the next mesh.
+    wanted: f64,
+    /// Largest size of the next mesh, and the size down to which features are resolved, m.
+    size: f64,
+    feature: f64,
+    wishes: Vec<Vec<Wish>>,
+    n_meshes: usize,
+    /// Elements of the last mesh.
+    n_tets: f64,
+}
+
+impl<'a> Ladder<'a> {
+    /// Reads the features of the bodies.
+    ///
+    /// # Errors
+    /// [`LadderError`].
+    pub fn new(blanks: &[Blank<'a>], fineness: Fineness, cancel: &AtomicBool) -> Result<Self, LadderError> {
+        let bodies = blanks.iter().map(|b| (b.volume, b.area));
+        let allowed = n_tets_max(fineness, bodies.clone());
+        let wanted = (FIRST_SHARE * allowed).max(FIRST_MIN);
+        let size = match fineness {
+            Fineness::Edge(h) => h * 4f64.powf((LEVELS_MIN - 1) as f64 / 3.0),
+            Fineness::Elements(_) => size_for(bodies, wanted),
+        };
+        let mut ready = Vec::new();
+        for blank in blanks {
+            check(cancel)?;
+            ready.push(Ready::new(blank.body).map_err(|e| failed(blank.label, e))?);
+        }
+        Ok(Self {
+            labels: blanks.iter().map(|b| b.label).collect(),
+            ready,
+            uniform: matches!(fineness, Fineness::Edge(_)),
+            allowed,
+            wanted,
+            size,
+            feature: FEATURE_SHARE * size,
+            wishes: vec![Vec::new(); blanks.len()],
+            n_meshes: 0,
+            n_tets: 0.0,
+        })
+    }
+
+    /// The next mesh. `log` takes sentences for the record.
+    ///
+    /// # Errors
+    /// [`LadderError`].
+    pub fn mesh(&mut self, cancel: &AtomicBool, log: &mut dyn FnMut(String)) -> Result<Mesh, LadderError> {
+        let mut mesh = self.build(cancel, log)?;
+        for _ in 1..TRIES_MAX {
+            let excess = mesh.tets.len() as f64 / self.wanted;
+            if self.uniform || excess < EXCESS {
+                break;
+            }
+            log(format!("{} elements are more than wanted; coarser", mesh.tets.len()));
+            if self.n_meshes == 0 {
+                // What small features ask for goes with the square of their size, or less.
+                let coarser = excess.sqrt().min(2.0);
+                self.size *= coarser;
+                self.feature *= coarser;
+            } else {
+                let coarser = excess.cbrt();
+                self.feature *= coarser;
+                self.wishes.iter_mut().flatten().for_each(|w| w.size *= coarser);
+            }
+            mesh = self.build(cancel, log)?;
+        }
+        self.n_tets = mesh.tets.len() as f64;
+        if self.n_tets > EXCESS_MAX * self.allowed {
+            return Err(LadderError::TooMany { needed: self.n_tets, allowed: self.allowed });
+        }
+        self.n_meshes += 1;
+        Ok(mesh)
+    }
+
+    fn build(&self, cancel: &AtomicBool, log: &mut dyn FnMut(String)) -> Result<Mesh, LadderError> {
+        let mut meshes = Vec::new();
+        for ((label, ready), wishes) in self.labels.iter().zip(&self.ready).zip(&self.wishes) {
+            let options = Options { wishes: wishes.clone(), size_min: self.feature, ..Options::new(self.size) };
+            let mesh = ready.mesh(&options, cancel).map_err(|e| failed(label, e))?;
+            if mesh.n_lost > 0 {
+                log(format!("{label}: {} triangles of its surface cut one another and were mended", mesh.n_lost));
+            }
+            meshes.push(mesh);
+            check(cancel)?;
+        }
+        Ok(Mesh::join(meshes))
+    }
+
+    /// Meshes made so far.
+    pub fn n_meshes(&self) -> usize {
+        self.n_meshes
+    }
+
+    /// Size of the last mesh as a share of the largest one, for progress.
+    pub fn share(&self) -> f64 {
+        (self.n_tets / self.allowed).clamp(0.02, 1.0)
+    }
+
+    /// Whether there are meshes enough to say that something has settled.
+    pub fn may_settle(&self) -> bool {
+        self.n_meshes >= LEVELS_MIN
+    }
+
+    /// Whether the last mesh is the last one, given whether the values on it are known as well as wished for.
+    pub fn ends(&self, reached: bool) -> bool {
+        self.may_settle()
+            && (self.uniform || reached || self.n_meshes >= LEVELS_MAX || self.n_tets >= ENOUGH * self.allowed)
+    }
+
+    /// Plans the next mesh after `mesh`, the last one, with its elements' `sizes`, m, and squared errors (any unit);
+    /// `spots` are to be finer whatever their error.
+    pub fn refine(&mut self, mesh: &Mesh, sizes: &[f64], errors: &[f64], spots: &[Spot]) {
+        if self.uniform {
+            self.size /= 4f64.powf(1.0 / 3.0);
+            self.feature = FEATURE_SHARE * self.size;
+        } else {
+            self.feature *= FEATURE_SHRINK;
+            self.wanted = (GROWTH * self.n_tets).min(self.allowed).max(GROWTH_MIN * self.n_tets);
+            self.wishes = adapt::wishes(mesh, sizes, errors, self.wanted / OVERSHOOT, spots);
+        }
+    }
+}
+
+fn check(cancel: &AtomicBool) -> Result<(), LadderError> {
+    if cancel.load(std::sync::atomic::Ordering::Relaxed) { Err(LadderError::Cancelled) } else { Ok(()) }
+}
+
+fn failed(label: &str, error: MeshError) -> LadderError {
+    match error {
+        MeshError::Cancelled(_) => LadderError::Cancelled,
+        error => LadderError::Mesh { label: label.into(), error },
+    }
+}

@@ -1,0 +1,67 @@
+//! How fine a study solves: its property, what that means for tetrahedra, and what is said where it cannot be.
+
+use super::StudyError;
+use crate::design::{Issue, Object, Resolved};
+use crate::fitted::ladder::{Fineness, LadderError};
+
+/// Solid cells of each named resolution.
+const CELLS_COARSE: f64 = 20_000.0;
+const CELLS_NORMAL: f64 = 120_000.0;
+const CELLS_FINE: f64 = 400_000.0;
+/// Tetrahedra allowed on top of the cells of the named resolutions.
+const TETS_MORE: f64 = 20_000.0;
+
+/// How fine to solve.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Resolution {
+    /// About this many solid cells.
+    Cells(f64),
+    /// This cell, m.
+    Size(f64),
+}
+
+impl Resolution {
+    /// Reads the properties `resolution` and `cell` of `study`.
+    pub fn read(study: &Object, resolved: &Resolved, issues: &mut Vec<Issue>) -> Self {
+        match study.choice("resolution").as_str() {
+            "coarse" => Self::Cells(CELLS_COARSE),
+            "fine" => Self::Cells(CELLS_FINE),
+            "cell" => match resolved.number(study, "cell") {
+                Ok(h) if h > 0.0 => Self::Size(h),
+                Ok(_) => {
+                    issues.push(Issue::error(study, "cell", "Cell size must be above zero"));
+                    Self::Cells(CELLS_NORMAL)
+                }
+                Err(issue) => {
+                    issues.push(issue);
+                    Self::Cells(CELLS_NORMAL)
+                }
+            },
+            _ => Self::Cells(CELLS_NORMAL),
+        }
+    }
+
+    /// What it allows tetrahedra.
+    pub fn fineness(self) -> Fineness {
+        match self {
+            Self::Cells(n) => Fineness::Elements(n + TETS_MORE),
+            Self::Size(h) => Fineness::Edge(h),
+        }
+    }
+}
+
+/// What a person reads where `study` gets no mesh.
+pub fn refusal(study: &Object, resolution: Resolution, error: LadderError) -> StudyError {
+    let LadderError::TooMany { .. } = error else {
+        return match error {
+            LadderError::Cancelled => StudyError::Cancelled,
+            other => StudyError::Solver(other.to_string()),
+        };
+    };
+    let (field, advice) = match resolution {
+        Resolution::Cells(_) => ("resolution", "choose a finer resolution"),
+        Resolution::Size(_) => ("cell", "choose a larger cell, or a named resolution"),
+    };
+    let message = format!("Meshing stopped: {error}; {advice}, or suppress details that carry nothing");
+    StudyError::Setup(vec![Issue::error(study, field, message)])
+}

@@ -1,0 +1,37 @@
+//! Verification cases: our value against a closed form or a published one, within the stated tolerance.
+//! `cargo run --release -p solver --features solve --example verification` writes their table.
+#![cfg(feature = "solve")]
+#![allow(clippy::print_stdout)]
+
+#[path = "../support/closed_form.rs"]
+#[allow(dead_code)] // Each test file uses its share.
+mod closed_form;
+#[path = "../support/row.rs"]
+#[allow(dead_code)]
+mod row;
+#[path = "../support/tet_box.rs"]
+#[allow(dead_code)]
+mod tet_box;
+#[path = "../support/truth.rs"]
+#[allow(dead_code)]
+mod truth;
+
+mod statics;
+
+/// One test per case.
+macro_rules! cases {
+    ($($module:ident::$case:ident)*) => {
+        $(#[test]
+        fn $case() {
+            for row in $module::$case() {
+                println!("{}: {} {:.6e}, reference {:.6e}, {:+.3} %", row.name, row.quantity, row.found, row.reference, 100.0 * row.error());
+                assert!(row.passes(), "{row:?}");
+            }
+        })*
+    };
+}
+
+cases! {
+    statics::case_2 statics::case_3 statics::case_4 statics::case_6 statics::case_8 statics::case_9 statics::case_11
+    statics::case_12 statics::case_13 statics::case_15 statics::case_17 statics::case_18 statics::case_19
+}
