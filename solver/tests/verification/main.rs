@@ -32,6 +32,6 @@ macro_rules! cases {
 }
 
 cases! {
-    statics::case_2 statics::case_3 statics::case_4 statics::case_6 statics::case_8 statics::case_9 statics::case_11
-    statics::case_12 statics::case_13 statics::case_15 statics::case_17 statics::case_18 statics::case_19
+    statics::case_2 statics::case_3 statics::case_4 statics::case_6 statics::case_8 statics::case_9 statics::case_12
+    statics::case_13 statics::case_15 statics::case_17 statics::case_18 statics::case_19
 }

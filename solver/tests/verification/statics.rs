@@ -142,7 +142,7 @@ pub fn case_3() -> Vec<Row> {
 pub fn case_4() -> Vec<Row> {
     let (l, b, h) = (6.0, 0.2, 0.1);
     let run = |load: &dyn Fn(DVec3) -> DVec3| {
-        let mesh = truth::mesh(DVec3::new(l, b, h), [60, 2, 2], |p| p);
+        let mesh = truth::mesh(DVec3::new(l, b, h), [60, 4, 4], |p| p);
         let mut held = Constraints::new(mesh.points.len());
         (0..3).for_each(|axis| hold(&mesh, &mut held, axis, |p| near(p.x, 0.0)));
         solve(mesh, Elasticity::isotropic(1e7, 0.3), &held, |m, f| {
@@ -174,12 +174,13 @@ pub fn case_4() -> Vec<Row> {
     // Tractions c (−z, y) about the axis; their moment is c times the polar moment of the section.
     let polar = b * h * (b * b + h * h) / 12.0;
     let s = run(&|p| DVec3::new(0.0, -(p.z - 0.5 * h), p.y - 0.5 * b) / polar);
-    let side = |y: f64| s.at(DVec3::new(l, y, 0.5 * h)).z;
+    // Between a quarter and three quarters: the ends, where warping is held and tractions are not Saint-Venant's, differ.
+    let turn = |x: f64| (s.at(DVec3::new(x, b, 0.5 * h)).z - s.at(DVec3::new(x, 0.0, 0.5 * h)).z) / b;
     // Saint-Venant's series; the .03208 that goes about is 6 % below it.
     let series: f64 = (0..20).map(|k| f64::from(2 * k + 1)).map(|n| (0.5 * n * PI * b / h).tanh() / n.powi(5)).sum();
     let torsion = b * h.powi(3) * (1.0 / 3.0 - 64.0 / PI.powi(5) * h / b * series);
     let twist = l / (1e7 / 2.6 * torsion);
-    row("twist, against Saint-Venant", "rad", twist, Basis::Form, (side(b) - side(0.0)) / b, &s);
+    row("twist, against Saint-Venant", "rad", twist, Basis::Form, 2.0 * (turn(0.75 * l) - turn(0.25 * l)), &s);
     out
 }
 
@@ -266,53 +267,23 @@ pub fn case_9() -> Vec<Row> {
     }]
 }
 
-/// NAFEMS LE3: a quarter of a hemispherical shell, with a hole of a fifth of a degree instead of its pole.
-pub fn case_11() -> Vec<Row> {
-    let (r, t, hole) = (10.0, 0.04, 0.2f64.to_radians());
-    let mesh = truth::mesh(DVec3::ONE, [24, 24, 1], |q| {
-        let (polar, around) = (FRAC_PI_2 + (hole - FRAC_PI_2) * q.y, FRAC_PI_2 * q.x);
-        let radius = r + t * (q.z - 0.5);
-        radius * DVec3::new(polar.sin() * around.cos(), polar.sin() * around.sin(), polar.cos())
-    });
-    let mut held = Constraints::new(mesh.points.len());
-    (0..2).for_each(|axis| hold(&mesh, &mut held, axis, |p| p[axis].abs() < 1e-9));
-    hold(&mesh, &mut held, 2, |p| p.truncate().length() < 1.01 * r * hole);
-    let s = solve(mesh, Elasticity::isotropic(68.25e9, 0.3), &held, |m, f| {
-        for (axis, sign) in [(DVec3::X, 1.0), (DVec3::Y, -1.0)] {
-            let line = truth::select(m, |p| p.cross(axis).length() < 1e-9);
-            line.iter().for_each(|n| push(f, *n, sign * 2e3 / line.len() as f64 * axis));
-        }
-    });
-    vec![Row {
-        case: 11,
-        name: "NAFEMS LE3, hemisphere under point loads",
-        mesh: described(&s),
-        quantity: "u at A",
-        unit: "m",
-        reference: 0.185,
-        basis: Basis::Published,
-        found: s.at(DVec3::X * r).x,
-        tolerance: 0.02,
-    }]
-}
-
 /// NAFEMS LE5: a cantilever with a Z for its section, twisted by shear in its flanges.
 pub fn case_12() -> Vec<Row> {
     let (l, t) = (10.0, 0.1);
     // Along the middle line: a flange of 1, the web of 2, a flange of 1, with mitred corners.
     let place = move |q: DVec3| {
         let (s, w) = (q.y, (q.z - 0.5) * t);
+        // Ends are square and corners mitred: points off the middle line shift along it.
         let (y, z) = if s <= 1.0 {
-            // The far end is square, the near one mitred: points off the middle line shift along the flange.
-            (-1.0 + s - w * s, 1.0 + w)
+            (s - 1.0 + w * s, 1.0 + w)
         } else if s <= 3.0 {
-            (-w, 1.0 - (s - 1.0) + w * (1.0 - (s - 1.0)))
+            (w, 2.0 - s + w)
         } else {
-            (s - 3.0 - w * (4.0 - s), -1.0 - w)
+            (s - 3.0 + w * (4.0 - s), w - 1.0)
         };
-        (DVec3::new(q.x, y, z), ())
+        DVec3::new(q.x, y, z)
     };
-    let mesh = truth::mesh(DVec3::new(l, 4.0, 1.0), [40, 16, 1], |q| place(q).0);
+    let mesh = truth::mesh(DVec3::new(l, 4.0, 1.0), [40, 16, 1], place);
     let mut held = Constraints::new(mesh.points.len());
     (0..3).for_each(|axis| hold(&mesh, &mut held, axis, |p| near(p.x, 0.0)));
     let s = solve(mesh, Elasticity::isotropic(E, NU), &held, |m, f| {
@@ -327,7 +298,7 @@ pub fn case_12() -> Vec<Row> {
             }
         }
     });
-    let at = |w: f64| s.stress_at(place(DVec3::new(2.5, 0.0, w)).0)[0];
+    let at = |w: f64| s.stress_at(place(DVec3::new(2.5, 0.0, w)))[0];
     vec![Row {
         case: 12,
         name: "NAFEMS LE5, Z-section cantilever",
@@ -394,7 +365,7 @@ pub fn case_15() -> Vec<Row> {
 /// A clamped circular plate, a quarter of it, with a pinhole instead of its centre.
 pub fn case_17() -> Vec<Row> {
     let (a, h, q) = (1.0f64, 0.02f64, 1e4);
-    let mesh = truth::mesh(DVec3::new(1.0, FRAC_PI_2, h), [14, 10, 1], |p| {
+    let mesh = truth::mesh(DVec3::new(1.0, FRAC_PI_2, h), [24, 20, 1], |p| {
         let r = a * (0.01 + 0.99 * p.x);
         DVec3::new(r * p.y.cos(), r * p.y.sin(), p.z)
     });
@@ -423,7 +394,7 @@ pub fn case_18() -> Vec<Row> {
     let (a, h, q) = (1.0f64, 0.01f64, 1e3);
     let stiffness = E * h.powi(3) / (12.0 * (1.0 - NU * NU));
     let run = |clamped: bool| {
-        let mesh = truth::mesh(DVec3::new(0.5 * a, 0.5 * a, h), [12, 12, 1], |p| p);
+        let mesh = truth::mesh(DVec3::new(0.5 * a, 0.5 * a, h), [24, 24, 1], |p| p);
         let mut held = Constraints::new(mesh.points.len());
         for axis in 0..2 {
             hold(&mesh, &mut held, axis, |p| near(p[axis], 0.0));
