@@ -180,6 +180,7 @@ pub fn displacement_gradient<const N: usize>(g: &[DVec3; N], u: &[DVec3; N]) -> 
 }
 
 /// Small strain of a displacement gradient.
+#[cfg(feature = "solve")]
 #[inline(always)]
 pub fn strain(h: &[DVec3; 3]) -> Strain {
     [h[0].x, h[1].y, h[2].z, h[0].y + h[1].x, h[1].z + h[2].y, h[2].x + h[0].z]
