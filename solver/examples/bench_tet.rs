@@ -139,7 +139,7 @@ fn modes(mesh: &Mesh, n: usize) -> f64 {
         t.reduce(&v, y);
     };
     let wanted = Wanted { n, tolerance: 1e-5, steps_max: 200, seed: 1 };
-    let pairs = eigen::solve(&system.matrix, &amg, &apply, wanted, &AtomicBool::new(false), |_, _| true)
+    let pairs = eigen::solve(&system.matrix, &amg, &apply, &|_| None, wanted, &AtomicBool::new(false), |_, _| true)
         .expect("the block rings");
     let seconds = start.elapsed().as_secs_f64();
     let hertz: Vec<f64> = pairs.values.iter().map(|l| l.sqrt() / (2.0 * std::f64::consts::PI)).collect();

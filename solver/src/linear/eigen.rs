@@ -8,6 +8,9 @@
 //! Knyazev, Argentati, Lashuk & Ovtchinnikov, SIAM J. Sci. Comput. 29, 2007).
 //!
 //! A body that nothing holds has a singular K: use A = K + s M with a small s > 0 and subtract s from each λ.
+//!
+//! That no pair is missing is checked twice: a second random block, orthogonal to the first, must find none; and where a
+//! factorisation is affordable ([`super::inertia`]), as many eigenvalues must lie below the last one as were found there.
 
 use super::amg::Amg;
 use super::dense;
@@ -25,6 +28,8 @@ const SECOND_BLOCK: usize = 4;
 const SECOND_STEPS: u32 = 8;
 /// Rounds of looking again after a missed pair was found.
 const ROUNDS: usize = 4;
+/// Eigenvalues are counted this share below the last one found: nearer, its pivot would be rounding.
+const COUNT_BELOW: f64 = 1e-4;
 
 /// What to look for.
 #[derive(Clone, Copy, Debug)]
@@ -46,8 +51,11 @@ pub struct Pairs {
     pub vectors: Vec<Vec<f64>>,
     pub residuals: Vec<f64>,
     pub steps: u32,
-    /// Pairs that only the second block found.
+    /// Pairs that the first block did not find.
     pub missed_at_first: usize,
+    /// Whether a factorisation counted as many as were found; where it would cost too much, a second random block found
+    /// no other.
+    pub counted: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -60,6 +68,8 @@ pub enum EigenError {
     Stagnated { converged: usize, wanted: usize, steps: u32, residual: f64 },
     #[error("no direction has a positive eigenvalue: this load does not buckle the body")]
     NonePositive,
+    #[error("{missing} eigenvalues below the last one found stay out of reach; ask for more of them")]
+    Missing { missing: usize },
 }
 
 /// A B-operator on reduced vectors: `y = B x`.
@@ -105,6 +115,7 @@ struct Solver<'a, const N: usize> {
 
 /// The smallest positive λ with A x = λ B x.
 ///
+/// `below(s)` counts the eigenvalues in (0, s), the negative ones of A − s B, where that is affordable.
 /// `monitor(step, residual)` is called once per step with the largest residual of the wanted pairs.
 ///
 /// # Errors
@@ -113,6 +124,7 @@ pub fn solve<const N: usize>(
     matrix: &Sparse<f64, N, N>,
     amg: &Amg,
     apply_b: &Apply<'_>,
+    below: &dyn Fn(f64) -> Option<usize>,
     wanted: Wanted,
     cancel: &AtomicBool,
     mut monitor: impl FnMut(u32, f64) -> bool,
@@ -143,8 +155,15 @@ pub fn solve<const N: usize>(
         let (other, other_mu, _) =
             solver.iterate(second, &block.x, SECOND_BLOCK, 0.0, SECOND_STEPS, &mut other_steps, &mut |_, _| true)?;
         let least = mu[n_positive - 1];
-        let missed = other_mu.iter().filter(|m| **m > least * (1.0 + 1e-6)).count();
-        if missed == 0 || round + 1 == ROUNDS {
+        let seen = other_mu.iter().filter(|m| **m > least * (1.0 + 1e-6)).count();
+        let last = (1.0 - COUNT_BELOW) / least;
+        let found = mu[..n_positive].iter().filter(|m| 1.0 / **m < last).count();
+        let count = if seen == 0 { below(last) } else { None };
+        let missed = seen.max(count.map_or(0, |n| n.saturating_sub(found)));
+        if missed > 0 && round + 1 == ROUNDS {
+            return Err(EigenError::Missing { missing: missed });
+        }
+        if missed == 0 {
             let mut block = block;
             block.truncate(n_positive);
             return Ok(Pairs {
@@ -153,6 +172,7 @@ pub fn solve<const N: usize>(
                 residuals: residuals[..n_positive].to_vec(),
                 steps,
                 missed_at_first,
+                counted: count.is_some(),
             });
         }
         missed_at_first += missed;

@@ -3,71 +3,98 @@
 
 use super::sparse::Sparse;
 use super::vector::dot_serial;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Multiplications that a count may cost: some ten seconds on one core.
 const COST_MAX: f64 = 2e10;
 /// Numbers that the factor may hold: 1 GiB.
 const ENTRIES_MAX: usize = 1 << 27;
 
-/// Negative eigenvalues of `a`; `None` when the factorisation would cost too much, or meets a pivot that is nothing.
-pub fn negative<const N: usize>(a: &Sparse<f64, N, N>) -> Option<usize> {
-    let order = cuthill_mckee(a);
-    let mut place = vec![0usize; order.len()];
-    for (p, i) in order.iter().enumerate() {
-        place[*i as usize] = p;
+/// Where the rows of a factor begin, in an order that keeps it narrow.
+pub struct Envelope {
+    /// Place of each node.
+    place: Vec<usize>,
+    order: Vec<u32>,
+    /// First column of each row, and where the row lies.
+    first: Vec<usize>,
+    start: Vec<usize>,
+}
+
+impl Envelope {
+    /// For matrices of the pattern of `a`; `None` where their factorisation would cost too much.
+    pub fn new<const N: usize>(a: &Sparse<f64, N, N>) -> Option<Self> {
+        let order = cuthill_mckee(a);
+        let mut place = vec![0usize; order.len()];
+        for (p, i) in order.iter().enumerate() {
+            place[*i as usize] = p;
+        }
+        let n = N * a.n_rows();
+        let mut first: Vec<usize> = Vec::with_capacity(n);
+        for i in &order {
+            let own = place[*i as usize];
+            let low = a.row(*i as usize).map(|k| place[a.column[k] as usize]).min().unwrap_or(own).min(own);
+            first.extend([N * low; N]);
+        }
+        let mut start = vec![0usize];
+        for i in 0..n {
+            start.push(start[i] + i - first[i] + 1);
+        }
+        let cost: f64 = (0..n).map(|i| 0.5 * ((i - first[i]) as f64).powi(2)).sum();
+        (cost <= COST_MAX && start[n] <= ENTRIES_MAX).then_some(Self { place, order, first, start })
     }
-    let n = N * a.n_rows();
-    let mut first: Vec<usize> = Vec::with_capacity(n);
-    for i in &order {
-        let low = a.row(*i as usize).map(|k| place[a.column[k] as usize]).min().unwrap_or(0).min(place[*i as usize]);
-        first.extend([N * low; N]);
-    }
-    let mut start = vec![0usize];
-    for i in 0..n {
-        start.push(start[i] + i - first[i] + 1);
-    }
-    let cost: f64 = (0..n).map(|i| 0.5 * ((i - first[i]) as f64).powi(2)).sum();
-    if cost > COST_MAX || start[n] > ENTRIES_MAX {
-        return None;
-    }
-    let mut values = vec![0.0; start[n]];
-    for (p, i) in order.iter().enumerate() {
-        for k in a.row(*i as usize) {
-            let q = place[a.column[k] as usize];
-            for r in 0..N {
-                for c in 0..N {
-                    let (row, column) = (N * p + r, N * q + c);
-                    if column <= row {
-                        values[start[row] + column - first[row]] = a.value[k][r][c];
+
+    /// Negative eigenvalues of `a`; `None` where a pivot is nothing, or `cancel` was set.
+    pub fn negative<const N: usize>(&self, a: &Sparse<f64, N, N>, cancel: &AtomicBool) -> Option<usize> {
+        let Self { place, order, first, start } = self;
+        let n = N * a.n_rows();
+        let mut values = vec![0.0; start[n]];
+        for (p, i) in order.iter().enumerate() {
+            for k in a.row(*i as usize) {
+                let q = place[a.column[k] as usize];
+                for r in 0..N {
+                    for c in 0..N {
+                        let (row, column) = (N * p + r, N * q + c);
+                        if column <= row {
+                            values[start[row] + column - first[row]] = a.value[k][r][c];
+                        }
                     }
                 }
             }
         }
+        // Rows hold L D until they are done, then L: (LD)ᵢⱼ = aᵢⱼ − Σ (LD)ᵢₖ Lⱼₖ.
+        let mut pivots = vec![0.0; n];
+        for i in 0..n {
+            if cancel.load(Ordering::Relaxed) {
+                return None;
+            }
+            let (done, rest) = values.split_at_mut(start[i]);
+            let row = &mut rest[..=i - first[i]];
+            let diagonal = row[i - first[i]];
+            for j in first[i]..i {
+                let low = first[i].max(first[j]);
+                let other = &done[start[j]..start[j + 1]];
+                row[j - first[i]] -=
+                    dot_serial(&row[low - first[i]..j - first[i]], &other[low - first[j]..j - first[j]]);
+            }
+            let mut pivot = diagonal;
+            for j in first[i]..i {
+                let v = row[j - first[i]];
+                let l = v / pivots[j];
+                pivot -= v * l;
+                row[j - first[i]] = l;
+            }
+            if !(pivot.abs() > 1e-13 * diagonal.abs()) {
+                return None;
+            }
+            pivots[i] = pivot;
+        }
+        Some(pivots.iter().filter(|p| **p < 0.0).count())
     }
-    // Rows hold L D until they are done, then L: (LD)ᵢⱼ = aᵢⱼ − Σ (LD)ᵢₖ Lⱼₖ.
-    let mut pivots = vec![0.0; n];
-    for i in 0..n {
-        let (done, rest) = values.split_at_mut(start[i]);
-        let row = &mut rest[..=i - first[i]];
-        let diagonal = row[i - first[i]];
-        for j in first[i]..i {
-            let low = first[i].max(first[j]);
-            let other = &done[start[j]..start[j + 1]];
-            row[j - first[i]] -= dot_serial(&row[low - first[i]..j - first[i]], &other[low - first[j]..j - first[j]]);
-        }
-        let mut pivot = diagonal;
-        for j in first[i]..i {
-            let v = row[j - first[i]];
-            let l = v / pivots[j];
-            pivot -= v * l;
-            row[j - first[i]] = l;
-        }
-        if !(pivot.abs() > 1e-13 * diagonal.abs()) {
-            return None;
-        }
-        pivots[i] = pivot;
-    }
-    Some(pivots.iter().filter(|p| **p < 0.0).count())
+}
+
+/// Negative eigenvalues of `a`; `None` when the factorisation would cost too much, or meets a pivot that is nothing.
+pub fn negative<const N: usize>(a: &Sparse<f64, N, N>) -> Option<usize> {
+    Envelope::new(a)?.negative(a, &AtomicBool::new(false))
 }
 
 /// Nodes in the reverse order of Cuthill & McKee (1969), which keeps the envelope narrow.

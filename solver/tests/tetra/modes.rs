@@ -54,7 +54,7 @@ fn solve(
         t.reduce(&v, y);
     };
     let wanted = Wanted { n, tolerance: 1e-6, steps_max: 200, seed: 7 };
-    let pairs = eigen::solve(&system.matrix, &amg, &apply, wanted, &AtomicBool::new(false), |_, _| true);
+    let pairs = eigen::solve(&system.matrix, &amg, &apply, &|_| None, wanted, &AtomicBool::new(false), |_, _| true);
     (pairs, system)
 }
 
