@@ -95,6 +95,8 @@ pub struct ResultView {
     pub ceiling: Option<f64>,
     /// Flags at the extremes.
     pub flags: bool,
+    /// The deformation swings to and fro, as a mode does.
+    pub playing: bool,
 }
 
 /// Limits of the colours over a field from `min` to `max`: what the person set, else the field's own up to a ceiling

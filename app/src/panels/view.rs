@@ -9,6 +9,7 @@ use crate::viewport::{Glyph as Symbol, GlyphKind, Pick, ResultView, ViewCommand,
 use leptos::{html, prelude::*};
 use solver::design::schema::Section;
 use solver::design::{Id, Object};
+use solver::study::outcome::StateKind;
 use solver::surface::{FaceName, Shape};
 
 /// The view with what floats over it. `wire` is called once there is a viewport and keeps it told of the desk; `children`
@@ -278,6 +279,7 @@ pub fn work(desk: Desk) {
             banded: s.banded,
             range: s.range,
             flags: s.flags,
+            playing: s.playing && s.kind == Some(StateKind::Mode),
         })));
     });
     // A section through an answer shows what it says inside.

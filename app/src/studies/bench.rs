@@ -7,7 +7,7 @@ use crate::viewport::Flag;
 use leptos::prelude::*;
 use solver::quantity::Dimension;
 use solver::run::Report;
-use solver::study::outcome::{Location, Outcome};
+use solver::study::outcome::{Location, Outcome, StateKind};
 use std::sync::Arc;
 
 /// What a run that is under way has said so far.
@@ -39,6 +39,10 @@ pub struct Shown {
     pub banded: bool,
     pub range: Option<(f64, f64)>,
     pub flags: bool,
+    /// What tells the answer's states apart.
+    pub kind: Option<StateKind>,
+    /// A mode swings; times pass by.
+    pub playing: bool,
 }
 
 /// Largest safety factor told apart by colour: what lies above is safe by any rule, and unloaded corners would
@@ -240,6 +244,8 @@ impl Bench {
             return desk.notices.bad("This result has nothing to show on the surface.");
         };
         let style = before.as_ref();
+        let kind = outcome.states.first().map(|s| s.kind);
+        let is_mode = kind == Some(StateKind::Mode);
         let shown = Shown {
             serial,
             run,
@@ -248,11 +254,14 @@ impl Bench {
             field_label: field.label.clone(),
             dimension: field.dimension,
             case: field.case.clone(),
-            scale: style.and_then(|s| s.scale),
+            // A mode's shape has no true size.
+            scale: style.and_then(|s| s.scale).filter(|s| !is_mode || *s != 1.0),
             ghost: style.is_some_and(|s| s.ghost),
             banded: style.is_some_and(|s| s.banded),
             range: style.and_then(|s| s.range).filter(|_| kept.is_some()),
             flags: style.is_none_or(|s| s.flags),
+            kind,
+            playing: style.is_some_and(|s| s.playing),
         };
         self.outcome.set(Some(Arc::new(outcome)));
         self.shown.set(Some(shown));

@@ -144,6 +144,12 @@ fn Picture(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
     let known = StoredValue::new(fields.clone());
     let many_cases = cases.len() > 1;
     let label = picker_label(&outcome);
+    let kind = outcome.states.first().map(|s| s.kind);
+    let plays = matches!(kind, Some(StateKind::Mode)) || (matches!(kind, Some(StateKind::Time)) && many_cases);
+    if kind == Some(StateKind::Time) {
+        pass_times(bench, cases.clone());
+    }
+    let playing = move || bench.shown.with(|s| s.as_ref().is_some_and(|s| s.playing));
     view! {
         <div class="fields">
             <div class="control">
@@ -213,6 +219,24 @@ fn Picture(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
                         </div>
                     }
                 })}
+            {plays
+                .then(|| {
+                    view! {
+                        <div class="control">
+                            <span class="label">{if kind == Some(StateKind::Mode) { "Swing" } else { "Over time" }}</span>
+                            <button
+                                type="button" class="button" data-testid="play" aria-pressed=move || playing().to_string()
+                                on:click=move |_| update(&|s| s.playing = !s.playing)
+                            >
+                                {move || {
+                                    let glyph = if playing() { Glyph::Pause } else { Glyph::Play };
+                                    view! { <Icon glyph=glyph /> }
+                                }}
+                                {move || if playing() { "Pause" } else { "Play" }}
+                            </button>
+                        </div>
+                    }
+                })}
             <div class="control stacked">
                 <span class="label">"Deformed"</span>
                 <div class="segmented fill" role="radiogroup" aria-label="Deformed shape">
@@ -222,12 +246,19 @@ fn Picture(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
                     >
                         "Off"
                     </button>
-                    <button
-                        type="button" role="radio" data-testid="scale-true" aria-checked=is(|s| s.scale == Some(1.0))
-                        on:click=move |_| update(&|s| s.scale = Some(1.0))
-                    >
-                        "1:1"
-                    </button>
+                    // The size of a mode's shape means nothing.
+                    {(kind != Some(StateKind::Mode))
+                        .then(|| {
+                            view! {
+                                <button
+                                    type="button" role="radio" data-testid="scale-true"
+                                    aria-checked=is(|s| s.scale == Some(1.0))
+                                    on:click=move |_| update(&|s| s.scale = Some(1.0))
+                                >
+                                    "1:1"
+                                </button>
+                            }
+                        })}
                     <button
                         type="button" role="radio" data-testid="scale-auto" aria-checked=is(|s| s.scale.is_none())
                         on:click=move |_| update(&|s| s.scale = None)
@@ -294,6 +325,32 @@ fn Picture(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// Time for which each state of a course over time is shown while it plays.
+const MOMENT: std::time::Duration = std::time::Duration::from_millis(400);
+
+/// While a course over time plays, shows one state after the other, from the first again after the last.
+fn pass_times(bench: super::Bench, cases: Vec<Option<String>>) {
+    let playing = Memo::new(move |_| bench.shown.with(|s| s.as_ref().is_some_and(|s| s.playing)));
+    Effect::new(move |_| {
+        if !playing.get() {
+            return;
+        }
+        let cases = cases.clone();
+        let next = move || {
+            // Gone with its panel.
+            let _ = bench.shown.try_update(|s| {
+                if let Some(s) = s {
+                    let at = cases.iter().position(|c| *c == s.case).map_or(0, |k| (k + 1) % cases.len());
+                    s.case.clone_from(&cases[at]);
+                }
+            });
+        };
+        if let Ok(timer) = set_interval_with_handle(next, MOMENT) {
+            on_cleanup(move || timer.clear());
+        }
+    });
 }
 
 /// Components of a force this small against its largest are rounding.

@@ -20,6 +20,8 @@ glyphs! {
     Add "M8 3v10M3 8h10"
     Remove "M3.5 4.5h9M6.5 4.5V3h3v1.5M4.5 4.5l.6 8.5h5.8l.6-8.5M6.8 7v3.5M9.2 7v3.5"
     Close "M4 4l8 8M12 4l-8 8"
+    Play "M5 3l8 5-8 5z"
+    Pause "M5.5 3.5v9M10.5 3.5v9"
     Check "M3 8.5l3.2 3L13 4.5"
     Down "M4 6l4 4 4-4"
     Right "M6 4l4 4-4 4"
@@ -131,7 +133,7 @@ impl Glyph {
             "selection" => Self::Selection,
             "fixed" | "sliding" => Self::Support,
             "load_case" => Self::Case,
-            "static" => Self::Study,
+            "static" | "modal" | "buckling" => Self::Study,
             "units" => Self::Setting,
             _ => Self::Load,
         }

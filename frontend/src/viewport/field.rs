@@ -13,6 +13,9 @@ use std::sync::Arc;
 /// Largest displacement of the automatic scale, as part of the model's diagonal.
 const AUTOMATIC: f64 = 0.08;
 
+/// A deformation that plays swings to and fro in this time, ms, whatever its frequency.
+const SWING: f64 = 1600.0;
+
 /// A decoded outcome and what of it is shown.
 #[derive(Debug)]
 pub struct Shown {
@@ -27,6 +30,8 @@ pub struct Shown {
     pub min: f64,
     pub max: f64,
     pub scale: f64,
+    /// Part of the deformation that is drawn now, −1 to 1: swings while the result plays, else 1.
+    pub swing: f64,
     /// Model-wide points of the smallest and the largest value.
     pub extremes: Option<[u32; 2]>,
 }
@@ -75,7 +80,7 @@ impl Shown {
             }));
         }
         let [min, max] = extremes.map_or([0.0; 2], |e| e.map(|i| f64::from(values[i as usize])));
-        let mut shown = Self { view, model, displacement, values, min, max, scale: 1.0, extremes };
+        let mut shown = Self { view, model, displacement, values, min, max, scale: 1.0, swing: 1.0, extremes };
         shown.scale = shown.view.scale.filter(|s| s.is_finite()).unwrap_or_else(|| shown.automatic());
         Ok(shown)
     }
@@ -101,7 +106,20 @@ impl Shown {
         if hi > lo { (lo, hi) } else { (lo, lo + lo.abs().max(1e-12)) }
     }
 
-    /// Point as drawn, world, m.
+    /// Lets a result that plays swing on to the time `now`, ms; whether it plays.
+    pub fn play(&mut self, now: f64) -> bool {
+        if self.view.playing {
+            self.swing = (std::f64::consts::TAU * now / SWING).cos();
+        }
+        self.view.playing
+    }
+
+    /// Multiplier of the displacement in the picture of now.
+    pub fn drawn_scale(&self) -> f32 {
+        (self.scale * self.swing) as f32
+    }
+
+    /// Point at the full deformation, world, m.
     pub fn displaced(&self, point: u32) -> DVec3 {
         let moved = DVec3::from(self.displacement[point as usize].map(f64::from)) * self.scale;
         self.undisplaced(point) + moved
@@ -233,6 +251,7 @@ mod tests {
             inverted: false,
             ceiling: None,
             flags: true,
+            playing: false,
         };
         Shown::new(view, None).unwrap()
     }

@@ -187,6 +187,10 @@ impl Inner {
             more = stage.tick(time.max(start - 50.0));
             if stage.changes.picture && size.min_element() >= 1.0 {
                 self.draw(&mut stage, start);
+                if stage.is_playing() {
+                    // There is no pause in which the pointer's index would be made.
+                    stage.index_one();
+                }
             } else if !more {
                 more = stage.index_one();
             }

@@ -166,6 +166,7 @@ mod tests {
             inverted: false,
             ceiling: None,
             flags: false,
+            playing: false,
         }
     }
 

@@ -510,6 +510,10 @@ impl Stage {
             more |= !over;
         }
         more |= self.settle_rasters(now);
+        if self.result.as_mut().is_some_and(|r| r.play(now)) {
+            self.changes.picture = true;
+            more = true;
+        }
         if self.pointer_moved && self.tween.is_none() && !self.gesture.is_dragging() {
             self.pointer_moved = false;
             self.refresh_hover();
@@ -531,6 +535,11 @@ impl Stage {
             }
         }
         more
+    }
+
+    /// Whether the picture moves by itself.
+    pub fn is_playing(&self) -> bool {
+        self.result.as_ref().is_some_and(|r| r.view.playing)
     }
 
     pub fn report(&mut self, event: ViewEvent) {

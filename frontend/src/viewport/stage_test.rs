@@ -196,6 +196,7 @@ fn result(stage: &mut Stage, scale: f64) {
         inverted: false,
         ceiling: None,
         flags: true,
+        playing: false,
     };
     stage.command(ViewCommand::Result(Some(view)), 0.0);
 }
@@ -227,6 +228,34 @@ fn a_result_replaces_its_body_and_is_probed_on_the_deformed_shape() {
     stage.command(ViewCommand::Result(None), 0.0);
     assert_eq!(stage.show, [Show::Solid, Show::Solid]);
     assert!(stage.changes.result && stage.result.is_none());
+}
+
+#[test]
+fn a_result_that_plays_swings_until_it_is_paused() {
+    let mut stage = stage();
+    result(&mut stage, 1.0);
+    let mut view = stage.result.as_ref().map(|r| r.view.clone()).expect("a result");
+    assert!(!stage.is_playing());
+    view.playing = true;
+    stage.command(ViewCommand::Result(Some(view.clone())), 0.0);
+    stage.command(ViewCommand::Section(Some(SectionPlane { point: [0.0, 0.05, 0.0], normal: [0.0, 1.0, 0.0] })), 0.0);
+    assert!(stage.caps().is_empty(), "what swings is drawn open");
+    let mut drawn = Vec::new();
+    for k in 0..8 {
+        stage.changes = super::Changes::default();
+        assert!(stage.tick(200.0 * f64::from(k)), "there is more to come");
+        assert!(stage.changes.picture && !stage.changes.result, "drawn again, not uploaded again");
+        drawn.push(stage.result.as_ref().map(|r| r.drawn_scale()).expect("a result"));
+    }
+    assert!(drawn.iter().any(|s| *s > 0.99) && drawn.iter().any(|s| *s < -0.99), "{drawn:?}");
+    view.playing = false;
+    stage.command(ViewCommand::Result(Some(view)), 2000.0);
+    stage.tick(2016.0);
+    stage.changes = super::Changes::default();
+    stage.tick(5000.0);
+    assert!(!stage.tick(5016.0) && !stage.changes.picture, "nothing is drawn when nothing moves");
+    assert_eq!(stage.result.as_ref().map(|r| r.drawn_scale()), Some(1.0));
+    assert_eq!(stage.caps().len(), 2);
 }
 
 #[test]

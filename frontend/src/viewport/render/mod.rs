@@ -240,7 +240,7 @@ impl Renderer {
             let (start, rate) = shown.ramp();
             let bands = if shown.view.banded { colormap::BANDS as f32 } else { 0.0 };
             program.use_uniform("range", Vec3::new(start as f32, rate as f32, bands));
-            program.use_uniform("scale", shown.scale as f32);
+            program.use_uniform("scale", shown.drawn_scale());
             program.use_texture("map", &self.map);
             program.use_vertex_attribute("displacement", displacement);
             program.use_vertex_attribute("value", values);
@@ -270,7 +270,7 @@ impl Renderer {
         let offset = shown.map_or(DVec3::ZERO, |s| s.model.base - stage.model.base);
         let clip_from_local = mat4(frame.clip_from_local * DMat4::from_translation(offset));
         let section = shifted(frame.section, offset);
-        let scale = shown.map_or(1.0, |s| s.scale) as f32;
+        let scale = shown.map_or(1.0, Shown::drawn_scale);
         let size = Vec2::new(frame.viewport.width as f32, frame.viewport.height as f32);
         let outlines = &layer.outlines;
         if stage.edges && outlines.faces.instance_count() > 0 {

@@ -12,7 +12,8 @@ const SETTLED: f64 = 80.0;
 impl Stage {
     /// The cuts of the section, with the body's colour and, where a result is known inside, its field.
     pub fn caps(&self) -> Vec<(Cap, [u8; 3], Option<&Raster>)> {
-        let Some(plane) = &self.section else { return Vec::new() };
+        // What swings is drawn open: a cap would have to be cut anew for every picture.
+        let Some(plane) = self.section.as_ref().filter(|_| !self.is_playing()) else { return Vec::new() };
         let bodies = self.seen().bodies.iter().zip(&self.visible).filter(|(_, v)| **v);
         bodies.map(|(body, _)| (section::cut(body, plane), body.colour, self.raster_of(&body.name))).collect()
     }

@@ -45,7 +45,7 @@ impl Stage {
 
     pub(super) fn refresh_flags(&mut self) {
         let mut flags = Vec::new();
-        if let Some(result) = self.result.as_ref().filter(|r| r.view.flags)
+        if let Some(result) = self.result.as_ref().filter(|r| r.view.flags && !r.view.playing)
             && let Some(extremes) = result.extremes
         {
             let view = self.view();
