@@ -276,6 +276,31 @@ const WEIGHTS: Field = prop(
 )
 .help("By area does not depend on the mesh. Equal shares per point of the surface mesh are what many other codes use.");
 
+const BODIES: Field = prop("bodies", "Bodies", FieldType::Refs { section: Section::Feature, max: 100 })
+    .help("Empty: every body. Bodies that touch are taken as bonded.");
+
+const SUPPORTS: Field =
+    prop("supports", "Supports", FieldType::Refs { section: Section::Support, max: 100 }).help("Empty: all.");
+
+const MODES: Field = prop("modes", "Modes", FieldType::Count { default: "6", min: 1, max: 50 });
+
+const ACCURACY_OF_MODES: Field = prop(
+    "accuracy",
+    "Accuracy",
+    FieldType::Expr { dimension: Dimension::NONE, default: "1 %", min: Some(0.001), max: Some(0.5) },
+);
+
+const RESOLUTION: Field = prop(
+    "resolution",
+    "Resolution",
+    FieldType::Choice {
+        options: &[("coarse", "Coarse"), ("normal", "Normal"), ("fine", "Fine"), ("cell", "By cell size")],
+        default: "normal",
+    },
+);
+
+const CELL: Field = length("cell", "Cell size", "1 mm").when("resolution", "cell");
+
 macro_rules! kinds {
     ($($id:literal $label:literal $section:ident $help:literal [$($field:expr),* $(,)?])*) => {
         &[$(Kind { id: $id, label: $label, section: Section::$section, help: $help, fields: &[$($field),*] }),*]
@@ -436,9 +461,7 @@ pub const KINDS: &[Kind] = kinds! {
     ]
 
     "static" "Static" Study "Linear static: displacement, stress and safety under steady loads." [
-        prop("bodies", "Bodies", FieldType::Refs { section: Section::Feature, max: 100 })
-            .help("Empty: every body. Bodies that touch are taken as bonded."),
-        prop("supports", "Supports", FieldType::Refs { section: Section::Support, max: 100 }).help("Empty: all."),
+        BODIES, SUPPORTS,
         prop("cases", "Load cases", FieldType::Refs { section: Section::LoadCase, max: 32 })
             .help("Empty: all; a design without load cases has one, of all its loads."),
         prop("method", "Method", FieldType::Choice {
@@ -457,11 +480,23 @@ pub const KINDS: &[Kind] = kinds! {
         })
         .when("method", "verified")
         .help("Refine until displacement and stress are known to within this share."),
-        prop("resolution", "Resolution", FieldType::Choice {
-            options: &[("coarse", "Coarse"), ("normal", "Normal"), ("fine", "Fine"), ("cell", "By cell size")],
-            default: "normal",
-        }),
-        length("cell", "Cell size", "1 mm").when("resolution", "cell"),
+        RESOLUTION, CELL,
+    ]
+    "modal" "Modal" Study "Natural frequencies and the shapes that go with them." [
+        BODIES,
+        prop("free", "Free bodies", FieldType::Flag { default: false }).help("Leaves every support out."),
+        SUPPORTS.help("Empty: all. None are needed: a free body's six rigid motions are left out of the list."),
+        MODES,
+        ACCURACY_OF_MODES.help("Refine until every frequency is known to within this share."),
+        RESOLUTION, CELL,
+    ]
+    "buckling" "Buckling" Study "How many times its load a slender design bears before it gives way sideways." [
+        BODIES, SUPPORTS,
+        prop("cases", "Load case", FieldType::Refs { section: Section::LoadCase, max: 1 })
+            .help("The loads that press. A design without load cases has one, of all its loads."),
+        MODES,
+        ACCURACY_OF_MODES.help("Refine until every load factor is known to within this share."),
+        RESOLUTION, CELL,
     ]
 
     "units" "Display units" Setting "The units everyone sees in this design." [

@@ -16,6 +16,8 @@ const PER_LINE: usize = 10;
 const NOTHING: f64 = 1e-12;
 /// Forces below this share of the largest are rounding.
 const FORCE_NOTHING: f64 = 1e-13;
+/// Relative accuracy asked of buckling factors: the other program's own wish is one per cent.
+const BUCKLE_ACCURACY: f64 = 1e-5;
 
 /// What a deck says.
 pub struct Deck<'a> {
@@ -27,10 +29,18 @@ pub struct Deck<'a> {
     /// By part, kg/m³.
     pub densities: &'a [f64],
     pub held: &'a Constraints<3>,
-    /// Names of the load cases.
-    pub cases: &'a [String],
-    /// `[case]`, three per node of the mesh and of the couplings, N.
-    pub forces: &'a [Vec<f64>],
+    pub steps: Steps<'a>,
+}
+
+/// What is asked of the problem. Forces are three per node of the mesh and of the couplings, N.
+#[derive(Clone, Copy)]
+pub enum Steps<'a> {
+    /// A static step for each load case: names, and `[case]` forces.
+    Static { cases: &'a [String], forces: &'a [Vec<f64>] },
+    /// The lowest `n` natural frequencies.
+    Frequency { n: usize },
+    /// The smallest `n` factors at which the forces buckle the bodies.
+    Buckle { n: usize, forces: &'a [f64] },
 }
 
 impl Deck<'_> {
@@ -83,22 +93,25 @@ impl Deck<'_> {
             let _ = writeln!(s, "*SOLID SECTION,ELSET=PART{0},MATERIAL=MATERIAL{0}", k + 1);
         }
         self.constraints(&mut s, references.len());
-        for (k, name) in self.cases.iter().enumerate() {
-            let _ = writeln!(s, "** {}", one_line(name));
-            s.push_str("*STEP\n*STATIC\n");
-            // Forces of the case before do not stay.
-            s.push_str("*CLOAD,OP=NEW\n");
-            self.forces(&mut s, &self.forces[k]);
-            s.push_str("*NODE FILE\nU,RF\n*EL FILE\nS\n*END STEP\n");
+        match self.steps {
+            Steps::Static { cases, forces } => {
+                for (name, f) in cases.iter().zip(forces) {
+                    let _ = writeln!(s, "** {}", one_line(name));
+                    s.push_str("*STEP\n*STATIC\n");
+                    loads(&mut s, f);
+                    s.push_str("*NODE FILE\nU,RF\n*EL FILE\nS\n*END STEP\n");
+                }
+            }
+            Steps::Frequency { n } => {
+                let _ = writeln!(s, "*STEP\n*FREQUENCY\n{n}\n*NODE FILE\nU\n*END STEP");
+            }
+            Steps::Buckle { n, forces } => {
+                let _ = writeln!(s, "*STEP\n*BUCKLE\n{n},{BUCKLE_ACCURACY:e}");
+                loads(&mut s, forces);
+                s.push_str("*NODE FILE\nU\n*END STEP\n");
+            }
         }
         s
-    }
-
-    fn forces(&self, s: &mut String, f: &[f64]) {
-        let largest = f.iter().fold(0.0f64, |m, v| m.max(v.abs()));
-        for (i, v) in f.iter().enumerate().filter(|(_, v)| v.abs() > FORCE_NOTHING * largest) {
-            let _ = writeln!(s, "{},{},{v:.12e}", i / 3 + 1, i % 3 + 1);
-        }
     }
 
     fn constraints(&self, s: &mut String, n_references: usize) {
@@ -145,6 +158,15 @@ impl Deck<'_> {
                 let _ = writeln!(s, "{},{c},{c},{value:.12e}", node + 1);
             }
         }
+    }
+}
+
+/// Nodal forces; those of the step before do not stay.
+fn loads(s: &mut String, f: &[f64]) {
+    s.push_str("*CLOAD,OP=NEW\n");
+    let largest = f.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+    for (i, v) in f.iter().enumerate().filter(|(_, v)| v.abs() > FORCE_NOTHING * largest) {
+        let _ = writeln!(s, "{},{},{v:.12e}", i / 3 + 1, i % 3 + 1);
     }
 }
 

@@ -3,15 +3,17 @@
 //! [`Mesh`] joins the parts of a set-up in one numbering; [`facet`] integrates over faces, [`hold`] turns supports and
 //! touching bodies into constraints, [`recover`] smooths stresses and estimates their error, [`adapt`] says where the
 //! next mesh must be finer, [`peak`] follows the largest stresses over the meshes and tells which have no finite value,
-//! [`deck`] writes a problem down for other programs.
+//! [`modes`] finds how a body vibrates and buckles, [`deck`] writes a problem down for other programs.
 
 pub mod adapt;
 pub mod deck;
 pub mod facet;
 pub mod hold;
 pub mod ladder;
+pub mod modes;
 pub mod peak;
 pub mod recover;
+pub mod skin;
 
 use crate::element::tet::{EDGES, Elasticity, Inverted, matrix};
 use crate::linear::constraint::{ConstraintError, Constraints};
@@ -164,9 +166,19 @@ impl<'a> Problem<'a> {
     /// # Errors
     /// [`FittedError`].
     pub fn new(mesh: &'a Mesh, materials: &'a [Elasticity], held: &Constraints<3>) -> Result<Self, FittedError> {
+        Self::assemble(mesh, materials, held, |e, out| stiffness(mesh, materials, e, out))
+    }
+
+    /// The same with element matrices other than the stiffness alone: positive definite once held.
+    fn assemble(
+        mesh: &'a Mesh,
+        materials: &'a [Elasticity],
+        held: &Constraints<3>,
+        element: impl Fn(usize, &mut [f64]) -> Result<(), Inverted> + Sync,
+    ) -> Result<Self, FittedError> {
         let transform = held.build(&mesh.points)?;
         let elements = Connectivity::new(mesh.tets.iter().map(|c| &c[..]));
-        let system = System::new(transform, elements, |e, out| stiffness(mesh, materials, e, out))?;
+        let system = System::new(transform, elements, element)?;
         let amg = Amg::mechanics(&system.matrix, &system.transform, &mesh.points, &mesh.middles())?;
         Ok(Self { mesh, materials, system, amg })
     }

@@ -18,6 +18,13 @@ pub enum Traction {
     Remote(DVec3, Option<DVec3>),
 }
 
+/// Applied loads of one case, N and N·m about the origin.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Applied {
+    pub force: DVec3,
+    pub moment: DVec3,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LoadError {
     #[error("its faces have no area")]

@@ -61,8 +61,20 @@ pub struct Setup<'a> {
 }
 
 impl<'a> Setup<'a> {
-    /// Reads the study's set-up; issues of severity error mean it must not be run.
+    /// Reads the set-up of a study of bodies under loads; issues of severity error mean it must not be run.
     pub fn read(case: &Case<'a>) -> (Self, Vec<Issue>) {
+        let (setup, mut issues) = Self::read_with(case, true);
+        setup.check_supports(case, &mut issues);
+        setup.check_walls(case, &mut issues);
+        (setup, issues)
+    }
+
+    /// Reads the set-up of a study without loads, whose bodies may be free: no load cases, and supports as there are.
+    pub fn read_unloaded(case: &Case<'a>) -> (Self, Vec<Issue>) {
+        Self::read_with(case, false)
+    }
+
+    fn read_with(case: &Case<'a>, loaded: bool) -> (Self, Vec<Issue>) {
         let design = case.design;
         let (resolved, _) = resolve(design);
         let mut issues = Vec::new();
@@ -71,7 +83,7 @@ impl<'a> Setup<'a> {
 
         let chosen = case.study.refs("supports");
         let mut supports = Vec::new();
-        for object in design.section(Section::Support).filter(|o| !o.suppressed) {
+        for object in design.section(Section::Support).filter(|o| !o.suppressed && !case.study.flag("free")) {
             if !chosen.is_empty() && !chosen.contains(&object.id) {
                 continue;
             }
@@ -85,20 +97,18 @@ impl<'a> Setup<'a> {
         }
 
         let mut loads = Vec::new();
-        let cases = cases(case, &resolved, &mut loads, &mut issues, &faces_of);
+        let cases = if loaded { cases(case, &resolved, &mut loads, &mut issues, &faces_of) } else { Vec::new() };
 
         let resolution = Resolution::read(case.study, &resolved, &mut issues);
-        let method = if case.study.choice("method") == "verified" { Method::Verified } else { Method::Instant };
+        // A study without the choice has the verified method alone.
+        let method = if case.study.choice("method") == "instant" { Method::Instant } else { Method::Verified };
         let accuracy = resolved.number(case.study, "accuracy").unwrap_or_else(|issue| {
             if method == Method::Verified {
                 issues.push(issue);
             }
             0.05
         });
-        let setup = Self { parts, supports, loads, cases, method, resolution, accuracy };
-        setup.check_supports(case, &mut issues);
-        setup.check_walls(case, &mut issues);
-        (setup, issues)
+        (Self { parts, supports, loads, cases, method, resolution, accuracy }, issues)
     }
 
     /// Bounds of all parts, m.
@@ -130,6 +140,33 @@ impl<'a> Setup<'a> {
         self.parts.iter().map(|p| p.volume / h.powi(3) + CUT_PER_AREA * p.area / h.powi(2)).sum()
     }
 
+    /// Diagonal of the bounds, m.
+    pub fn size(&self) -> f64 {
+        self.bounds().map_or(0.0, |(lo, hi)| DVec3::from(hi).distance(lo.into()))
+    }
+
+    /// Held faces of the bodies of `group`, by support.
+    fn held(&self, case: &Case, group: &[usize]) -> Vec<(Patch, Hold)> {
+        let patch = |s: &Support| {
+            let faces: Vec<_> = s.faces.iter().copied().filter(|(b, _)| group.contains(b)).collect();
+            (Patch::new(case.model, &faces, self.size() / 20.0), s.hold)
+        };
+        self.supports.iter().map(patch).collect()
+    }
+
+    /// Rigid motions that the supports leave free; bodies that touch move as one.
+    pub fn n_free(&self, case: &Case) -> usize {
+        let free = |group: Vec<usize>| {
+            let patches = self.held(case, &group);
+            if patches.iter().all(|(p, _)| p.area == 0.0) {
+                return 6;
+            }
+            let held: Vec<(&Patch, Hold)> = patches.iter().map(|(p, h)| (p, *h)).collect();
+            motion::free(&held, self.size()).len()
+        };
+        touching(&self.parts, self.cell()).into_iter().map(free).sum()
+    }
+
     fn check_supports(&self, case: &Case, issues: &mut Vec<Issue>) {
         if self.parts.is_empty() {
             return;
@@ -142,17 +179,9 @@ impl<'a> Setup<'a> {
             ));
             return;
         }
-        let Some((lo, hi)) = self.bounds() else { return };
-        let size = DVec3::from(hi).distance(lo.into());
+        let size = self.size();
         for group in touching(&self.parts, self.cell()) {
-            let patches: Vec<(Patch, Hold)> = self
-                .supports
-                .iter()
-                .map(|s| {
-                    let faces: Vec<_> = s.faces.iter().copied().filter(|(b, _)| group.contains(b)).collect();
-                    (Patch::new(case.model, &faces, size / 20.0), s.hold)
-                })
-                .collect();
+            let patches = self.held(case, &group);
             let held: Vec<(&Patch, Hold)> = patches.iter().map(|(p, h)| (p, *h)).collect();
             let free = motion::free(&held, size);
             if free.is_empty() {

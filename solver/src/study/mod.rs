@@ -2,8 +2,12 @@
 //!
 //! [`FORMS`] is what the page knows; `STUDIES` (feature `solve`) is what a worker can run. A test compares them.
 
+pub mod buckling;
 pub mod bytes;
 pub mod form;
+pub mod modal;
+#[cfg(feature = "solve")]
+pub mod modes;
 pub mod outcome;
 #[cfg(feature = "solve")]
 pub mod part;
@@ -17,7 +21,7 @@ pub mod suite;
 use form::StudyForm;
 
 /// Every physics the page can set up.
-pub const FORMS: &[StudyForm] = &[statics::FORM];
+pub const FORMS: &[StudyForm] = &[statics::FORM, modal::FORM, buckling::FORM];
 
 /// The form of a study kind.
 pub fn form(id: &str) -> Option<&'static StudyForm> {
@@ -87,7 +91,7 @@ pub use solve::{Case, Cost, Study, StudyError};
 
 /// Every physics a worker can run.
 #[cfg(feature = "solve")]
-pub const STUDIES: &[&dyn Study] = &[&statics::Static];
+pub const STUDIES: &[&dyn Study] = &[&statics::Static, &modal::Modal, &buckling::Buckling];
 
 /// The runner of a study kind.
 #[cfg(feature = "solve")]

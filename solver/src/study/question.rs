@@ -41,7 +41,7 @@ pub fn question(design: &Design, study: &Id) -> Option<String> {
 fn reach(design: &Design, study: &Object) -> BTreeSet<Id> {
     let mut seen: BTreeSet<Id> = design.section(Section::Feature).map(|o| o.id.clone()).collect();
     let mut waiting: Vec<Id> = Vec::new();
-    let mut any_case = false;
+    let (mut takes_cases, mut any_case) = (false, false);
     for field in schema::kind(&study.kind).map_or(&[][..], |k| k.fields) {
         let FieldType::Refs { section, .. } = field.kind else { continue };
         let chosen = study.refs(field.key);
@@ -51,9 +51,10 @@ fn reach(design: &Design, study: &Object) -> BTreeSet<Id> {
         } else {
             waiting.extend(chosen);
         }
+        takes_cases |= section == Section::LoadCase;
         any_case |= section == Section::LoadCase && waiting.len() > before;
     }
-    if !any_case {
+    if takes_cases && !any_case {
         // Without load cases, all loads act together.
         waiting.extend(design.section(Section::Load).map(|o| o.id.clone()));
     }

@@ -3,6 +3,7 @@
 use super::recover::{self, PointFields, Strains};
 use super::voxel::Meshed;
 use crate::linear::Block;
+use crate::mechanics::load::Applied;
 use crate::mechanics::setup::{LoadCase, Part, Setup};
 use crate::mesh::Lattice;
 use crate::mesh::cast::Voxels;
@@ -16,13 +17,6 @@ use glam::DVec3;
 
 /// Safety factors are shown up to this.
 const SAFETY_MAX: f32 = 100.0;
-
-/// Applied loads of one case, N and N·m about the origin.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Applied {
-    pub force: DVec3,
-    pub moment: DVec3,
-}
 
 /// The solution on one grid, read on the skin.
 pub struct Stage {

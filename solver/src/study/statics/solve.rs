@@ -1,6 +1,6 @@
 //! The run: mesh, loads, nested iteration from the coarsest grid to the finest, answer.
 
-use super::answer::{self, Applied, Stage};
+use super::answer::{self, Stage};
 use super::carry;
 use super::support::{self, Foundations};
 use super::verified;
@@ -9,7 +9,7 @@ use crate::design::{Issue, Severity};
 use crate::linear::cg::{self, CgError};
 use crate::linear::{Block, Multigrid, transfer};
 use crate::mechanics::Hold;
-use crate::mechanics::load;
+use crate::mechanics::load::{self, Applied};
 use crate::mechanics::patch::Patch;
 use crate::mechanics::setup::{Method, Setup};
 use crate::mesh::skin;

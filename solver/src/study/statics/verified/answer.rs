@@ -3,25 +3,18 @@
 use super::super::answer::{self, push_fields, skin_name};
 use super::super::recover::PointFields;
 use super::{History, Stage};
-use crate::element::tet::face;
-use crate::fitted::Mesh;
-use crate::fitted::hold::{corner, quarters};
 use crate::fitted::motion;
 use crate::fitted::peak::{Peak, Peaks};
+use crate::fitted::skin::skin;
 use crate::mechanics::setup::Setup;
 use crate::mechanics::stress::{principal, von_mises};
 use crate::quantity::Dimension;
 use crate::study::outcome::{Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, Table};
-use crate::surface::SurfaceMesh;
-use glam::DVec3;
-use std::collections::HashMap;
 
 /// Safety on Richardson's extrapolation of the displacement.
 const SAFETY: f64 = 1.25;
 /// What remains however fine the mesh: the tessellated face that a load is spread over, the solver's tolerance.
 const FLOOR: f64 = 1e-3;
-/// Triangles of the skin above which facets are drawn flat.
-const SKIN_TRIANGLES_MAX: usize = 200_000;
 
 /// Largest displacement of case `k` with its band.
 fn displacement(history: &History, k: usize) -> (f64, Option<f64>, [f64; 3]) {
@@ -276,41 +269,4 @@ fn curves(setup: &Setup, history: &History, out: &mut Outcome) {
         ],
         rows,
     });
-}
-
-/// The surface of a part: its nodes in the mesh, and triangles between them, four to a facet.
-fn skin(mesh: &Mesh, part: usize, body: &SurfaceMesh) -> (Vec<u32>, SurfaceMesh) {
-    let facets = &mesh.facets[mesh.parts[part].facets.clone()];
-    let fine = 4 * facets.len() <= SKIN_TRIANGLES_MAX;
-    let used = if fine { 6 } else { 3 };
-    let mut nodes: Vec<u32> = facets.iter().flat_map(|f| f.nodes[..used].to_vec()).collect();
-    nodes.sort_unstable();
-    nodes.dedup();
-    let place: HashMap<u32, u32> = nodes.iter().enumerate().map(|(i, n)| (*n, i as u32)).collect();
-    // One normal per node and face: smooth within a face, parted at its edges.
-    let mut normals: HashMap<(u32, u32), DVec3> = HashMap::new();
-    for f in facets {
-        let x = mesh.facet(f);
-        for (k, n) in f.nodes[..used].iter().enumerate() {
-            *normals.entry((f.face, *n)).or_default() += face::area(&x, &corner(k));
-        }
-    }
-    let mut out = SurfaceMesh {
-        points: nodes.iter().map(|n| mesh.points[*n as usize].to_array()).collect(),
-        faces: body.faces.clone(),
-        ..SurfaceMesh::default()
-    };
-    for f in facets {
-        let mut add = |t: [u32; 3]| {
-            out.triangles.push(t.map(|n| place[&n]));
-            out.face_of.push(f.face);
-            out.normals.push(t.map(|n| normals[&(f.face, n)].normalize_or_zero().as_vec3().to_array()));
-        };
-        if fine {
-            quarters(f.nodes).into_iter().for_each(&mut add);
-        } else {
-            add([f.nodes[0], f.nodes[1], f.nodes[2]]);
-        }
-    }
-    (nodes, out)
 }

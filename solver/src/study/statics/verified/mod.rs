@@ -2,22 +2,17 @@
 
 mod answer;
 
-use super::answer::Applied;
-use crate::design::Issue;
 use crate::element::tet::{Elasticity, matrix};
 use crate::fitted::adapt::Spot;
-use crate::fitted::deck::Deck;
-use crate::fitted::facet::FacetPatch;
-use crate::fitted::ladder::{self, Blank, Ladder};
+use crate::fitted::deck::{Deck, Steps};
+use crate::fitted::ladder::{self, Ladder};
 use crate::fitted::peak::{self, Level, Peaks};
 use crate::fitted::recover::{self, Estimate, Patches, Raw};
-use crate::fitted::{Facet, FittedError, Mesh, Problem, Solution, hold, motion, push};
-use crate::geometry::Model;
+use crate::fitted::{Mesh, Problem, Solution, motion};
 use crate::linear::constraint::Constraints;
-use crate::mechanics::Hold;
-use crate::mechanics::load;
-use crate::mechanics::patch::Patch;
-use crate::mechanics::setup::{Part, Setup};
+use crate::mechanics::fit::{self, indices};
+use crate::mechanics::load::Applied;
+use crate::mechanics::setup::Setup;
 use crate::mechanics::stress::von_mises;
 use crate::run::{Ctx, Phase};
 use crate::study::outcome::{Outcome, Partial};
@@ -150,17 +145,9 @@ fn furthest(mesh: &Mesh, u: &[f64]) -> (f64, [f64; 3]) {
 pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
     ctx.progress(Phase::Mesh, 0.01, "Taking a first look");
     let shown = u32::from(super::solve::first_look(case, setup, ctx)?);
-    let materials: Vec<Elasticity> = setup
-        .parts
-        .iter()
-        .map(|p| Elasticity::isotropic(p.material.youngs_modulus, p.material.poisson_ratio))
-        .collect();
+    let materials = setup.elasticities();
     let refusal = |e| resolution::refusal(case.study, setup.resolution, e);
-    let blanks: Vec<Blank> = setup
-        .parts
-        .iter()
-        .map(|p| Blank { label: &p.label, volume: p.volume, area: p.area, body: &*case.model.bodies[p.index].body })
-        .collect();
+    let blanks = setup.blanks(case.model);
     let mut ladder = Ladder::new(&blanks, setup.resolution.fineness(), ctx.cancel_flag()).map_err(refusal)?;
     let mut history = History::new(setup);
     let mut done = 0.0;
@@ -200,26 +187,6 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, Study
     }
 }
 
-/// Indices of the facets of `faces`, `(body, face)`, among the parts.
-fn indices(mesh: &Mesh, parts: &[Part], faces: &[(usize, usize)]) -> Vec<usize> {
-    let wanted: BTreeSet<(u32, u32)> = faces
-        .iter()
-        .filter_map(|(body, face)| Some((parts.iter().position(|p| p.index == *body)? as u32, *face as u32)))
-        .collect();
-    (0..mesh.facets.len()).filter(|i| wanted.contains(&(mesh.facets[*i].part, mesh.facets[*i].face))).collect()
-}
-
-fn facets<'m>(mesh: &'m Mesh, parts: &[Part], faces: &[(usize, usize)]) -> Vec<&'m Facet> {
-    indices(mesh, parts, faces).into_iter().map(|i| &mesh.facets[i]).collect()
-}
-
-fn solver_error(error: FittedError) -> StudyError {
-    match error {
-        FittedError::Cancelled => StudyError::Cancelled,
-        other => StudyError::Solver(other.to_string()),
-    }
-}
-
 /// Holds, loads and solves one mesh, `iterations` after those of the meshes before.
 fn one(
     case: &Case,
@@ -234,38 +201,11 @@ fn one(
     let at = |within: f64| 0.05 + 0.9 * (done + 0.7 * share * within).min(0.97);
     let phase = if done == 0.0 { Phase::Assemble } else { Phase::Solve };
     ctx.progress(phase, at(0.3), "Assembling");
-    let mut held = Constraints::<3>::new(mesh.points.len());
-    let mut taken: BTreeSet<u32> = BTreeSet::new();
-    for support in &setup.supports {
-        let on = facets(&mesh, &setup.parts, &support.faces);
-        taken.extend(on.iter().flat_map(|f| f.nodes));
-        match support.hold {
-            Hold::Fixed => hold::fix(&mut held, on.into_iter()),
-            Hold::Sliding => hold::slide(&mesh, &mut held, on.into_iter()),
-        }
-    }
-    for one in setup.loads.iter().filter(|l| l.rigid) {
-        let on = FacetPatch::new(&mesh, facets(&mesh, &setup.parts, &one.faces).into_iter());
-        let nodes = on.nodes();
-        taken.extend(&nodes);
-        held.couple(on.patch.centroid, &nodes, &mesh.points).map_err(|e| {
-            let message = format!("{}: {e}", one.object.name);
-            StudyError::Setup(vec![Issue::error(&one.object, "coupling", message)])
-        })?;
-    }
-    let n_bonded = if mesh.parts.len() > 1 { hold::bond(&mesh, &mut held, &taken) } else { 0 };
+    let (held, n_bonded) = fit::hold(setup, &mesh)?;
     ctx.check()?;
-    let problem = Problem::new(&mesh, materials, &held).map_err(|e| {
-        match e {
-        FittedError::Loose if mesh.parts.len() > 1 => StudyError::Solver(
-            "the supports leave a motion free, or a body touches no other; hold more faces, or move the bodies together"
-                .into(),
-        ),
-        other => solver_error(other),
-    }
-    })?;
+    let problem = Problem::new(&mesh, materials, &held).map_err(|e| fit::failed(&mesh, e))?;
     ctx.check()?;
-    let (forces, applied) = loads(case.model, setup, &mesh, &problem)?;
+    let (forces, applied) = fit::forces(case.model, setup, &mesh, problem.system.transform.n_nodes())?;
     ctx.progress(Phase::Solve, at(0.5), format!("Solving for {} unknowns", 3 * mesh.points.len()));
     let solution = problem
         .solve(&forces, TOLERANCE, ctx.cancel_flag(), |i, residual| {
@@ -278,11 +218,11 @@ fn one(
             );
             ctx.check().is_ok()
         })
-        .map_err(solver_error)?;
+        .map_err(|e| fit::failed(&mesh, e))?;
     ctx.check()?;
     let mut reactions = Vec::new();
     for (u, f) in solution.u.iter().zip(&forces) {
-        let r = problem.reactions(u, f).map_err(solver_error)?;
+        let r = problem.reactions(u, f).map_err(|e| fit::failed(&mesh, e))?;
         let (mut force, mut moment) = (DVec3::ZERO, DVec3::ZERO);
         for (n, p) in mesh.points.iter().enumerate() {
             let r = motion(&r, n as u32);
@@ -331,71 +271,17 @@ fn one(
     Ok(stage)
 }
 
-/// Nodal forces of every case, N, and their resultants.
-fn loads(
-    model: &Model,
-    setup: &Setup,
-    mesh: &Mesh,
-    problem: &Problem,
-) -> Result<(Vec<Vec<f64>>, Vec<Applied>), StudyError> {
-    let mut forces: Vec<Vec<f64>> = setup.cases.iter().map(|_| problem.zero()).collect();
-    let mut applied = vec![Applied::default(); setup.cases.len()];
-    for (at, one) in setup.loads.iter().enumerate() {
-        let on = facets(mesh, &setup.parts, &one.faces);
-        let patch = if one.by_points {
-            // Shares go by the points of the body's own surface, which no refinement changes.
-            FacetPatch::at(mesh, &on, &Patch::vertices(model, &one.faces).points)
-        } else {
-            FacetPatch::new(mesh, on.into_iter())
-        };
-        let spread = load::forces(&patch.patch, one.traction).map_err(|e| {
-            StudyError::Setup(vec![Issue::error(&one.object, "faces", format!("{}: {e}", one.object.name))])
-        })?;
-        let (mut force, mut moment) = (DVec3::ZERO, DVec3::ZERO);
-        for (p, f) in patch.patch.points.iter().zip(&spread) {
-            force += *f;
-            moment += p.at.cross(*f);
-        }
-        for (k, case) in setup.cases.iter().enumerate() {
-            for (_, factor) in case.loads.iter().filter(|l| l.0 == at) {
-                patch.carry(&spread, *factor, &mut forces[k]);
-                applied[k].force += force * *factor;
-                applied[k].moment += moment * *factor;
-            }
-        }
-    }
-    for (k, case) in setup.cases.iter().enumerate().filter(|c| c.1.gravity != DVec3::ZERO) {
-        for (part, span) in setup.parts.iter().zip(&mesh.parts) {
-            let weight = case.gravity * part.material.density;
-            for t in span.tets.clone() {
-                let f =
-                    matrix::body_force(&mesh.nodes(t), |_| weight).map_err(|e| StudyError::Solver(e.to_string()))?;
-                for (n, f) in mesh.tets[t].iter().zip(f) {
-                    push(&mut forces[k], *n, f);
-                    applied[k].force += f;
-                    applied[k].moment += mesh.points[*n as usize].cross(f);
-                }
-            }
-        }
-    }
-    Ok((forces, applied))
-}
-
 /// The finest problem for other programs.
 fn deck(case: &Case, setup: &Setup, stage: &Stage, materials: &[Elasticity]) -> String {
-    let parts: Vec<(String, String)> =
-        setup.parts.iter().map(|p| (p.label.clone(), format!("{}: {}", p.material.name, p.material.source))).collect();
-    let densities: Vec<f64> = setup.parts.iter().map(|p| p.material.density).collect();
     let cases: Vec<String> = setup.cases.iter().map(|c| c.label.clone()).collect();
     Deck {
         title: &case.study.name,
         mesh: &stage.mesh,
-        parts: &parts,
+        parts: &setup.names(),
         materials,
-        densities: &densities,
+        densities: &setup.densities(),
         held: &stage.held,
-        cases: &cases,
-        forces: &stage.forces,
+        steps: Steps::Static { cases: &cases, forces: &stage.forces },
     }
     .write()
 }

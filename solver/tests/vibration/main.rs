@@ -1,0 +1,17 @@
+//! The modal and the buckling study: published cases, the conformance suite, and CalculiX on the same mesh.
+#![cfg(feature = "solve")]
+#![allow(clippy::print_stdout)] // Skipping must be said.
+
+#[path = "../support/part.rs"]
+#[allow(dead_code)] // Each test file uses its share.
+mod part;
+#[path = "../support/tet_box.rs"]
+#[allow(dead_code)]
+mod tet_box;
+#[path = "../support/truth.rs"]
+#[allow(dead_code)]
+mod truth;
+
+mod case;
+mod peer;
+mod study;
