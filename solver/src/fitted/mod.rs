@@ -8,15 +8,17 @@
 pub mod adapt;
 pub mod deck;
 pub mod facet;
+pub mod heat;
 pub mod hold;
 pub mod ladder;
+pub mod march;
 pub mod modes;
 pub mod peak;
 pub mod recover;
 pub mod skin;
 
 use crate::element::tet::{EDGES, Elasticity, Inverted, matrix};
-use crate::linear::constraint::{ConstraintError, Constraints};
+use crate::linear::constraint::{ConstraintError, Constraints, Transform};
 use crate::linear::pcg::{self, PcgError};
 use crate::linear::{Amg, Connectivity, System, banded::Singular};
 use crate::mesh::tet::{Quality, TetMesh};
@@ -133,6 +135,12 @@ pub enum FittedError {
     Constraint(#[from] ConstraintError),
     #[error("the supports leave a motion free; hold more faces")]
     Loose,
+    #[error(
+        "Newton's method stopped at a residual of {residual:.1e}: what faces radiate outruns what the bodies conduct"
+    )]
+    Unsettled { residual: f64 },
+    #[error("the temperature changes too fast to follow at {time:.3e} s: look for a jump in what is given there")]
+    Abrupt { time: f64 },
     #[error("{error}{place}")]
     Stagnated { error: PcgError, place: String },
 }
@@ -205,7 +213,7 @@ impl<'a> Problem<'a> {
         let b = forces.iter().map(load).collect::<Result<Vec<_>, _>>()?;
         let mut x: Vec<Vec<f64>> = b.iter().map(|b| vec![0.0; b.len()]).collect();
         let done = pcg::solve(&self.system.matrix, &self.amg, &b, &mut x, tolerance, ITERATIONS_MAX, cancel, monitor)
-            .map_err(|e| self.describe(e))?;
+            .map_err(|e| describe(self.mesh, &self.system.transform, e))?;
         let u = x.iter().map(|x| self.system.transform.expand(x)).collect();
         Ok(Solution { u, iterations: done.iterations })
     }
@@ -217,15 +225,16 @@ impl<'a> Problem<'a> {
     pub fn reactions(&self, u: &[f64], f: &[f64]) -> Result<Vec<f64>, FittedError> {
         Ok(self.system.reactions(u, f, |e, out| stiffness(self.mesh, self.materials, e, out))?)
     }
+}
 
-    fn describe(&self, error: PcgError) -> FittedError {
-        let PcgError::Stagnated { node, .. } = &error else { return FittedError::Cancelled };
-        let place = self.system.transform.mesh_node(*node).map_or(String::new(), |n| {
-            let [x, y, z] = (self.mesh.points[n as usize] * 1e3).to_array();
-            format!("; the worst place is at ({x:.2}, {y:.2}, {z:.2}) mm")
-        });
-        FittedError::Stagnated { error, place }
-    }
+/// A solver's error with the place it went wrong at.
+fn describe<const N: usize>(mesh: &Mesh, transform: &Transform<N>, error: PcgError) -> FittedError {
+    let PcgError::Stagnated { node, .. } = &error else { return FittedError::Cancelled };
+    let place = transform.mesh_node(*node).map_or(String::new(), |n| {
+        let [x, y, z] = (mesh.points[n as usize] * 1e3).to_array();
+        format!("; the worst place is at ({x:.2}, {y:.2}, {z:.2}) mm")
+    });
+    FittedError::Stagnated { error, place }
 }
 
 const ITERATIONS_MAX: u32 = 3000;

@@ -17,6 +17,30 @@ pub struct System<const N: usize> {
     pub matrix: Sparse<f64, N, N>,
 }
 
+/// Adds Tᵀ K T, element by element, to a matrix over the reduced nodes whose pattern has the `reduced` nodes of each
+/// element, [`Transform::reduced_connectivity`].
+///
+/// # Errors
+/// The first error of `matrix`, by element.
+pub fn assemble<const N: usize, E: Send>(
+    transform: &Transform<N>,
+    elements: &Connectivity,
+    reduced: &Connectivity,
+    matrix: impl Fn(usize, &mut [f64]) -> Result<(), E> + Sync,
+    k: &mut Sparse<f64, N, N>,
+) -> Result<(), E> {
+    k.assemble(reduced, |e, out| {
+        let nodes = elements.nodes(e);
+        if transform.plain(nodes) {
+            return matrix(e, out);
+        }
+        let mut full = vec![0.0; (N * nodes.len()).pow(2)];
+        matrix(e, &mut full)?;
+        transform.congruence(nodes, &full, reduced.nodes(e), out);
+        Ok(())
+    })
+}
+
 impl<const N: usize> System<N> {
     /// Assembles K̂. `matrix(e, out)` fills the first `(N k)²` numbers of `out` for element `e` with `k` nodes; elements may
     /// be of several kinds (solids, the triangles of a foundation).
@@ -30,16 +54,7 @@ impl<const N: usize> System<N> {
     ) -> Result<Self, E> {
         let reduced = transform.reduced_connectivity(&elements);
         let mut k = Sparse::pattern(transform.n_reduced(), &reduced);
-        k.assemble(&reduced, |e, out| {
-            let nodes = elements.nodes(e);
-            if transform.plain(nodes) {
-                return matrix(e, out);
-            }
-            let mut full = vec![0.0; (N * nodes.len()).pow(2)];
-            matrix(e, &mut full)?;
-            transform.congruence(nodes, &full, reduced.nodes(e), out);
-            Ok(())
-        })?;
+        assemble(&transform, &elements, &reduced, matrix, &mut k)?;
         for (r, held) in &transform.held {
             if let Some(block) = k.get_mut(*r as usize, *r) {
                 let size = (0..N).map(|c| block[c][c]).fold(0.0, f64::max);

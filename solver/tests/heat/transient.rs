@@ -1,0 +1,90 @@
+//! Temperatures over time.
+
+use crate::steady::{facets, free, node};
+use crate::truth;
+use glam::DVec3;
+use solver::fitted::heat::{Conduction, Exchange, Law, Matter, Moment};
+use solver::fitted::march::march;
+use std::f64::consts::PI;
+use std::sync::atomic::AtomicBool;
+
+/// NAFEMS T3: a rod with one end at 0 °C and the other at 100 °C · sin(πt/40 s).
+#[test]
+fn case_33_a_rod_with_one_end_that_swings() {
+    let mesh = truth::mesh(DVec3::new(0.1, 0.01, 0.01), [20, 1, 1], |p| p);
+    let matter = [Matter { conductivity: 35.0, capacity: 7200.0 * 440.5 }];
+    let ends = [0.0, 0.1].map(|x| truth::select(&mesh, |p| p.x == x));
+    let problem = Conduction::new(&mesh, &matter, &free(&mesh), &ends, Vec::new(), true).unwrap();
+    let at = |t: f64| Moment {
+        kept: vec![273.15, 273.15 + 100.0 * (PI * t / 40.0).sin()],
+        exchanges: Vec::new(),
+        sources: vec![0.0],
+    };
+    let mut found = (0.0, 0.0, 0);
+    let start = vec![273.15; mesh.points.len()];
+    let place = node(&mesh, DVec3::new(0.08, 0.0, 0.0));
+    march(&problem, &start, &[16.0, 32.0], 1e-3, &at, &AtomicBool::new(false), |r| {
+        found = (r.temperature[place] - 273.15, r.error, r.n_steps);
+        true
+    })
+    .unwrap();
+    println!("case 33: {:.4} °C ± {:.4} K in {} steps, expected 36.6031 °C", found.0, found.1, found.2);
+    assert!((found.0 / 36.6031 - 1.0).abs() < 3e-3);
+}
+
+/// A block without conduction resistance to speak of cools by a film: an exponential in time.
+fn cooling(tolerance: f64) -> (f64, f64, usize) {
+    let mesh = truth::mesh(DVec3::splat(0.01), [2; 3], |p| p);
+    let matter = [Matter { conductivity: 1e5, capacity: 3.6e6 }];
+    let film = Exchange { facets: facets(&mesh, |p| p.x == 0.0 || p.x == 0.01), law: Law::Film(500.0) };
+    let problem = Conduction::new(&mesh, &matter, &free(&mesh), &[], vec![film], true).unwrap();
+    let at = |_: f64| Moment { kept: Vec::new(), exchanges: vec![300.0], sources: vec![0.0] };
+    let rate: f64 = 2.0 * 500.0 / (0.01 * 3.6e6);
+    let end = 2.0 / rate;
+    let (mut off, mut stated, mut n) = (0.0f64, 0.0, 0);
+    let start = vec![400.0; mesh.points.len()];
+    march(&problem, &start, &[0.5 * end, end], tolerance, &at, &AtomicBool::new(false), |r| {
+        let exact = 300.0 + 100.0 * (-rate * r.time).exp();
+        off = off.max(r.temperature.iter().fold(0.0, |m, t| m.max((t - exact).abs())));
+        let flows = problem.flows(r.temperature, Some(r.rate), r.moment);
+        assert!(flows.imbalance() < 1e-5, "{flows:?}");
+        (stated, n) = (r.error, r.n_steps);
+        true
+    })
+    .unwrap();
+    (off, stated, n)
+}
+
+#[test]
+fn the_error_of_the_steps_is_of_second_order_and_within_what_is_stated() {
+    let all = [1e-2, 1e-4].map(cooling);
+    for (off, stated, n) in all {
+        println!("off by {off:.3e} K, stated {stated:.3e} K, {n} steps");
+        assert!(off <= 1.2 * stated);
+    }
+    let order = (all[0].0 / all[1].0).ln() / (all[1].2 as f64 / all[0].2 as f64).ln();
+    println!("order {order:.2}");
+    assert!(order > 1.6, "{order}");
+}
+
+#[test]
+fn a_radiating_block_cools_as_its_closed_form_says() {
+    // V ρ c Ṫ = −ε σ A T⁴ in empty space: T⁻³ grows linearly.
+    let mesh = truth::mesh(DVec3::splat(0.01), [1; 3], |p| p);
+    let capacity = 3.6e6;
+    let matter = [Matter { conductivity: 1e5, capacity }];
+    let all = Exchange { facets: facets(&mesh, |p| p.x == 0.0), law: Law::Radiation(0.9) };
+    let problem = Conduction::new(&mesh, &matter, &free(&mesh), &[], vec![all], true).unwrap();
+    let at = |_: f64| Moment { kept: Vec::new(), exchanges: vec![0.0], sources: vec![0.0] };
+    let start = vec![1200.0; mesh.points.len()];
+    let mut found = (0.0, 0);
+    march(&problem, &start, &[400.0], 1e-3, &at, &AtomicBool::new(false), |r| {
+        found = (r.temperature[0], r.n_steps);
+        true
+    })
+    .unwrap();
+    let rate = 3.0 * 0.9 * solver::fitted::heat::STEFAN_BOLTZMANN / (0.01 * capacity);
+    let exact = (1200f64.powi(-3) + rate * 400.0).powf(-1.0 / 3.0);
+    println!("{:.4} K after {} steps, expected {exact:.4} K", found.0, found.1);
+    assert!((found.0 - exact).abs() < 1.0);
+}
