@@ -7,6 +7,8 @@
 #[path = "../tests/support/closed_form.rs"]
 #[allow(dead_code)] // The tests use the rest of it.
 mod closed_form;
+#[path = "../tests/verification/heat.rs"]
+mod heat;
 #[path = "../tests/support/row.rs"]
 mod row;
 #[path = "../tests/verification/statics.rs"]
@@ -34,6 +36,11 @@ const CASES: &[fn() -> Vec<Row>] = &[
     statics::case_17,
     statics::case_18,
     statics::case_19,
+    heat::case_22,
+    heat::case_31,
+    heat::case_32,
+    heat::case_33,
+    heat::case_34,
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

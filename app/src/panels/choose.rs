@@ -142,6 +142,15 @@ pub fn Materials(id: Id, field: &'static Field, value: Memo<Option<Value>>) -> i
                                     m.source,
                                 )}
                             </p>
+                            <p class="note" title=m.thermal_source>
+                                {format!(
+                                    "λ {} · c {} · α {:.1}e-6/K. {}",
+                                    desk.show(m.conductivity, Dimension::CONDUCTIVITY, 4),
+                                    desk.show(m.specific_heat, Dimension::SPECIFIC_HEAT, 4),
+                                    m.expansion * 1e6,
+                                    m.thermal_source,
+                                )}
+                            </p>
                         }
                     })
             }}

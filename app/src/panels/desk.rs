@@ -10,7 +10,7 @@ use crate::ui::{Notices, Tone, use_notices};
 use crate::viewport::{Anchored, Pick, ViewCommand, Viewport};
 use leptos::prelude::*;
 use solver::design::{Command, Design, Id, Issue, Object, Resolved, Value, check, resolve};
-use solver::quantity::{Dimension, Quantity, UnitSystem, format};
+use solver::quantity::{Dimension, Quantity, UnitSystem, format, format_difference};
 use solver::scene::Scene;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -331,6 +331,11 @@ impl Desk {
     /// A quantity in the design's display units.
     pub fn show(&self, value: f64, dimension: Dimension, digits: usize) -> String {
         format(Quantity::new(value, dimension), self.units.get(), digits)
+    }
+
+    /// How far two quantities lie apart, in the design's display units.
+    pub fn show_difference(&self, value: f64, dimension: Dimension, digits: usize) -> String {
+        format_difference(Quantity::new(value, dimension), self.units.get(), digits)
     }
 }
 

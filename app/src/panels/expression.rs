@@ -2,6 +2,7 @@
 
 use super::desk::use_desk;
 use leptos::{ev, html, prelude::*};
+use solver::design::Resolved;
 use solver::quantity::{self, Dimension, Quantity, UnitSystem, display_unit};
 
 /// What the field may hold.
@@ -74,6 +75,9 @@ pub fn ExpressionField(
     #[prop(into)]
     text: Signal<String>,
     range: Range,
+    /// It may use `time`; the value shown is that of the start.
+    #[prop(optional)]
+    over_time: bool,
     /// A fault to show below, from the design's checks.
     #[prop(optional, into)]
     fault: Signal<Option<String>>,
@@ -94,12 +98,12 @@ pub fn ExpressionField(
     let current = Memo::new(move |_| dragging.get().or_else(|| draft.get()).unwrap_or_else(|| text.get()));
     let value = Memo::new(move |_| {
         let text = current.get();
-        desk.resolved
-            .with(|r| match range.dimension {
-                Some(dimension) => r.evaluate_as(&text, dimension).map(|v| Quantity::new(v, dimension)),
-                None => r.evaluate(&text),
-            })
-            .map_err(|e| e.to_string())
+        let read = |r: &Resolved| match range.dimension {
+            Some(dimension) => r.evaluate_as(&text, dimension).map(|v| Quantity::new(v, dimension)),
+            None => r.evaluate(&text),
+        };
+        let found = desk.resolved.with(|r| if over_time { read(&r.at_time(0.0)) } else { read(r) });
+        found.map_err(|e| e.to_string())
     });
     // Only where it says more than the text does.
     let preview = Memo::new(move |_| {

@@ -68,12 +68,13 @@ fn lines(design: &Design, section: Section, folded: &BTreeSet<Id>) -> Vec<Line> 
     out
 }
 
-const SECTIONS: [(Section, &str, &str); 6] = [
+const SECTIONS: [(Section, &str, &str); 7] = [
     (Section::Feature, "Features", "features"),
     (Section::Selection, "Selections", "selections"),
     (Section::Support, "Supports", "supports"),
     (Section::Load, "Loads", "loads"),
     (Section::LoadCase, "Load cases", "cases"),
+    (Section::Thermal, "Heat boundaries", "thermal"),
     (Section::Study, "Studies", "studies"),
 ];
 

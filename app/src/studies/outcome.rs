@@ -150,6 +150,8 @@ fn Picture(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
         pass_times(bench, cases.clone());
     }
     let playing = move || bench.shown.with(|s| s.as_ref().is_some_and(|s| s.playing));
+    // Heat moves nothing.
+    let moves = fields.iter().any(|f| f.0 == "displacement");
     view! {
         <div class="fields">
             <div class="control">
@@ -237,36 +239,41 @@ fn Picture(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
                         </div>
                     }
                 })}
-            <div class="control stacked">
-                <span class="label">"Deformed"</span>
-                <div class="segmented fill" role="radiogroup" aria-label="Deformed shape">
-                    <button
-                        type="button" role="radio" data-testid="scale-off" aria-checked=is(|s| s.scale == Some(0.0))
-                        on:click=move |_| update(&|s| s.scale = Some(0.0))
-                    >
-                        "Off"
-                    </button>
-                    // The size of a mode's shape means nothing.
-                    {(kind != Some(StateKind::Mode))
-                        .then(|| {
-                            view! {
-                                <button
-                                    type="button" role="radio" data-testid="scale-true"
-                                    aria-checked=is(|s| s.scale == Some(1.0))
-                                    on:click=move |_| update(&|s| s.scale = Some(1.0))
-                                >
-                                    "1:1"
-                                </button>
-                            }
-                        })}
-                    <button
-                        type="button" role="radio" data-testid="scale-auto" aria-checked=is(|s| s.scale.is_none())
-                        on:click=move |_| update(&|s| s.scale = None)
-                    >
-                        "Auto"
-                    </button>
-                </div>
-            </div>
+            {moves
+                .then(|| {
+                    view! {
+                    <div class="control stacked">
+                        <span class="label">"Deformed"</span>
+                        <div class="segmented fill" role="radiogroup" aria-label="Deformed shape">
+                            <button
+                                type="button" role="radio" data-testid="scale-off" aria-checked=is(|s| s.scale == Some(0.0))
+                                on:click=move |_| update(&|s| s.scale = Some(0.0))
+                            >
+                                "Off"
+                            </button>
+                            // The size of a mode's shape means nothing.
+                            {(kind != Some(StateKind::Mode))
+                                .then(|| {
+                                    view! {
+                                        <button
+                                            type="button" role="radio" data-testid="scale-true"
+                                            aria-checked=is(|s| s.scale == Some(1.0))
+                                            on:click=move |_| update(&|s| s.scale = Some(1.0))
+                                        >
+                                            "1:1"
+                                        </button>
+                                    }
+                                })}
+                            <button
+                                type="button" role="radio" data-testid="scale-auto" aria-checked=is(|s| s.scale.is_none())
+                                on:click=move |_| update(&|s| s.scale = None)
+                            >
+                                "Auto"
+                            </button>
+                        </div>
+                    </div>
+                    }
+                })}
             <div class="control stacked">
                 <span class="label">"Colours"</span>
                 <div class="segmented fill" role="radiogroup" aria-label="Colours">
@@ -285,17 +292,22 @@ fn Picture(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
                 </div>
             </div>
             <div class="control checks">
-                <label class="check">
-                    <input
-                        type="checkbox" data-testid="ghost"
-                        prop:checked=move || bench.shown.with(|s| s.as_ref().is_some_and(|s| s.ghost))
-                        on:change=move |e| {
-                            let on = event_target_checked(&e);
-                            update(&|s| s.ghost = on);
+                {moves
+                    .then(|| {
+                        view! {
+                        <label class="check">
+                            <input
+                                type="checkbox" data-testid="ghost"
+                                prop:checked=move || bench.shown.with(|s| s.as_ref().is_some_and(|s| s.ghost))
+                                on:change=move |e| {
+                                    let on = event_target_checked(&e);
+                                    update(&|s| s.ghost = on);
+                                }
+                            />
+                            "Undeformed ghost"
+                        </label>
                         }
-                    />
-                    "Undeformed ghost"
-                </label>
+                    })}
                 <label class="check">
                     <input
                         type="checkbox" data-testid="flags"
@@ -408,7 +420,10 @@ fn Scalars(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
     let some_verified = outcome.scalars.iter().any(|s| s.grade == Grade::Verified);
     let row = move |s: &Scalar| {
         let value = desk.show(s.value, s.dimension, 4);
-        let band = s.error.filter(|e| *e > 1e-6 * s.value.abs()).map(|e| format!("± {}", desk.show(e, s.dimension, 2)));
+        let band = s
+            .error
+            .filter(|e| *e > 1e-6 * s.value.abs())
+            .map(|e| format!("± {}", desk.show_difference(e, s.dimension, 2)));
         // What grows without bound with every finer mesh is no number to quote.
         let unbounded = s.exponent.map(|b| {
             let shown = value.clone();

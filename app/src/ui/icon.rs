@@ -68,6 +68,7 @@ glyphs! {
     Selection "M3 3h3M10 3h3v3M13 10v3h-3M6 13H3v-3M3 6V3M6.5 6.5l5 2-2.2.8-.8 2.2z"
     Support "M8 3l4 6H4zM2.5 11.5h11M4 11.5l-1.5 2M8 11.5l-1.5 2M12 11.5l-1.5 2"
     Load "M8 2v8.5M4.8 7.5L8 10.7l3.2-3.2M2.5 13.5h11"
+    Heat "M8 10V3.5a1.5 1.5 0 00-3 0V10a3 3 0 103 0zM6.5 6v6M11 4h2.5M11 7h2.5M11 10h2.5"
     Case "M3 4h10M3 8h10M3 12h6"
     Study "M2.5 13.5c2-8 4-10 5.5-10s1.5 3 2.5 5.5 2 3 3 1.5M2.5 2.5v11h11"
     Setting "M3 4.5h6M12 4.5h1M3 11.5h1M7 11.5h6M10.5 6a1.5 1.5 0 100-3 1.5 1.5 0 000 3zM5.5 13a1.5 1.5 0 100-3 1.5 1.5 0 000 3z"
@@ -133,7 +134,8 @@ impl Glyph {
             "selection" => Self::Selection,
             "fixed" | "sliding" => Self::Support,
             "load_case" => Self::Case,
-            "static" | "modal" | "buckling" => Self::Study,
+            "temperature" | "heat_flux" | "convection" | "radiation" | "heat_source" => Self::Heat,
+            "static" | "modal" | "buckling" | "heat" => Self::Study,
             "units" => Self::Setting,
             _ => Self::Load,
         }

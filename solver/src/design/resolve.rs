@@ -6,6 +6,9 @@ use super::schema::{FieldType, Section, field};
 use crate::quantity::{self, Dimension, Quantity, QuantityError};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What expressions that may change in a run call the seconds since its start; no parameter may be called so.
+pub const TIME: &str = "time";
+
 /// Values of all parameters that have one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resolved {
@@ -35,6 +38,14 @@ impl Resolved {
         }
     }
 
+    /// The same with `time`, s: what properties that may change in a run are read with.
+    #[must_use]
+    pub fn at_time(&self, seconds: f64) -> Self {
+        let mut values = self.values.clone();
+        values.insert(TIME.into(), Quantity::new(seconds, Dimension::TIME));
+        Self { values }
+    }
+
     fn issue(object: &Object, key: &str, message: String) -> Issue {
         Issue { object: object.id.clone(), key: Some(key.into()), severity: Severity::Error, message }
     }
@@ -50,9 +61,17 @@ impl Resolved {
         };
         let text = object.text(key);
         let label = field.label;
+        let timed;
+        let this = if field.over_time && !self.values.contains_key(TIME) {
+            // Without a moment of its own: that of the start.
+            timed = self.at_time(0.0);
+            &timed
+        } else {
+            self
+        };
         match field.kind {
             FieldType::Expr { dimension, min, max, .. } => {
-                let value = self.evaluate_as(&text, dimension).map_err(|e| at(format!("{label}: {e}")))?;
+                let value = this.evaluate_as(&text, dimension).map_err(|e| at(format!("{label}: {e}")))?;
                 let show = |x| quantity::format(Quantity::new(x, dimension), quantity::UnitSystem::Millimetre, 6);
                 if let Some(min) = min.filter(|min| value < *min) {
                     return Err(at(format!("{label} is {}; it must be at least {}", show(value), show(min))));

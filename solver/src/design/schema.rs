@@ -19,6 +19,8 @@ pub enum Section {
     Support,
     Load,
     LoadCase,
+    /// Boundaries and sources of heat.
+    Thermal,
     Study,
     Setting,
 }
@@ -80,6 +82,8 @@ pub struct Field {
     pub kind: FieldType,
     /// Shown only while the choice property `.0` has the value `.1`.
     pub when: Option<(&'static str, &'static str)>,
+    /// Its expression may use `time`, the seconds since the start of a run.
+    pub over_time: bool,
     /// Must be given before the object means anything.
     pub required: bool,
 }
@@ -157,7 +161,7 @@ impl Field {
 }
 
 const fn prop(key: &'static str, label: &'static str, kind: FieldType) -> Field {
-    Field { key, label, help: "", kind, when: None, required: false }
+    Field { key, label, help: "", kind, when: None, over_time: false, required: false }
 }
 
 impl Field {
@@ -167,6 +171,10 @@ impl Field {
     }
     const fn when(mut self, key: &'static str, value: &'static str) -> Self {
         self.when = Some((key, value));
+        self
+    }
+    const fn over_time(mut self) -> Self {
+        self.over_time = true;
         self
     }
     const fn required(mut self) -> Self {
@@ -300,6 +308,22 @@ const RESOLUTION: Field = prop(
 );
 
 const CELL: Field = length("cell", "Cell size", "1 mm").when("resolution", "cell");
+
+/// Hottest temperature accepted, K: beyond it no solid is left.
+const TEMPERATURE_MAX: f64 = 5000.0;
+
+const fn temperature(key: &'static str, label: &'static str, default: &'static str) -> Field {
+    let (min, max) = (Some(0.0), Some(TEMPERATURE_MAX));
+    prop(key, label, FieldType::Expr { dimension: Dimension::TEMPERATURE, default, min, max })
+}
+
+const fn heat(key: &'static str, label: &'static str, dimension: Dimension, default: &'static str) -> Field {
+    prop(key, label, FieldType::Expr { dimension, default, min: Some(-1e15), max: Some(1e15) })
+}
+
+const AMBIENT: Field = temperature("ambient", "Surroundings", "20 °C")
+    .over_time()
+    .help("In a transient study it may depend on time: 20 °C + 5 K * sin(2*pi*time/(24 h)), or table(time, 0 s, 20 °C, 60 s, 80 °C).");
 
 macro_rules! kinds {
     ($($id:literal $label:literal $section:ident $help:literal [$($field:expr),* $(,)?])*) => {
@@ -460,6 +484,42 @@ pub const KINDS: &[Kind] = kinds! {
         }),
     ]
 
+    "temperature" "Given temperature" Thermal "Keeps faces at a temperature." [
+        FACES, SELECTIONS,
+        temperature("temperature", "Temperature", "100 °C").over_time()
+            .help("In a transient study it may depend on time: 100 K * sin(pi*time/(40 s)) + 0 °C, or table(time, 0 s, 20 °C, 60 s, 80 °C)."),
+    ]
+    "heat_flux" "Heat flow" Thermal "Heat into faces; negative takes heat away." [
+        FACES, SELECTIONS,
+        prop("by", "Given", FieldType::Choice {
+            options: &[("area", "Per area"), ("total", "In total")], default: "area",
+        }),
+        heat("flux", "Heat per area", Dimension::HEAT_FLUX, "1000 W/m^2").over_time().when("by", "area"),
+        heat("power", "Heat", Dimension::POWER, "10 W").over_time().when("by", "total"),
+    ]
+    "convection" "Convection" Thermal "Heat from faces to a fluid, in proportion to how much hotter they are." [
+        FACES, SELECTIONS,
+        prop("film", "Film coefficient", FieldType::Expr {
+            dimension: Dimension::FILM, default: "10 W/(m^2*K)", min: Some(0.0), max: Some(1e9),
+        }).help("Still air about 5 to 10, a fan 20 to 100, water 500 and more, W/(m²·K)."),
+        AMBIENT,
+    ]
+    "radiation" "Radiation" Thermal "Heat from faces to wide surroundings, by the fourth powers of temperature." [
+        FACES, SELECTIONS,
+        prop("emissivity", "Emissivity", FieldType::Expr {
+            dimension: Dimension::NONE, default: "0.8", min: Some(0.0), max: Some(1.0),
+        }).help("Bright metal 0.05 to 0.1, oxidised metal 0.3 to 0.8, paint of any colour 0.9."),
+        AMBIENT,
+    ]
+    "heat_source" "Heat source" Thermal "Heat made inside bodies; negative takes heat away." [
+        prop("bodies", "Bodies", FieldType::Refs { section: Section::Feature, max: 100 }).help("Empty: every body."),
+        prop("by", "Given", FieldType::Choice {
+            options: &[("total", "In total"), ("volume", "Per volume")], default: "total",
+        }),
+        heat("power", "Heat", Dimension::POWER, "10 W").over_time().when("by", "total"),
+        heat("density", "Heat per volume", Dimension::HEAT_DENSITY, "1e6 W/m^3").over_time().when("by", "volume"),
+    ]
+
     "static" "Static" Study "Linear static: displacement, stress and safety under steady loads." [
         BODIES, SUPPORTS,
         prop("cases", "Load cases", FieldType::Refs { section: Section::LoadCase, max: 32 })
@@ -496,6 +556,26 @@ pub const KINDS: &[Kind] = kinds! {
             .help("The loads that press. A design without load cases has one, of all its loads."),
         MODES,
         ACCURACY_OF_MODES.help("Refine until every load factor is known to within this share."),
+        RESOLUTION, CELL,
+    ]
+    "heat" "Heat" Study "Temperature and heat flow, steady or over time." [
+        BODIES,
+        prop("thermal", "Heat boundaries", FieldType::Refs { section: Section::Thermal, max: 100 }).help("Empty: all."),
+        prop("course", "Course", FieldType::Choice {
+            options: &[("steady", "Steady"), ("transient", "Over time")], default: "steady",
+        })
+        .help("Steady is the state that holds for ever; over time begins at one temperature everywhere."),
+        temperature("initial", "Temperature at the start", "20 °C").when("course", "transient"),
+        prop("duration", "Duration", FieldType::Expr {
+            dimension: Dimension::TIME, default: "60 s", min: Some(1e-9), max: Some(1e12),
+        }).when("course", "transient"),
+        prop("states", "Moments to keep", FieldType::Count { default: "10", min: 1, max: 100 })
+            .when("course", "transient")
+            .help("Evenly spread to the end; between them steps are as short as the accuracy needs."),
+        prop("accuracy", "Accuracy", FieldType::Expr {
+            dimension: Dimension::NONE, default: "2 %", min: Some(0.001), max: Some(0.5),
+        })
+        .help("Refine until the extreme temperatures are known to within this share of the range of temperatures."),
         RESOLUTION, CELL,
     ]
 

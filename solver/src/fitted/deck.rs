@@ -3,6 +3,8 @@
 //! The very mesh, materials, constraints and nodal forces of the run: what differs in the other program's answer is the
 //! other program. Source: CalculiX 2.20, *CrunchiX User's Manual*.
 
+pub mod heat;
+
 use super::Mesh;
 use crate::element::tet::Elasticity;
 use crate::linear::constraint::{Constraints, Hold};
@@ -48,27 +50,15 @@ impl Deck<'_> {
     pub fn write(&self) -> String {
         let mut s = String::with_capacity(90 * self.mesh.points.len() + 110 * self.mesh.tets.len());
         let _ = writeln!(s, "*HEADING\n{}; units m, N, kg, s, Pa", one_line(self.title));
-        s.push_str("*NODE,NSET=NALL\n");
-        for (n, p) in self.mesh.points.iter().enumerate() {
-            let _ = writeln!(s, "{},{:.12e},{:.12e},{:.12e}", n + 1, p.x, p.y, p.z);
-        }
+        nodes(&mut s, self.mesh);
         let references = self.held.references();
         for (k, point) in references.iter().enumerate() {
             for n in [self.mesh.points.len() + 2 * k + 1, self.mesh.points.len() + 2 * k + 2] {
                 let _ = writeln!(s, "{n},{:.12e},{:.12e},{:.12e}", point.x, point.y, point.z);
             }
         }
-        for (k, span) in self.mesh.parts.iter().enumerate() {
-            let _ = writeln!(s, "** {}", one_line(&self.parts[k].0));
-            let _ = writeln!(s, "*ELEMENT,TYPE=C3D10,ELSET=PART{}", k + 1);
-            for t in span.tets.clone() {
-                let _ = write!(s, "{}", t + 1);
-                for n in self.mesh.tets[t] {
-                    let _ = write!(s, ",{}", n + 1);
-                }
-                s.push('\n');
-            }
-            let _ = writeln!(s, "** {}", one_line(&self.parts[k].1));
+        for k in 0..self.mesh.parts.len() {
+            part(&mut s, self.mesh, k, &self.parts[k]);
             let _ = writeln!(s, "*MATERIAL,NAME=MATERIAL{}", k + 1);
             match &self.materials[k] {
                 Elasticity::Isotropic { lambda, mu } => {
@@ -168,6 +158,28 @@ fn loads(s: &mut String, f: &[f64]) {
     for (i, v) in f.iter().enumerate().filter(|(_, v)| v.abs() > FORCE_NOTHING * largest) {
         let _ = writeln!(s, "{},{},{v:.12e}", i / 3 + 1, i % 3 + 1);
     }
+}
+
+/// All nodes of a mesh as the set NALL.
+fn nodes(s: &mut String, mesh: &Mesh) {
+    s.push_str("*NODE,NSET=NALL\n");
+    for (n, p) in mesh.points.iter().enumerate() {
+        let _ = writeln!(s, "{},{:.12e},{:.12e},{:.12e}", n + 1, p.x, p.y, p.z);
+    }
+}
+
+/// The elements of part `k`, with the names of it and of its material.
+fn part(s: &mut String, mesh: &Mesh, k: usize, (name, material): &(String, String)) {
+    let _ = writeln!(s, "** {}", one_line(name));
+    let _ = writeln!(s, "*ELEMENT,TYPE=C3D10,ELSET=PART{}", k + 1);
+    for t in mesh.parts[k].tets.clone() {
+        let _ = write!(s, "{}", t + 1);
+        for n in mesh.tets[t] {
+            let _ = write!(s, ",{}", n + 1);
+        }
+        s.push('\n');
+    }
+    let _ = writeln!(s, "** {}", one_line(material));
 }
 
 /// `Σ weight u = 0`; the first term depends on the others.

@@ -63,7 +63,7 @@ pub struct Moment {
 
 impl Moment {
     /// Lowest and highest temperature that is given; infinite ones where none is.
-    pub(super) fn range(&self, laws: &[Exchange]) -> (f64, f64) {
+    pub(in crate::fitted) fn range(&self, laws: &[Exchange]) -> (f64, f64) {
         let around = self.exchanges.iter().zip(laws).filter(|(_, e)| e.law != Law::Flux).map(|(t, _)| t);
         self.kept.iter().chain(around).fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), t| (l.min(*t), h.max(*t)))
     }
@@ -362,12 +362,11 @@ impl<'a> Conduction<'a> {
     ///
     /// # Errors
     /// [`FittedError`].
-    #[expect(clippy::too_many_arguments, reason = "one solve of two callers, which share nothing to name")]
     pub(super) fn solve(
         &self,
         moment: &Moment,
         stored: Option<(f64, &[f64])>,
-        x: &mut Vec<f64>,
+        x: &mut [f64],
         tolerance: f64,
         precondition: &mut Precondition,
         cancel: &AtomicBool,
@@ -444,7 +443,7 @@ impl<'a> Conduction<'a> {
             .map_err(|e| super::describe(self.mesh, &self.transform, e))?;
             precondition.last = done.iterations;
             iterations += done.iterations;
-            let from = x.clone();
+            let from = x.to_vec();
             let mut length = 1.0;
             for halving in 0.. {
                 axpby(1.0, &from, 0.0, x);

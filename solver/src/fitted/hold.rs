@@ -64,7 +64,7 @@ pub fn corner(k: usize) -> [f64; 3] {
 /// Bonds parts where they touch: the nodes of one follow the faces of the other. Returns how many nodes follow.
 ///
 /// Nodes that `taken` holds keep to their support. Of two parts the later one follows, so bonds never run in a circle.
-pub fn bond(mesh: &Mesh, held: &mut Constraints<3>, taken: &BTreeSet<u32>) -> usize {
+pub fn bond<const N: usize>(mesh: &Mesh, held: &mut Constraints<N>, taken: &BTreeSet<u32>) -> usize {
     let boxes: Vec<(DVec3, DVec3, f64)> = mesh
         .parts
         .iter()

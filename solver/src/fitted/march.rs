@@ -37,6 +37,8 @@ pub struct Reached<'a> {
     /// Error that the steps so far may have left, K: the sum of the largest error of each.
     pub error: f64,
     pub n_steps: usize,
+    /// Of the linear solves so far.
+    pub iterations: u32,
 }
 
 /// One accepted moment.
@@ -62,7 +64,7 @@ pub fn march(
     mut see: impl FnMut(&Reached) -> bool,
 ) -> Result<(), FittedError> {
     let Some(end) = stops.last() else { return Ok(()) };
-    let mut stepper = Stepper { problem, at, cancel, precondition: Precondition::default() };
+    let mut stepper = Stepper { problem, at, cancel, precondition: Precondition::default(), iterations: 0 };
     let start = at(0.0);
     let mut past = vec![Past { time: 0.0, temperature: problem.expand(&problem.unknowns(initial), &start) }];
     let mut span = Span::default();
@@ -95,8 +97,17 @@ pub fn march(
             n_steps += 2;
             past.push(middle);
             past.push(Past { time: h, temperature: two });
-            let temperature = &past[2].temperature;
-            if !see(&Reached { time: h, moment: &moment, temperature, rate: &rate, stop: None, error, n_steps }) {
+            let reached = Reached {
+                time: h,
+                moment: &moment,
+                temperature: &past[2].temperature,
+                rate: &rate,
+                stop: None,
+                error,
+                n_steps,
+                iterations: stepper.iterations,
+            };
+            if !see(&reached) {
                 return Err(FittedError::Cancelled);
             }
             break;
@@ -111,7 +122,7 @@ pub fn march(
             let left = stop - now;
             let last = now - past[1].time;
             // Land on the stop without a sliver of a step before it.
-            let wanted = if grow >= GROW_MIN || grow < 1.0 { step * grow } else { step };
+            let wanted = if (1.0..GROW_MIN).contains(&grow) { step } else { step * grow };
             let h = if wanted >= 0.999 * left {
                 left
             } else if wanted > 0.5 * left {
@@ -145,6 +156,7 @@ pub fn march(
                 stop: arrived.then_some(index),
                 error,
                 n_steps,
+                iterations: stepper.iterations,
             };
             if !see(&reached) {
                 return Err(FittedError::Cancelled);
@@ -165,6 +177,7 @@ struct Stepper<'p, 'a> {
     at: &'p dyn Fn(f64) -> Moment,
     cancel: &'p AtomicBool,
     precondition: Precondition,
+    iterations: u32,
 }
 
 /// A step that was made.

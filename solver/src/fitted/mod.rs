@@ -7,6 +7,7 @@
 
 pub mod adapt;
 pub mod deck;
+pub mod expansion;
 pub mod facet;
 pub mod heat;
 pub mod hold;

@@ -135,7 +135,7 @@ fn key(p: DVec3, bin: f64) -> [i64; 3] {
 
 /// Nodes of elements that touch a sharp inner corner, the rim of the facets that `held` (by index) holds, or the rim of
 /// where bodies are bonded: there the stress of linear elasticity may have no finite value.
-pub fn suspects(mesh: &Mesh, held: &BTreeSet<usize>, constraints: &Constraints<3>) -> Vec<bool> {
+pub fn suspects<const N: usize>(mesh: &Mesh, held: &BTreeSet<usize>, constraints: &Constraints<N>) -> Vec<bool> {
     let mut on = vec![false; mesh.points.len()];
     let mut bonded = vec![false; mesh.points.len()];
     constraints.bonds().for_each(|(n, _)| bonded[*n as usize] = true);

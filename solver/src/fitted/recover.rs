@@ -331,6 +331,16 @@ fn twice_energy(compliance: &[[f64; 6]; 6], s: &Stress) -> f64 {
 /// How far computed and recovered stress lie apart at each node, Pa: the von Mises norm of the difference, in the mean over
 /// the elements about it. `[node]`.
 pub fn disagreement(mesh: &Mesh, raw: &Raw, recovered: &[Stress]) -> Vec<f64> {
+    apart(mesh, raw, recovered, |s| crate::mechanics::stress::von_mises(*s))
+}
+
+/// The same of any values, by their `norm`.
+pub fn apart<const C: usize>(
+    mesh: &Mesh,
+    raw: &Points<C>,
+    recovered: &[[f64; C]],
+    norm: impl Fn(&[f64; C]) -> f64,
+) -> Vec<f64> {
     let mut sum = vec![(0.0, 0u32); mesh.points.len()];
     for (t, tet) in mesh.tets.iter().enumerate() {
         for (k, n) in tet.iter().enumerate() {
@@ -341,9 +351,9 @@ pub fn disagreement(mesh: &Mesh, raw: &Raw, recovered: &[Stress]) -> Vec<f64> {
                 tet::EDGES[k - 4].iter().for_each(|i| l[*i] = 0.5);
             }
             let computed = read(&raw[t], &l);
-            let off: Stress = std::array::from_fn(|i| recovered[*n as usize][i] - computed[i]);
+            let off: [f64; C] = std::array::from_fn(|i| recovered[*n as usize][i] - computed[i]);
             let entry = &mut sum[*n as usize];
-            entry.0 += crate::mechanics::stress::von_mises(off);
+            entry.0 += norm(&off);
             entry.1 += 1;
         }
     }

@@ -5,6 +5,7 @@
 pub mod buckling;
 pub mod bytes;
 pub mod form;
+pub mod heat;
 pub mod modal;
 #[cfg(feature = "solve")]
 pub mod modes;
@@ -21,7 +22,7 @@ pub mod suite;
 use form::StudyForm;
 
 /// Every physics the page can set up.
-pub const FORMS: &[StudyForm] = &[statics::FORM, modal::FORM, buckling::FORM];
+pub const FORMS: &[StudyForm] = &[statics::FORM, modal::FORM, buckling::FORM, heat::FORM];
 
 /// The form of a study kind.
 pub fn form(id: &str) -> Option<&'static StudyForm> {
@@ -91,7 +92,7 @@ pub use solve::{Case, Cost, Study, StudyError};
 
 /// Every physics a worker can run.
 #[cfg(feature = "solve")]
-pub const STUDIES: &[&dyn Study] = &[&statics::Static, &modal::Modal, &buckling::Buckling];
+pub const STUDIES: &[&dyn Study] = &[&statics::Static, &modal::Modal, &buckling::Buckling, &heat::Heat];
 
 /// The runner of a study kind.
 #[cfg(feature = "solve")]

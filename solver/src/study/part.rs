@@ -2,9 +2,11 @@
 
 use super::Case;
 use crate::design::{Issue, Material, Object, Severity, material};
+use crate::fitted::Mesh;
 use crate::geometry::select;
 use crate::surface::SurfaceMesh;
 use glam::DVec3;
+use std::collections::BTreeSet;
 
 /// A body that takes part.
 pub struct Part<'a> {
@@ -81,6 +83,15 @@ pub fn faces_of(case: &Case, parts: &[Part], object: &Object, issues: &mut Vec<I
         issues.push(Issue::error(object, "faces", "It has no face left to act on: pick one or more"));
     }
     faces
+}
+
+/// Facets of `faces`, `(body, face)` of the model, among the parts' meshes: indices into [`Mesh::facets`].
+pub fn facets_of(mesh: &Mesh, parts: &[Part], faces: &[(usize, usize)]) -> Vec<usize> {
+    let wanted: BTreeSet<(u32, u32)> = faces
+        .iter()
+        .filter_map(|(body, face)| Some((parts.iter().position(|p| p.index == *body)? as u32, *face as u32)))
+        .collect();
+    (0..mesh.facets.len()).filter(|i| wanted.contains(&(mesh.facets[*i].part, mesh.facets[*i].face))).collect()
 }
 
 /// Bodies whose bounds come within `reach`, m, of each other, as groups of [`Part::index`]: those are taken as bonded where

@@ -7,6 +7,7 @@
 use super::form;
 use crate::design::schema::{self, FieldType, Section};
 use crate::design::{Design, Id, Object, Resolved, Value, material, resolve};
+use crate::quantity::{Quantity, names};
 use std::collections::BTreeSet;
 
 /// Fingerprint of what study object `study` asks of `design`, 64 hexadecimal digits.
@@ -111,13 +112,19 @@ fn encode(resolved: &Resolved, value: Value) -> String {
     }
 }
 
-/// Bits and dimension of an expression's value; the text itself while it has none.
+/// Bits and dimension of an expression's value; while it has none, or none before the run's time is known, the text
+/// itself and the values of the parameters in it.
 fn number(resolved: &Resolved, text: &str) -> String {
-    match resolved.evaluate(text) {
-        // Adding 0.0 turns -0.0 into 0.0: they are one value.
-        Ok(q) => format!("{:016x}{:?}", (q.value + 0.0).to_bits(), q.dimension.0),
-        Err(_) => format!("?{text}"),
-    }
+    // Adding 0.0 turns -0.0 into 0.0: they are one value.
+    let bits = |q: Quantity| format!("{:016x}{:?}", (q.value + 0.0).to_bits(), q.dimension.0);
+    resolved.evaluate(text).map(bits).unwrap_or_else(|_| {
+        let mut out = format!("?{text}");
+        for q in names(text).iter().filter_map(|n| resolved.parameter(n)) {
+            out.push(' ');
+            out.push_str(&bits(q));
+        }
+        out
+    })
 }
 
 #[cfg(test)]
@@ -211,6 +218,27 @@ mod tests {
         let without = ask(&d);
         change(&mut d, "l2", |o| o.suppressed = true);
         assert_ne!(ask(&d), without, "without load cases every load acts");
+    }
+
+    #[test]
+    fn heat_asks_about_heat_alone_and_of_what_changes_in_time() {
+        let mut d = part();
+        d.objects.push(Arc::new(Object::new("h", "heat", "Heat")));
+        d.objects.push(Arc::new(Object::new("q", "parameter", "rise").expr("value", "5 K")));
+        d.objects
+            .push(Arc::new(Object::new("t", "temperature", "Warm").expr("temperature", "20 °C + rise * time / (1 s)")));
+        let ask = |d: &Design| question(d, &"h".into()).unwrap();
+        let base = ask(&d);
+        let of_static = question(&d, &"other".into());
+        let mut e = d.clone();
+        change(&mut e, "l1", |o| o.suppressed = true);
+        change(&mut e, "s1", |o| o.kind = "sliding".into());
+        assert_eq!(ask(&e), base, "forces and supports are not its business");
+        change(&mut e, "q", |o| *o = o.clone().expr("value", "6 K"));
+        assert_ne!(ask(&e), base, "a parameter in what depends on time");
+        change(&mut d, "t", |o| o.suppressed = true);
+        assert_ne!(ask(&d), base);
+        assert_eq!(question(&d, &"other".into()), of_static, "a temperature is not the static study's business");
     }
 
     #[test]

@@ -2,12 +2,17 @@
 #![cfg(feature = "solve")]
 #![allow(clippy::print_stdout)] // What was found beside what was expected.
 
-#[path = "../support/tet_box.rs"]
+#[path = "../support/part.rs"]
 #[allow(dead_code)] // Each test file uses its share.
+pub mod part;
+#[path = "../support/tet_box.rs"]
+#[allow(dead_code)]
 mod tet_box;
 #[path = "../support/truth.rs"]
 #[allow(dead_code)]
 mod truth;
 
+mod peer;
+mod run;
 mod steady;
 mod transient;

@@ -2,7 +2,7 @@
 
 use crate::truth;
 use glam::DVec3;
-use solver::fitted::heat::{Conduction, Exchange, Law, Matter, Moment, flux};
+use solver::fitted::heat::{Conduction, Matter, Moment, flux};
 use solver::fitted::recover::{Patches, estimate_flow};
 use solver::fitted::{FittedError, Mesh};
 use solver::linear::constraint::Constraints;
@@ -14,72 +14,8 @@ pub fn facets(mesh: &Mesh, on: impl Fn(DVec3) -> bool) -> Vec<usize> {
     (0..mesh.facets.len()).filter(all).collect()
 }
 
-pub fn node(mesh: &Mesh, p: DVec3) -> usize {
-    let away = |n: &usize| mesh.points[*n].distance_squared(p);
-    (0..mesh.points.len()).min_by(|a, b| away(a).total_cmp(&away(b))).unwrap()
-}
-
 pub fn free(mesh: &Mesh) -> Constraints<1> {
     Constraints::new(mesh.points.len())
-}
-
-fn solve(problem: &Conduction, moment: &Moment) -> Vec<f64> {
-    let (t, iterations) = problem.steady(moment, 1e-11, &AtomicBool::new(false), |_, _| true).unwrap();
-    let flows = problem.flows(&t, None, moment);
-    println!("{iterations} iterations, {flows:?}");
-    assert!(flows.imbalance() < 1e-8, "{flows:?}");
-    t
-}
-
-/// NAFEMS T2: a rod at 1000 K on one end that radiates from the other.
-#[test]
-fn case_32_a_rod_that_radiates() {
-    let mesh = truth::mesh(DVec3::new(0.1, 0.01, 0.01), [8, 1, 1], |p| p);
-    let matter = [Matter { conductivity: 55.563, capacity: 1.0 }];
-    let hot = truth::select(&mesh, |p| p.x == 0.0);
-    let end = Exchange { facets: facets(&mesh, |p| p.x == 0.1), law: Law::Radiation(0.98) };
-    let problem = Conduction::new(&mesh, &matter, &free(&mesh), &[hot], vec![end], false).unwrap();
-    let moment = Moment { kept: vec![1000.0], exchanges: vec![300.0], sources: vec![0.0] };
-    let t = solve(&problem, &moment);
-    let end = t[node(&mesh, DVec3::new(0.1, 0.0, 0.0))];
-    println!("case 32: {end:.4} K, expected 926.971 K");
-    assert!((end / 926.971 - 1.0).abs() < 1e-3);
-    // What is conducted is radiated.
-    let flow = 55.563 * (1000.0 - end) / 0.1 * 1e-4;
-    assert!((problem.flows(&t, None, &moment).kept[0] / flow - 1.0).abs() < 1e-8);
-}
-
-/// NAFEMS T4: a plate with convection on two edges; the cold corner of the warm edge has no finite flux.
-#[test]
-fn case_34_a_plate_with_convection() {
-    // Smaller elements towards the point and the corner, both on the right edge.
-    let mesh = truth::mesh(DVec3::new(0.6, 1.0, 0.05), [12, 20, 1], |p| {
-        let (u, v) = (p.x / 0.6, p.y);
-        DVec3::new(0.6 * (1.0 - (1.0 - u).powf(1.5)), v.powf(1.5) * 1.0, p.z)
-    });
-    let matter = [Matter { conductivity: 52.0, capacity: 1.0 }];
-    let warm = truth::select(&mesh, |p| p.y == 0.0);
-    let cold = [facets(&mesh, |p| (p.x - 0.6).abs() < 1e-12), facets(&mesh, |p| (p.y - 1.0).abs() < 1e-12)].concat();
-    let film = Exchange { facets: cold, law: Law::Film(750.0) };
-    let problem = Conduction::new(&mesh, &matter, &free(&mesh), &[warm], vec![film], false).unwrap();
-    let moment = Moment { kept: vec![373.15], exchanges: vec![273.15], sources: vec![0.0] };
-    let t = solve(&problem, &moment);
-    // Between the nodes of the edge beside it.
-    let mut edge: Vec<(f64, f64)> = (0..t.len())
-        .filter(|n| (mesh.points[*n].x - 0.6).abs() < 1e-12 && mesh.points[*n].z == 0.0)
-        .map(|n| (mesh.points[n].y, t[n] - 273.15))
-        .collect();
-    edge.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let at = edge.iter().position(|e| e.0 > 0.2).unwrap();
-    let at = at.clamp(1, edge.len() - 2);
-    let found: f64 = (at - 1..=at + 1)
-        .map(|i| {
-            let others = (at - 1..=at + 1).filter(|j| *j != i);
-            edge[i].1 * others.map(|j| (0.2 - edge[j].0) / (edge[i].0 - edge[j].0)).product::<f64>()
-        })
-        .sum();
-    println!("case 34: {found:.4} °C, expected 18.2538 °C");
-    assert!((found / 18.2538 - 1.0).abs() < 5e-3);
 }
 
 /// A harmonic field in a bent block, given on its surface: largest error of the temperature, K; true and estimated error

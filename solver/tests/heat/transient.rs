@@ -1,36 +1,11 @@
 //! Temperatures over time.
 
-use crate::steady::{facets, free, node};
+use crate::steady::{facets, free};
 use crate::truth;
 use glam::DVec3;
 use solver::fitted::heat::{Conduction, Exchange, Law, Matter, Moment};
 use solver::fitted::march::march;
-use std::f64::consts::PI;
 use std::sync::atomic::AtomicBool;
-
-/// NAFEMS T3: a rod with one end at 0 °C and the other at 100 °C · sin(πt/40 s).
-#[test]
-fn case_33_a_rod_with_one_end_that_swings() {
-    let mesh = truth::mesh(DVec3::new(0.1, 0.01, 0.01), [20, 1, 1], |p| p);
-    let matter = [Matter { conductivity: 35.0, capacity: 7200.0 * 440.5 }];
-    let ends = [0.0, 0.1].map(|x| truth::select(&mesh, |p| p.x == x));
-    let problem = Conduction::new(&mesh, &matter, &free(&mesh), &ends, Vec::new(), true).unwrap();
-    let at = |t: f64| Moment {
-        kept: vec![273.15, 273.15 + 100.0 * (PI * t / 40.0).sin()],
-        exchanges: Vec::new(),
-        sources: vec![0.0],
-    };
-    let mut found = (0.0, 0.0, 0);
-    let start = vec![273.15; mesh.points.len()];
-    let place = node(&mesh, DVec3::new(0.08, 0.0, 0.0));
-    march(&problem, &start, &[16.0, 32.0], 1e-3, &at, &AtomicBool::new(false), |r| {
-        found = (r.temperature[place] - 273.15, r.error, r.n_steps);
-        true
-    })
-    .unwrap();
-    println!("case 33: {:.4} °C ± {:.4} K in {} steps, expected 36.6031 °C", found.0, found.1, found.2);
-    assert!((found.0 / 36.6031 - 1.0).abs() < 3e-3);
-}
 
 /// A block without conduction resistance to speak of cools by a film: an exponential in time.
 fn cooling(tolerance: f64) -> (f64, f64, usize) {

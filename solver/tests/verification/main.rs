@@ -16,6 +16,7 @@ mod tet_box;
 #[allow(dead_code)]
 mod truth;
 
+mod heat;
 mod statics;
 
 /// One test per case.
@@ -33,5 +34,5 @@ macro_rules! cases {
 
 cases! {
     statics::case_2 statics::case_3 statics::case_4 statics::case_6 statics::case_8 statics::case_9 statics::case_12
-    statics::case_13 statics::case_15 statics::case_17 statics::case_18 statics::case_19
+    statics::case_13 statics::case_15 statics::case_17 statics::case_18 statics::case_19 heat::case_22 heat::case_31 heat::case_32 heat::case_33 heat::case_34
 }

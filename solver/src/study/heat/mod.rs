@@ -1,0 +1,64 @@
+//! Heat study, steady and over time: see `README.md` beside this file for equations, references and limits.
+
+use super::form::StudyForm;
+use crate::design::schema::{self, Section};
+use crate::design::{Design, Issue, Object, TIME};
+use crate::quantity;
+
+#[cfg(feature = "solve")]
+mod answer;
+#[cfg(feature = "solve")]
+mod history;
+#[cfg(feature = "solve")]
+mod setup;
+#[cfg(feature = "solve")]
+mod solve;
+
+/// What the page knows of this study.
+pub const FORM: StudyForm =
+    StudyForm { id: "heat", label: "Heat", version: 1, help: "Temperature and heat flow, steady or over time.", check };
+
+/// The thermal objects that the study sees.
+fn boundaries<'a>(design: &'a Design, study: &Object) -> impl Iterator<Item = &'a Object> {
+    let chosen = study.refs("thermal");
+    design.section(Section::Thermal).filter(move |o| !o.suppressed && (chosen.is_empty() || chosen.contains(&o.id)))
+}
+
+fn is_steady(study: &Object) -> bool {
+    study.choice("course") != "transient"
+}
+
+/// Checks that need no geometry: something that heats or cools, and nothing that changes in a steady state.
+fn check(design: &Design, study: &Object) -> Vec<Issue> {
+    let mut issues = Vec::new();
+    if boundaries(design, study).next().is_none() {
+        issues.push(Issue::error(
+            study,
+            "thermal",
+            "Nothing heats or cools the design: add a given temperature, heat flow, convection, radiation or heat source",
+        ));
+    }
+    if is_steady(study) {
+        for object in boundaries(design, study) {
+            let fields = schema::kind(&object.kind).map_or(&[][..], |k| k.fields);
+            let shown = |f: &&schema::Field| f.when.is_none_or(|(on, value)| object.choice(on) == value);
+            for field in fields.iter().filter(|f| f.over_time).filter(shown) {
+                if quantity::names(&object.text(field.key)).iter().any(|n| n == TIME) {
+                    issues.push(Issue::error(
+                        study,
+                        "course",
+                        format!(
+                            "{}: {} depends on time, and a steady state has none; choose a course over time",
+                            object.name,
+                            field.label.to_lowercase()
+                        ),
+                    ));
+                }
+            }
+        }
+    }
+    issues
+}
+
+#[cfg(feature = "solve")]
+pub use solve::Heat;

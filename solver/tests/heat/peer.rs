@@ -1,0 +1,78 @@
+//! Our heat decks, solved by CalculiX where it is installed: the same mesh must give the same temperatures.
+
+use crate::part;
+use crate::run::{bar, faces, film, over_time, run, set_up, warm};
+use glam::DVec3;
+use solver::design::Object;
+use solver::study::outcome::Outcome;
+use std::process::{Command, Stdio};
+
+/// Temperatures by node at the last moment of the result file; `None` where the program is not installed.
+fn calculix(name: &str, deck: &str) -> Option<Vec<f64>> {
+    Command::new("ccx").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
+    let folder = std::env::temp_dir().join(format!("brunel_heat_{}_{name}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("deck.inp"), deck).unwrap();
+    let output =
+        Command::new("ccx").args(["-i", "deck"]).current_dir(&folder).env("OMP_NUM_THREADS", "2").output().unwrap();
+    let text = std::fs::read_to_string(folder.join("deck.frd")).unwrap_or_default();
+    let _ = std::fs::remove_dir_all(&folder);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && !text.is_empty(), "{said}");
+    let mut found: Vec<f64> = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        if line.starts_with(" -4  NDTEMP") {
+            found.clear();
+            inside = true;
+        } else if line.starts_with(" -3") {
+            inside = false;
+        } else if inside && line.starts_with(" -1") {
+            // Fixed columns: ten for the node, twelve for the value.
+            let node: usize = line[3..13].trim().parse().unwrap();
+            found.resize(found.len().max(node), f64::NAN);
+            found[node - 1] = line[13..25].trim().parse().unwrap();
+        }
+    }
+    assert!(!found.is_empty(), "{said}");
+    Some(found)
+}
+
+/// Largest difference from CalculiX at any node of the solid meshes, over the range of temperatures, stays below `within`.
+fn agree(name: &str, out: &Outcome, within: f64) {
+    let Some(peer) = calculix(name, &out.deck) else {
+        println!("skipped {name}: CalculiX is not installed");
+        return;
+    };
+    let last = out.states.last().map(|s| s.id.clone());
+    let fields = out.fields.iter().filter(|f| f.id == "temperature" && f.mesh.starts_with("volume:") && f.case == last);
+    let own: Vec<f64> = fields.flat_map(|f| f.values.iter().map(|v| f64::from(*v))).collect();
+    assert_eq!(own.len(), peer.len(), "{name}");
+    let (low, high) = own.iter().fold((f64::INFINITY, 0.0f64), |(l, h), t| (l.min(*t), h.max(*t)));
+    let off = own.iter().zip(&peer).fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
+    println!("{name}: off by {off:.2e} K of {:.2} K", high - low);
+    assert!(off < within * (high - low), "{name}: {off} of {}", high - low);
+}
+
+#[test]
+fn calculix_agrees_on_the_same_mesh() {
+    let one = |objects: Vec<Object>| run(&set_up(vec![("part", "s235jr", bar())], objects, |o| o.expr("cell", "6 mm")));
+    let side = |o: Object| o.with("faces", faces(&["part.y1", "part.z1"]));
+    let coil = |power: &str| Object::new("coil", "heat_source", "coil").expr("power", power);
+    let glow = Object::new("glow", "radiation", "glow").with("faces", faces(&["part.z1", "part.x1"]));
+    let glow = glow.expr("emissivity", "0.7").expr("ambient", "300 K");
+    let flux = |face: &str| Object::new("q", "heat_flux", "q").with("faces", faces(&[face])).expr("flux", "2e4 W/m^2");
+    agree("kept", &one(vec![warm("a", "part.x0", "400 K"), warm("b", "part.y1", "300 K")]), 1e-4);
+    agree("flux", &one(vec![warm("a", "part.x0", "400 K"), flux("part.z1")]), 1e-4);
+    agree("film", &one(vec![warm("a", "part.x0", "400 K"), side(film("f", "part.x1", "300 W/(m^2*K)"))]), 1e-3);
+    agree("source", &one(vec![film("f", "part.x0", "500 W/(m^2*K)"), coil("30 W")]), 1e-3);
+    agree("radiation", &one(vec![warm("a", "part.x0", "1000 K"), glow]), 1e-3);
+    let second = part::block([0.04, 0.02, 0.02], |p| p + DVec3::X * 0.06);
+    let bodies = vec![("part", "s235jr", bar()), ("other", "aisi_304", second)];
+    let objects = vec![warm("a", "part.x0", "100 °C"), warm("b", "other.y1", "0 °C")];
+    agree("bonded", &run(&set_up(bodies, objects, |o| o)), 1e-4);
+    let rising = vec![warm("a", "part.x0", "20 °C + 50 K * time / (120 s)"), flux("part.y1")];
+    let out = run(&set_up(vec![("part", "s235jr", bar())], rising, |o| over_time(o).expr("accuracy", "0.5 %")));
+    // The other program steps by backward Euler, exact for what rises evenly.
+    agree("transient", &out, 3e-3);
+}
