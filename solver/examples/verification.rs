@@ -9,6 +9,8 @@
 mod closed_form;
 #[path = "../tests/verification/heat.rs"]
 mod heat;
+#[path = "../tests/verification/modes.rs"]
+mod modes;
 #[path = "../tests/support/row.rs"]
 mod row;
 #[path = "../tests/verification/statics.rs"]
@@ -37,6 +39,11 @@ const CASES: &[fn() -> Vec<Row>] = &[
     statics::case_18,
     statics::case_19,
     heat::case_22,
+    modes::case_24,
+    modes::case_25,
+    modes::case_27,
+    modes::case_28,
+    modes::case_30,
     heat::case_31,
     heat::case_32,
     heat::case_33,

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Multiplications that a count may cost: some ten seconds on one core.
 const COST_MAX: f64 = 2e10;
-/// Numbers that the factor may hold: 1 GiB.
-const ENTRIES_MAX: usize = 1 << 27;
+/// Numbers that the factor may hold: 256 MiB.
+const ENTRIES_MAX: usize = 1 << 25;
 
 /// Where the rows of a factor begin, in an order that keeps it narrow.
 pub struct Envelope {

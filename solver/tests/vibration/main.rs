@@ -1,4 +1,4 @@
-//! The modal and the buckling study: published cases, the conformance suite, and CalculiX on the same mesh.
+//! The modal and the buckling study: whole runs, the conformance suite, and CalculiX on the same mesh.
 #![cfg(feature = "solve")]
 #![allow(clippy::print_stdout)] // Skipping must be said.
 
@@ -12,6 +12,6 @@ mod tet_box;
 #[allow(dead_code)]
 mod truth;
 
-mod case;
 mod peer;
+mod pencil;
 mod study;
