@@ -540,6 +540,15 @@ pub const KINDS: &[Kind] = kinds! {
         })
         .when("method", "verified")
         .help("Refine until displacement and stress are known to within this share."),
+        prop("warmth", "Expansion by", FieldType::Choice {
+            options: &[("none", "No change of temperature"), ("given", "One temperature"), ("heat", "A heat study")],
+            default: "none",
+        })
+        .when("method", "verified")
+        .help("Bodies expand with temperature, in every load case. A heat study is solved on the same mesh; of one over time, its end counts."),
+        temperature("temperature", "Temperature", "100 °C").when("warmth", "given"),
+        prop("heat", "Heat study", FieldType::Refs { section: Section::Study, max: 1 }).when("warmth", "heat"),
+        temperature("stress_free", "Free of stress at", "20 °C").when("method", "verified"),
         RESOLUTION, CELL,
     ]
     "modal" "Modal" Study "Natural frequencies and the shapes that go with them." [

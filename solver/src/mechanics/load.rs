@@ -21,6 +21,8 @@ pub enum Traction {
 /// Applied loads of one case, N and N·m about the origin.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Applied {
+    /// Size of forces that balance among themselves, such as those of expansion: what rounding is measured by, N.
+    pub inner: f64,
     pub force: DVec3,
     pub moment: DVec3,
 }

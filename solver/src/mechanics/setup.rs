@@ -5,11 +5,11 @@ use super::load::Traction;
 use super::motion;
 use super::patch::Patch;
 use crate::design::schema::Section;
-use crate::design::{Issue, Object, Resolved, resolve};
-use crate::study::Case;
+use crate::design::{Issue, Object, Resolved, Severity, resolve};
 pub use crate::study::part::Part;
 use crate::study::part::{faces_of, parts, touching};
 use crate::study::resolution::Resolution;
+use crate::study::{Case, thermal};
 use glam::DVec3;
 
 /// A support on faces of the model.
@@ -48,6 +48,14 @@ pub enum Method {
     Verified,
 }
 
+/// Temperatures that bodies expand with.
+pub enum Warmth<'a> {
+    /// One temperature everywhere, K.
+    Given(f64),
+    /// Those of a heat study on the same mesh.
+    Heat(Box<thermal::Setup<'a>>),
+}
+
 /// Everything a run needs, resolved.
 pub struct Setup<'a> {
     pub parts: Vec<Part<'a>>,
@@ -58,6 +66,8 @@ pub struct Setup<'a> {
     pub resolution: Resolution,
     /// Wished half width of the bands over the values, for the verified method.
     pub accuracy: f64,
+    /// What bodies expand with, and the temperature that is free of stress, K.
+    pub warmth: Option<(Warmth<'a>, f64)>,
 }
 
 impl<'a> Setup<'a> {
@@ -97,7 +107,10 @@ impl<'a> Setup<'a> {
         }
 
         let mut loads = Vec::new();
-        let cases = if loaded { cases(case, &resolved, &mut loads, &mut issues, &faces_of) } else { Vec::new() };
+        let warmth = warmth(case, &resolved, &parts, &mut issues);
+        let expands = warmth.is_some();
+        let cases =
+            if loaded { cases(case, &resolved, &mut loads, &mut issues, &faces_of, expands) } else { Vec::new() };
 
         let resolution = Resolution::read(case.study, &resolved, &mut issues);
         // A study without the choice has the verified method alone.
@@ -108,7 +121,7 @@ impl<'a> Setup<'a> {
             }
             0.05
         });
-        (Self { parts, supports, loads, cases, method, resolution, accuracy }, issues)
+        (Self { parts, supports, loads, cases, method, resolution, accuracy, warmth }, issues)
     }
 
     /// Bounds of all parts, m.
@@ -238,6 +251,40 @@ fn cell_for(n: f64, volume: f64, area: f64) -> f64 {
     high
 }
 
+/// What the study's bodies expand with.
+fn warmth<'a>(
+    case: &Case<'a>,
+    resolved: &Resolved,
+    parts: &[Part],
+    issues: &mut Vec<Issue>,
+) -> Option<(Warmth<'a>, f64)> {
+    let study = case.study;
+    let by = study.choice("warmth");
+    if study.choice("method") != "verified" || (by != "given" && by != "heat") {
+        return None;
+    }
+    let mut number = |key: &str| resolved.number(study, key).map_err(|issue| issues.push(issue)).ok();
+    let free = number("stress_free")?;
+    if by == "given" {
+        return Some((Warmth::Given(number("temperature")?), free));
+    }
+    let chosen = study.refs("heat").into_iter().find_map(|id| case.design.get(&id));
+    let Some(object) = chosen.filter(|o| o.kind == "heat" && !o.suppressed) else {
+        issues.push(Issue::error(study, "heat", "Choose a heat study whose temperatures the bodies expand with"));
+        return None;
+    };
+    let heat = Case { design: case.design, study: object, model: case.model, upstream: case.upstream };
+    let (setup, found) = thermal::Setup::read(&heat);
+    let errors: Vec<Issue> = found.into_iter().filter(|i| i.severity == Severity::Error).collect();
+    let sound = errors.is_empty();
+    issues.extend(errors);
+    if !parts.iter().map(|p| p.index).eq(setup.parts.iter().map(|p| p.index)) {
+        issues.push(Issue::error(study, "heat", format!("{} is about other bodies than this study", object.name)));
+        return None;
+    }
+    sound.then(|| (Warmth::Heat(Box::new(setup)), free))
+}
+
 /// Faces of an object among the bodies that take part.
 type FacesOf<'a> = dyn Fn(&Object, &mut Vec<Issue>) -> Vec<(usize, usize)> + 'a;
 
@@ -247,6 +294,7 @@ fn cases(
     loads: &mut Vec<FaceLoad>,
     issues: &mut Vec<Issue>,
     faces_of: &FacesOf,
+    expands: bool,
 ) -> Vec<LoadCase> {
     let design = case.design;
     let chosen = case.study.refs("cases");
@@ -303,7 +351,7 @@ fn cases(
             });
             one.loads.extend(at.map(|at| (at, factor)));
         }
-        if one.loads.is_empty() && one.gravity == DVec3::ZERO {
+        if one.loads.is_empty() && one.gravity == DVec3::ZERO && !expands {
             let message = format!("{}: nothing loads it; add a force, pressure, moment or gravity", one.label);
             issues.push(Issue::error(case.study, "cases", message));
         }

@@ -17,3 +17,20 @@ pub struct StudyForm {
     /// Checks that need no geometry: units, ranges, missing supports.
     pub check: fn(&Design, &Object) -> Vec<Issue>,
 }
+
+/// Which objects of a design a heat study sees: also asked by studies that take their temperature from one.
+pub mod thermal {
+    use crate::design::schema::Section;
+    use crate::design::{Design, Object};
+
+    /// The thermal objects that the study sees.
+    pub fn boundaries<'a>(design: &'a Design, study: &Object) -> impl Iterator<Item = &'a Object> {
+        let chosen = study.refs("thermal");
+        design.section(Section::Thermal).filter(move |o| !o.suppressed && (chosen.is_empty() || chosen.contains(&o.id)))
+    }
+
+    /// Whether the study asks for the state that holds for ever.
+    pub fn is_steady(study: &Object) -> bool {
+        study.choice("course") != "transient"
+    }
+}

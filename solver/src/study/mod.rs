@@ -18,6 +18,8 @@ pub mod resolution;
 pub mod statics;
 #[cfg(feature = "solve")]
 pub mod suite;
+#[cfg(feature = "solve")]
+pub mod thermal;
 
 use form::StudyForm;
 

@@ -41,34 +41,48 @@ pub fn question(design: &Design, study: &Id) -> Option<String> {
 /// every object of that section, as the panels say.
 fn reach(design: &Design, study: &Object) -> BTreeSet<Id> {
     let mut seen: BTreeSet<Id> = design.section(Section::Feature).map(|o| o.id.clone()).collect();
-    let mut waiting: Vec<Id> = Vec::new();
+    let mut waiting = studied(design, study);
+    while let Some(id) = waiting.pop() {
+        let Some(object) = design.get(&id) else { continue };
+        if !seen.insert(id) {
+            continue;
+        }
+        if object.section() == Some(Section::Study) {
+            waiting.extend(studied(design, object));
+            continue;
+        }
+        let fields = schema::kind(&object.kind).map_or(&[][..], |k| k.fields);
+        waiting.extend(
+            fields.iter().filter(|f| matches!(f.kind, FieldType::Refs { .. })).flat_map(|f| object.refs(f.key)),
+        );
+    }
+    seen
+}
+
+/// What a study refers to; a study that it builds on is never meant by saying nothing.
+fn studied(design: &Design, study: &Object) -> Vec<Id> {
+    let mut out: Vec<Id> = Vec::new();
     let (mut takes_cases, mut any_case) = (false, false);
     for field in schema::kind(&study.kind).map_or(&[][..], |k| k.fields) {
         let FieldType::Refs { section, .. } = field.kind else { continue };
+        if field.when.is_some_and(|(on, value)| study.choice(on) != value) {
+            continue;
+        }
         let chosen = study.refs(field.key);
-        let before = waiting.len();
-        if chosen.is_empty() {
-            waiting.extend(design.section(section).filter(|o| !o.suppressed).map(|o| o.id.clone()));
+        let before = out.len();
+        if chosen.is_empty() && section != Section::Study {
+            out.extend(design.section(section).filter(|o| !o.suppressed).map(|o| o.id.clone()));
         } else {
-            waiting.extend(chosen);
+            out.extend(chosen);
         }
         takes_cases |= section == Section::LoadCase;
-        any_case |= section == Section::LoadCase && waiting.len() > before;
+        any_case |= section == Section::LoadCase && out.len() > before;
     }
     if takes_cases && !any_case {
         // Without load cases, all loads act together.
-        waiting.extend(design.section(Section::Load).map(|o| o.id.clone()));
+        out.extend(design.section(Section::Load).map(|o| o.id.clone()));
     }
-    while let Some(id) = waiting.pop() {
-        let Some(object) = design.get(&id) else { continue };
-        if seen.insert(id) {
-            let fields = schema::kind(&object.kind).map_or(&[][..], |k| k.fields);
-            waiting.extend(
-                fields.iter().filter(|f| matches!(f.kind, FieldType::Refs { .. })).flat_map(|f| object.refs(f.key)),
-            );
-        }
-    }
-    seen
+    out
 }
 
 /// The object's properties as values: expressions by what they evaluate to, hidden fields left out.
@@ -239,6 +253,29 @@ mod tests {
         change(&mut d, "t", |o| o.suppressed = true);
         assert_ne!(ask(&d), base);
         assert_eq!(question(&d, &"other".into()), of_static, "a temperature is not the static study's business");
+    }
+
+    #[test]
+    fn a_static_study_that_expands_asks_what_its_heat_study_asks() {
+        let mut d = part();
+        d.objects.push(Arc::new(Object::new("h", "heat", "Heat")));
+        d.objects.push(Arc::new(Object::new("t", "temperature", "Warm")));
+        change(&mut d, "other", |o| {
+            *o = o
+                .clone()
+                .with("method", Value::Choice("verified".into()))
+                .with("warmth", Value::Choice("heat".into()))
+                .with("heat", Value::Refs(vec!["h".into()]));
+        });
+        let ask = |d: &Design| question(d, &"other".into()).unwrap();
+        let base = ask(&d);
+        let mut e = d.clone();
+        change(&mut e, "t", |o| *o = o.clone().expr("temperature", "90 °C"));
+        assert_ne!(ask(&e), base, "a boundary of the heat study");
+        change(&mut d, "other", |o| *o = o.clone().with("warmth", Value::Choice("none".into())));
+        let cold = ask(&d);
+        change(&mut d, "t", |o| *o = o.clone().expr("temperature", "90 °C"));
+        assert_eq!(ask(&d), cold, "a heat study that it does not use");
     }
 
     #[test]

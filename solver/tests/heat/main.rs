@@ -12,6 +12,7 @@ mod tet_box;
 #[allow(dead_code)]
 mod truth;
 
+mod expansion;
 mod peer;
 mod run;
 mod steady;

@@ -1,7 +1,6 @@
 //! From the finest mesh and the history of meshes to the outcome.
 
 use super::history::History;
-use super::setup::{Boundary, Setup};
 use super::solve::Stage;
 use crate::fitted::peak::Peaks;
 use crate::fitted::skin::skin;
@@ -9,6 +8,7 @@ use crate::quantity::Dimension;
 use crate::study::outcome::{
     Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, State, StateKind, Table,
 };
+use crate::study::thermal::{Boundary, Setup};
 
 /// Meshes of the answer and the nodes they show.
 struct Shown {

@@ -1,11 +1,11 @@
 //! What every mesh said, and the bands that follow.
 
-use super::setup::Setup;
 use super::solve::Stage;
 use crate::fitted::heat::Law;
 use crate::fitted::peak::{self, Level, Peaks};
 use crate::fitted::recover::{self, Estimate};
 use crate::study::part::facets_of;
+use crate::study::thermal::Setup;
 use std::collections::BTreeSet;
 
 /// Safety on Richardson's extrapolation.

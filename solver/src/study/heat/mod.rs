@@ -1,7 +1,8 @@
 //! Heat study, steady and over time: see `README.md` beside this file for equations, references and limits.
 
 use super::form::StudyForm;
-use crate::design::schema::{self, Section};
+use super::form::thermal::{boundaries, is_steady};
+use crate::design::schema;
 use crate::design::{Design, Issue, Object, TIME};
 use crate::quantity;
 
@@ -10,23 +11,11 @@ mod answer;
 #[cfg(feature = "solve")]
 mod history;
 #[cfg(feature = "solve")]
-mod setup;
-#[cfg(feature = "solve")]
 mod solve;
 
 /// What the page knows of this study.
 pub const FORM: StudyForm =
     StudyForm { id: "heat", label: "Heat", version: 1, help: "Temperature and heat flow, steady or over time.", check };
-
-/// The thermal objects that the study sees.
-fn boundaries<'a>(design: &'a Design, study: &Object) -> impl Iterator<Item = &'a Object> {
-    let chosen = study.refs("thermal");
-    design.section(Section::Thermal).filter(move |o| !o.suppressed && (chosen.is_empty() || chosen.contains(&o.id)))
-}
-
-fn is_steady(study: &Object) -> bool {
-    study.choice("course") != "transient"
-}
 
 /// Checks that need no geometry: something that heats or cools, and nothing that changes in a steady state.
 fn check(design: &Design, study: &Object) -> Vec<Issue> {

@@ -2,28 +2,21 @@
 
 use super::answer;
 use super::history::History;
-use super::setup::{Course, Setup, Sizes};
 use crate::design::{Issue, Severity};
+use crate::fitted::Mesh;
 use crate::fitted::deck::heat::{self, HeatDeck};
-use crate::fitted::heat::{Conduction, Exchange, Flows, Matter, Moment, flux};
+use crate::fitted::heat::{Exchange, Flows, Matter, flux};
 use crate::fitted::ladder::{self, Blank, Ladder};
-use crate::fitted::march::march;
 use crate::fitted::recover::{self, Estimate, Patches, Points};
-use crate::fitted::{FittedError, Mesh, hold};
 use crate::linear::constraint::Constraints;
 use crate::run::{Ctx, Phase};
 use crate::study::outcome::{Outcome, Partial};
-use crate::study::part::facets_of;
+use crate::study::thermal::{Course, Fitted, Setup, Sizes, TOLERANCE, failed};
 use crate::study::{Case, Cost, Study, StudyError, resolution};
-use std::cell::RefCell;
 
 /// The heat study.
 pub struct Heat;
 
-/// Relative residual of a steady solve.
-const TOLERANCE: f64 = 1e-10;
-/// Share of the wished accuracy that the steps in time may use up.
-const STEPS_SHARE: f64 = 0.25;
 /// Nodes per element of ten-node meshes.
 const NODES_PER_TET: f64 = 1.45;
 /// Measured on blocks, rounded up: per node, and per node and moment kept.
@@ -40,7 +33,7 @@ impl Study for Heat {
     }
 
     fn check(&self, case: &Case) -> Vec<Issue> {
-        Setup::read(case).1
+        read(case).1
     }
 
     fn cost(&self, case: &Case) -> Cost {
@@ -49,7 +42,7 @@ impl Study for Heat {
 
     fn run(&self, case: &Case, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
         ctx.progress(Phase::Geometry, 0.0, "Reading the set-up");
-        let (setup, issues) = Setup::read(case);
+        let (setup, issues) = read(case);
         if issues.iter().any(|i| i.severity == Severity::Error) {
             return Err(StudyError::Setup(issues.into_iter().filter(|i| i.severity == Severity::Error).collect()));
         }
@@ -66,6 +59,13 @@ impl Study for Heat {
         out.warnings.extend(issues.into_iter().map(|i| i.message));
         Ok(out)
     }
+}
+
+/// The set-up, and what is missing or odd in it.
+fn read<'a>(case: &Case<'a>) -> (Setup<'a>, Vec<Issue>) {
+    let (setup, mut issues) = Setup::read(case);
+    issues.extend(super::check(case.design, case.study));
+    (setup, issues)
 }
 
 fn cost(setup: &Setup) -> Cost {
@@ -182,19 +182,6 @@ fn indicator(stage: &Stage) -> Vec<f64> {
     out
 }
 
-fn solver_error(error: FittedError, setup: &Setup) -> StudyError {
-    match error {
-        FittedError::Cancelled => StudyError::Cancelled,
-        FittedError::Loose if setup.parts.len() > 1 => StudyError::Solver(
-            "nothing fixes the temperature of a body that touches no other; add a boundary to it, or move the bodies \
-             together"
-                .into(),
-        ),
-        FittedError::Loose => StudyError::Solver("nothing fixes the temperature of the body".into()),
-        other => StudyError::Solver(other.to_string()),
-    }
-}
-
 /// Solves one mesh, `iterations` after those of the meshes before.
 fn one(
     setup: &Setup,
@@ -208,23 +195,16 @@ fn one(
     let at = |within: f64| 0.05 + 0.9 * (done + 0.7 * share * within).min(0.97);
     let phase = if done == 0.0 { Phase::Assemble } else { Phase::Solve };
     ctx.progress(phase, at(0.3), "Assembling");
-    let groups = setup.groups(&mesh);
-    let mut bonds = Constraints::<1>::new(mesh.points.len());
-    let taken = groups.iter().flatten().copied().collect();
-    let n_bonded = if mesh.parts.len() > 1 { hold::bond(&mesh, &mut bonds, &taken) } else { 0 };
+    let fitted = Fitted::new(setup, &mesh)?;
     ctx.check()?;
-    let exchanges: Vec<Exchange> =
-        setup.passing().map(|(b, law, _)| Exchange { facets: facets_of(&mesh, &setup.parts, &b.faces), law }).collect();
-    let problem = Conduction::new(&mesh, matter, &bonds, &groups, exchanges, !setup.is_steady())
-        .map_err(|e| solver_error(e, setup))?;
-    ctx.check()?;
-    let (unknowns, size) = (problem.n_unknowns(), Sizes::of(&problem));
-    let mut run = Run { setup, problem: &problem, size: &size, ctx, found: Found::default() };
+    let unknowns = fitted.problem.n_unknowns();
+    let mut run = Run { setup, fitted: &fitted, ctx, found: Found::default() };
     match &setup.course {
         Course::Steady => run.steady(iterations, unknowns, &at)?,
         Course::Transient { initial, stops } => run.transient(*initial, stops, &at)?,
     }
     let found = run.found;
+    let Fitted { problem, groups, bonds, n_bonded, size } = fitted;
     let exchanges = problem.exchanges.clone();
     drop(problem);
     ctx.check()?;
@@ -303,15 +283,14 @@ struct Found {
 /// One mesh's solve.
 struct Run<'r, 'c, 'a> {
     setup: &'r Setup<'a>,
-    problem: &'r Conduction<'r>,
-    size: &'r Sizes,
+    fitted: &'r Fitted<'r>,
     ctx: &'r mut Ctx<'c>,
     found: Found,
 }
 
 impl Run<'_, '_, '_> {
     fn steady(&mut self, iterations: u32, unknowns: usize, at: &dyn Fn(f64) -> f64) -> Result<(), StudyError> {
-        let moment = self.setup.moment(self.size, 0.0).map_err(|i| StudyError::Setup(vec![i]))?;
+        let moment = self.setup.moment(&self.fitted.size, 0.0).map_err(|i| StudyError::Setup(vec![i]))?;
         let words = format!("Solving for {unknowns} unknowns");
         self.ctx.progress(Phase::Solve, at(0.5), &*words);
         let flag = self.ctx.cancel_flag();
@@ -323,35 +302,24 @@ impl Run<'_, '_, '_> {
             ctx.check().is_ok()
         };
         let (t, iterations) =
-            self.problem.steady(&moment, TOLERANCE, flag, monitor).map_err(|e| solver_error(e, self.setup))?;
-        let flows = self.problem.flows(&t, None, &moment);
+            self.fitted.problem.steady(&moment, TOLERANCE, flag, monitor).map_err(|e| failed(e, self.setup))?;
+        let flows = self.fitted.problem.flows(&t, None, &moment);
         self.found.states.push((None, t, flows));
         self.found.iterations = iterations;
         Ok(())
     }
 
     fn transient(&mut self, initial: f64, stops: &[f64], at: &dyn Fn(f64) -> f64) -> Result<(), StudyError> {
-        let (setup, problem, size) = (self.setup, self.problem, self.size);
+        let (setup, fitted) = (self.setup, self.fitted);
+        let problem = &fitted.problem;
         let end = stops.last().copied().unwrap_or(1.0);
-        // A value that leaves its range in mid-run stops the march, which then says which.
-        let broken: RefCell<Option<Issue>> = RefCell::new(None);
-        let given = |time: f64| {
-            setup.moment(size, time).unwrap_or_else(|issue| {
-                broken.replace(Some(issue));
-                Moment {
-                    kept: vec![f64::NAN; setup.kept().count()],
-                    exchanges: vec![f64::NAN; setup.passing().count()],
-                    sources: vec![f64::NAN; setup.parts.len()],
-                }
-            })
-        };
         let start = vec![initial; problem.mesh.points.len()];
         let flag = self.ctx.cancel_flag();
         let (ctx, found) = (&mut *self.ctx, &mut self.found);
-        let outset = problem.expand(&problem.unknowns(&start), &given(0.0));
+        let first = setup.moment(&fitted.size, 0.0).map_err(|i| StudyError::Setup(vec![i]))?;
+        let outset = problem.expand(&problem.unknowns(&start), &first);
         let mut before: Option<(f64, f64)> = None;
-        let tolerance = STEPS_SHARE * setup.accuracy;
-        let result = march(problem, &start, stops, tolerance, &given, flag, |r| {
+        setup.march(fitted, &start, stops, flag, &mut |r| {
             let low = r.temperature.iter().copied().fold(f64::INFINITY, f64::min);
             let high = r.temperature.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             if found.course.is_empty() {
@@ -378,11 +346,6 @@ impl Run<'_, '_, '_> {
                 format!("Step {}: {:.4} s of {end:.4} s", r.n_steps, r.time),
             );
             ctx.check().is_ok()
-        });
-        match (result, broken.into_inner()) {
-            (Err(_), Some(issue)) => Err(StudyError::Setup(vec![issue])),
-            (Err(e), None) => Err(solver_error(e, setup)),
-            (Ok(()), _) => Ok(()),
-        }
+        })
     }
 }

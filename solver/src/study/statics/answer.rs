@@ -253,7 +253,7 @@ pub fn balances(setup: &Setup, applied: &[Applied], reactions: &[(DVec3, DVec3)]
         let (lo, hi) = setup.bounds().unwrap_or_default();
         // A pure moment is balanced by moments: compare those over the body's size.
         let arm = DVec3::from(hi).distance(lo.into()).max(f64::MIN_POSITIVE);
-        let scale = size.max(load.moment.length() / arm).max(f64::MIN_POSITIVE);
+        let scale = size.max(load.moment.length() / arm).max(load.inner).max(f64::MIN_POSITIVE);
         let off = (load.force + force).length().max((load.moment + moment).length() / arm);
         let (force, moment) = (settled(force, scale), settled(moment, scale * arm));
         out.balances.push(Balance {

@@ -78,6 +78,7 @@ pub fn outcome(setup: &Setup, stage: &Stage, history: &History, reached: Option<
                 principal: nodes.iter().map(|n| principal(stress[*n as usize]) as f32).collect(),
             };
             push_fields(&mut out, &name, part, &case.id, Grade::Verified, fields);
+            warmth(stage, &name, &nodes, &case.id, &mut out);
             out.fields.push(Field {
                 id: "stress_error".into(),
                 label: "Estimated error of stress".into(),
@@ -128,6 +129,22 @@ pub fn outcome(setup: &Setup, stage: &Stage, history: &History, reached: Option<
     out
 }
 
+/// The temperatures that bodies expand with, on `nodes` of the mesh called `name`.
+fn warmth(stage: &Stage, name: &str, nodes: &[u32], case: &str, out: &mut Outcome) {
+    let Some(expansion) = &stage.expansion else { return };
+    out.fields.push(Field {
+        id: "temperature".into(),
+        label: "Temperature".into(),
+        mesh: name.into(),
+        location: Location::Point,
+        components: 1,
+        dimension: Dimension::TEMPERATURE,
+        case: Some(case.into()),
+        grade: Grade::Verified,
+        values: nodes.iter().map(|n| expansion.temperature[*n as usize] as f32).collect(),
+    });
+}
+
 /// The elements of each part and the fields on them, for sections and probes.
 fn inside(setup: &Setup, stage: &Stage, out: &mut Outcome) {
     for (part, span) in setup.parts.iter().zip(&stage.mesh.parts) {
@@ -142,6 +159,8 @@ fn inside(setup: &Setup, stage: &Stage, out: &mut Outcome) {
                 principal: stress.iter().map(|s| principal(*s) as f32).collect(),
             };
             push_fields(out, &name, part, &case.id, Grade::Verified, fields);
+            let numbers: Vec<u32> = nodes.clone().map(|n| n as u32).collect();
+            warmth(stage, &name, &numbers, &case.id, out);
         }
         out.meshes.push(OutcomeMesh::Solid {
             name,
@@ -217,6 +236,11 @@ fn facts(setup: &Setup, stage: &Stage, history: &History, out: &mut Outcome) {
     }
     for part in &setup.parts {
         push(&format!("material of {}", part.label), format!("{} ({})", part.material.name, part.material.source));
+        if stage.expansion.is_some() {
+            let m = part.material;
+            let text = format!("{:.1}e-6/K ({})", m.expansion * 1e6, m.thermal_source);
+            push(&format!("expansion of {}", part.label), text);
+        }
     }
     push("instruction set", crate::linear::operator::instruction_set().into());
 }

@@ -5,6 +5,7 @@ mod answer;
 use crate::element::tet::{Elasticity, matrix};
 use crate::fitted::adapt::Spot;
 use crate::fitted::deck::{Deck, Steps};
+use crate::fitted::expansion::{self, Rise};
 use crate::fitted::ladder::{self, Ladder};
 use crate::fitted::peak::{self, Level, Peaks};
 use crate::fitted::recover::{self, Estimate, Patches, Raw};
@@ -12,11 +13,11 @@ use crate::fitted::{Mesh, Problem, Solution, motion};
 use crate::linear::constraint::Constraints;
 use crate::mechanics::fit::{self, indices};
 use crate::mechanics::load::Applied;
-use crate::mechanics::setup::Setup;
+use crate::mechanics::setup::{Setup, Warmth};
 use crate::mechanics::stress::von_mises;
 use crate::run::{Ctx, Phase};
 use crate::study::outcome::{Outcome, Partial};
-use crate::study::{Case, Cost, StudyError, resolution};
+use crate::study::{Case, Cost, StudyError, resolution, thermal};
 use glam::DVec3;
 use std::collections::BTreeSet;
 
@@ -59,6 +60,7 @@ pub(super) struct Stage {
     /// Elements about each corner.
     pub patches: Patches,
     pub applied: Vec<Applied>,
+    pub expansion: Option<Expansion>,
     pub reactions: Vec<(DVec3, DVec3)>,
     pub n_bonded: usize,
     pub unknowns: usize,
@@ -144,7 +146,8 @@ fn furthest(mesh: &Mesh, u: &[f64]) -> (f64, [f64; 3]) {
 /// [`StudyError`].
 pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
     ctx.progress(Phase::Mesh, 0.01, "Taking a first look");
-    let shown = u32::from(super::solve::first_look(case, setup, ctx)?);
+    // The instant method knows no expansion.
+    let shown = u32::from(setup.warmth.is_none() && super::solve::first_look(case, setup, ctx)?);
     let materials = setup.elasticities();
     let refusal = |e| resolution::refusal(case.study, setup.resolution, e);
     let blanks = setup.blanks(case.model);
@@ -205,7 +208,9 @@ fn one(
     ctx.check()?;
     let problem = Problem::new(&mesh, materials, &held).map_err(|e| fit::failed(&mesh, e))?;
     ctx.check()?;
-    let (forces, applied) = fit::forces(case.model, setup, &mesh, problem.system.transform.n_nodes())?;
+    let (mut forces, mut applied) = fit::forces(case.model, setup, &mesh, problem.system.transform.n_nodes())?;
+    let expansion = expand(setup, &mesh, materials, ctx, &mut forces, &mut applied)?;
+    ctx.check()?;
     ctx.progress(Phase::Solve, at(0.5), format!("Solving for {} unknowns", 3 * mesh.points.len()));
     let solution = problem
         .solve(&forces, TOLERANCE, ctx.cancel_flag(), |i, residual| {
@@ -236,12 +241,15 @@ fn one(
     ctx.check()?;
     ctx.progress(Phase::Solve, at(0.9), "Estimating the error");
     let inverted = |e: crate::element::tet::Inverted| StudyError::Solver(e.to_string());
-    let raw = solution
+    let mut raw = solution
         .u
         .iter()
         .map(|u| recover::raw(&mesh, materials, u))
         .collect::<Result<Vec<Raw>, _>>()
         .map_err(inverted)?;
+    if let Some(e) = &expansion {
+        raw.iter_mut().for_each(|raw| expansion::relieve(&mesh, materials, &e.coefficients, &e.rise, raw));
+    }
     ctx.check()?;
     let patches = Patches::new(&mesh);
     let stress = patches.recover(&mesh, &raw);
@@ -262,6 +270,7 @@ fn one(
         sizes,
         patches,
         applied,
+        expansion,
         reactions,
         n_bonded,
         unknowns,
@@ -269,6 +278,41 @@ fn one(
         forces,
     };
     Ok(stage)
+}
+
+/// What bodies expand by.
+pub(super) struct Expansion {
+    /// At all nodes, K.
+    pub temperature: Vec<f64>,
+    rise: Rise,
+    /// By part, 1/K.
+    coefficients: Vec<f64>,
+}
+
+/// Finds the temperatures on a mesh and adds the forces of expansion to every case.
+fn expand(
+    setup: &Setup,
+    mesh: &Mesh,
+    materials: &[Elasticity],
+    ctx: &mut Ctx,
+    forces: &mut [Vec<f64>],
+    applied: &mut [Applied],
+) -> Result<Option<Expansion>, StudyError> {
+    let Some((warmth, free)) = &setup.warmth else { return Ok(None) };
+    let temperature = match warmth {
+        Warmth::Given(t) => vec![*t; mesh.points.len()],
+        Warmth::Heat(heat) => thermal::temperatures(heat, mesh, ctx)?,
+    };
+    let rise = expansion::rise(mesh, &temperature, *free);
+    let coefficients: Vec<f64> = setup.parts.iter().map(|p| p.material.expansion).collect();
+    let mut f = vec![0.0; forces.first().map_or(0, Vec::len)];
+    expansion::load(mesh, materials, &coefficients, &rise, &mut f).map_err(|e| StudyError::Solver(e.to_string()))?;
+    let size = 0.5 * f.chunks(3).map(|f| DVec3::from_slice(f).length()).sum::<f64>();
+    for (forces, applied) in forces.iter_mut().zip(applied) {
+        forces.iter_mut().zip(&f).for_each(|(to, f)| *to += f);
+        applied.inner = size;
+    }
+    Ok(Some(Expansion { temperature, rise, coefficients }))
 }
 
 /// The finest problem for other programs.

@@ -1,13 +1,19 @@
-//! From the design's objects to what the solver needs, with an issue for everything that is missing or odd.
+//! Heat as read off a design, for every study that needs temperatures: boundaries, sources, their course, and the
+//! temperatures on a given mesh.
 
-use super::{boundaries, is_steady};
+use super::form::thermal::{boundaries, is_steady};
 use crate::design::{Issue, Object, Resolved, resolve};
-use crate::fitted::Mesh;
-use crate::fitted::heat::{Conduction, Law, Matter, Moment};
-use crate::study::Case;
+use crate::fitted::heat::{Conduction, Exchange, Law, Matter, Moment};
+use crate::fitted::march::{Reached, march};
+use crate::fitted::{FittedError, Mesh, hold};
+use crate::linear::constraint::Constraints;
+use crate::run::Ctx;
 use crate::study::part::{Part, faces_of, facets_of, parts, touching};
 use crate::study::resolution::Resolution;
+use crate::study::{Case, StudyError};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
 
 /// Bodies within this share of the design's size count as neighbours, which may touch.
 const NEAR: f64 = 1e-3;
@@ -85,7 +91,7 @@ impl<'a> Setup<'a> {
     /// Reads the study's set-up; issues of severity error mean it must not be run.
     pub fn read(case: &Case<'a>) -> (Self, Vec<Issue>) {
         let (resolved, _) = resolve(case.design);
-        let mut issues = super::check(case.design, case.study);
+        let mut issues = Vec::new();
         let parts = parts(case, &mut issues);
         let (mut faced, mut sources) = (Vec::new(), Vec::new());
         for object in boundaries(case.design, case.study) {
@@ -190,6 +196,38 @@ impl<'a> Setup<'a> {
         Ok(moment)
     }
 
+    /// Marches through `stops`, s, from temperatures at all nodes, K.
+    ///
+    /// # Errors
+    /// [`StudyError`]; where a value leaves its range in mid-run, an issue at its object.
+    pub fn march(
+        &self,
+        fitted: &Fitted,
+        start: &[f64],
+        stops: &[f64],
+        cancel: &AtomicBool,
+        see: &mut dyn FnMut(&Reached) -> bool,
+    ) -> Result<(), StudyError> {
+        // What breaks stops the march by numbers that are none; then it is said.
+        let broken: RefCell<Option<Issue>> = RefCell::new(None);
+        let given = |time: f64| {
+            self.moment(&fitted.size, time).unwrap_or_else(|issue| {
+                broken.replace(Some(issue));
+                Moment {
+                    kept: vec![f64::NAN; self.kept().count()],
+                    exchanges: vec![f64::NAN; self.passing().count()],
+                    sources: vec![f64::NAN; self.parts.len()],
+                }
+            })
+        };
+        let result = march(&fitted.problem, start, stops, STEPS_SHARE * self.accuracy, &given, cancel, see);
+        match (result, broken.into_inner()) {
+            (Err(_), Some(issue)) => Err(StudyError::Setup(vec![issue])),
+            (Err(e), None) => Err(failed(e, self)),
+            (Ok(()), _) => Ok(()),
+        }
+    }
+
     /// Every value that may depend on time, at moments through the run.
     fn check_values(&self, issues: &mut Vec<Issue>) {
         let end = if let Course::Transient { stops, .. } = &self.course { stops.last().copied() } else { None };
@@ -252,6 +290,77 @@ impl<'a> Setup<'a> {
             }
         }
     }
+}
+
+/// Relative residual of a steady solve.
+pub const TOLERANCE: f64 = 1e-10;
+/// Share of the wished accuracy that the steps in time may use up.
+pub const STEPS_SHARE: f64 = 0.25;
+
+/// What a person reads where the temperatures of a set-up are not found.
+pub fn failed(error: FittedError, setup: &Setup) -> StudyError {
+    match error {
+        FittedError::Cancelled => StudyError::Cancelled,
+        FittedError::Loose if setup.parts.len() > 1 => StudyError::Solver(
+            "nothing fixes the temperature of a body that touches no other; add a boundary to it, or move the bodies \
+             together"
+                .into(),
+        ),
+        FittedError::Loose => StudyError::Solver("nothing fixes the temperature of the body".into()),
+        other => StudyError::Solver(other.to_string()),
+    }
+}
+
+/// A set-up on a mesh of its parts.
+pub struct Fitted<'m> {
+    pub problem: Conduction<'m>,
+    /// Nodes of each kept boundary.
+    pub groups: Vec<Vec<u32>>,
+    pub bonds: Constraints<1>,
+    pub n_bonded: usize,
+    pub size: Sizes,
+}
+
+impl<'m> Fitted<'m> {
+    /// # Errors
+    /// [`StudyError`].
+    pub fn new(setup: &Setup, mesh: &'m Mesh) -> Result<Self, StudyError> {
+        let groups = setup.groups(mesh);
+        let mut bonds = Constraints::<1>::new(mesh.points.len());
+        let taken = groups.iter().flatten().copied().collect();
+        let n_bonded = if mesh.parts.len() > 1 { hold::bond(mesh, &mut bonds, &taken) } else { 0 };
+        let exchanges: Vec<Exchange> = setup
+            .passing()
+            .map(|(b, law, _)| Exchange { facets: facets_of(mesh, &setup.parts, &b.faces), law })
+            .collect();
+        let problem = Conduction::new(mesh, &setup.matter(), &bonds, &groups, exchanges, !setup.is_steady())
+            .map_err(|e| failed(e, setup))?;
+        let size = Sizes::of(&problem);
+        Ok(Self { problem, groups, bonds, n_bonded, size })
+    }
+}
+
+/// Temperatures at all nodes of a mesh, K: the steady ones, or those at the end.
+///
+/// # Errors
+/// [`StudyError`].
+pub fn temperatures(setup: &Setup, mesh: &Mesh, ctx: &mut Ctx) -> Result<Vec<f64>, StudyError> {
+    let fitted = Fitted::new(setup, mesh)?;
+    ctx.check()?;
+    let given = |time: f64| setup.moment(&fitted.size, time);
+    let flag = ctx.cancel_flag();
+    let Course::Transient { initial, stops } = &setup.course else {
+        let moment = given(0.0).map_err(|i| StudyError::Setup(vec![i]))?;
+        let found = fitted.problem.steady(&moment, TOLERANCE, flag, |_, _| ctx.check().is_ok());
+        return Ok(found.map_err(|e| failed(e, setup))?.0);
+    };
+    let start = vec![*initial; mesh.points.len()];
+    let mut end = start.clone();
+    setup.march(&fitted, &start, stops, flag, &mut |r| {
+        end.copy_from_slice(r.temperature);
+        ctx.check().is_ok()
+    })?;
+    Ok(end)
 }
 
 fn value_key(law: Law, total: bool) -> &'static str {
