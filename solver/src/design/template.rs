@@ -32,7 +32,7 @@ pub const TEMPLATES: &[Template] = &[
     Template {
         id: "heat_sink",
         label: "Heat sink",
-        help: "A block with milled fins and two mounting holes; clamped and pressed on its base.",
+        help: "A block with milled fins and two mounting holes; clamped and pressed on its base, cooled by a fan.",
         build: heat_sink,
     },
 ];
@@ -348,7 +348,24 @@ fn heat_sink() -> Design {
             .expr("pressure", "0.2 MPa"),
     );
     t.add(Object::new("case_clamped", "load_case", "Clamped").with("loads", refs(&["pressure_base"])));
+    t.add(
+        Object::new("selection_slots", "selection", "Between the fins")
+            .with("rule", choice("feature"))
+            .with("features", refs(&["box_slot"])),
+    );
+    t.add(
+        Object::new("heat_flux_chip", "heat_flux", "Chip")
+            .with("faces", faces(&["box_block.bottom"]))
+            .with("by", choice("total"))
+            .expr("power", "20 W"),
+    );
+    t.add(
+        Object::new("convection_fan", "convection", "Fan")
+            .with("selections", refs(&["selection_slots"]))
+            .expr("film", "25 W/(m^2*K)"),
+    );
     t.add(Object::new("study_static", "static", "Stiffness"));
+    t.add(Object::new("study_heat", "heat", "Cooling"));
     t.0
 }
 

@@ -15,7 +15,7 @@ fn every_template_is_built_and_every_pick_is_found() {
         assert_eq!(model.issues, [], "{}", t.id);
         assert_eq!(model.bodies.len(), usize::from(t.id != "empty"), "{}", t.id);
         check_all(&model);
-        for section in [Section::Support, Section::Load, Section::Selection] {
+        for section in [Section::Support, Section::Load, Section::Thermal, Section::Selection] {
             for object in design.section(section) {
                 let (found, issues) = select::faces(&design, &model, object);
                 assert_eq!(issues, [], "{}: {}", t.id, object.name);

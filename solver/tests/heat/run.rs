@@ -2,8 +2,8 @@
 
 use crate::part::{self, Triangles};
 use glam::DVec3;
-use solver::design::{Design, Object, Severity, Value};
-use solver::geometry::{Model, ModelBody};
+use solver::design::{Design, Object, Severity, Value, template};
+use solver::geometry::{Files, Model, ModelBody, evaluate};
 use solver::run::{Ctx, Report};
 use solver::study::outcome::{Cell, Outcome, Scalar, StateKind};
 use solver::study::suite::{Sample, faults};
@@ -177,6 +177,29 @@ fn a_suddenly_warmed_half_space_follows_the_error_function() {
     let flow = 53.3 * 100.0 / (std::f64::consts::PI * diffusivity * 10.0).sqrt() * 4e-4;
     let s = out.scalars.iter().find(|s| s.id == "heat:hot" && s.case.as_deref() == Some("time_2")).unwrap();
     near(s, flow, 0.01 * flow);
+}
+
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn get(&self, _: &str) -> Option<&[u8]> {
+        None
+    }
+}
+
+#[test]
+fn the_demo_heat_sink_sheds_the_heat_of_its_chip() {
+    let design = (template("heat_sink").unwrap().build)();
+    let model = evaluate(&design, &NoFiles);
+    let out = run(&Sample { design, model, study: "study_heat" });
+    near(scalar(&out, "heat:convection_fan"), -20.0, 1e-6);
+    assert!(scalar(&out, "heat_imbalance").value < 1e-8);
+    // Eight slots of 80 mm, two walls of 24 mm and a floor of 4 mm each, less two screw holes: fins of aluminium are
+    // nearly of one temperature.
+    let wet = 8.0 * 0.08 * (2.0 * 0.024 + 0.004);
+    let mean = 293.15 + 20.0 / (25.0 * wet);
+    let (low, high) = (scalar(&out, "temperature_min").value, scalar(&out, "temperature_max").value);
+    assert!(low < mean && mean < high && high - low < 0.25 * (mean - 293.15), "{low} {mean} {high}");
 }
 
 #[test]
