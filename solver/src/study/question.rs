@@ -279,6 +279,26 @@ mod tests {
     }
 
     #[test]
+    fn modes_ask_about_supports_alone_and_buckling_about_its_load_case_too() {
+        let mut d = part();
+        d.objects.push(Arc::new(Object::new("m", "modal", "Modal")));
+        let cases = Value::Refs(vec!["c1".into()]);
+        d.objects.push(Arc::new(Object::new("k", "buckling", "Buckling").with("cases", cases)));
+        let ask = |d: &Design| [question(d, &"m".into()).unwrap(), question(d, &"k".into()).unwrap()];
+        let [modal, buckling] = ask(&d);
+        let changed = |id: &str, f: fn(&mut Object)| {
+            let mut e = d.clone();
+            change(&mut e, id, f);
+            let [m, k] = ask(&e);
+            [m != modal, k != buckling]
+        };
+        assert_eq!(changed("s1", |o| o.kind = "sliding".into()), [true, true]);
+        assert_eq!(changed("l1", |o| o.suppressed = true), [false, true]);
+        assert_eq!(changed("l2", |o| o.suppressed = true), [false, false]);
+        assert_eq!(changed("m", |o| *o = o.clone().expr("modes", "7")), [true, false]);
+    }
+
+    #[test]
     fn a_study_that_is_not_there_asks_nothing() {
         let mut d = part();
         assert_eq!(question(&d, &"b".into()), None);
