@@ -228,8 +228,9 @@ impl Stepper<'_, '_> {
     /// `s T − p = Ṫ` at the moment, from a guess.
     fn implicit(&mut self, moment: &Moment, s: f64, p: &[f64], guess: &[f64]) -> Result<Vec<f64>, FittedError> {
         let mut x = self.problem.unknowns(guess);
-        self.problem
-            .solve(moment, Some((s, p)), &mut x, TOLERANCE, &mut self.precondition, self.cancel, |_, _| true)?;
+        let stored = Some((s, p));
+        self.iterations +=
+            self.problem.solve(moment, stored, &mut x, TOLERANCE, &mut self.precondition, self.cancel, |_, _| true)?;
         Ok(self.problem.expand(&x, moment))
     }
 }

@@ -158,6 +158,8 @@ fn a_bar_that_is_heated_evenly_warms_in_proportion_to_time() {
     }
     let curve = out.curves.iter().find(|c| c.id == "highest_over_time").unwrap();
     assert!(curve.x.len() > 5 && curve.x[0] == 0.0 && (curve.x[curve.x.len() - 1] - 120.0).abs() < 1e-9);
+    let iterations: u32 = out.facts.iter().find(|f| f.0 == "iterations").unwrap().1.parse().unwrap();
+    assert!(iterations > 50, "every step is solved for");
     // The first law, over the whole run.
     let fact = |key: &str| {
         let text = &out.facts.iter().find(|f| f.0 == key).unwrap().1;
