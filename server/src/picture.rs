@@ -1,7 +1,8 @@
-//! A small picture of a scene, drawn without a GPU: bodies from the front, right and above in the viewport's own light,
-//! with their edges, on nothing, so that it fits a light page and a dark one.
+//! A small picture of a scene or of a result, drawn without a GPU: bodies from the front, right and above in the
+//! viewport's own light, with their edges, on nothing, so that it fits a light page and a dark one.
 
 use solver::scene::Scene;
+use solver::surface::SurfaceMesh;
 
 type V3 = [f64; 3];
 
@@ -38,6 +39,28 @@ pub fn png(scene: &Scene) -> Vec<u8> {
     match scene.bounds() {
         Some(_) => bodies(&mut canvas, scene),
         None => ground(&mut canvas),
+    }
+    encode(&canvas.halved())
+}
+
+/// A surface as a result has it.
+pub struct Painted<'a> {
+    pub surface: &'a SurfaceMesh,
+    /// Where its points are drawn, m.
+    pub points: Vec<V3>,
+    /// sRGB of its points, 0 to 255.
+    pub colours: Vec<[f32; 3]>,
+}
+
+/// Surfaces in the colours of a field, as a PNG like [`png`]'s.
+pub fn painted(parts: &[Painted]) -> Vec<u8> {
+    let mut canvas = Canvas::new();
+    let view = View::fit(parts.iter().flat_map(|p| p.points.iter().copied()));
+    for part in parts {
+        surface(&mut canvas, &view, part.surface, &part.points, |n| part.colours[n as usize]);
+    }
+    for part in parts {
+        edges(&mut canvas, &view, part.surface, &part.points);
     }
     encode(&canvas.halved())
 }
@@ -109,8 +132,8 @@ impl Canvas {
         Self { pixels: vec![[0.0; 4]; n], depth: vec![f32::NEG_INFINITY; n] }
     }
 
-    /// Fills a projected triangle; `normals` in view space, one per corner.
-    fn triangle(&mut self, [a, b, c]: [V3; 3], normals: [V3; 3], colour: [f32; 3], sky: V3) {
+    /// Fills a projected triangle; `normals` in view space and `colours`, one per corner.
+    fn triangle(&mut self, [a, b, c]: [V3; 3], normals: [V3; 3], colours: [[f32; 3]; 3], sky: V3) {
         let area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);
         if !(area.abs() > 1e-12) {
             return;
@@ -135,6 +158,8 @@ impl Canvas {
                     continue;
                 }
                 let n = [0, 1, 2].map(|k| wa * normals[0][k] + wb * normals[1][k] + wc * normals[2][k]);
+                let share = [wa, wb, wc].map(|w| w as f32);
+                let colour = [0, 1, 2].map(|k| (0..3).map(|corner| share[corner] * colours[corner][k]).sum());
                 let [r, g, b] = lit(colour, n, sky);
                 self.depth[i] = depth;
                 self.pixels[i] = [r, g, b, 1.0];
@@ -189,34 +214,38 @@ impl Canvas {
 
 fn bodies(canvas: &mut Canvas, scene: &Scene) {
     let view = View::fit(scene.bodies.iter().flat_map(|b| b.surface.points.iter().copied()));
-    let [right, up, back] = view.axes;
-    let sky = [0.0, up[2], back[2]];
     for (i, body) in scene.bodies.iter().enumerate() {
-        let surface = &body.surface;
-        for (t, triangle) in surface.triangles.iter().enumerate() {
-            let cross = surface.triangle_cross(t);
-            let flat = unit([dot(right, cross), dot(up, cross), dot(back, cross)]);
-            if !(flat[2] > 0.0) {
-                // Turned away: the body is closed, so something else covers it.
-                continue;
-            }
-            let normals = match surface.normals.get(t) {
-                Some(corners) => corners.map(|n| {
-                    let n = n.map(f64::from);
-                    [dot(right, n), dot(up, n), dot(back, n)]
-                }),
-                None => [flat; 3],
-            };
-            let corners = triangle.map(|p| view.project(surface.points[p as usize]));
-            canvas.triangle(corners, normals, BODIES[i % BODIES.len()], sky);
-        }
+        surface(canvas, &view, &body.surface, &body.surface.points, |_| BODIES[i % BODIES.len()]);
     }
     for body in &scene.bodies {
-        for edge in &body.surface.edges {
-            for side in edge.points.windows(2) {
-                let [a, b] = [side[0], side[1]].map(|p| view.project(body.surface.points[p as usize]));
-                canvas.segment(a, b, EDGE, STAND_OUT * view.depth);
-            }
+        edges(canvas, &view, &body.surface, &body.surface.points);
+    }
+}
+
+/// Fills the triangles of a closed surface whose points are at `points`.
+fn surface(canvas: &mut Canvas, view: &View, mesh: &SurfaceMesh, points: &[V3], colour: impl Fn(u32) -> [f32; 3]) {
+    let [right, up, back] = view.axes;
+    let sky = [0.0, up[2], back[2]];
+    let turn = |n: V3| [dot(right, n), dot(up, n), dot(back, n)];
+    for (t, triangle) in mesh.triangles.iter().enumerate() {
+        let [a, b, c] = triangle.map(|p| points[p as usize]);
+        let [u, v] = [b, c].map(|p| [0, 1, 2].map(|k| p[k] - a[k]));
+        let cross = [u[1] * v[2] - u[2] * v[1], u[2] * v[0] - u[0] * v[2], u[0] * v[1] - u[1] * v[0]];
+        let flat = unit(turn(cross));
+        if !(flat[2] > 0.0) {
+            // Turned away: the body is closed, so something else covers it.
+            continue;
+        }
+        let normals = mesh.normals.get(t).map_or([flat; 3], |corners| corners.map(|n| turn(n.map(f64::from))));
+        canvas.triangle([a, b, c].map(|p| view.project(p)), normals, triangle.map(&colour), sky);
+    }
+}
+
+fn edges(canvas: &mut Canvas, view: &View, mesh: &SurfaceMesh, points: &[V3]) {
+    for edge in &mesh.edges {
+        for side in edge.points.windows(2) {
+            let [a, b] = [side[0], side[1]].map(|p| view.project(points[p as usize]));
+            canvas.segment(a, b, EDGE, STAND_OUT * view.depth);
         }
     }
 }

@@ -25,45 +25,47 @@ mod truth;
 use row::{Basis, Row};
 use std::fmt::Write;
 
-const CASES: &[fn() -> Vec<Row>] = &[
-    statics::case_2,
-    statics::case_3,
-    statics::case_4,
-    statics::case_6,
-    statics::case_8,
-    statics::case_9,
-    statics::case_12,
-    statics::case_13,
-    statics::case_15,
-    statics::case_17,
-    statics::case_18,
-    statics::case_19,
-    heat::case_22,
-    modes::case_24,
-    modes::case_25,
-    modes::case_27,
-    modes::case_28,
-    modes::case_30,
-    heat::case_31,
-    heat::case_32,
-    heat::case_33,
-    heat::case_34,
+/// Study and case.
+const CASES: &[(&str, fn() -> Vec<Row>)] = &[
+    ("static", statics::case_2),
+    ("static", statics::case_3),
+    ("static", statics::case_4),
+    ("static", statics::case_6),
+    ("static", statics::case_8),
+    ("static", statics::case_9),
+    ("static", statics::case_12),
+    ("static", statics::case_13),
+    ("static", statics::case_15),
+    ("static", statics::case_17),
+    ("static", statics::case_18),
+    ("static", statics::case_19),
+    ("static", heat::case_22),
+    ("modal", modes::case_24),
+    ("modal", modes::case_25),
+    ("modal", modes::case_27),
+    ("buckling", modes::case_28),
+    ("modal", modes::case_30),
+    ("static", heat::case_31),
+    ("heat", heat::case_32),
+    ("heat", heat::case_33),
+    ("heat", heat::case_34),
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let rows: Vec<Row> = CASES.iter().flat_map(|case| case()).collect();
-    let passed = rows.iter().filter(|r| r.passes()).count();
+    let rows: Vec<(&str, Row)> =
+        CASES.iter().flat_map(|(study, case)| case().into_iter().map(move |row| (*study, row))).collect();
+    let passed = rows.iter().filter(|r| r.1.passes()).count();
     let mut text = format!(
         "# Verification cases\n\n\
          Written by `cargo run --release -p solver --features solve --example verification`; do not edit. The test suite \
          runs the same cases and fails where one is outside its tolerance.\n\n\
          **{passed} of {} values within tolerance.** Basis of a reference: *closed form*; *published*, and read there; \
          *computed* to convergence by an independent program; *unconfirmed*, published as far as we know.\n\n\
-         | case | problem | quantity | ours | reference | difference | allowed | basis | solved on |\n\
-         |---|---|---|---|---|---|---|---|---|\n",
+         | study | case | problem | quantity | ours | reference | difference | allowed | basis | solved on |\n\
+         |---|---|---|---|---|---|---|---|---|---|\n",
         rows.len()
     );
-    for r in &rows {
+    for (study, r) in &rows {
         let basis = match r.basis {
             Basis::Form => "closed form",
             Basis::Published => "published",
@@ -73,7 +75,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let percent = |x: f64| if r.reference == 0.0 { format!("{x:.1e}") } else { format!("{:.3} %", 100.0 * x) };
         writeln!(
             text,
-            "| {} | {} | {} | {} {unit} | {} {unit} | {}{} | {} | {basis} | {} |",
+            "| {study} | {} | {} | {} | {} {unit} | {} {unit} | {}{} | {} | {basis} | {} |",
             r.case,
             r.name,
             r.quantity,

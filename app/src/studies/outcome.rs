@@ -102,17 +102,8 @@ fn Head() -> impl IntoView {
             <span class="tag" data-testid="grade">{move || if grade.get() { "verified" } else { "indicative" }}</span>
             {move || bench.shown.with(|s| s.as_ref().is_some_and(|s| s.partial)).then(|| view! { <span class="tag">"refining"</span> })}
         </p>
-        <Show when=move || grade.get() && bench.shown.with(|s| s.as_ref().is_some_and(|s| !s.partial))>
-            <p class="kind-help">
-                <a
-                    download="study.inp" data-testid="deck"
-                    href=move || {
-                        run.with(|r| r.as_ref().map(|r| format!("/api/runs/{}/artefacts/deck", crate::api::client::encode(&r.id))))
-                    }
-                >
-                    "Check it: input deck for CalculiX or Abaqus"
-                </a>
-            </p>
+        <Show when=move || bench.shown.with(|s| s.as_ref().is_some_and(|s| !s.partial))>
+            <Exports verified=grade />
         </Show>
         <Show when=move || stale.get()>
             <div class="callout small" data-testid="stale">
@@ -120,6 +111,57 @@ fn Head() -> impl IntoView {
                 <p>"The design has moved on: this answers an earlier question. Run again."</p>
             </div>
         </Show>
+    }
+    .into_any()
+}
+
+/// The answer for other programs and for the file.
+#[component]
+fn Exports(verified: Memo<bool>) -> impl IntoView {
+    let bench = use_desk().bench;
+    let base = Memo::new(move |_| {
+        let run = bench.shown.with(|s| s.as_ref().map(|s| s.run.clone())).unwrap_or_default();
+        format!("/api/runs/{}", crate::api::client::encode(&run))
+    });
+    let link = move |form: &'static str, label: &'static str, title: &'static str| {
+        view! {
+            <a download data-testid=format!("export-{form}") title=title href=move || format!("{}/export/{form}", base.get())>
+                {label}
+            </a>
+        }
+    };
+    // As it is seen: field, state and shape.
+    let drawn = move || {
+        bench.shown.with(|s| {
+            s.as_ref().map_or(String::new(), |s| {
+                let scale = s.scale.or_else(|| bench.range.get().map(|r| r.2)).unwrap_or(0.0);
+                let case =
+                    s.case.as_ref().map_or(String::new(), |c| format!("&case={}", crate::api::client::encode(c)));
+                format!("{}/export/glb?field={}{case}&scale={scale}", base.get(), crate::api::client::encode(&s.field))
+            })
+        })
+    };
+    view! {
+        <nav class="exports" aria-label="Report and export">
+            <a
+                target="_blank" data-testid="export-report" title="One page to print, mail or file"
+                href=move || format!("{}/export/report", base.get())
+            >
+                "Report"
+            </a>
+            {link("vtu", "VTU", "What was solved on, with all fields, for ParaView")}
+            <a download data-testid="export-glb" title="The coloured shape, for slides and other viewers" href=drawn>"GLB"</a>
+            {link("values", "CSV", "Numbers and tables")}
+            {link("points", "CSV of points", "Every point of the surface with all its fields")}
+            <Show when=move || verified.get()>
+                <a
+                    download="study.inp" data-testid="deck" title="The very problem, to check it with CalculiX or Abaqus"
+                    href=move || format!("{}/artefacts/deck", base.get())
+                >
+                    "Input deck"
+                </a>
+            </Show>
+        </nav>
     }
     .into_any()
 }

@@ -1,6 +1,7 @@
 //! People's routes: start, look at, cancel runs; the workers; what a run left behind.
 
 use super::artefact::Kind;
+use super::export::{Look, export};
 use super::lease::State as LeaseState;
 use super::queue::Question;
 use super::store;
@@ -34,6 +35,7 @@ pub fn router() -> OpenApiRouter<State> {
         .routes(routes!(get))
         .routes(routes!(cancel))
         .routes(routes!(artefact))
+        .routes(routes!(exported))
         .routes(routes!(workers))
 }
 
@@ -255,6 +257,20 @@ async fn artefact(
         Err(Error::NotFound(_)) if kind == "partial" => Ok(StatusCode::NO_CONTENT.into_response()),
         other => other,
     }
+}
+
+/// The answer of a finished run for other programs: `vtu` (what was solved on, for ParaView), `glb` (the coloured surface),
+/// `values` and `points` (CSV), and as a self-contained `report` (HTML).
+#[utoipa::path(get, path = "/api/runs/{id}/export/{form}", params(("id" = String, Path), ("form" = String, Path), Look),
+    responses((status = 200, content_type = "application/octet-stream")), tag = "runs")]
+async fn exported(
+    state: State,
+    actor: Actor,
+    Path((id, form)): Path<(String, String)>,
+    Query(look): Query<Look>,
+) -> Result<Response, Error> {
+    let run = stored(&state, &actor, &id, Action::See).await?;
+    export(&state, run, &form, look).await
 }
 
 /// The bytes of an artefact as an answer, for this route and for share links. The caller has checked the right.

@@ -29,6 +29,9 @@ pub fn page_policy(nonce: &str) -> String {
 /// For answers that are not pages.
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
+/// For a page that carries all it needs in itself and runs nothing: a report.
+pub const REPORT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'";
+
 /// The middleware around everything.
 pub async fn add(state: State, request: Request, next: Next) -> Response {
     let path = request.uri().path();

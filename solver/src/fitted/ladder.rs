@@ -84,6 +84,13 @@ fn size_for(bodies: impl Iterator<Item = (f64, f64)> + Clone, n: f64) -> f64 {
     high
 }
 
+/// What a mesh was asked for.
+struct Sizes {
+    size: f64,
+    feature: f64,
+    wishes: Vec<Vec<Wish>>,
+}
+
 /// Meshes of `blanks`, one after the other.
 pub struct Ladder<'a> {
     labels: Vec<&'a str>,
@@ -96,6 +103,8 @@ pub struct Ladder<'a> {
     size: f64,
     feature: f64,
     wishes: Vec<Vec<Wish>>,
+    /// Of the last mesh.
+    accepted: Option<Sizes>,
     n_meshes: usize,
     /// Elements of the last mesh.
     n_tets: f64,
@@ -128,6 +137,7 @@ impl<'a> Ladder<'a> {
             size,
             feature: FEATURE_SHARE * size,
             wishes: vec![Vec::new(); blanks.len()],
+            accepted: None,
             n_meshes: 0,
             n_tets: 0.0,
         })
@@ -157,10 +167,23 @@ impl<'a> Ladder<'a> {
             }
             mesh = self.build(cancel, log)?;
         }
+        let most = EXCESS_MAX * self.allowed;
+        if mesh.tets.len() as f64 > most
+            && let Some(sizes) = &self.accepted
+        {
+            // Small features leave no room for what the error asks for: as the last mesh, a little finer everywhere.
+            log(format!("{} elements are more than allowed; as the last mesh, a little finer", mesh.tets.len()));
+            let finer = 0.5f64.cbrt().max((self.n_tets / (0.9 * most)).cbrt());
+            (self.size, self.feature) = (finer * sizes.size, finer * sizes.feature);
+            self.wishes.clone_from(&sizes.wishes);
+            self.wishes.iter_mut().flatten().for_each(|w| w.size *= finer);
+            mesh = self.build(cancel, log)?;
+        }
         self.n_tets = mesh.tets.len() as f64;
-        if self.n_tets > EXCESS_MAX * self.allowed {
+        if self.n_tets > most {
             return Err(LadderError::TooMany { needed: self.n_tets, allowed: self.allowed });
         }
+        self.accepted = Some(Sizes { size: self.size, feature: self.feature, wishes: self.wishes.clone() });
         self.n_meshes += 1;
         Ok(mesh)
     }

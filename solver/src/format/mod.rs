@@ -3,8 +3,11 @@
 //! Nothing here opens a file. A format knows no unit: STL and OBJ carry bare numbers, and whoever reads them says what
 //! they mean.
 
+pub mod csv;
+pub mod glb;
 pub mod obj;
 pub mod stl;
+pub mod vtu;
 
 /// Largest file read, bytes: a scan of ten million triangles.
 pub const BYTES_MAX: usize = 512 << 20;
@@ -59,6 +62,8 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Triangles, FormatError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quantity::Dimension;
+    use crate::study::outcome::{Field, Grade, Location, Outcome, OutcomeMesh, State, StateKind};
     use crate::surface::{Face, FaceName, Shape, SurfaceMesh};
     use proptest::prelude::*;
 
@@ -93,6 +98,100 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// A body as a surface and as one cell, in two states.
+    fn outcome() -> Outcome {
+        let field = |mesh: &str, id: &str, components: u8, case: &str, n: usize| Field {
+            id: id.into(),
+            label: if components == 1 { "Stress, \"von Mises\"" } else { "Displacement" }.into(),
+            mesh: mesh.into(),
+            location: Location::Point,
+            components,
+            dimension: if components == 1 { Dimension::PRESSURE } else { Dimension::LENGTH },
+            case: Some(case.into()),
+            grade: Grade::Verified,
+            values: (0..n * usize::from(components)).map(|i| i as f32).collect(),
+        };
+        let state = |id: &str, label: &str| State {
+            id: id.into(),
+            label: label.into(),
+            kind: StateKind::LoadCase,
+            value: None,
+            dimension: Dimension::NONE,
+        };
+        let mut surface = tetrahedron();
+        surface.normals =
+            vec![[[0.0, 0.0, 1.0]; 3], [[0.0, -1.0, 0.0]; 3], [[-1.0, 0.0, 0.0]; 3], [[1.0, 0.0, 0.0]; 3]];
+        let mut out = Outcome { states: vec![state("a", "Pull & push"), state("b", "Weight")], ..Outcome::default() };
+        out.meshes.push(OutcomeMesh::Surface { name: "skin".into(), body: "part".into(), surface });
+        out.meshes.push(OutcomeMesh::Grid {
+            name: "grid".into(),
+            body: "part".into(),
+            origin: [0.0; 3],
+            cell: 0.5,
+            counts: [2, 1, 1],
+            runs: vec![[0, 2]],
+        });
+        for case in ["a", "b"] {
+            for (mesh, n) in [("skin", 4), ("grid", 12)] {
+                out.fields.push(field(mesh, "von_mises", 1, case, n));
+                out.fields.push(field(mesh, "displacement", 3, case, n));
+            }
+        }
+        out
+    }
+
+    #[test]
+    fn vtu_has_every_array_where_it_says() {
+        let bytes = vtu::write(&outcome());
+        let at = bytes.windows(3).position(|w| w == b"\n_\0" || w[..2] == *b"\n_").expect("the raw part") + 2;
+        let head = std::str::from_utf8(&bytes[..at]).expect("text");
+        assert_eq!(head.matches("<Piece").count(), 2);
+        assert!(head.contains("NumberOfPoints=\"4\" NumberOfCells=\"4\""), "{head}");
+        assert!(head.contains("NumberOfPoints=\"12\" NumberOfCells=\"2\""), "{head}");
+        assert!(head.contains("Name=\"Stress, &quot;von Mises&quot; [Pa], Pull &amp; push\""), "{head}");
+        // Each piece: four fields, points, connectivity, offsets, types.
+        let sizes: Vec<u64> = head
+            .split("offset=\"")
+            .skip(1)
+            .map(|rest| {
+                let offset: usize = rest.split('"').next().and_then(|n| n.parse().ok()).expect("a number");
+                u64::from_le_bytes(bytes[at + offset..][..8].try_into().expect("eight bytes"))
+            })
+            .collect();
+        let piece = |points: u64, cells: u64, corners: u64| {
+            [4 * points, 12 * points, 4 * points, 12 * points, 24 * points, 8 * cells * corners, 8 * cells, cells]
+        };
+        assert_eq!(sizes, [piece(4, 4, 3), piece(12, 2, 8)].concat());
+    }
+
+    #[test]
+    fn csv_quotes_what_needs_it_and_keeps_every_point() {
+        let text = csv::points(&outcome());
+        let lines: Vec<&str> = text.split("\r\n").collect();
+        assert!(lines[0].starts_with("body,x m,y m,z m,\"Stress, \"\"von Mises\"\", Pull & push Pa\""), "{}", lines[0]);
+        // Four points, the heading, and what follows the last line.
+        assert_eq!(lines.len(), 6);
+        assert!(lines[2].starts_with("part,5.0000000e-1,0,0,1.0000000e0,3.0000000e0,"), "{}", lines[2]);
+    }
+
+    #[test]
+    fn glb_is_a_container_of_a_scene() {
+        let look =
+            glb::Look { field: "von_mises", case: Some("b"), scale: 0.0, colour: &|s| [(255.0 * s) as u8, 0, 0] };
+        let bytes = glb::write(&outcome(), &look).expect("a scene");
+        let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes")) as usize;
+        assert_eq!((&bytes[..4], word(4), word(8)), (&b"glTF"[..], 2, bytes.len()));
+        let root: serde_json::Value = serde_json::from_slice(&bytes[20..20 + word(12)]).expect("JSON");
+        // Twelve corners, none shared: the normals of the four sides differ.
+        assert_eq!(root["accessors"][0]["count"], 12);
+        assert_eq!(root["accessors"][0]["max"], serde_json::json!([0.5, 0.25, 0.125]));
+        assert_eq!(root["accessors"][3]["count"], 12);
+        let binary = 20 + word(12);
+        assert_eq!(word(binary), root["buffers"][0]["byteLength"].as_u64().expect("a length") as usize);
+        assert_eq!(bytes.len(), binary + 8 + word(binary));
+        assert!(glb::write(&outcome(), &glb::Look { field: "none", ..look }).is_none());
     }
 
     #[test]

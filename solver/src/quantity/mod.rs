@@ -11,7 +11,7 @@ mod parse;
 mod unit;
 
 pub use parse::{Expression, FUNCTIONS, QuantityError, evaluate, names, parse, rename};
-pub use unit::{UNITS, Unit, UnitSystem, display_unit, format, format_difference, unit};
+pub use unit::{UNITS, Unit, UnitSystem, display_unit, format, format_difference, si_unit, unit};
 
 use serde::{Deserialize, Serialize};
 

@@ -170,6 +170,15 @@ pub fn display_unit(dimension: Dimension, system: UnitSystem) -> (&'static str, 
     }
 }
 
+/// Symbol of the SI unit of a dimension, for files; empty for plain numbers and for what has no name of its own.
+pub fn si_unit(dimension: Dimension) -> &'static str {
+    let (symbol, factor, offset) = display_unit(dimension, UnitSystem::Metre);
+    if dimension == Dimension::NONE || (factor == 1.0 && offset == 0.0) {
+        return symbol;
+    }
+    UNITS.iter().find(|u| u.dimension == dimension && u.factor == 1.0 && u.offset == 0.0).map_or("", |u| u.symbol)
+}
+
 /// Prints a quantity with `digits` significant digits in the system's unit: `12.5 mm`, `450 MPa`.
 ///
 /// ```

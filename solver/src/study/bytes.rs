@@ -51,6 +51,13 @@ impl Outcome {
         }
     }
 
+    /// Bodies as what was solved on where that is here, as surfaces elsewhere.
+    #[must_use]
+    pub fn inmost(&self) -> Self {
+        let inside = self.volume_part();
+        if inside.meshes.is_empty() { self.surface_part() } else { Self { states: self.states.clone(), ..inside } }
+    }
+
     fn volumes(&self) -> Vec<&str> {
         self.meshes.iter().filter(|m| !matches!(m, OutcomeMesh::Surface { .. })).map(OutcomeMesh::name).collect()
     }

@@ -198,6 +198,11 @@ impl Outcome {
     pub fn state(&self, id: &str) -> Option<&State> {
         self.states.iter().find(|s| s.id == id)
     }
+
+    /// The label of a state, by its id; `None` where the answer lists none.
+    pub fn label(&self, case: Option<&str>) -> Option<&str> {
+        self.state(case?).map(|s| s.label.as_str())
+    }
 }
 
 /// An intermediate answer on its way to the final one.

@@ -95,6 +95,16 @@ impl Grid {
         Some(Stencil { nodes, weights })
     }
 
+    /// Corners of the cells in the order of their numbers, eight each, x fastest, then y.
+    pub fn voxels(&self) -> Vec<u32> {
+        let [nx, ny, _] = self.counts;
+        let corner = |cell: usize, k: usize| {
+            let at = [cell % nx + (k & 1), cell / nx % ny + (k >> 1 & 1), cell / (nx * ny) + (k >> 2)];
+            self.nodes.rank(at[0] + (nx + 1) * (at[1] + (ny + 1) * at[2]))
+        };
+        self.cells.iter().flat_map(|cell| (0..8).map(move |k| corner(cell, k))).collect()
+    }
+
     fn cell_at(&self, at: [i64; 3]) -> Option<[usize; 3]> {
         let inside = (0..3).all(|a| (0..self.counts[a] as i64).contains(&at[a]));
         let cell = inside.then(|| at.map(|x| x as usize))?;

@@ -77,8 +77,16 @@ impl Volume {
         grid.into_iter().flat_map(Grid::positions)
     }
 
+    /// Corners of the cells of a grid, eight each, x fastest, then y; none of tetrahedra.
+    pub fn voxels(&self) -> Vec<u32> {
+        match &self.cells {
+            Cells::Grid(grid) => grid.voxels(),
+            Cells::Solid(_) => Vec::new(),
+        }
+    }
+
     /// The nodes' places, world, m.
-    fn points(&self) -> Box<dyn Iterator<Item = [f64; 3]> + '_> {
+    pub fn points(&self) -> Box<dyn Iterator<Item = [f64; 3]> + '_> {
         match &self.cells {
             Cells::Grid(grid) => Box::new(grid.positions().map(|at| grid.point(at))),
             Cells::Solid(solid) => Box::new(solid.points().iter().copied()),

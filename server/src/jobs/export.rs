@@ -1,0 +1,108 @@
+//! Answers in the formats of other programs, and as a report.
+
+use super::artefact::Kind;
+use super::report::Report;
+use super::store::{self, Stored};
+use crate::web::header::REPORT_POLICY;
+use crate::{Error, State, rooms};
+use app::colormap;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use solver::design::Id;
+use solver::format::{csv, glb, vtu};
+use solver::study::outcome::Outcome;
+use solver::study::question::question;
+
+/// How a drawn export looks.
+#[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Look {
+    /// Id of the field that colours a `glb`, `von_mises`; the first one when unset.
+    pub field: Option<String>,
+    /// State of the field, by id.
+    pub case: Option<String>,
+    /// Times the displacement; 0 when unset.
+    pub scale: Option<f64>,
+}
+
+/// The whole answer of a finished run.
+async fn outcome(state: &State, run: &Stored) -> Result<Outcome, Error> {
+    let mut whole: Option<Outcome> = None;
+    for kind in [Kind::Surface, Kind::Volume] {
+        let hash = {
+            let mut reader = state.db.reader().acquire().await?;
+            store::artefact(&mut reader, &run.id, kind).await?
+        };
+        let Some(hash) = hash else { continue };
+        let bytes = state
+            .blobs
+            .get(&hash)
+            .await?
+            .ok_or_else(|| Error::internal(anyhow::anyhow!("artefact {hash} is not in the store")))?;
+        let part = Outcome::from_bytes(&bytes).map_err(|e| Error::Conflict(e.to_string()))?;
+        match &mut whole {
+            None => whole = Some(part),
+            Some(whole) => {
+                whole.meshes.extend(part.meshes);
+                whole.fields.extend(part.fields);
+            }
+        }
+    }
+    whole.ok_or(Error::NotFound("result"))
+}
+
+/// The answer of `run` as `form`. The caller has checked the right.
+///
+/// # Errors
+/// [`Error::NotFound`] for a run without a result and for a form there is none of.
+pub async fn export(state: &State, run: Stored, form: &str, look: Look) -> Result<Response, Error> {
+    let (content, name) = match form {
+        "vtu" => ("model/vnd.vtu", "result.vtu"),
+        "glb" => ("model/gltf-binary", "result.glb"),
+        "values" => ("text/csv; charset=utf-8", "values.csv"),
+        "points" => ("text/csv; charset=utf-8", "points.csv"),
+        "report" => ("text/html; charset=utf-8", "report.html"),
+        _ => return Err(Error::NotFound("format: there are vtu, glb, values, points and report")),
+    };
+    let outcome = outcome(state, &run).await?;
+    let form = form.to_string();
+    let mut design = None;
+    if form == "report" {
+        let now = rooms::document(state, &run.design, None).await?;
+        let stale = question(&now.design, &Id(run.study.clone())).as_ref() != Some(&run.question);
+        design = Some((rooms::document(state, &run.design, Some(run.sequence)).await?.design, stale));
+    }
+    // Large texts and pictures are made beside the threads that answer requests.
+    let made = tokio::task::spawn_blocking(move || match form.as_str() {
+        "vtu" => Some(vtu::write(&outcome.inmost())),
+        "glb" => {
+            let first = outcome.fields.first().map(|f| (f.id.clone(), f.case.clone()));
+            let field = look.field.or_else(|| first.as_ref().map(|f| f.0.clone()))?;
+            let case = look.case.or_else(|| first.and_then(|f| f.1));
+            let scale = look.scale.filter(|s| s.is_finite()).unwrap_or(0.0);
+            let colour = |share: f64| colormap::colour(share, None);
+            glb::write(&outcome, &glb::Look { field: &field, case: case.as_deref(), scale, colour: &colour })
+        }
+        "values" => Some(csv::values(&outcome).into_bytes()),
+        "points" => Some(csv::points(&outcome).into_bytes()),
+        _ => {
+            let (design, stale) = design.as_ref()?;
+            Some(Report { run: &run, design, outcome: &outcome, stale: *stale }.html().into_bytes())
+        }
+    })
+    .await
+    .map_err(Error::internal)?
+    .ok_or(Error::NotFound("field of this name in the result"))?;
+    let mut response = made.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    // A report is read in the browser; the others are for other programs.
+    if name == "report.html" {
+        headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(REPORT_POLICY));
+    } else if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    Ok(response)
+}

@@ -1,0 +1,512 @@
+//! A run as one self-contained page: what was asked, what came out, how far it may be trusted. No script, no link out, so
+//! that it can be mailed, printed and filed.
+
+use super::store::Stored;
+use crate::picture::{self, Painted};
+use app::colormap;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use solver::design::schema::{self, FieldType, Section};
+use solver::design::{Design, Id, Object, Value, material, resolve};
+use solver::quantity::{Dimension, Quantity, UnitSystem, format};
+use solver::study::outcome::{Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar};
+use std::fmt::Write as _;
+
+/// Most pictures drawn.
+const PICTURES_MAX: usize = 12;
+/// Share of the body's size that the largest displacement is drawn as.
+const DRAWN_SHARE: f64 = 0.06;
+/// Fields worth a picture, in this order.
+const PICTURED: &[&str] = &["von_mises", "displacement", "temperature", "heat_flux"];
+/// The table of verification cases, as the command that runs them wrote it.
+const VERIFICATION: &str = include_str!("../../../docs/verification.md");
+
+/// What a report is made of.
+pub struct Report<'a> {
+    pub run: &'a Stored,
+    pub design: &'a Design,
+    pub outcome: &'a Outcome,
+    pub stale: bool,
+}
+
+impl Report<'_> {
+    /// The page as HTML.
+    pub fn html(&self) -> String {
+        let mut s = String::with_capacity(1 << 20);
+        let run = self.run;
+        let title = format!("{} · {}", run.design_name, run.study_name);
+        let _ = write!(
+            s,
+            "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+             content=\"width=device-width\"><title>{}</title><style>{STYLE}</style></head><body><main>",
+            escape(&title)
+        );
+        self.head(&mut s);
+        self.results(&mut s);
+        self.pictures(&mut s);
+        self.balance(&mut s);
+        self.question(&mut s);
+        self.convergence(&mut s);
+        self.cases(&mut s);
+        s.push_str("</main></body></html>\n");
+        s
+    }
+
+    fn units(&self) -> UnitSystem {
+        app::panels::desk::units_of(self.design)
+    }
+
+    fn show(&self, value: f64, dimension: Dimension, digits: usize) -> String {
+        format(Quantity::new(value, dimension), self.units(), digits)
+    }
+
+    /// Half the width of a band: a difference, which matters for temperatures.
+    fn band(&self, value: f64, dimension: Dimension) -> String {
+        solver::quantity::format_difference(Quantity::new(value, dimension), self.units(), 2)
+    }
+
+    fn verified(&self) -> bool {
+        !self.outcome.scalars.is_empty() && self.outcome.scalars.iter().all(|s| s.grade == Grade::Verified)
+    }
+
+    fn head(&self, s: &mut String) {
+        let run = self.run;
+        let (grade, why) = if self.verified() {
+            ("verified", "from a mesh that follows the body, refined under an error estimate")
+        } else {
+            ("indicative", "from a method made for thinking; it proves no requirement")
+        };
+        let kind = solver::study::form(&run.study_kind).map_or(run.study_kind.as_str(), |f| f.label);
+        let _ = write!(
+            s,
+            "<header><p class=\"brand\">Brunel · report of a run</p><h1>{}</h1><p class=\"lead\">{} · version {} · \
+             <span class=\"tag {grade}\">{grade}</span> {why}.</p>",
+            escape(&run.design_name),
+            escape(&run.study_name),
+            run.sequence
+        );
+        if self.stale {
+            s.push_str(
+                "<p class=\"warn\">The design has moved on since: this answers an earlier question than the design now \
+                 asks.</p>",
+            );
+        }
+        s.push_str("<dl>");
+        let mut fact = |name: &str, value: &str| {
+            let _ = write!(s, "<dt>{name}</dt><dd>{}</dd>", escape(value));
+        };
+        fact("Study", &format!("{kind}, version {} of the study", run.study_version));
+        fact("Asked by", &run.person_name);
+        fact("Asked on", &app::ui::day(run.created));
+        if let Some(ended) = run.ended {
+            fact("Answered on", &app::ui::day(ended));
+        }
+        fact("Run", &run.id);
+        fact("Question", &run.question);
+        if let Some(set) = &run.instruction_set {
+            fact("Instruction set", set);
+        }
+        s.push_str("</dl></header>");
+    }
+
+    fn results(&self, s: &mut String) {
+        s.push_str(
+            "<h2>Result</h2><table><thead><tr><th>Quantity</th><th>State</th><th class=\"n\">Value</th>\
+             <th class=\"n\">Known to</th><th>At (x, y, z)</th></tr></thead><tbody>",
+        );
+        for scalar in &self.outcome.scalars {
+            let state = self.state(scalar.case.as_deref());
+            let (value, band) = self.value(scalar);
+            let at = scalar.at.map_or(String::new(), |at| at.map(|x| self.show(x, Dimension::LENGTH, 4)).join(", "));
+            let _ = write!(
+                s,
+                "<tr><td>{}</td><td>{}</td><td class=\"n\">{value}</td><td class=\"n\">{band}</td><td>{at}</td></tr>",
+                escape(&scalar.label),
+                escape(&state)
+            );
+        }
+        s.push_str("</tbody></table>");
+        for warning in &self.outcome.warnings {
+            let _ = write!(s, "<p class=\"warn\">{}</p>", escape(warning));
+        }
+    }
+
+    fn value(&self, scalar: &Scalar) -> (String, String) {
+        if let Some(exponent) = scalar.exponent {
+            return ("no finite value".into(), format!("grows as size<sup>−{exponent:.2}</sup>"));
+        }
+        let band = scalar.error.filter(|e| *e > 1e-6 * scalar.value.abs());
+        (
+            self.show(scalar.value, scalar.dimension, 5),
+            band.map_or(String::new(), |e| format!("± {}", self.band(e, scalar.dimension))),
+        )
+    }
+
+    fn state(&self, case: Option<&str>) -> String {
+        let Some(case) = case else { return String::new() };
+        let named = || self.design.get(&case.into()).map(|o| o.name.clone());
+        self.outcome.label(Some(case)).map(String::from).or_else(named).unwrap_or_default()
+    }
+
+    /// One picture per field worth it and state, in the colours of the page.
+    fn pictures(&self, s: &mut String) {
+        let mut drawn = 0;
+        let mut seen: Vec<(&str, Option<&str>)> = Vec::new();
+        let fields = PICTURED.iter().flat_map(|id| self.outcome.fields.iter().filter(move |f| f.id == *id));
+        for field in fields.filter(|f| f.location == Location::Point) {
+            let key = (field.id.as_str(), field.case.as_deref());
+            if seen.contains(&key) {
+                continue;
+            }
+            seen.push(key);
+            if drawn == PICTURES_MAX {
+                let _ = write!(s, "<p>More pictures are in the design itself.</p>");
+                break;
+            }
+            let Some((picture, lo, hi, scale)) = self.picture(field) else { continue };
+            if drawn == 0 {
+                s.push_str("<h2>Pictures</h2><div class=\"pictures\">");
+            }
+            drawn += 1;
+            let state = self.state(field.case.as_deref());
+            let shape = if scale > 0.0 { format!(", deformed {scale:.3} times") } else { String::new() };
+            let _ = write!(
+                s,
+                "<figure><img alt=\"\" src=\"data:image/png;base64,{}\"><div class=\"legend\"><span>{}</span>\
+                 <i style=\"background:{}\"></i><span>{}</span></div><figcaption>{}{}{shape}</figcaption></figure>",
+                BASE64.encode(picture),
+                self.show(lo, field.dimension, 4),
+                colormap::css(None, false).replace("to top", "to right"),
+                self.show(hi, field.dimension, 4),
+                escape(&field.label),
+                if state.is_empty() { String::new() } else { format!(" · {}", escape(&state)) },
+            );
+        }
+        if drawn > 0 {
+            s.push_str("</div>");
+        }
+    }
+
+    /// PNG, range and scale of the shape.
+    fn picture(&self, field: &Field) -> Option<(Vec<u8>, f64, f64, f64)> {
+        let same = |f: &&Field, mesh: &str, id: &str| f.mesh == mesh && f.id == id && f.case == field.case;
+        let mut shown = Vec::new();
+        let (mut lo, mut hi, mut furthest) = (f64::INFINITY, f64::NEG_INFINITY, 0.0f64);
+        let (mut least, mut most) = ([f64::INFINITY; 3], [f64::NEG_INFINITY; 3]);
+        for mesh in &self.outcome.meshes {
+            let OutcomeMesh::Surface { name, surface, .. } = mesh else { continue };
+            let find = |id: &str| self.outcome.fields.iter().find(|f| same(f, name, id));
+            let Some(own) = find(&field.id) else { continue };
+            let n = usize::from(own.components).max(1);
+            let size = |v: &[f32]| v.iter().map(|c| f64::from(*c).powi(2)).sum::<f64>().sqrt();
+            let values: Vec<f64> =
+                own.values.chunks_exact(n).map(|v| if n == 1 { f64::from(v[0]) } else { size(v) }).collect();
+            if values.len() != surface.points.len() {
+                continue;
+            }
+            values.iter().for_each(|v| (lo, hi) = (lo.min(*v), hi.max(*v)));
+            let moved = find("displacement").filter(|f| f.values.len() == 3 * surface.points.len());
+            if let Some(moved) = moved {
+                furthest = moved.values.chunks_exact(3).map(size).fold(furthest, f64::max);
+            }
+            for p in &surface.points {
+                (0..3).for_each(|k| (least[k], most[k]) = (least[k].min(p[k]), most[k].max(p[k])));
+            }
+            shown.push((surface, values, moved));
+        }
+        if shown.is_empty() || !(lo <= hi) {
+            return None;
+        }
+        let room = (0..3).map(|k| (most[k] - least[k]).powi(2)).sum::<f64>().sqrt();
+        let scale = if furthest > 0.0 { DRAWN_SHARE * room / furthest } else { 0.0 };
+        let parts: Vec<Painted> = shown
+            .into_iter()
+            .map(|(surface, values, moved)| Painted {
+                surface,
+                points: surface
+                    .points
+                    .iter()
+                    .enumerate()
+                    .map(|(i, p)| match moved {
+                        Some(f) => [0, 1, 2].map(|c| p[c] + scale * f64::from(f.values[3 * i + c])),
+                        None => *p,
+                    })
+                    .collect(),
+                colours: values
+                    .iter()
+                    .map(|v| colormap::colour(if hi > lo { (v - lo) / (hi - lo) } else { 0.0 }, None).map(f32::from))
+                    .collect(),
+            })
+            .collect();
+        Some((picture::painted(&parts), lo, hi, scale))
+    }
+
+    fn balance(&self, s: &mut String) {
+        if self.outcome.balances.is_empty() {
+            return;
+        }
+        s.push_str(
+            "<h2>Reaction against load</h2><table><thead><tr><th>State</th><th class=\"n\">Applied</th>\
+             <th class=\"n\">Reaction</th><th class=\"n\">Off by</th></tr></thead><tbody>",
+        );
+        for b in &self.outcome.balances {
+            let vector = |v: [f64; 3]| v.map(|c| self.show(c, Dimension::FORCE, 5)).join(", ");
+            let _ = write!(
+                s,
+                "<tr><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{:.1e}</td></tr>",
+                escape(&self.state(Some(&b.case))),
+                vector(b.applied_force),
+                vector(b.reaction_force),
+                b.imbalance
+            );
+        }
+        s.push_str("</tbody></table>");
+    }
+
+    /// The set-up: what was asked, object by object, of this very version.
+    fn question(&self, s: &mut String) {
+        s.push_str("<h2>Question</h2>");
+        let study = self.design.get(&Id(self.run.study.clone()));
+        if let Some(study) = study {
+            self.objects(s, "Study", std::iter::once(study));
+        }
+        let bodies = self.design.section(Section::Feature).filter(|o| !o.suppressed && o.get("material").is_some());
+        let mut known = Vec::new();
+        for body in bodies {
+            if let Some(m) = material(&body.choice("material"))
+                && !known.contains(&m.key)
+            {
+                known.push(m.key);
+            }
+        }
+        if !known.is_empty() {
+            s.push_str(
+                "<h3>Materials</h3><table><thead><tr><th>Material</th><th class=\"n\">E</th><th class=\"n\">ν</th>\
+                 <th class=\"n\">Density</th><th class=\"n\">Yield strength</th><th>Source</th></tr></thead><tbody>",
+            );
+            for m in known.iter().filter_map(|key| material(key)) {
+                let _ = write!(
+                    s,
+                    "<tr><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
+                     <td class=\"n\">{}</td><td>{}</td></tr>",
+                    escape(m.name),
+                    self.show(m.youngs_modulus, Dimension::PRESSURE, 4),
+                    m.poisson_ratio,
+                    self.show(m.density, Dimension::DENSITY, 4),
+                    m.yield_strength.map_or("–".into(), |y| self.show(y, Dimension::PRESSURE, 4)),
+                    escape(m.source)
+                );
+            }
+            s.push_str("</tbody></table>");
+        }
+        for (section, title) in [
+            (Section::Support, "Supports"),
+            (Section::Load, "Loads"),
+            (Section::LoadCase, "Load cases"),
+            (Section::Parameter, "Parameters"),
+        ] {
+            self.objects(s, title, self.design.section(section).filter(|o| !o.suppressed));
+        }
+    }
+
+    fn objects<'o>(&self, s: &mut String, title: &str, objects: impl Iterator<Item = &'o Object>) {
+        let mut rows = String::new();
+        for object in objects {
+            let Some(kind) = schema::kind(&object.kind) else { continue };
+            let mut said = Vec::new();
+            for field in kind.fields {
+                if field.when.is_some_and(|(on, value)| object.choice(on) != value) {
+                    continue;
+                }
+                let Some(text) = object.get(field.key).and_then(|value| self.said(&field.kind, value)) else {
+                    continue;
+                };
+                said.push(format!("{}: {}", escape(field.label), escape(&text)));
+            }
+            let _ = write!(
+                rows,
+                "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
+                escape(&object.name),
+                kind.label,
+                said.join("; ")
+            );
+        }
+        if !rows.is_empty() {
+            let _ = write!(
+                s,
+                "<h3>{title}</h3><table><thead><tr><th>Name</th><th>Kind</th><th>Set to</th></tr></thead><tbody>{rows}\
+                 </tbody></table>"
+            );
+        }
+    }
+
+    /// A property in words; `None` for one that says nothing.
+    fn said(&self, kind: &FieldType, value: Value) -> Option<String> {
+        let (resolved, _) = resolve(self.design);
+        let number = |text: &str| match resolved.evaluate(text) {
+            Ok(q) => {
+                let value = format(q, self.units(), 6);
+                if value == text { value } else { format!("{text} = {value}") }
+            }
+            Err(_) => text.to_string(),
+        };
+        match value {
+            Value::Expr(text) => Some(number(&text)),
+            Value::Vector(texts) => {
+                Some(format!("({})", texts.iter().map(|t| number(t)).collect::<Vec<_>>().join(", ")))
+            }
+            Value::Choice(key) => match kind {
+                FieldType::Choice { options, .. } => {
+                    Some(options.iter().find(|(k, _)| *k == key).map_or(key.clone(), |(_, label)| (*label).to_string()))
+                }
+                _ => material(&key).map(|m| m.name.to_string()),
+            },
+            Value::Flag(on) => Some(if on { "yes" } else { "no" }.into()),
+            Value::Text(text) => (!text.is_empty()).then_some(text),
+            Value::Faces(faces) => {
+                (!faces.is_empty()).then(|| faces.iter().map(|f| f.0.as_str()).collect::<Vec<_>>().join(", "))
+            }
+            Value::Refs(ids) => (!ids.is_empty()).then(|| {
+                let name = |id: &Id| self.design.get(id).map_or_else(|| id.to_string(), |o| o.name.clone());
+                ids.iter().map(name).collect::<Vec<_>>().join(", ")
+            }),
+            _ => None,
+        }
+    }
+
+    /// Facts of the solution, curves and tables.
+    fn convergence(&self, s: &mut String) {
+        s.push_str("<h2>How it was solved</h2><dl>");
+        for (key, value) in &self.outcome.facts {
+            let _ = write!(s, "<dt>{}</dt><dd>{}</dd>", escape(key), escape(value));
+        }
+        s.push_str("</dl>");
+        let curves: Vec<&Curve> = self.outcome.curves.iter().filter(|c| c.x.len() > 1).collect();
+        if !curves.is_empty() {
+            s.push_str("<div class=\"curves\">");
+            curves.iter().for_each(|c| self.curve(s, c));
+            s.push_str("</div>");
+        }
+        for table in &self.outcome.tables {
+            let _ = write!(s, "<h3>{}</h3><table><thead><tr>", escape(&table.label));
+            for (label, _) in &table.columns {
+                let _ = write!(s, "<th>{}</th>", escape(label));
+            }
+            s.push_str("</tr></thead><tbody>");
+            for row in &table.rows {
+                s.push_str("<tr>");
+                for (cell, (_, dimension)) in row.iter().zip(&table.columns) {
+                    let _ = match cell {
+                        Cell::Number(x) => write!(s, "<td class=\"n\">{}</td>", self.show(*x, *dimension, 6)),
+                        Cell::Text(text) => write!(s, "<td>{}</td>", escape(text)),
+                    };
+                }
+                s.push_str("</tr>");
+            }
+            s.push_str("</tbody></table>");
+        }
+    }
+
+    fn curve(&self, s: &mut String, curve: &Curve) {
+        const W: f64 = 340.0;
+        const H: f64 = 200.0;
+        let range = |v: &[f64]| v.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), x| (a.min(*x), b.max(*x)));
+        let y: Vec<f64> =
+            curve.y.iter().map(|y| if curve.log_y { y.max(f64::MIN_POSITIVE).log10() } else { *y }).collect();
+        let ((x0, x1), (y0, y1)) = (range(&curve.x), range(&y));
+        let at = |v: f64, lo: f64, hi: f64| if hi > lo { (v - lo) / (hi - lo) } else { 0.5 };
+        let points: Vec<(f64, f64)> = curve
+            .x
+            .iter()
+            .zip(&y)
+            .map(|(x, y)| (16.0 + (W - 32.0) * at(*x, x0, x1), H - 16.0 - (H - 32.0) * at(*y, y0, y1)))
+            .collect();
+        let path: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+        let _ = write!(
+            s,
+            "<figure><svg viewBox=\"0 0 {W} {H}\" role=\"img\"><rect x=\"8\" y=\"8\" width=\"{}\" height=\"{}\"/>\
+             <polyline points=\"{}\"/>",
+            W - 16.0,
+            H - 16.0,
+            path.join(" ")
+        );
+        for (x, y) in points {
+            let _ = write!(s, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2.5\"/>");
+        }
+        let value = |y: f64| self.show(y, curve.y_dimension, 4);
+        let (low, high) = range(&curve.y);
+        let _ = write!(
+            s,
+            "</svg><figcaption>{}<br>{} from {} to {}, over {} from {} to {}</figcaption></figure>",
+            escape(&curve.label),
+            escape(&curve.y_label),
+            value(low),
+            value(high),
+            escape(&curve.x_label.to_lowercase()),
+            self.show(x0, curve.x_dimension, 6),
+            self.show(x1, curve.x_dimension, 6)
+        );
+    }
+
+    /// The verification cases that this kind of study passes.
+    fn cases(&self, s: &mut String) {
+        if !self.verified() {
+            return;
+        }
+        let rows: Vec<Vec<&str>> = VERIFICATION
+            .lines()
+            .filter(|l| l.starts_with("| "))
+            .map(|l| l.trim_matches('|').split('|').map(str::trim).collect())
+            .collect();
+        let [head, rows @ ..] = &rows[..] else { return };
+        let own: Vec<_> = rows.iter().filter(|r| r.first() == Some(&self.run.study_kind.as_str())).collect();
+        if own.is_empty() {
+            return;
+        }
+        s.push_str("<h2>Verification cases of this study</h2><table><thead><tr>");
+        head.iter().skip(1).for_each(|h| {
+            let _ = write!(s, "<th>{}</th>", escape(h));
+        });
+        s.push_str("</tr></thead><tbody>");
+        for row in own {
+            s.push_str("<tr>");
+            row.iter().skip(1).for_each(|c| {
+                let _ = write!(s, "<td>{}</td>", escape(c));
+            });
+            s.push_str("</tr>");
+        }
+        s.push_str("</tbody></table>");
+    }
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+const STYLE: &str = "
+:root{color-scheme:light}
+body{margin:0;background:#fff;color:#1a2129;font:14px/1.5 system-ui,-apple-system,'Segoe UI',sans-serif}
+main{max-width:960px;margin:0 auto;padding:40px 32px 64px}
+.brand{color:#5b6673;letter-spacing:.04em;margin:0}
+h1{font-size:28px;line-height:1.2;margin:4px 0 8px}
+h2{font-size:18px;margin:36px 0 10px;padding-bottom:4px;border-bottom:1px solid #d8dee6}
+h3{font-size:14px;margin:20px 0 6px}
+.lead{margin:0 0 16px;color:#3a444f}
+.tag{border-radius:4px;padding:1px 7px;font-weight:600;background:#e8ecf1}
+.tag.verified{background:#d8efdf;color:#12572b}
+.tag.indicative{background:#fbe9c9;color:#6b4300}
+.warn{background:#fff6e0;border-left:3px solid #d99a1c;padding:8px 12px;margin:10px 0}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 20px;margin:0}
+dt{color:#5b6673}dd{margin:0;overflow-wrap:anywhere}
+table{border-collapse:collapse;width:100%;font-size:13px;margin:6px 0}
+th{text-align:left;color:#5b6673;font-weight:600;border-bottom:1px solid #b9c2cd;padding:4px 10px 4px 0;vertical-align:bottom}
+td{border-bottom:1px solid #e6eaef;padding:4px 10px 4px 0;vertical-align:top;overflow-wrap:anywhere}
+.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.pictures,.curves{display:grid;grid-template-columns:repeat(auto-fill,minmax(300px,1fr));gap:20px}
+figure{margin:0;break-inside:avoid}img,svg{width:100%;height:auto;display:block}
+figcaption{color:#3a444f;font-size:13px}
+.legend{display:flex;gap:8px;align-items:center;font-size:12px;font-variant-numeric:tabular-nums}
+.legend i{flex:1;height:8px;border-radius:4px}
+svg rect{fill:none;stroke:#d8dee6}svg polyline{fill:none;stroke:#2b6cb0;stroke-width:1.5}svg circle{fill:#2b6cb0}
+@media print{main{padding:0;max-width:none}h2{break-after:avoid}tr{break-inside:avoid}}
+";
