@@ -234,6 +234,17 @@ test('A asks for a verified answer: bands, grade, and a deck to check it with', 
   const deck = await readFile(await download.path(), 'utf8');
   assert.match(deck, /\*HEADING/);
   assert.match(deck, /TYPE=C3D10/);
+  for (const form of ['vtu', 'glb', 'values', 'points']) {
+    const answer = await a.context.request.get(await id(a.page, `export-${form}`).getAttribute('href'));
+    assert.ok(answer.ok() && (await answer.body()).length > 500, form);
+  }
+  // The report stands by itself: its style and pictures come with it.
+  const [report] = await Promise.all([a.context.waitForEvent('page'), id(a.page, 'export-report').click()]);
+  await report.getByText('verified', { exact: true }).first().waitFor();
+  assert.equal(await report.locator('main').evaluate((m) => getComputedStyle(m).maxWidth), '960px');
+  assert.ok(await report.locator('img').first().evaluate((i) => i.naturalWidth > 100), 'a picture');
+  await report.screenshot({ path: new URL('../artefacts/12-report.png', import.meta.url).pathname, fullPage: true });
+  await report.close();
 });
 
 test('A goes offline, edits, closes the tab, returns: the edit is there once', async () => {

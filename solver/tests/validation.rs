@@ -226,6 +226,49 @@ fn a_section_through_a_hanging_column_shows_its_weight() {
     assert!(volume.sample(field("von_mises"), &[[2.0 * t, 0.0, 0.5 * l]])[0].is_nan());
 }
 
+/// Slender blades on a common foot: what lies between them is void on the fine grid and joined on the coarsest ones.
+#[test]
+fn slender_blades_cost_few_iterations() {
+    struct NoFiles;
+    impl solver::geometry::Files for NoFiles {
+        fn get(&self, _: &str) -> Option<&[u8]> {
+            None
+        }
+    }
+    let block = |id: &str, at: f64, size: [f64; 3]| {
+        let mut object = Object::new(id, "box", id)
+            .with("origin", part::vector([at, 0.0, if id == "foot" { 0.0 } else { 5.0 }], "mm"));
+        for (key, length) in ["dx", "dy", "dz"].into_iter().zip(size) {
+            object = object.expr(key, &format!("{length} mm"));
+        }
+        if id == "foot" { object } else { object.with("operation", Value::Choice("join".into())) }
+    };
+    let faces = |name: &str| Value::Faces(vec![solver::surface::FaceName(name.into())]);
+    let mut design = Design::new();
+    design.objects = [
+        block("foot", 0.0, [60.0, 12.0, 6.0]),
+        block("left", 0.0, [3.0, 12.0, 60.0]),
+        block("middle", 28.5, [3.0, 12.0, 60.0]),
+        block("right", 57.0, [3.0, 12.0, 60.0]),
+        Object::new("held", "fixed", "Held").with("faces", faces("foot.bottom")),
+        Object::new("push", "force", "Push")
+            .with("faces", faces("middle.top"))
+            .with("force", part::vector([5.0, 0.0, 0.0], "N")),
+        Object::new("study", "static", "Study").with("resolution", Value::Choice("coarse".into())),
+    ]
+    .map(Arc::new)
+    .to_vec();
+    let model = solver::geometry::evaluate(&design, &NoFiles);
+    assert!(model.issues.is_empty() && model.bodies.len() == 1, "{:?}", model.issues);
+    let out = run(&design, &model);
+    let iterations: u32 = out.facts.iter().find(|f| f.0 == "iterations").unwrap().1.parse().unwrap();
+    // A cantilever of 59 mm on a foot that gives a little.
+    let beam = 5.0 * 59e-3f64.powi(3) / (3.0 * 68.9e9 * 12e-3 * 3e-3f64.powi(3) / 12.0);
+    println!("{iterations} iterations, {} of the beam", scalar(&out, "displacement_max") / beam);
+    assert!((scalar(&out, "displacement_max") / beam - 1.0).abs() < 0.1);
+    assert!(iterations <= 60, "{iterations}");
+}
+
 /// One bracket on a coarse grid; the whole table is `cargo run --release --example simjeb`.
 #[test]
 fn real_brackets_move_as_the_converged_answer_says() {

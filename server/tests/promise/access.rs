@@ -96,6 +96,7 @@ const ROWS: &[Row] = &[
     row("GET /api/runs/{id}", OWN),
     row("POST /api/runs/{id}/cancel", OWN),
     row("GET /api/runs/{id}/artefacts/{kind}", OWN),
+    row("GET /api/runs/{id}/export/{form}", OWN),
     row("GET /api/workers", MEMBER),
     row("POST /api/worker/claim", WORK),
     row("POST /api/worker/heartbeat", WORK),
