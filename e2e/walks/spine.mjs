@@ -230,6 +230,8 @@ test('A asks for a verified answer: bands, grade, and a deck to check it with', 
   assert.match(await row.innerText(), /±/, 'a band');
   const value = Number(await row.getAttribute('data-value'));
   assert.ok(Math.abs(value / indicative - 1) < 0.1, `verified ${value} m against indicative ${indicative} m`);
+  // The instant method's numbers stand beside the verified ones.
+  assert.match(await id(a.page, 'beside-displacement_max').first().innerText(), /indicative/);
   const [download] = await Promise.all([a.page.waitForEvent('download'), id(a.page, 'deck').click()]);
   const deck = await readFile(await download.path(), 'utf8');
   assert.match(deck, /\*HEADING/);

@@ -1,5 +1,6 @@
 //! The state of a design's runs: which there are, which is under way, which answer is shown.
 
+use super::compare::{Beside, candidates};
 use crate::api::run::{Run, RunEvent, RunState};
 use crate::panels::Desk;
 use crate::ui::Tone;
@@ -79,6 +80,10 @@ pub struct Bench {
     pub stats: RwSignal<Option<(u32, u32, f64)>>,
     /// Where the extremes of the shown field are.
     pub flags: RwSignal<Vec<Flag>>,
+    /// Another answer of the same study, whose numbers stand beside those of the shown one.
+    pub beside: RwSignal<Option<Beside>>,
+    /// The person wants no other answer beside the shown one.
+    alone: StoredValue<bool>,
     /// The inside of an answer, by its run.
     pub inside: RwSignal<Option<(String, Arc<[u8]>)>>,
     /// The run whose inside was asked for last.
@@ -99,6 +104,8 @@ impl Bench {
             range: RwSignal::new(None),
             stats: RwSignal::new(None),
             flags: RwSignal::new(Vec::new()),
+            beside: RwSignal::new(None),
+            alone: StoredValue::new(false),
             inside: RwSignal::new(None),
             asked_inside: StoredValue::new(None),
             serial: StoredValue::new(0),
@@ -264,7 +271,40 @@ impl Bench {
             playing: style.is_some_and(|s| s.playing),
         };
         self.outcome.set(Some(Arc::new(outcome)));
+        let run = shown.run.clone();
         self.shown.set(Some(shown));
+        if !partial {
+            self.put_beside(desk, &run);
+        }
+    }
+
+    /// Puts the newest other answer beside that of `run`, unless one of this study stands there or none is wanted.
+    fn put_beside(&self, desk: Desk, run: &str) {
+        let others = self.runs.with_untracked(|runs| candidates(runs, run));
+        let stands = self.beside.with_untracked(|b| b.as_ref().is_some_and(|b| others.iter().any(|r| r.id == b.run)));
+        if stands || self.alone.get_value() {
+            return;
+        }
+        self.beside.set(None);
+        if let Some(other) = others.first() {
+            self.compare(desk, Some(other.id.clone()));
+        }
+    }
+
+    /// Puts the answer of `run` beside the shown one, or none.
+    pub fn compare(&self, desk: Desk, run: Option<String>) {
+        self.alone.set_value(run.is_none());
+        let Some(run) = run else { return self.beside.set(None) };
+        let bench = *self;
+        let client = desk.client.get_value();
+        leptos::task::spawn_local(async move {
+            let path = format!("/api/runs/{}/artefacts/surface", crate::api::client::encode(&run));
+            match client.bytes(&path).await.map(|bytes| Outcome::from_bytes(&bytes)) {
+                Ok(Ok(outcome)) => drop(bench.beside.try_set(Some(Beside { run, outcome: Arc::new(outcome) }))),
+                Ok(Err(why)) => desk.notices.bad(crate::panels::desk::capital(&why.to_string())),
+                Err(problem) => desk.notices.bad(problem.message),
+            }
+        });
     }
 
     /// Fetches the inside of the shown answer, once per run: only sections and probes look there.
@@ -294,6 +334,7 @@ impl Bench {
     /// Shows the model again.
     pub fn close(&self) {
         self.inside.set(None);
+        self.beside.set(None);
         self.asked_inside.set_value(None);
         self.closed.set_value(self.shown.with_untracked(|s| s.as_ref().map(|s| s.run.clone())));
         self.shown.set(None);

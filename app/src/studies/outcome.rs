@@ -1,6 +1,7 @@
 //! The one panel for every answer: which field, how drawn, what numbers, how far to trust them.
 
 use super::bench::Shown;
+use super::compare::{BesidePicker, beside};
 use crate::panels::{Desk, use_desk};
 use crate::ui::{Glyph, Icon, ago, now};
 use crate::viewport::colour_limits;
@@ -478,6 +479,11 @@ fn Scalars(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
         let value = unbounded.is_none().then_some(value);
         // Said once above when it holds for all.
         let indicative = s.grade == Grade::Instant && some_verified && s.id != "mass";
+        let other = bench.beside.with(|b| {
+            let show = |v| desk.show(v, s.dimension, 4);
+            let show_band = |e| desk.show_difference(e, s.dimension, 2);
+            b.as_ref().and_then(|b| beside(&b.outcome, s, show, show_band))
+        });
         view! {
             <dt>{s.label.clone()}</dt>
             <dd class="mono" data-testid=format!("scalar-{}", s.id) data-value=s.value.to_string()>
@@ -486,10 +492,17 @@ fn Scalars(outcome: std::sync::Arc<Outcome>) -> impl IntoView {
                 {band.map(|b| view! { <span class="soft band">{b}</span> })}
                 {indicative.then(|| view! { <span class="tag">"indicative"</span> })}
             </dd>
+            {other
+                .map(|words| {
+                    view! {
+                        <dd class="beside-value soft" data-testid=format!("beside-{}", s.id)>{words}</dd>
+                    }
+                })}
         }
     };
     view! {
         <h3>"Numbers"</h3>
+        <BesidePicker />
         <dl class="facts compact" data-testid="scalars">
             {move || {
                 let case = bench.shown.with(|s| s.as_ref().and_then(|s| s.case.clone()));
