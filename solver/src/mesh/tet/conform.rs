@@ -304,7 +304,8 @@ fn extract(
         for k in 0..3 {
             let chain = surf.chain[t as usize][k];
             let [a, b] = surf.ends(t, k).map(|v| vertex[of[v as usize] as usize]);
-            if chain != NONE && a < b {
+            // A triangle that was lost may have corners that no tetrahedron kept.
+            if chain != NONE && a < b && b != NONE {
                 curves.insert((a, b), chain);
             }
         }
