@@ -84,6 +84,8 @@ pub struct Bench {
     pub beside: RwSignal<Option<Beside>>,
     /// The person wants no other answer beside the shown one.
     alone: StoredValue<bool>,
+    /// The run asked for last to stand beside.
+    wanted_beside: StoredValue<Option<String>>,
     /// The inside of an answer, by its run.
     pub inside: RwSignal<Option<(String, Arc<[u8]>)>>,
     /// The run whose inside was asked for last.
@@ -106,6 +108,7 @@ impl Bench {
             flags: RwSignal::new(Vec::new()),
             beside: RwSignal::new(None),
             alone: StoredValue::new(false),
+            wanted_beside: StoredValue::new(None),
             inside: RwSignal::new(None),
             asked_inside: StoredValue::new(None),
             serial: StoredValue::new(0),
@@ -273,9 +276,7 @@ impl Bench {
         self.outcome.set(Some(Arc::new(outcome)));
         let run = shown.run.clone();
         self.shown.set(Some(shown));
-        if !partial {
-            self.put_beside(desk, &run);
-        }
+        self.put_beside(desk, &run);
     }
 
     /// Puts the newest other answer beside that of `run`, unless one of this study stands there or none is wanted.
@@ -294,13 +295,21 @@ impl Bench {
     /// Puts the answer of `run` beside the shown one, or none.
     pub fn compare(&self, desk: Desk, run: Option<String>) {
         self.alone.set_value(run.is_none());
+        self.wanted_beside.set_value(run.clone());
         let Some(run) = run else { return self.beside.set(None) };
         let bench = *self;
         let client = desk.client.get_value();
         leptos::task::spawn_local(async move {
             let path = format!("/api/runs/{}/artefacts/surface", crate::api::client::encode(&run));
             match client.bytes(&path).await.map(|bytes| Outcome::from_bytes(&bytes)) {
-                Ok(Ok(outcome)) => drop(bench.beside.try_set(Some(Beside { run, outcome: Arc::new(outcome) }))),
+                Ok(Ok(outcome)) => {
+                    // By now another answer may be shown, or another one wanted beside it.
+                    let shown = bench.shown.with_untracked(|s| s.as_ref().map(|s| s.run.clone())).unwrap_or_default();
+                    let fits = bench.runs.with_untracked(|runs| candidates(runs, &shown).iter().any(|r| r.id == run));
+                    if fits && bench.wanted_beside.get_value().as_ref() == Some(&run) {
+                        bench.beside.set(Some(Beside { run, outcome: Arc::new(outcome) }));
+                    }
+                }
                 Ok(Err(why)) => desk.notices.bad(crate::panels::desk::capital(&why.to_string())),
                 Err(problem) => desk.notices.bad(problem.message),
             }

@@ -8,11 +8,13 @@ use crate::{Error, State, rooms};
 use app::colormap;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::Deserialize;
-use solver::design::Id;
+use solver::design::{Design, Id};
 use solver::format::{csv, glb, vtu};
 use solver::study::outcome::Outcome;
 use solver::study::question::question;
+use tokio::sync::Semaphore;
 
 /// How a drawn export looks.
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
@@ -26,21 +28,29 @@ pub struct Look {
     pub scale: Option<f64>,
 }
 
-/// The whole answer of a finished run.
-async fn outcome(state: &State, run: &Stored) -> Result<Outcome, Error> {
-    let mut whole: Option<Outcome> = None;
-    for kind in [Kind::Surface, Kind::Volume] {
+/// Answers taken apart at one time: each may take some hundred megabytes.
+static TURNS: Semaphore = Semaphore::const_new(2);
+
+/// The stored parts of a finished run's answer: the surface, and the inside where it is asked for.
+async fn parts(state: &State, run: &Stored, inside: bool) -> Result<Vec<Bytes>, Error> {
+    let mut out = Vec::new();
+    for kind in [Kind::Surface, Kind::Volume].into_iter().take(if inside { 2 } else { 1 }) {
         let hash = {
             let mut reader = state.db.reader().acquire().await?;
             store::artefact(&mut reader, &run.id, kind).await?
         };
         let Some(hash) = hash else { continue };
-        let bytes = state
-            .blobs
-            .get(&hash)
-            .await?
-            .ok_or_else(|| Error::internal(anyhow::anyhow!("artefact {hash} is not in the store")))?;
-        let part = Outcome::from_bytes(&bytes).map_err(|e| Error::Conflict(e.to_string()))?;
+        let bytes = state.blobs.get(&hash).await?;
+        out.push(bytes.ok_or_else(|| Error::internal(anyhow::anyhow!("artefact {hash} is not in the store")))?);
+    }
+    if out.is_empty() { Err(Error::NotFound("result")) } else { Ok(out) }
+}
+
+/// The parts as one answer.
+fn outcome(parts: &[Bytes]) -> Result<Outcome, Error> {
+    let mut whole: Option<Outcome> = None;
+    for bytes in parts {
+        let part = Outcome::from_bytes(bytes).map_err(|e| Error::Conflict(e.to_string()))?;
         match &mut whole {
             None => whole = Some(part),
             Some(whole) => {
@@ -65,7 +75,6 @@ pub async fn export(state: &State, run: Stored, form: &str, look: Look) -> Resul
         "report" => ("text/html; charset=utf-8", "report.html"),
         _ => return Err(Error::NotFound("format: there are vtu, glb, values, points and report")),
     };
-    let outcome = outcome(state, &run).await?;
     let form = form.to_string();
     let mut design = None;
     if form == "report" {
@@ -73,27 +82,18 @@ pub async fn export(state: &State, run: Stored, form: &str, look: Look) -> Resul
         let stale = question(&now.design, &Id(run.study.clone())).as_ref() != Some(&run.question);
         design = Some((rooms::document(state, &run.design, Some(run.sequence)).await?.design, stale));
     }
+    let _turn = TURNS.acquire().await.map_err(Error::internal)?;
+    let parts = parts(state, &run, form == "vtu").await?;
     // Large texts and pictures are made beside the threads that answer requests.
-    let made = tokio::task::spawn_blocking(move || match form.as_str() {
-        "vtu" => Some(vtu::write(&outcome.inmost())),
-        "glb" => {
-            let first = outcome.fields.first().map(|f| (f.id.clone(), f.case.clone()));
-            let field = look.field.or_else(|| first.as_ref().map(|f| f.0.clone()))?;
-            let case = look.case.or_else(|| first.and_then(|f| f.1));
-            let scale = look.scale.filter(|s| s.is_finite()).unwrap_or(0.0);
-            let colour = |share: f64| colormap::colour(share, None);
-            glb::write(&outcome, &glb::Look { field: &field, case: case.as_deref(), scale, colour: &colour })
-        }
-        "values" => Some(csv::values(&outcome).into_bytes()),
-        "points" => Some(csv::points(&outcome).into_bytes()),
-        _ => {
-            let (design, stale) = design.as_ref()?;
-            Some(Report { run: &run, design, outcome: &outcome, stale: *stale }.html().into_bytes())
-        }
+    let made = tokio::task::spawn_blocking(move || {
+        let outcome = outcome(&parts)?;
+        drop(parts);
+        Ok::<_, Error>(made(&form, &run, &outcome, design.as_ref(), look))
     })
     .await
-    .map_err(Error::internal)?
+    .map_err(Error::internal)??
     .ok_or(Error::NotFound("field of this name in the result"))?;
+
     let mut response = made.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content));
@@ -105,4 +105,27 @@ pub async fn export(state: &State, run: Stored, form: &str, look: Look) -> Resul
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
     Ok(response)
+}
+
+/// Largest factor of a shape.
+const SCALE_MAX: f64 = 1e9;
+
+fn made(form: &str, run: &Stored, outcome: &Outcome, design: Option<&(Design, bool)>, look: Look) -> Option<Vec<u8>> {
+    match form {
+        "vtu" => Some(vtu::write(&outcome.inmost())),
+        "glb" => {
+            let first = outcome.fields.first().map(|f| (f.id.clone(), f.case.clone()));
+            let field = look.field.or_else(|| first.as_ref().map(|f| f.0.clone()))?;
+            let case = look.case.or_else(|| first.and_then(|f| f.1));
+            let scale = look.scale.filter(|s| s.abs() <= SCALE_MAX).unwrap_or(0.0);
+            let colour = |share: f64| colormap::colour(share, None);
+            glb::write(outcome, &glb::Look { field: &field, case: case.as_deref(), scale, colour: &colour })
+        }
+        "values" => Some(csv::values(outcome).into_bytes()),
+        "points" => Some(csv::points(outcome).into_bytes()),
+        _ => {
+            let (design, stale) = design?;
+            Some(Report { run, design, outcome, stale: *stale }.html().into_bytes())
+        }
+    }
 }

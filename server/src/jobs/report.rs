@@ -10,6 +10,7 @@ use solver::design::schema::{self, FieldType, Section};
 use solver::design::{Design, Id, Object, Value, material, resolve};
 use solver::quantity::{Dimension, Quantity, UnitSystem, format};
 use solver::study::outcome::{Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar};
+use solver::study::question::reach;
 use std::fmt::Write as _;
 
 /// Most pictures drawn.
@@ -266,10 +267,10 @@ impl Report<'_> {
     /// The set-up: what was asked, object by object, of this very version.
     fn question(&self, s: &mut String) {
         s.push_str("<h2>Question</h2>");
-        let study = self.design.get(&Id(self.run.study.clone()));
-        if let Some(study) = study {
-            self.objects(s, "Study", std::iter::once(study));
-        }
+        let Some(study) = self.design.get(&Id(self.run.study.clone())) else { return };
+        self.objects(s, "Study", std::iter::once(study));
+        // What the study does not look at is no part of the question.
+        let seen = reach(self.design, study);
         let bodies = self.design.section(Section::Feature).filter(|o| !o.suppressed && o.get("material").is_some());
         let mut known = Vec::new();
         for body in bodies {
@@ -282,18 +283,21 @@ impl Report<'_> {
         if !known.is_empty() {
             s.push_str(
                 "<h3>Materials</h3><table><thead><tr><th>Material</th><th class=\"n\">E</th><th class=\"n\">ν</th>\
-                 <th class=\"n\">Density</th><th class=\"n\">Yield strength</th><th>Source</th></tr></thead><tbody>",
+                 <th class=\"n\">Density</th><th class=\"n\">Yield strength</th><th class=\"n\">Conductivity</th>\
+                 <th class=\"n\">Expansion</th><th>Source</th></tr></thead><tbody>",
             );
             for m in known.iter().filter_map(|key| material(key)) {
                 let _ = write!(
                     s,
                     "<tr><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td>\
-                     <td class=\"n\">{}</td><td>{}</td></tr>",
+                     <td class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
                     escape(m.name),
                     self.show(m.youngs_modulus, Dimension::PRESSURE, 4),
                     m.poisson_ratio,
                     self.show(m.density, Dimension::DENSITY, 4),
                     m.yield_strength.map_or("–".into(), |y| self.show(y, Dimension::PRESSURE, 4)),
+                    self.show(m.conductivity, Dimension::CONDUCTIVITY, 4),
+                    self.show(m.expansion, Dimension::EXPANSION, 4),
                     escape(m.source)
                 );
             }
@@ -303,10 +307,15 @@ impl Report<'_> {
             (Section::Support, "Supports"),
             (Section::Load, "Loads"),
             (Section::LoadCase, "Load cases"),
-            (Section::Parameter, "Parameters"),
+            (Section::Thermal, "Heat boundaries"),
+            (Section::Selection, "Selections"),
+            (Section::Feature, "Features"),
         ] {
-            self.objects(s, title, self.design.section(section).filter(|o| !o.suppressed));
+            let free = section == Section::Support && study.flag("free");
+            let acts = |o: &&Object| !o.suppressed && !free && seen.contains(&o.id);
+            self.objects(s, title, self.design.section(section).filter(acts));
         }
+        self.objects(s, "Parameters", self.design.section(Section::Parameter).filter(|o| !o.suppressed));
     }
 
     fn objects<'o>(&self, s: &mut String, title: &str, objects: impl Iterator<Item = &'o Object>) {

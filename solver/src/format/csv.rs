@@ -17,8 +17,8 @@ pub fn values(outcome: &Outcome) -> String {
         row(
             &mut out,
             [
-                s.label.clone(),
-                outcome.label(s.case.as_deref()).unwrap_or_default().into(),
+                text(&s.label),
+                text(outcome.label(s.case.as_deref()).unwrap_or_default()),
                 value,
                 s.error.map_or(String::new(), number),
                 si_unit(s.dimension).into(),
@@ -30,14 +30,14 @@ pub fn values(outcome: &Outcome) -> String {
     }
     for table in &outcome.tables {
         out.push_str("\r\n");
-        row(&mut out, [table.label.clone()].into_iter());
-        row(&mut out, table.columns.iter().map(|(label, dimension)| with_unit(label, *dimension)));
+        row(&mut out, [text(&table.label)].into_iter());
+        row(&mut out, table.columns.iter().map(|(label, dimension)| text(&with_unit(label, *dimension))));
         for cells in &table.rows {
             row(
                 &mut out,
                 cells.iter().map(|c| match c {
                     Cell::Number(x) => number(*x),
-                    Cell::Text(text) => text.clone(),
+                    Cell::Text(words) => text(words),
                 }),
             );
         }
@@ -49,10 +49,11 @@ pub fn values(outcome: &Outcome) -> String {
 pub fn points(outcome: &Outcome) -> String {
     let on_surface =
         |name: &str| outcome.meshes.iter().any(|m| matches!(m, OutcomeMesh::Surface { name: n, .. } if n == name));
-    let mut columns: Vec<(&str, Option<&str>)> = Vec::new();
+    // Id, state and number of components.
+    let mut columns: Vec<(&str, Option<&str>, usize)> = Vec::new();
     let mut head = vec!["body".to_string(), "x m".into(), "y m".into(), "z m".into()];
     for f in outcome.fields.iter().filter(|f| f.location == Location::Point && on_surface(&f.mesh)) {
-        let key = (f.id.as_str(), f.case.as_deref());
+        let key = (f.id.as_str(), f.case.as_deref(), usize::from(f.components));
         if columns.contains(&key) {
             continue;
         }
@@ -62,7 +63,7 @@ pub fn points(outcome: &Outcome) -> String {
             _ => String::new(),
         };
         let axes = if f.components == 3 { &[" x", " y", " z"][..] } else { &[""] };
-        head.extend(axes.iter().map(|a| with_unit(&format!("{}{a}{state}", f.label), f.dimension)));
+        head.extend(axes.iter().map(|a| text(&with_unit(&format!("{}{a}{state}", f.label), f.dimension))));
     }
     let mut out = String::new();
     row(&mut out, head.into_iter());
@@ -70,25 +71,25 @@ pub fn points(outcome: &Outcome) -> String {
         let OutcomeMesh::Surface { name, body, surface } = mesh else { continue };
         let fields: Vec<_> = columns
             .iter()
-            .map(|(id, case)| {
+            .map(|(id, case, _)| {
                 outcome.fields.iter().find(|f| f.mesh == *name && f.id == *id && f.case.as_deref() == *case)
             })
             .collect();
         for (n, p) in surface.points.iter().enumerate() {
-            let values = fields.iter().zip(&columns).flat_map(|(field, (id, case))| {
-                let width = outcome
-                    .fields
-                    .iter()
-                    .find(|f| f.id == *id && f.case.as_deref() == *case)
-                    .map_or(1, |f| usize::from(f.components));
-                (0..width).map(move |c| {
+            let values = fields.iter().zip(&columns).flat_map(|(field, (.., width))| {
+                (0..*width).map(move |c| {
                     field.and_then(|f| f.values.get(n * width + c)).map_or(String::new(), |v| number(f64::from(*v)))
                 })
             });
-            row(&mut out, [body.clone()].into_iter().chain(p.map(number)).chain(values));
+            row(&mut out, [text(body)].into_iter().chain(p.map(number)).chain(values));
         }
     }
     out
+}
+
+/// Words of a person: a spreadsheet must not take them for a formula.
+fn text(words: &str) -> String {
+    if words.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{words}") } else { words.into() }
 }
 
 fn with_unit(label: &str, dimension: Dimension) -> String {

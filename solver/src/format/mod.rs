@@ -174,6 +174,12 @@ mod tests {
         // Four points, the heading, and what follows the last line.
         assert_eq!(lines.len(), 6);
         assert!(lines[2].starts_with("part,5.0000000e-1,0,0,1.0000000e0,3.0000000e0,"), "{}", lines[2]);
+        // A name must not become a formula in a colleague's spreadsheet.
+        let mut hostile = outcome();
+        if let OutcomeMesh::Surface { body, .. } = &mut hostile.meshes[0] {
+            *body = "=1+1".into();
+        }
+        assert!(csv::points(&hostile).contains("\r\n'=1+1,"));
     }
 
     #[test]

@@ -291,6 +291,12 @@ impl<const N: usize> Solver<'_, N> {
             }
             // X = X c + P saves a pass over the whole basis.
             x = s.combine(&coefficients);
+            // Pairs are in order of their values: one that comes to stand where a converged one stood has not converged.
+            for ((size, old), new) in size.iter_mut().zip(&mu).zip(&values) {
+                if (new - old).abs() > tolerance * new.abs() {
+                    *size = f64::INFINITY;
+                }
+            }
             mu = values;
         }
     }

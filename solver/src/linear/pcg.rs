@@ -8,7 +8,7 @@ use super::cg::Convergence;
 use super::constraint::largest;
 use super::sparse::Sparse;
 use super::vector::{axpby, axpy, dot, norm};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Why a solve stopped short.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -106,6 +106,10 @@ pub fn solve<const N: usize>(
             work.load(k, if r_norm[k] > 0.0 { 1.0 / r_norm[k] } else { 0.0 }, &r[k]);
         }
         amg.cycle(&mut work, cancel);
+        // A cycle that was stopped leaves nothing to go on with.
+        if cancel.load(Ordering::Relaxed) {
+            return Err(PcgError::Cancelled);
+        }
         for k in 0..n {
             // The preconditioned residual over |r|.
             let z = work.solution(k);

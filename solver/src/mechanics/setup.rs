@@ -105,6 +105,10 @@ impl<'a> Setup<'a> {
             let faces = faces_of(object, &mut issues);
             supports.push(Support { hold, faces });
         }
+        if supports.is_empty() && !chosen.is_empty() && !case.study.flag("free") {
+            let message = "None of its supports acts: they are suppressed or gone; activate one, or choose others";
+            issues.push(Issue::error(case.study, "supports", message));
+        }
 
         let mut loads = Vec::new();
         let warmth = warmth(case, &resolved, &parts, &mut issues);
@@ -305,7 +309,10 @@ fn cases(
     let all: Vec<&Object> = design.section(Section::Load).filter(|o| !o.suppressed).collect();
     // (id, label, factor, loads)
     let mut wanted: Vec<(String, String, f64, Vec<&Object>)> = Vec::new();
-    if objects.is_empty() {
+    if objects.is_empty() && !chosen.is_empty() {
+        let message = "None of its load cases acts: they are suppressed or gone; activate one, or choose others";
+        issues.push(Issue::error(case.study, "cases", message));
+    } else if objects.is_empty() {
         wanted.push((case.study.id.0.clone(), "All loads".into(), 1.0, all));
     } else {
         for object in objects {

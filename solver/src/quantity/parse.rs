@@ -555,7 +555,7 @@ fn table(v: &[Quantity]) -> Result<Quantity, QuantityError> {
     }
     let between = points.windows(2).find(|w| x.value < w[1][0].value);
     let value = match between {
-        Some([[a, p], [b, q]]) if x.value > a.value => {
+        Some([[a, p], [b, q]]) if x.value >= a.value => {
             p.value + (q.value - p.value) * (x.value - a.value) / (b.value - a.value)
         }
         Some(_) => first[1].value,
@@ -614,6 +614,10 @@ mod tests {
             ("9.81 m/s²", 9.81),
             ("12e-6/(1 K)", 12e-6),
             ("table(3 s, 0 s, 1 K, 2 s, 5 K, 4 s, 7 K)", 6.0),
+            // At the points themselves.
+            ("table(0 s, 0 s, 1 K, 2 s, 5 K, 4 s, 7 K)", 1.0),
+            ("table(2 s, 0 s, 1 K, 2 s, 5 K, 4 s, 7 K)", 5.0),
+            ("table(4 s, 0 s, 1 K, 2 s, 5 K, 4 s, 7 K)", 7.0),
             ("table(9 s, 0 s, 1 K, 2 s, 5 K)", 5.0),
             ("table(-1 s, 0 s, 1 K, 2 s, 5 K)", 1.0),
         ];

@@ -32,6 +32,10 @@ pub fn question(design: &Design, study: &Id) -> Option<String> {
     for o in design.objects.iter().filter(|o| !o.suppressed && seen.contains(&o.id)) {
         put(o.id.0.as_bytes());
         put(o.kind.as_bytes());
+        // A study that this one reads: another version of it may answer otherwise.
+        if let Some(read) = super::form(&o.kind) {
+            put(&read.version.to_le_bytes());
+        }
         put(values(&resolved, o).as_bytes());
     }
     Some(hasher.finalize().to_hex().to_string())
@@ -39,7 +43,7 @@ pub fn question(design: &Design, study: &Id) -> Option<String> {
 
 /// Ids of everything the study can see: all features, and what its references lead to. An empty reference list means
 /// every object of that section, as the panels say.
-fn reach(design: &Design, study: &Object) -> BTreeSet<Id> {
+pub fn reach(design: &Design, study: &Object) -> BTreeSet<Id> {
     let mut seen: BTreeSet<Id> = design.section(Section::Feature).map(|o| o.id.clone()).collect();
     let mut waiting = studied(design, study);
     while let Some(id) = waiting.pop() {
