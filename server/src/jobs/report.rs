@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use solver::design::schema::{self, FieldType, Section};
 use solver::design::{Design, Id, Object, Value, material, resolve};
 use solver::quantity::{Dimension, Quantity, UnitSystem, format};
-use solver::study::outcome::{Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar};
+use solver::study::outcome::{Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, StateKind};
 use solver::study::question::reach;
 use std::fmt::Write as _;
 
@@ -170,7 +170,13 @@ impl Report<'_> {
             }
             drawn += 1;
             let state = self.state(field.case.as_deref());
-            let shape = if scale > 0.0 { format!(", deformed {scale:.3} times") } else { String::new() };
+            // A mode's shape has no true size.
+            let is_mode =
+                field.case.as_deref().and_then(|c| self.outcome.state(c)).is_some_and(|s| s.kind == StateKind::Mode);
+            let shape = match scale {
+                _ if is_mode || scale <= 0.0 => String::new(),
+                _ => format!(", deformed {} times", format(Quantity::new(scale, Dimension::NONE), self.units(), 3)),
+            };
             let _ = write!(
                 s,
                 "<figure><img alt=\"\" src=\"data:image/png;base64,{}\"><div class=\"legend\"><span>{}</span>\
@@ -480,7 +486,13 @@ impl Report<'_> {
         for row in own {
             s.push_str("<tr>");
             row.iter().skip(1).for_each(|c| {
-                let _ = write!(s, "<td>{}</td>", escape(c));
+                // Numbers keep their unit beside them.
+                let class = if c.starts_with(|c: char| c.is_ascii_digit() || c == '-') && c.len() < 20 {
+                    " class=\"n\""
+                } else {
+                    ""
+                };
+                let _ = write!(s, "<td{class}>{}</td>", escape(c));
             });
             s.push_str("</tr>");
         }
@@ -509,7 +521,7 @@ dl{display:grid;grid-template-columns:max-content 1fr;gap:2px 20px;margin:0}
 dt{color:#5b6673}dd{margin:0;overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%;font-size:13px;margin:6px 0}
 th{text-align:left;color:#5b6673;font-weight:600;border-bottom:1px solid #b9c2cd;padding:4px 10px 4px 0;vertical-align:bottom}
-td{border-bottom:1px solid #e6eaef;padding:4px 10px 4px 0;vertical-align:top;overflow-wrap:anywhere}
+td{border-bottom:1px solid #e6eaef;padding:4px 10px 4px 0;vertical-align:top;overflow-wrap:break-word}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .pictures,.curves{display:grid;grid-template-columns:repeat(auto-fill,minmax(300px,1fr));gap:20px}
 figure{margin:0;break-inside:avoid}img,svg{width:100%;height:auto;display:block}
