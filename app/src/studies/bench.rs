@@ -84,6 +84,8 @@ pub struct Bench {
     pub beside: RwSignal<Option<Beside>>,
     /// The person wants no other answer beside the shown one.
     alone: StoredValue<bool>,
+    /// The run whose answer was asked for last.
+    asked: StoredValue<Option<String>>,
     /// The run asked for last to stand beside.
     wanted_beside: StoredValue<Option<String>>,
     /// The inside of an answer, by its run.
@@ -108,6 +110,7 @@ impl Bench {
             flags: RwSignal::new(Vec::new()),
             beside: RwSignal::new(None),
             alone: StoredValue::new(false),
+            asked: StoredValue::new(None),
             wanted_beside: StoredValue::new(None),
             inside: RwSignal::new(None),
             asked_inside: StoredValue::new(None),
@@ -223,12 +226,15 @@ impl Bench {
         if !partial {
             self.closed.set_value(None);
         }
+        self.asked.set_value(Some(run.clone()));
         leptos::task::spawn_local(async move {
             let kind = if partial { "partial" } else { "surface" };
             let path = format!("/api/runs/{}/artefacts/{kind}", crate::api::client::encode(&run));
             match client.bytes(&path).await {
                 // A partial may have been overtaken by the final answer while it was asked for.
                 Ok(bytes) if partial && bytes.is_empty() => {}
+                // Another answer was asked for since.
+                _ if bench.asked.get_value().is_some_and(|asked| asked != run) => {}
                 Ok(bytes) => bench.show(desk, run, partial, bytes),
                 Err(_) if partial => {}
                 Err(problem) => desk.notices.bad(problem.message),

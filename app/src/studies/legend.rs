@@ -44,9 +44,14 @@ pub fn Legend() -> impl IntoView {
                                 })
                                 .collect_view()
                         });
+                    // Heat moves nothing.
+                    let moves = bench
+                        .outcome
+                        .with(|o| o.as_ref().is_some_and(|o| o.fields.iter().any(|f| f.id == "displacement")));
                     let scale = bench
                         .range
                         .get()
+                        .filter(|_| moves)
                         .map(|(_, _, s)| {
                             if shown.scale == Some(0.0) {
                                 "not deformed".to_string()

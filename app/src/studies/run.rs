@@ -121,7 +121,7 @@ fn Checklist(preflight: RwSignal<Option<Result<Preflight, String>>>, checking: R
                                 view! {
                                     <p class="check-line good">
                                         <Icon glyph=Glyph::Check size=14 />
-                                        "Ready: supports, loads and materials are complete."
+                                        "Ready: the set-up is complete."
                                     </p>
                                 }
                             })}

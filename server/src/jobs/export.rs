@@ -125,7 +125,7 @@ fn made(form: &str, run: &Stored, outcome: &Outcome, design: Option<&(Design, bo
         "points" => Some(csv::points(outcome).into_bytes()),
         _ => {
             let (design, stale) = design?;
-            Some(Report { run, design, outcome, stale: *stale }.html().into_bytes())
+            Some(Report::new(run, design, outcome, *stale).html().into_bytes())
         }
     }
 }

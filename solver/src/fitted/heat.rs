@@ -8,8 +8,9 @@
 use super::recover::Points;
 use super::{FittedError, Mesh};
 use crate::element::tet::{FOUR_POINTS, Inverted, face, gradients, matrix};
-use crate::linear::constraint::{Constraints, Transform};
+use crate::linear::constraint::Constraints;
 use crate::linear::pcg;
+use crate::linear::substitution::Transform;
 use crate::linear::vector::{axpby, axpy, dot, norm};
 use crate::linear::{Amg, Connectivity, Sparse, system};
 use glam::{DMat3, DVec3};

@@ -61,8 +61,16 @@ pub enum LadderError {
     TooMany { needed: f64, allowed: f64 },
 }
 
+/// Nodes per element of ten-node meshes.
+const NODES_PER_TET: f64 = 1.45;
+
+/// Nodes that the last mesh has where it has the elements that `fineness` allows.
+pub fn n_nodes(fineness: Fineness, bodies: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
+    NODES_PER_TET * n_tets_max(fineness, bodies)
+}
+
 /// Elements that `fineness` allows for bodies of `(volume m³, area m²)`.
-pub fn n_tets_max(fineness: Fineness, bodies: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
+fn n_tets_max(fineness: Fineness, bodies: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
     match fineness {
         Fineness::Elements(n) => n,
         Fineness::Edge(h) => n_tets(bodies, h),

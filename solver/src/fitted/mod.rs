@@ -19,8 +19,9 @@ pub mod recover;
 pub mod skin;
 
 use crate::element::tet::{EDGES, Elasticity, Inverted, matrix};
-use crate::linear::constraint::{ConstraintError, Constraints, Transform};
+use crate::linear::constraint::{ConstraintError, Constraints};
 use crate::linear::pcg::{self, PcgError};
+use crate::linear::substitution::Transform;
 use crate::linear::{Amg, Connectivity, System, banded::Singular};
 use crate::mesh::tet::{Quality, TetMesh};
 use glam::DVec3;

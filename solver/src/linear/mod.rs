@@ -15,6 +15,7 @@ pub mod multigrid;
 pub mod operator;
 pub mod pcg;
 pub mod sparse;
+pub mod substitution;
 mod sweep;
 pub mod system;
 pub mod transfer;

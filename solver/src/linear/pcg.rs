@@ -5,9 +5,8 @@
 
 use super::amg::Amg;
 use super::cg::Convergence;
-use super::constraint::largest;
 use super::sparse::Sparse;
-use super::vector::{axpby, axpy, dot, norm};
+use super::vector::{axpby, axpy, dot, largest, norm};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Why a solve stopped short.
@@ -20,7 +19,7 @@ pub enum PcgError {
         iterations: u32,
         /// Relative.
         residual: f64,
-        /// Reduced node with the largest residual: [`super::constraint::Transform::mesh_node`].
+        /// Reduced node with the largest residual: [`super::substitution::Transform::mesh_node`].
         node: usize,
         cause: Cause,
     },

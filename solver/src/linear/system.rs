@@ -1,7 +1,7 @@
 //! A constrained system: elements, the substitution u = T û + g, and K̂ = Tᵀ K T put together element by element.
 
-use super::constraint::Transform;
 use super::sparse::{Connectivity, Sparse};
+use super::substitution::Transform;
 use rayon::prelude::*;
 
 /// Elements per task of the passes over elements.

@@ -69,3 +69,14 @@ pub fn random<T: Real>(seed: u64, x: &mut [T]) {
         *x = T::of((((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64) - 1.0);
     }
 }
+
+/// Index and size of the largest entry of a reduced vector by node: where a solve goes wrong.
+pub fn largest<const N: usize>(reduced: &[f64]) -> (usize, f64) {
+    reduced
+        .as_chunks::<N>()
+        .0
+        .iter()
+        .map(|x| dot_serial(x, x).sqrt())
+        .enumerate()
+        .fold((0, 0.0), |best, (i, size)| if size > best.1 { (i, size) } else { best })
+}

@@ -1,4 +1,4 @@
-//! A set-up on tetrahedra: its bodies to mesh, its materials, and its supports and loads on the nodes.
+//! A set-up on tetrahedra: its materials, and its supports and loads on the nodes.
 
 use super::Hold;
 use super::load::{self, Applied};
@@ -7,23 +7,15 @@ use super::setup::{Part, Setup};
 use crate::design::Issue;
 use crate::element::tet::{Elasticity, matrix};
 use crate::fitted::facet::FacetPatch;
-use crate::fitted::ladder::Blank;
 use crate::fitted::{Facet, FittedError, Mesh, hold, push};
 use crate::geometry::Model;
 use crate::linear::constraint::Constraints;
 use crate::study::StudyError;
+use crate::study::part::facets_of;
 use glam::DVec3;
 use std::collections::BTreeSet;
 
 impl Setup<'_> {
-    /// The bodies, to be meshed.
-    pub fn blanks<'m>(&'m self, model: &'m Model) -> Vec<Blank<'m>> {
-        self.parts
-            .iter()
-            .map(|p| Blank { label: &p.label, volume: p.volume, area: p.area, body: &*model.bodies[p.index].body })
-            .collect()
-    }
-
     /// By part.
     pub fn elasticities(&self) -> Vec<Elasticity> {
         let of = |p: &Part| Elasticity::isotropic(p.material.youngs_modulus, p.material.poisson_ratio);
@@ -42,18 +34,9 @@ impl Setup<'_> {
     }
 }
 
-/// Indices of the facets of `faces`, `(body, face)`, among the parts.
-pub fn indices(mesh: &Mesh, parts: &[Part], faces: &[(usize, usize)]) -> Vec<usize> {
-    let wanted: BTreeSet<(u32, u32)> = faces
-        .iter()
-        .filter_map(|(body, face)| Some((parts.iter().position(|p| p.index == *body)? as u32, *face as u32)))
-        .collect();
-    (0..mesh.facets.len()).filter(|i| wanted.contains(&(mesh.facets[*i].part, mesh.facets[*i].face))).collect()
-}
-
 /// The facets of `faces`, `(body, face)`, among the parts.
-pub fn facets<'m>(mesh: &'m Mesh, parts: &[Part], faces: &[(usize, usize)]) -> Vec<&'m Facet> {
-    indices(mesh, parts, faces).into_iter().map(|i| &mesh.facets[i]).collect()
+fn facets<'m>(mesh: &'m Mesh, parts: &[Part], faces: &[(usize, usize)]) -> Vec<&'m Facet> {
+    facets_of(mesh, parts, faces).into_iter().map(|i| &mesh.facets[i]).collect()
 }
 
 /// Supports, rigid couplings and bonds as constraints, and how many nodes are bonded.

@@ -7,10 +7,12 @@
 //! `-20 °C` is 253.15 K. A difference of temperatures is therefore typed in K, and [`format_difference`] prints one. Per
 //! degree is per kelvin: `10 W/(m^2*°C)` is `10 W/(m^2*K)`.
 
+mod evaluate;
 mod parse;
 mod unit;
 
-pub use parse::{Expression, FUNCTIONS, QuantityError, evaluate, names, parse, rename};
+pub use evaluate::FUNCTIONS;
+pub use parse::{Expression, QuantityError, evaluate, names, parse, rename};
 pub use unit::{UNITS, Unit, UnitSystem, display_unit, format, format_difference, si_unit, unit};
 
 use serde::{Deserialize, Serialize};

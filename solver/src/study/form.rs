@@ -1,5 +1,6 @@
 //! A study's form: what the page needs to draw its panel and to check a set-up without a kernel.
 
+use crate::design::schema::Section;
 use crate::design::{Design, Issue, Object};
 
 /// One physics, as the page sees it. Implemented once per folder of `study/`; listed in [`super::FORMS`].
@@ -16,6 +17,22 @@ pub struct StudyForm {
     pub help: &'static str,
     /// Checks that need no geometry: units, ranges, missing supports.
     pub check: fn(&Design, &Object) -> Vec<Issue>,
+}
+
+/// Issues of a mechanics study that nothing holds.
+pub fn needs_support(design: &Design, study: &Object) -> Option<Issue> {
+    let none = study.refs("supports").is_empty() && !any(design, Section::Support);
+    none.then(|| Issue::error(study, "supports", "Nothing holds the design: add a fixed or sliding support"))
+}
+
+/// Issues of a mechanics study that nothing loads.
+pub fn needs_load(design: &Design, study: &Object) -> Option<Issue> {
+    let none = study.refs("cases").is_empty() && !any(design, Section::Load);
+    none.then(|| Issue::error(study, "cases", "Nothing loads the design: add a force, pressure, moment or gravity"))
+}
+
+fn any(design: &Design, section: Section) -> bool {
+    design.section(section).any(|o| !o.suppressed)
 }
 
 /// Which objects of a design a heat study sees: also asked by studies that take their temperature from one.

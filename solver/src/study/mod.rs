@@ -4,6 +4,8 @@
 
 pub mod buckling;
 pub mod bytes;
+#[cfg(feature = "solve")]
+pub mod climb;
 pub mod form;
 pub mod heat;
 pub mod modal;

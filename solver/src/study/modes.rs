@@ -4,12 +4,14 @@
 //! (Babuška & Osborn, Eigenvalue Problems, Handbook of Numerical Analysis II, 1991). That square, from patch recovery, and
 //! what Richardson's extrapolation over the meshes leaves make the band.
 
+use super::climb::{Climb, Step};
 use super::outcome::{
     Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Partial, Scalar, State, StateKind, Table,
 };
-use super::{Case, Cost, StudyError, resolution};
+use super::resolution::not_reached;
+use super::{Case, Cost, StudyError};
 use crate::element::tet::Elasticity;
-use crate::fitted::ladder::{self, Ladder};
+use crate::fitted::ladder;
 use crate::fitted::modes::{Mode, Pencil};
 use crate::fitted::recover::{self, Estimate, Patches, Raw};
 use crate::fitted::skin::skin;
@@ -28,8 +30,6 @@ const SAFETY: f64 = 1.25;
 const FLOOR: f64 = 5e-4;
 /// Modes whose stresses are recovered side by side.
 const SIDE_BY_SIDE: usize = 6;
-/// Nodes per element of ten-node meshes.
-const NODES_PER_TET: f64 = 1.45;
 /// Per unknown, and per unknown and mode, rounded up; and the factor of a count of eigenvalues. Measured on bars of 125 to
 /// 192 thousand unknowns: 2.1 to 3.3 kB and 74 to 84 µs per unknown in all with 2 to 10 modes.
 const BYTES_PER_UNKNOWN: f64 = 2600.0;
@@ -74,31 +74,12 @@ pub trait Physics {
     fn finish(&self, stage: &Stage<Self::Own>, known: &[Known], out: &mut Outcome);
 }
 
-/// How far a run has come within one of its meshes.
-pub struct Step {
-    /// Phases never go back: what follows the first mesh is all part of solving.
-    first: bool,
-    done: f64,
-    share: f64,
-}
-
-impl Step {
-    /// Reports that `within` of the work on this mesh is done.
-    pub fn report(&self, ctx: &mut Ctx, within: f64, note: impl Into<String>) {
-        let phase = if self.first && within < 0.3 { Phase::Assemble } else { Phase::Solve };
-        ctx.progress(phase, 0.05 + 0.9 * (self.done + 0.7 * self.share * within).min(0.97), note);
+/// Reports a step of the search for modes, `residual` from 1 down to [`TOLERANCE`], and whether to go on.
+pub fn search(step: &Step, ctx: &mut Ctx, n: u32, residual: f64) -> bool {
+    if residual > 0.0 && residual.is_finite() {
+        ctx.residual(n, residual);
     }
-
-    /// Reports a step of the search for modes, `residual` from 1 down to [`TOLERANCE`], and whether to go on.
-    pub fn search(&self, ctx: &mut Ctx, step: u32, residual: f64) -> bool {
-        let mut part = 1.0;
-        if residual > 0.0 && residual.is_finite() {
-            ctx.residual(step, residual);
-            part = (residual.log10() / TOLERANCE.log10()).clamp(0.0, 1.0);
-        }
-        self.report(ctx, 0.3 + 0.5 * part, format!("Looking for modes, step {step}"));
-        ctx.check().is_ok()
-    }
+    step.falling(ctx, [0.3, 0.8], residual, TOLERANCE, format!("Looking for modes, step {n}"))
 }
 
 /// A value with its band.
@@ -136,29 +117,13 @@ pub fn known(levels: &[Level], power: f64) -> Vec<Known> {
 
 /// What a run for `n_modes` will take.
 pub fn cost(setup: &Setup, n_modes: f64) -> Cost {
-    let n_tets = ladder::n_tets_max(setup.resolution.fineness(), setup.parts.iter().map(|p| (p.volume, p.area)));
-    let unknowns = 3.0 * NODES_PER_TET * n_tets;
+    let unknowns = 3.0 * setup.resolution.n_nodes(&setup.parts);
     let bytes = (BYTES_PER_UNKNOWN + BYTES_PER_UNKNOWN_AND_MODE * n_modes) * ladder::EXCESS_MAX * unknowns;
     Cost {
         memory_bytes: (64e6 + BYTES_COUNT + bytes) as u64,
         core_seconds: 0.5 + (SECONDS_PER_UNKNOWN + SECONDS_PER_UNKNOWN_AND_MODE * n_modes) * unknowns,
         dofs: unknowns as u64,
     }
-}
-
-/// Refuses a run that would take more memory than `ctx` allows.
-///
-/// # Errors
-/// [`StudyError::Solver`].
-pub fn afford(cost: &Cost, ctx: &Ctx) -> Result<(), StudyError> {
-    if cost.memory_bytes <= ctx.memory_bytes_max {
-        return Ok(());
-    }
-    Err(StudyError::Solver(format!(
-        "it would take about {:.1} GB of memory and {:.1} GB are allowed; choose a coarser resolution or fewer modes",
-        cost.memory_bytes as f64 / 1e9,
-        ctx.memory_bytes_max as f64 / 1e9
-    )))
 }
 
 /// Error estimates of shapes.
@@ -192,20 +157,12 @@ pub fn estimates(
 /// # Errors
 /// [`StudyError`].
 pub fn solve<P: Physics>(case: &Case, setup: &Setup, ctx: &mut Ctx, physics: &P) -> Result<Outcome, StudyError> {
-    let refusal = |e| resolution::refusal(case.study, setup.resolution, e);
-    let blanks = setup.blanks(case.model);
-    let mut ladder = Ladder::new(&blanks, setup.resolution.fineness(), ctx.cancel_flag()).map_err(refusal)?;
+    let mut climb = Climb::new(case, setup.resolution, &setup.parts, ctx)?;
     let mut levels: Vec<Level> = Vec::new();
-    let mut done = 0.0;
     loop {
-        let level = ladder.n_meshes();
-        let phase = if level == 0 { Phase::Mesh } else { Phase::Solve };
-        ctx.progress(phase, 0.05 + 0.9 * done, format!("Mesh {}: fitting tetrahedra to the bodies", level + 1));
-        let mesh = ladder.mesh(ctx.cancel_flag(), &mut |line| ctx.log(line)).map_err(refusal)?;
-        ctx.check()?;
-        let share = ladder.share();
-        let stage = physics.on_mesh(mesh, ctx, &Step { first: level == 0, done, share })?;
-        done = (done + 0.7 * share).min(0.97);
+        let level = climb.ladder.n_meshes();
+        let (mesh, step) = climb.mesh(ctx)?;
+        let stage = physics.on_mesh(mesh, ctx, &step)?;
         levels.push(of_stage::<P>(&stage));
         let known = known(&levels, P::POWER);
         ctx.log(format!(
@@ -218,8 +175,8 @@ pub fn solve<P: Physics>(case: &Case, setup: &Setup, ctx: &mut Ctx, physics: &P)
             100.0 * worst(&levels[level])
         ));
         let settled = |k: &Known| k.error.is_some_and(|e| e <= setup.accuracy * k.value);
-        let reached = ladder.may_settle() && known.iter().all(settled);
-        if ladder.ends(reached) {
+        let reached = climb.ladder.may_settle() && known.iter().all(settled);
+        if climb.ladder.ends(reached) {
             ctx.progress(Phase::Recover, 0.97, "Reading shapes");
             let mut out = outcome::<P>(setup, &stage, &levels, &known);
             finish::<P>(setup, &stage, &levels, reached, &mut out);
@@ -231,7 +188,7 @@ pub fn solve<P: Physics>(case: &Case, setup: &Setup, ctx: &mut Ctx, physics: &P)
         ctx.emit(Partial { level: level as u32, outcome: outcome::<P>(setup, &stage, &levels, &known) });
         ctx.check()?;
         let sizes: Vec<f64> = (0..stage.mesh.tets.len()).map(|t| stage.mesh.size(t)).collect();
-        ladder.refine(&stage.mesh, &sizes, &indicator(&stage), &[]);
+        climb.ladder.refine(&stage.mesh, &sizes, &indicator(&stage), &[]);
     }
 }
 
@@ -431,11 +388,7 @@ fn finish<P: Physics>(setup: &Setup, stage: &Stage<P::Own>, levels: &[Level], re
         rows: (0..n_modes).map(row).collect(),
     });
     if !reached {
-        out.warnings.push(format!(
-            "The accuracy of {:.1} % was not reached with the elements allowed; the bands say how far the values are \
-             known. Choose a finer resolution to go on",
-            100.0 * setup.accuracy
-        ));
+        out.warnings.push(not_reached(setup.accuracy));
     }
 }
 

@@ -3,7 +3,8 @@
 use super::Case;
 use crate::design::{Issue, Material, Object, Severity, material};
 use crate::fitted::Mesh;
-use crate::geometry::select;
+use crate::fitted::ladder::Blank;
+use crate::geometry::{Model, select};
 use crate::surface::SurfaceMesh;
 use glam::DVec3;
 use std::collections::BTreeSet;
@@ -23,7 +24,7 @@ pub struct Part<'a> {
 /// The bodies that the study's property `bodies` names, all where it names none.
 pub fn parts<'a>(case: &Case<'a>, issues: &mut Vec<Issue>) -> Vec<Part<'a>> {
     let chosen = case.study.refs("bodies");
-    let model: &'a crate::geometry::Model = case.model;
+    let model: &'a Model = case.model;
     let mut parts = Vec::new();
     for (index, body) in model.bodies.iter().enumerate() {
         let feature = body.name.split('#').next().unwrap_or(&body.name);
@@ -83,6 +84,14 @@ pub fn faces_of(case: &Case, parts: &[Part], object: &Object, issues: &mut Vec<I
         issues.push(Issue::error(object, "faces", "It has no face left to act on: pick one or more"));
     }
     faces
+}
+
+/// The bodies, to be meshed.
+pub fn blanks<'m>(parts: &'m [Part], model: &'m Model) -> Vec<Blank<'m>> {
+    parts
+        .iter()
+        .map(|p| Blank { label: &p.label, volume: p.volume, area: p.area, body: &*model.bodies[p.index].body })
+        .collect()
 }
 
 /// Facets of `faces`, `(body, face)` of the model, among the parts' meshes: indices into [`Mesh::facets`].

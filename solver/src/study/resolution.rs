@@ -1,8 +1,10 @@
 //! How fine a study solves: its property, what that means for tetrahedra, and what is said where it cannot be.
 
-use super::StudyError;
+use super::part::Part;
+use super::{Cost, StudyError};
 use crate::design::{Issue, Object, Resolved};
-use crate::fitted::ladder::{Fineness, LadderError};
+use crate::fitted::ladder::{self, Fineness, LadderError};
+use crate::run::Ctx;
 
 /// Solid cells of each named resolution.
 const CELLS_COARSE: f64 = 20_000.0;
@@ -41,6 +43,11 @@ impl Resolution {
         }
     }
 
+    /// Nodes of the last mesh of `parts`, about.
+    pub fn n_nodes(self, parts: &[Part]) -> f64 {
+        ladder::n_nodes(self.fineness(), parts.iter().map(|p| (p.volume, p.area)))
+    }
+
     /// What it allows tetrahedra.
     pub fn fineness(self) -> Fineness {
         match self {
@@ -64,4 +71,28 @@ pub fn refusal(study: &Object, resolution: Resolution, error: LadderError) -> St
     };
     let message = format!("Meshing stopped: {error}; {advice}, or suppress details that carry nothing");
     StudyError::Setup(vec![Issue::error(study, field, message)])
+}
+
+/// Refuses a run that would take more memory than `ctx` allows; `coarser` says what to change.
+///
+/// # Errors
+/// [`StudyError::Solver`].
+pub fn afford(cost: &Cost, ctx: &Ctx, coarser: &str) -> Result<(), StudyError> {
+    if cost.memory_bytes <= ctx.memory_bytes_max {
+        return Ok(());
+    }
+    Err(StudyError::Solver(format!(
+        "it would take about {:.1} GB of memory and {:.1} GB are allowed; choose {coarser}",
+        cost.memory_bytes as f64 / 1e9,
+        ctx.memory_bytes_max as f64 / 1e9
+    )))
+}
+
+/// The warning of an answer whose bands are wider than wished for.
+pub fn not_reached(accuracy: f64) -> String {
+    format!(
+        "The accuracy of {:.1} % was not reached with the elements allowed; the bands say how far the values are known. \
+         Choose a finer resolution to go on",
+        100.0 * accuracy
+    )
 }

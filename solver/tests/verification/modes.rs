@@ -91,6 +91,7 @@ pub fn case_25() -> Vec<Row> {
         held.hold(n, [0.0, 1.0, 0.0], 0.0);
     }
     let found = hertz(&modes(&mesh, &held, 200e9, 8000.0, 1.0, 6));
+    assert_eq!(found.len(), 6);
     let rows = found.into_iter().zip([44.617, 130.01, 162.69, 245.99, 379.72, 391.41]).zip(NAMES);
     rows.map(|((found, reference), quantity)| Row {
         case: 25,
@@ -152,6 +153,7 @@ pub fn case_28() -> Vec<Row> {
     let raw = recover::raw(&mesh, &materials, &solution.u[0]).expect("sound elements");
     let pencil = Pencil::buckling(problem, &raw).expect("sound elements");
     let found = pencil.solve(Wanted { n: 2, ..WANTED }, &stop, |_, _| true).expect("it buckles");
+    assert_eq!(found.modes.len(), 2);
     [(863.590, "about the weak axis", 5e-3), (4.0 * 863.590, "about the stiff axis", 1e-2)]
         .into_iter()
         .zip(&found.modes)
@@ -175,6 +177,7 @@ pub fn case_30() -> Vec<Row> {
     let held = Constraints::new(mesh.points.len());
     let all = hertz(&modes(&mesh, &held, 200e9, 8000.0, (2.0 * PI * 0.3f64).powi(2), 12));
     // Six motions are free.
+    assert_eq!(all.len(), 12);
     let rows = all[6..].iter().zip([1.622, 2.360, 2.922, 4.233, 4.233, 7.416]).zip(NAMES);
     rows.map(|((found, reference), quantity)| Row {
         case: 30,

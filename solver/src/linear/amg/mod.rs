@@ -9,9 +9,10 @@ mod aggregate;
 mod level;
 
 use super::banded::Singular;
-use super::constraint::{Transform, identity};
+use super::constraint::identity;
 use super::dense::Cholesky;
 use super::sparse::Sparse;
+use super::substitution::Transform;
 use super::vector;
 use crate::element::lane::Real;
 use glam::DVec3;

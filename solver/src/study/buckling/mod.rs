@@ -1,7 +1,6 @@
 //! Linear buckling study: see `README.md` beside this file for equations, references and limits.
 
-use super::form::StudyForm;
-use crate::design::schema::Section;
+use super::form::{StudyForm, needs_load, needs_support};
 use crate::design::{Design, Issue, Object};
 
 #[cfg(feature = "solve")]
@@ -18,15 +17,7 @@ pub const FORM: StudyForm = StudyForm {
 
 /// Checks that need no geometry: something to hold and something to load.
 fn check(design: &Design, study: &Object) -> Vec<Issue> {
-    let mut issues = Vec::new();
-    let any = |section| design.section(section).any(|o| !o.suppressed);
-    if study.refs("supports").is_empty() && !any(Section::Support) {
-        issues.push(Issue::error(study, "supports", "Nothing holds the design: add a fixed or sliding support"));
-    }
-    if study.refs("cases").is_empty() && !any(Section::Load) {
-        issues.push(Issue::error(study, "cases", "Nothing loads the design: add a force, pressure, moment or gravity"));
-    }
-    issues
+    needs_support(design, study).into_iter().chain(needs_load(design, study)).collect()
 }
 
 #[cfg(feature = "solve")]

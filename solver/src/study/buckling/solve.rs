@@ -11,8 +11,10 @@ use crate::mechanics::fit;
 use crate::mechanics::setup::Setup;
 use crate::quantity::Dimension;
 use crate::run::{Ctx, Phase};
-use crate::study::modes::{self, Known, Physics, STEPS_MAX, Stage, Step, TOLERANCE};
+use crate::study::climb::Step;
+use crate::study::modes::{self, Known, Physics, STEPS_MAX, Stage, TOLERANCE};
 use crate::study::outcome::{Grade, Outcome, Scalar};
+use crate::study::resolution::afford;
 use crate::study::{Case, Cost, Study, StudyError};
 
 /// The linear buckling study.
@@ -44,7 +46,7 @@ impl Study for Buckling {
             return Err(StudyError::Setup(issues.into_iter().filter(|i| i.severity == Severity::Error).collect()));
         }
         ctx.check()?;
-        modes::afford(&modes::cost(&setup, n_wanted as f64), ctx)?;
+        afford(&modes::cost(&setup, n_wanted as f64), ctx, "a coarser resolution or fewer modes")?;
         let press = Press { case, setup: &setup, materials: setup.elasticities(), n_wanted };
         let mut out = modes::solve(case, &setup, ctx, &press)?;
         out.warnings.extend(issues.into_iter().map(|i| i.message));
@@ -117,7 +119,7 @@ impl Physics for Press<'_> {
         ctx.check()?;
         let wanted = Wanted { n: self.n_wanted, tolerance: TOLERANCE, steps_max: STEPS_MAX, seed: ctx.seed };
         let found = pencil
-            .solve(wanted, ctx.cancel_flag(), |n, residual| step.search(ctx, n, residual))
+            .solve(wanted, ctx.cancel_flag(), |n, residual| modes::search(step, ctx, n, residual))
             .map_err(|e| self.failed(&mesh, e))?;
         ctx.check()?;
         step.report(ctx, 0.85, "Estimating the error");

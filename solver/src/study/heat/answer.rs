@@ -8,6 +8,7 @@ use crate::quantity::Dimension;
 use crate::study::outcome::{
     Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, State, StateKind, Table,
 };
+use crate::study::resolution::not_reached;
 use crate::study::thermal::{Boundary, Setup};
 
 /// Meshes of the answer and the nodes they show.
@@ -51,11 +52,7 @@ pub fn outcome(setup: &Setup, stage: &Stage, history: &History, reached: Option<
         balance(setup, stage, history, &mut out);
         curves(setup, stage, history, &mut out);
         if !reached {
-            out.warnings.push(format!(
-                "The accuracy of {:.1} % was not reached with the elements allowed; the bands say how far the values are \
-                 known. Choose a finer resolution to go on",
-                100.0 * setup.accuracy
-            ));
+            out.warnings.push(not_reached(setup.accuracy));
         }
     }
     out
@@ -143,8 +140,8 @@ fn scalars(setup: &Setup, stage: &Stage, history: &History, k: usize, out: &mut 
         let [x, y, z] = p.at.map(|c| c * 1e3);
         out.warnings.push(format!(
             "The heat flux at ({x:.2}, {y:.2}, {z:.2}) mm has no finite value; it grows as the element size to the power \
-             −{exponent:.2}, as at a sharp inner corner or the rim of a face that is kept at a temperature. Temperatures \
-             and total heat are not touched by it: {} such places",
+             −{exponent:.2}, as at a sharp inner corner or the rim of a face that is kept at a temperature; {} such places \
+             are left out of the value beside it. Temperatures are not touched by it",
             singular.len()
         ));
     }

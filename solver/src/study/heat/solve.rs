@@ -6,19 +6,19 @@ use crate::design::{Issue, Severity};
 use crate::fitted::Mesh;
 use crate::fitted::deck::heat::{self, HeatDeck};
 use crate::fitted::heat::{Exchange, Flows, Matter, flux};
-use crate::fitted::ladder::{self, Blank, Ladder};
+use crate::fitted::ladder;
 use crate::fitted::recover::{self, Estimate, Patches, Points};
 use crate::linear::constraint::Constraints;
 use crate::run::{Ctx, Phase};
+use crate::study::climb::{Climb, Step};
 use crate::study::outcome::{Outcome, Partial};
+use crate::study::resolution::afford;
 use crate::study::thermal::{Course, Fitted, Setup, Sizes, TOLERANCE, failed};
-use crate::study::{Case, Cost, Study, StudyError, resolution};
+use crate::study::{Case, Cost, Study, StudyError};
 
 /// The heat study.
 pub struct Heat;
 
-/// Nodes per element of ten-node meshes.
-const NODES_PER_TET: f64 = 1.45;
 /// Measured on blocks, rounded up: per node, and per node and moment kept.
 const BYTES_PER_NODE: f64 = 5500.0;
 const BYTES_PER_NODE_AND_STATE: f64 = 400.0;
@@ -48,13 +48,7 @@ impl Study for Heat {
         }
         ctx.check()?;
         let cost = cost(&setup);
-        if cost.memory_bytes > ctx.memory_bytes_max {
-            return Err(StudyError::Solver(format!(
-                "it would take about {:.1} GB of memory and {:.1} GB are allowed; choose a coarser resolution",
-                cost.memory_bytes as f64 / 1e9,
-                ctx.memory_bytes_max as f64 / 1e9
-            )));
-        }
+        afford(&cost, ctx, "a coarser resolution")?;
         let mut out = solve(case, &setup, ctx)?;
         out.warnings.extend(issues.into_iter().map(|i| i.message));
         Ok(out)
@@ -69,8 +63,7 @@ fn read<'a>(case: &Case<'a>) -> (Setup<'a>, Vec<Issue>) {
 }
 
 fn cost(setup: &Setup) -> Cost {
-    let n_tets = ladder::n_tets_max(setup.resolution.fineness(), setup.parts.iter().map(|p| (p.volume, p.area)));
-    let nodes = NODES_PER_TET * n_tets;
+    let nodes = setup.resolution.n_nodes(&setup.parts);
     let states = setup.n_states() as f64;
     let steps = if setup.is_steady() { 0.0 } else { STEPS };
     let bytes = (BYTES_PER_NODE + BYTES_PER_NODE_AND_STATE * states) * ladder::EXCESS_MAX * nodes;
@@ -124,25 +117,12 @@ pub struct Stage {
 fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
     ctx.progress(Phase::Mesh, 0.01, "Reading the bodies");
     let matter = setup.matter();
-    let refusal = |e| resolution::refusal(case.study, setup.resolution, e);
-    let blanks: Vec<Blank> = setup
-        .parts
-        .iter()
-        .map(|p| Blank { label: &p.label, volume: p.volume, area: p.area, body: &*case.model.bodies[p.index].body })
-        .collect();
-    let mut ladder = Ladder::new(&blanks, setup.resolution.fineness(), ctx.cancel_flag()).map_err(refusal)?;
+    let mut climb = Climb::new(case, setup.resolution, &setup.parts, ctx)?;
     let mut history = History::default();
-    let mut done = 0.0;
     loop {
-        let level = ladder.n_meshes();
-        // Phases never go back: what follows the first mesh is all part of solving.
-        let phase = if level == 0 { Phase::Mesh } else { Phase::Solve };
-        ctx.progress(phase, 0.05 + 0.9 * done, format!("Mesh {}: fitting tetrahedra to the bodies", level + 1));
-        let mesh = ladder.mesh(ctx.cancel_flag(), &mut |line| ctx.log(line)).map_err(refusal)?;
-        ctx.check()?;
-        let share = ladder.share();
-        let stage = one(setup, mesh, &matter, history.iterations, ctx, done, share)?;
-        done = (done + 0.7 * share).min(0.97);
+        let level = climb.ladder.n_meshes();
+        let (mesh, step) = climb.mesh(ctx)?;
+        let stage = one(setup, mesh, &matter, history.iterations, ctx, step)?;
         history.note(setup, &stage);
         let worst = history.said[level].iter().map(|s| s.error).fold(0.0, f64::max);
         let steps = if setup.is_steady() { String::new() } else { format!(", {} steps", stage.n_steps) };
@@ -154,8 +134,8 @@ fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, StudyErro
             stage.iterations,
             100.0 * worst
         ));
-        let reached = ladder.may_settle() && history.within(setup.accuracy, stage.step_error);
-        if ladder.ends(reached) {
+        let reached = climb.ladder.may_settle() && history.within(setup.accuracy, stage.step_error);
+        if climb.ladder.ends(reached) {
             ctx.progress(Phase::Recover, 0.97, "Reading heat flows");
             let mut out = answer::outcome(setup, &stage, &history, Some(reached));
             ctx.check()?;
@@ -165,7 +145,7 @@ fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, StudyErro
         }
         ctx.emit(Partial { level: level as u32, outcome: answer::outcome(setup, &stage, &history, None) });
         ctx.check()?;
-        ladder.refine(&stage.mesh, &stage.sizes, &indicator(&stage), &[]);
+        climb.ladder.refine(&stage.mesh, &stage.sizes, &indicator(&stage), &[]);
     }
 }
 
@@ -189,26 +169,23 @@ fn one(
     matter: &[Matter],
     iterations: u32,
     ctx: &mut Ctx,
-    done: f64,
-    share: f64,
+    step: Step,
 ) -> Result<Stage, StudyError> {
-    let at = |within: f64| 0.05 + 0.9 * (done + 0.7 * share * within).min(0.97);
-    let phase = if done == 0.0 { Phase::Assemble } else { Phase::Solve };
-    ctx.progress(phase, at(0.3), "Assembling");
+    step.report(ctx, 0.3, "Assembling");
     let fitted = Fitted::new(setup, &mesh)?;
     ctx.check()?;
     let unknowns = fitted.problem.n_unknowns();
     let mut run = Run { setup, fitted: &fitted, ctx, found: Found::default() };
     match &setup.course {
-        Course::Steady => run.steady(iterations, unknowns, &at)?,
-        Course::Transient { initial, stops } => run.transient(*initial, stops, &at)?,
+        Course::Steady => run.steady(iterations, unknowns, step)?,
+        Course::Transient { initial, stops } => run.transient(*initial, stops, step)?,
     }
     let found = run.found;
     let Fitted { problem, groups, bonds, n_bonded, size } = fitted;
     let exchanges = problem.exchanges.clone();
     drop(problem);
     ctx.check()?;
-    ctx.progress(Phase::Solve, at(0.9), "Estimating the error");
+    step.report(ctx, 0.9, "Estimating the error");
     let conductivities: Vec<f64> = matter.iter().map(|m| m.conductivity).collect();
     let patches = Patches::new(&mesh);
     let mut states = Vec::new();
@@ -289,17 +266,15 @@ struct Run<'r, 'c, 'a> {
 }
 
 impl Run<'_, '_, '_> {
-    fn steady(&mut self, iterations: u32, unknowns: usize, at: &dyn Fn(f64) -> f64) -> Result<(), StudyError> {
+    fn steady(&mut self, iterations: u32, unknowns: usize, step: Step) -> Result<(), StudyError> {
         let moment = self.setup.moment(&self.fitted.size, 0.0).map_err(|i| StudyError::Setup(vec![i]))?;
         let words = format!("Solving for {unknowns} unknowns");
-        self.ctx.progress(Phase::Solve, at(0.5), &*words);
+        step.report(self.ctx, 0.5, &*words);
         let flag = self.ctx.cancel_flag();
         let ctx = &mut *self.ctx;
         let monitor = |i: u32, residual: f64| {
             ctx.residual(iterations + i, residual);
-            let part = if residual > 0.0 { (residual.log10() / TOLERANCE.log10()).clamp(0.0, 1.0) } else { 1.0 };
-            ctx.progress(Phase::Solve, at(0.5 + 0.35 * part), &*words);
-            ctx.check().is_ok()
+            step.falling(ctx, [0.5, 0.85], residual, TOLERANCE, &*words)
         };
         let (t, iterations) =
             self.fitted.problem.steady(&moment, TOLERANCE, flag, monitor).map_err(|e| failed(e, self.setup))?;
@@ -309,7 +284,7 @@ impl Run<'_, '_, '_> {
         Ok(())
     }
 
-    fn transient(&mut self, initial: f64, stops: &[f64], at: &dyn Fn(f64) -> f64) -> Result<(), StudyError> {
+    fn transient(&mut self, initial: f64, stops: &[f64], step: Step) -> Result<(), StudyError> {
         let (setup, fitted) = (self.setup, self.fitted);
         let problem = &fitted.problem;
         let end = stops.last().copied().unwrap_or(1.0);
@@ -340,11 +315,8 @@ impl Run<'_, '_, '_> {
                 found.energy.1 = problem.flows(r.temperature, Some(&gained), r.moment).stored;
                 found.states.push((Some(stops[k]), r.temperature.to_vec(), flows));
             }
-            ctx.progress(
-                Phase::Solve,
-                at(0.4 + 0.45 * r.time / end),
-                format!("Step {}: {:.4} s of {end:.4} s", r.n_steps, r.time),
-            );
+            let note = format!("Step {}: {:.4} s of {end:.4} s", r.n_steps, r.time);
+            step.report(ctx, 0.4 + 0.45 * r.time / end, note);
             ctx.check().is_ok()
         })
     }

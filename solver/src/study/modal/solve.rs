@@ -10,8 +10,10 @@ use crate::mechanics::fit;
 use crate::mechanics::setup::{Part, Setup};
 use crate::quantity::Dimension;
 use crate::run::{Ctx, Phase};
-use crate::study::modes::{self, Known, Physics, STEPS_MAX, Stage, Step, TOLERANCE};
+use crate::study::climb::Step;
+use crate::study::modes::{self, Known, Physics, STEPS_MAX, Stage, TOLERANCE};
 use crate::study::outcome::Outcome;
+use crate::study::resolution::afford;
 use crate::study::{Case, Cost, Study, StudyError};
 use glam::DVec3;
 use std::f64::consts::PI;
@@ -50,7 +52,7 @@ impl Study for Modal {
         }
         ctx.check()?;
         let n_free = setup.n_free(case);
-        modes::afford(&modes::cost(&setup, (n_wanted + n_free) as f64), ctx)?;
+        afford(&modes::cost(&setup, (n_wanted + n_free) as f64), ctx, "a coarser resolution or fewer modes")?;
         let vibration = Vibration {
             case,
             setup: &setup,
@@ -151,7 +153,7 @@ impl Vibration<'_> {
         loop {
             let wanted = Wanted { n: self.n_wanted + more, tolerance: TOLERANCE, steps_max: STEPS_MAX, seed: ctx.seed };
             let mut found = pencil
-                .solve(wanted, ctx.cancel_flag(), |n, residual| step.search(ctx, n, residual))
+                .solve(wanted, ctx.cancel_flag(), |n, residual| modes::search(step, ctx, n, residual))
                 .map_err(|e| match e {
                     ModesError::Fitted(e) => fit::failed(pencil.problem.mesh, e),
                     ModesError::Eigen(e) => StudyError::Solver(format!("the search for modes ended: {e}")),

@@ -15,6 +15,7 @@ use crate::mechanics::setup::{Method, Setup};
 use crate::mesh::skin;
 use crate::run::{Ctx, Phase};
 use crate::study::outcome::{Outcome, Partial};
+use crate::study::resolution::afford;
 use crate::study::{Case, Cost, Study, StudyError};
 use crate::surface::SurfaceMesh;
 use glam::DVec3;
@@ -57,13 +58,7 @@ impl Study for Static {
         }
         ctx.check()?;
         let cost = cost(&setup);
-        if cost.memory_bytes > ctx.memory_bytes_max {
-            return Err(StudyError::Solver(format!(
-                "it would take about {:.1} GB of memory and {:.1} GB are allowed; choose a coarser resolution",
-                cost.memory_bytes as f64 / 1e9,
-                ctx.memory_bytes_max as f64 / 1e9
-            )));
-        }
+        afford(&cost, ctx, "a coarser resolution")?;
         let mut out = match setup.method {
             Method::Instant => solve(case, &setup, ctx, TOLERANCE)?,
             Method::Verified => verified::solve(case, &setup, ctx)?,

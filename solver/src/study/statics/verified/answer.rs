@@ -10,6 +10,7 @@ use crate::mechanics::setup::Setup;
 use crate::mechanics::stress::{principal, von_mises};
 use crate::quantity::Dimension;
 use crate::study::outcome::{Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, Table};
+use crate::study::resolution::not_reached;
 
 /// Safety on Richardson's extrapolation of the displacement.
 const SAFETY: f64 = 1.25;
@@ -119,11 +120,7 @@ pub fn outcome(setup: &Setup, stage: &Stage, history: &History, reached: Option<
         answer::balances(setup, &stage.applied, &stage.reactions, &mut out);
         curves(setup, history, &mut out);
         if !reached {
-            out.warnings.push(format!(
-                "The accuracy of {:.1} % was not reached with the elements allowed; the bands say how far the values are \
-                 known. Choose a finer resolution to go on",
-                100.0 * setup.accuracy
-            ));
+            out.warnings.push(not_reached(setup.accuracy));
         }
     }
     out

@@ -6,18 +6,20 @@ use crate::element::tet::{Elasticity, matrix};
 use crate::fitted::adapt::Spot;
 use crate::fitted::deck::{Deck, Steps};
 use crate::fitted::expansion::{self, Rise};
-use crate::fitted::ladder::{self, Ladder};
+use crate::fitted::ladder;
 use crate::fitted::peak::{self, Level, Peaks};
 use crate::fitted::recover::{self, Estimate, Patches, Raw};
 use crate::fitted::{Mesh, Problem, Solution, motion};
 use crate::linear::constraint::Constraints;
-use crate::mechanics::fit::{self, indices};
+use crate::mechanics::fit;
 use crate::mechanics::load::Applied;
 use crate::mechanics::setup::{Setup, Warmth};
 use crate::mechanics::stress::von_mises;
 use crate::run::{Ctx, Phase};
+use crate::study::climb::{Climb, Step};
 use crate::study::outcome::{Outcome, Partial};
-use crate::study::{Case, Cost, StudyError, resolution, thermal};
+use crate::study::part::facets_of;
+use crate::study::{Case, Cost, StudyError, thermal};
 use glam::DVec3;
 use std::collections::BTreeSet;
 
@@ -26,8 +28,6 @@ const TOLERANCE: f64 = 1e-9;
 /// Elements near a stress peak are at most this share of their size before, within so many of them.
 const SPOT_SHRINK: f64 = 0.6;
 const SPOT_REACH: f64 = 2.5;
-/// Nodes per element of ten-node meshes.
-const NODES_PER_TET: f64 = 1.45;
 /// Per unknown, and per unknown and case: a whole run of bracket 311 with four cases and 327,000 unknowns took 2.1 kB per
 /// unknown at its most, which this rounds up to 2.4.
 const BYTES_PER_UNKNOWN: f64 = 1600.0;
@@ -36,8 +36,7 @@ const SECONDS_PER_UNKNOWN: f64 = 4e-5;
 
 /// What a verified run will take.
 pub fn cost(setup: &Setup) -> Cost {
-    let n_tets = ladder::n_tets_max(setup.resolution.fineness(), setup.parts.iter().map(|p| (p.volume, p.area)));
-    let unknowns = 3.0 * NODES_PER_TET * n_tets;
+    let unknowns = 3.0 * setup.resolution.n_nodes(&setup.parts);
     let cases = setup.cases.len().max(1) as f64;
     let bytes = (BYTES_PER_UNKNOWN + BYTES_PER_UNKNOWN_AND_CASE * cases) * ladder::EXCESS_MAX * unknowns;
     Cost {
@@ -108,7 +107,7 @@ impl History {
         let rigid = setup.loads.iter().filter(|l| l.rigid).map(|l| &l.faces);
         let held: Vec<(usize, usize)> =
             setup.supports.iter().map(|s| &s.faces).chain(rigid).flatten().copied().collect();
-        let held: BTreeSet<usize> = indices(mesh, &setup.parts, &held).into_iter().collect();
+        let held: BTreeSet<usize> = facets_of(mesh, &setup.parts, &held).into_iter().collect();
         let suspect = peak::suspects(mesh, &held, &stage.held);
         for (part, levels) in self.levels.iter_mut().enumerate() {
             levels.push(Level::new(mesh, part, &stage.patches, &stage.sizes, &values, &suspect));
@@ -150,21 +149,12 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, Study
     // The instant method knows no expansion.
     let shown = u32::from(setup.warmth.is_none() && super::solve::first_look(case, setup, ctx)?);
     let materials = setup.elasticities();
-    let refusal = |e| resolution::refusal(case.study, setup.resolution, e);
-    let blanks = setup.blanks(case.model);
-    let mut ladder = Ladder::new(&blanks, setup.resolution.fineness(), ctx.cancel_flag()).map_err(refusal)?;
+    let mut climb = Climb::new(case, setup.resolution, &setup.parts, ctx)?;
     let mut history = History::new(setup);
-    let mut done = 0.0;
     loop {
-        let level = ladder.n_meshes();
-        // Phases never go back: what follows the first mesh is all part of solving.
-        let phase = if level == 0 { Phase::Mesh } else { Phase::Solve };
-        ctx.progress(phase, 0.05 + 0.9 * done, format!("Mesh {}: fitting tetrahedra to the bodies", level + 1));
-        let mesh = ladder.mesh(ctx.cancel_flag(), &mut |line| ctx.log(line)).map_err(refusal)?;
-        ctx.check()?;
-        let share = ladder.share();
-        let stage = one(case, setup, mesh, &materials, history.iterations, ctx, done, share)?;
-        done = (done + 0.7 * share).min(0.97);
+        let level = climb.ladder.n_meshes();
+        let (mesh, step) = climb.mesh(ctx)?;
+        let stage = one(case, setup, mesh, &materials, history.iterations, ctx, step)?;
         history.note(setup, &stage);
         let worst = history.energy_error[level].iter().copied().fold(0.0, f64::max);
         ctx.log(format!(
@@ -176,8 +166,8 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, Study
             stage.solution.iterations,
             100.0 * worst
         ));
-        let reached = ladder.may_settle() && answer::within(setup, &history, setup.accuracy);
-        if ladder.ends(reached) {
+        let reached = climb.ladder.may_settle() && answer::within(setup, &history, setup.accuracy);
+        if climb.ladder.ends(reached) {
             ctx.progress(Phase::Recover, 0.97, "Reading stresses");
             let mut out = answer::outcome(setup, &stage, &history, Some(reached));
             ctx.check()?;
@@ -187,7 +177,7 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, Study
         }
         ctx.emit(Partial { level: level as u32 + shown, outcome: answer::outcome(setup, &stage, &history, None) });
         ctx.check()?;
-        ladder.refine(&stage.mesh, &stage.sizes, &indicator(&stage), &spots(&history));
+        climb.ladder.refine(&stage.mesh, &stage.sizes, &indicator(&stage), &spots(&history));
     }
 }
 
@@ -199,12 +189,9 @@ fn one(
     materials: &[Elasticity],
     iterations: u32,
     ctx: &mut Ctx,
-    done: f64,
-    share: f64,
+    step: Step,
 ) -> Result<Stage, StudyError> {
-    let at = |within: f64| 0.05 + 0.9 * (done + 0.7 * share * within).min(0.97);
-    let phase = if done == 0.0 { Phase::Assemble } else { Phase::Solve };
-    ctx.progress(phase, at(0.3), "Assembling");
+    step.report(ctx, 0.3, "Assembling");
     let (held, n_bonded) = fit::hold(setup, &mesh)?;
     ctx.check()?;
     let problem = Problem::new(&mesh, materials, &held).map_err(|e| fit::failed(&mesh, e))?;
@@ -212,17 +199,12 @@ fn one(
     let (mut forces, mut applied) = fit::forces(case.model, setup, &mesh, problem.system.transform.n_nodes())?;
     let expansion = expand(setup, &mesh, materials, ctx, &mut forces, &mut applied)?;
     ctx.check()?;
-    ctx.progress(Phase::Solve, at(0.5), format!("Solving for {} unknowns", 3 * mesh.points.len()));
+    let note = format!("Solving for {} unknowns", 3 * mesh.points.len());
+    step.report(ctx, 0.5, &*note);
     let solution = problem
         .solve(&forces, TOLERANCE, ctx.cancel_flag(), |i, residual| {
             ctx.residual(iterations + i, residual);
-            let part = if residual > 0.0 { (residual.log10() / TOLERANCE.log10()).clamp(0.0, 1.0) } else { 1.0 };
-            ctx.progress(
-                Phase::Solve,
-                at(0.5 + 0.35 * part),
-                format!("Solving for {} unknowns", 3 * mesh.points.len()),
-            );
-            ctx.check().is_ok()
+            step.falling(ctx, [0.5, 0.85], residual, TOLERANCE, &*note)
         })
         .map_err(|e| fit::failed(&mesh, e))?;
     ctx.check()?;
@@ -240,7 +222,7 @@ fn one(
     let unknowns = 3 * problem.system.transform.n_reduced();
     drop(problem);
     ctx.check()?;
-    ctx.progress(Phase::Solve, at(0.9), "Estimating the error");
+    step.report(ctx, 0.9, "Estimating the error");
     let inverted = |e: crate::element::tet::Inverted| StudyError::Solver(e.to_string());
     let mut raw = solution
         .u
