@@ -23,6 +23,11 @@ impl Range {
     pub fn of(dimension: Dimension) -> Self {
         Self { dimension: Some(dimension), ..Self::ANY }
     }
+
+    /// Whether it is a speed of turning: read back in rpm, because hertz would be off by 2π.
+    fn turns(&self) -> bool {
+        self.dimension == Some(Dimension::FREQUENCY)
+    }
 }
 
 /// Prints a value as the field would have it typed: in display units, angles in degrees.
@@ -30,6 +35,9 @@ pub fn print(q: Quantity, range: Range, units: UnitSystem, digits: usize) -> Str
     if range.angle {
         let degrees = quantity::format(Quantity::new(q.value.to_degrees(), Dimension::NONE), units, digits);
         return format!("{degrees} deg");
+    }
+    if range.turns() {
+        return quantity::format_turning(q.value, digits);
     }
     quantity::format(q, units, digits)
 }
@@ -55,6 +63,8 @@ fn dragged(text: &str, pixels: f64, fine: bool, range: Range, units: UnitSystem)
     let dimension = range.dimension.filter(|_| q.value == 0.0).unwrap_or(q.dimension);
     let (factor, offset) = if range.angle {
         (std::f64::consts::PI / 180.0, 0.0)
+    } else if range.turns() {
+        (quantity::unit("rpm").map_or(1.0, |u| u.factor), 0.0)
     } else {
         let (_, factor, offset) = display_unit(dimension, units);
         (factor, offset)

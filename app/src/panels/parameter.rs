@@ -53,7 +53,10 @@ fn Row(id: Id) -> impl IntoView {
         let q = desk.resolved.with(|r| r.parameter(&name.get()))?;
         // An angle is typed in degrees; as a plain number it would read as radians.
         let angle = q.dimension == Dimension::NONE && (text.with(|t| t.contains("deg") || t.contains('°')));
-        Some(print(q, Range { angle, ..Range::ANY }, desk.units.get(), 6))
+        // So is a speed of turning, where hertz are not what was typed.
+        let turns = q.dimension == Dimension::FREQUENCY && text.with(|t| !t.contains("Hz"));
+        let dimension = turns.then_some(Dimension::FREQUENCY);
+        Some(print(q, Range { angle, dimension, ..Range::ANY }, desk.units.get(), 6))
     });
     // A formula gets a line of its own below name and value; a plain value is its own value.
     let computed = move || {

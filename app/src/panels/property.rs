@@ -267,7 +267,7 @@ fn PropertyField(id: Id, field: &'static Field) -> impl IntoView {
                 let idle = field.key == "targets" && o.get("operation").is_some() && o.choice("operation") == "new";
                 // Nor does a hole that goes through have a depth.
                 let idle = idle || field.key == "depth" && o.flag("through");
-                !idle && field.when.is_none_or(|(on, is)| o.choice(on) == is)
+                !idle && o.shows(field)
             })
         })
     };

@@ -323,8 +323,9 @@ fn symbols(desk: Desk) -> Vec<Symbol> {
         let mut out = Vec::new();
         for o in d.objects.iter().filter(|o| !o.suppressed) {
             let kind = match o.kind.as_str() {
+                "displacement" if o.choice("by") == "axes" => GlyphKind::Fixed,
                 "fixed" => GlyphKind::Fixed,
-                "sliding" => GlyphKind::Sliding,
+                "sliding" | "symmetry" | "displacement" | "elastic" => GlyphKind::Sliding,
                 "pressure" => GlyphKind::Pressure,
                 "moment" | "remote_moment" => GlyphKind::Moment,
                 "force" | "bearing" | "remote_force" => GlyphKind::Force,

@@ -132,7 +132,7 @@ impl Glyph {
             "move" => Self::Move,
             "import" => Self::Import,
             "selection" => Self::Selection,
-            "fixed" | "sliding" => Self::Support,
+            "fixed" | "sliding" | "symmetry" | "displacement" | "elastic" => Self::Support,
             "load_case" => Self::Case,
             "temperature" | "heat_flux" | "convection" | "radiation" | "heat_source" => Self::Heat,
             "static" | "modal" | "buckling" | "heat" => Self::Study,

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use solver::design::schema::{self, FieldType, Section};
 use solver::design::{Design, Id, Object, Resolved, Value, material, resolve};
-use solver::quantity::{Dimension, Quantity, UnitSystem, format};
+use solver::quantity::{Dimension, Quantity, UnitSystem, format, format_turning};
 use solver::study::outcome::{Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, StateKind};
 use solver::study::question::reach;
 use std::fmt::Write as _;
@@ -335,7 +335,7 @@ impl<'a> Report<'a> {
             let Some(kind) = schema::kind(&object.kind) else { continue };
             let mut said = Vec::new();
             for field in kind.fields {
-                if field.when.is_some_and(|(on, value)| object.choice(on) != value) {
+                if !object.shows(field) {
                     continue;
                 }
                 let Some(text) = object.get(field.key).and_then(|value| self.said(&field.kind, value)) else {
@@ -364,7 +364,9 @@ impl<'a> Report<'a> {
     fn said(&self, kind: &FieldType, value: Value) -> Option<String> {
         let number = |text: &str| match self.resolved.evaluate(text) {
             Ok(q) => {
-                let value = format(q, self.units(), 6);
+                // What is typed per second is a speed of turning.
+                let turns = matches!(kind, FieldType::Expr { dimension: Dimension::FREQUENCY, .. });
+                let value = if turns { format_turning(q.value, 6) } else { format(q, self.units(), 6) };
                 if value == text { value } else { format!("{text} = {value}") }
             }
             Err(_) => text.to_string(),

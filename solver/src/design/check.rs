@@ -44,9 +44,7 @@ pub fn check(design: &Design) -> Vec<Issue> {
             continue;
         };
         for field in kind.fields {
-            if let Some((on, value)) = field.when
-                && object.choice(on) != value
-            {
+            if !object.shows(field) {
                 continue;
             }
             let key = field.key;

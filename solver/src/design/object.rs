@@ -1,7 +1,7 @@
 //! Objects, their property values, and the design that holds them.
 
 use super::Profile;
-use super::schema::{self, Section};
+use super::schema::{self, Field, Section};
 use crate::surface::{EdgeName, FaceName};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -156,6 +156,13 @@ impl Object {
 
     pub fn flag(&self, key: &str) -> bool {
         matches!(self.get(key), Some(Value::Flag(true)))
+    }
+
+    /// Whether a property counts: the choice it depends on is made so, and counts itself.
+    pub fn shows(&self, field: &Field) -> bool {
+        field.when.is_none_or(|(on, value)| {
+            self.choice(on) == value && schema::field(&self.kind, on).is_none_or(|f| self.shows(f))
+        })
     }
 }
 

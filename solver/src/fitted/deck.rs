@@ -5,8 +5,8 @@
 
 pub mod heat;
 
-use super::Mesh;
-use crate::element::tet::Elasticity;
+use super::{Mesh, Spring};
+use crate::element::tet::{Elasticity, face};
 use crate::linear::constraint::{Constraints, Hold};
 use glam::DVec3;
 use std::collections::BTreeMap;
@@ -31,6 +31,7 @@ pub struct Deck<'a> {
     /// By part, kg/m³.
     pub densities: &'a [f64],
     pub held: &'a Constraints<3>,
+    pub springs: &'a [Spring],
     pub steps: Steps<'a>,
 }
 
@@ -82,12 +83,15 @@ impl Deck<'_> {
             let _ = writeln!(s, "*DENSITY\n{:.12e}", self.densities[k]);
             let _ = writeln!(s, "*SOLID SECTION,ELSET=PART{0},MATERIAL=MATERIAL{0}", k + 1);
         }
-        self.constraints(&mut s, references.len());
+        let mut next = self.mesh.points.len() + 2 * references.len() + 1;
+        self.foundation(&mut s, &mut next);
+        let given = self.constraints(&mut s, references.len(), &mut next);
         match self.steps {
             Steps::Static { cases, forces } => {
                 for (name, f) in cases.iter().zip(forces) {
                     let _ = writeln!(s, "** {}", one_line(name));
                     s.push_str("*STEP\n*STATIC\n");
+                    s.push_str(&given);
                     loads(&mut s, f);
                     s.push_str("*NODE FILE\nU,RF\n*EL FILE\nS\n*END STEP\n");
                 }
@@ -97,6 +101,7 @@ impl Deck<'_> {
             }
             Steps::Buckle { n, forces } => {
                 let _ = writeln!(s, "*STEP\n*BUCKLE\n{n},{BUCKLE_ACCURACY:e}");
+                s.push_str(&given);
                 loads(&mut s, forces);
                 s.push_str("*NODE FILE\nU\n*END STEP\n");
             }
@@ -104,7 +109,69 @@ impl Deck<'_> {
         s
     }
 
-    fn constraints(&self, s: &mut String, n_references: usize) {
+    /// Springs over facets, without an element for it in the language: at every quadrature point an extra node follows the
+    /// facet, scaled by the root of the point's area, so that one stiffness serves all.
+    fn foundation(&self, s: &mut String, next: &mut usize) {
+        let mut kinds: Vec<(f64, f64)> = Vec::new();
+        for spring in self.springs {
+            if !kinds.contains(&(spring.normal, spring.tangential)) {
+                kinds.push((spring.normal, spring.tangential));
+            }
+        }
+        for (k, kind) in kinds.iter().enumerate() {
+            let first = *next;
+            let mut rows: Vec<Vec<(usize, usize, f64)>> = Vec::new();
+            for spring in self.springs.iter().filter(|s| (s.normal, s.tangential) == *kind) {
+                face::integrate(&spring.points(self.mesh), |shape, _, area| {
+                    let size = area.length();
+                    let normal = area / size;
+                    let (u, v) = normal.any_orthonormal_pair();
+                    for (c, (d, stiffness)) in [(normal, kind.0), (u, kind.1), (v, kind.1)].into_iter().enumerate() {
+                        if stiffness == 0.0 {
+                            continue;
+                        }
+                        let mut terms = vec![(*next, c + 1, -1.0)];
+                        for (n, w) in spring.nodes.iter().zip(shape) {
+                            for axis in 0..3 {
+                                terms.push((*n as usize + 1, axis + 1, size.sqrt() * w * d[axis]));
+                            }
+                        }
+                        terms.retain(|t| t.2.abs() > NOTHING * size.sqrt());
+                        rows.push(terms);
+                    }
+                    *next += 1;
+                });
+            }
+            s.push_str("*NODE\n");
+            // Where they stand means nothing.
+            let at = self.mesh.points.first().copied().unwrap_or_default();
+            for n in first..*next {
+                let _ = writeln!(s, "{n},{:.12e},{:.12e},{:.12e}", at.x, at.y, at.z);
+            }
+            rows.iter().for_each(|terms| numbered(s, terms));
+            // An extra node's components without a spring would be free.
+            let loose: Vec<usize> = (0..3).filter(|c| [kind.0, kind.1, kind.1][*c] == 0.0).collect();
+            if !loose.is_empty() {
+                s.push_str("*BOUNDARY\n");
+                for (n, c) in (first..*next).flat_map(|n| loose.iter().map(move |c| (n, c + 1))) {
+                    let _ = writeln!(s, "{n},{c},{c},0.0");
+                }
+            }
+            for (c, stiffness) in [kind.0, kind.1, kind.1].into_iter().enumerate().filter(|c| c.1 != 0.0) {
+                let set = format!("BED{}{}", k + 1, ["N", "U", "V"][c]);
+                let _ = writeln!(s, "*ELEMENT,TYPE=SPRING1,ELSET={set}");
+                // Numbers of elements beyond those of the bodies, each kind and component on its own.
+                let offset = self.mesh.tets.len() + (3 * k + c) * (*next);
+                for n in first..*next {
+                    let _ = writeln!(s, "{},{n}", offset + n);
+                }
+                let _ = writeln!(s, "*SPRING,ELSET={set}\n{}\n{stiffness:.12e}", c + 1);
+            }
+        }
+    }
+
+    /// Writes what holds at rest, and returns the lines that give displacements: those belong into the steps.
+    fn constraints(&self, s: &mut String, n_references: usize, next: &mut usize) -> String {
         for k in 0..n_references {
             let first = self.mesh.points.len() + 2 * k + 1;
             let _ = writeln!(s, "*NSET,NSET=RIGID{}", k + 1);
@@ -126,28 +193,49 @@ impl Deck<'_> {
                 equation(s, &terms);
             }
         }
-        let mut fixed: BTreeMap<(u32, usize), f64> = BTreeMap::new();
+        let (mut fixed, mut given) = (BTreeMap::<(usize, usize), f64>::new(), BTreeMap::<(usize, usize), f64>::new());
         for (node, directions) in self.held.all_held() {
             for (d, value) in independent(directions) {
                 let axis = (0..3).find(|c| (d[*c].abs() - 1.0).abs() < NOTHING);
                 if let Some(c) = axis {
-                    fixed.insert((*node, c + 1), value * d[c]);
+                    let to = if value == 0.0 { &mut fixed } else { &mut given };
+                    to.insert((*node as usize + 1, c + 1), value * d[c]);
                 } else {
-                    // The largest component follows the others; the supports of a run hold at rest.
+                    // The largest component follows the others, and the way of an extra node where it is not at rest.
                     let mut order = [0, 1, 2];
                     order.sort_by(|a, b| d[*b].abs().total_cmp(&d[*a].abs()));
-                    let terms: Vec<(u32, usize, f64)> =
-                        order.iter().filter(|c| d[**c].abs() > NOTHING).map(|c| (*node, c + 1, d[*c])).collect();
-                    equation(s, &terms);
+                    let mut terms: Vec<(usize, usize, f64)> = order
+                        .iter()
+                        .filter(|c| d[**c].abs() > NOTHING)
+                        .map(|c| (*node as usize + 1, c + 1, d[*c]))
+                        .collect();
+                    if value != 0.0 {
+                        let p = self.mesh.points[*node as usize];
+                        let _ = writeln!(s, "*NODE\n{next},{:.12e},{:.12e},{:.12e}", p.x, p.y, p.z);
+                        terms.push((*next, 1, -1.0));
+                        given.insert((*next, 1), value);
+                        *next += 1;
+                    }
+                    numbered(s, &terms);
                 }
             }
         }
-        if !fixed.is_empty() {
-            s.push_str("*BOUNDARY\n");
-            for ((node, c), value) in fixed {
-                let _ = writeln!(s, "{},{c},{c},{value:.12e}", node + 1);
+        let boundary = |s: &mut String, of: BTreeMap<(usize, usize), f64>| {
+            if !of.is_empty() {
+                s.push_str("*BOUNDARY\n");
+                for ((node, c), value) in of {
+                    let _ = writeln!(s, "{node},{c},{c},{value:.12e}");
+                }
             }
+        };
+        boundary(s, fixed);
+        let mut steps = String::new();
+        match self.steps {
+            // Shapes are held where displacements are given.
+            Steps::Frequency { .. } => boundary(s, given.into_iter().map(|(at, _)| (at, 0.0)).collect()),
+            _ => boundary(&mut steps, given),
         }
+        steps
     }
 }
 
@@ -182,11 +270,17 @@ fn part(s: &mut String, mesh: &Mesh, k: usize, (name, material): &(String, Strin
     let _ = writeln!(s, "** {}", one_line(material));
 }
 
-/// `Σ weight u = 0`; the first term depends on the others.
+/// `Σ weight u = 0`; the first term depends on the others. Nodes from zero.
 fn equation(s: &mut String, terms: &[(u32, usize, f64)]) {
+    let terms: Vec<(usize, usize, f64)> = terms.iter().map(|(n, c, w)| (*n as usize + 1, *c, *w)).collect();
+    numbered(s, &terms);
+}
+
+/// The same with nodes by the deck's numbers.
+fn numbered(s: &mut String, terms: &[(usize, usize, f64)]) {
     let _ = writeln!(s, "*EQUATION\n{}", terms.len());
     for line in terms.chunks(4) {
-        let line: Vec<String> = line.iter().map(|(n, c, w)| format!("{},{c},{w:.12e}", n + 1)).collect();
+        let line: Vec<String> = line.iter().map(|(n, c, w)| format!("{n},{c},{w:.12e}")).collect();
         let _ = writeln!(s, "{}", line.join(","));
     }
 }

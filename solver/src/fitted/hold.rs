@@ -16,34 +16,43 @@ const BOND_PER_SIZE: f64 = 0.05;
 /// Cosine below which facets of two bodies face each other.
 const FACING: f64 = -0.7;
 
-/// Holds every component of the nodes of `facets`.
-pub fn fix<'a>(held: &mut Constraints<3>, facets: impl Iterator<Item = &'a Facet>) {
-    let nodes: BTreeSet<u32> = facets.flat_map(|f| f.nodes).collect();
+/// Holds components of nodes along x, y and z at the displacements given, m.
+pub fn axes(held: &mut Constraints<3>, nodes: impl Iterator<Item = u32>, given: [Option<f64>; 3]) {
+    let nodes: BTreeSet<u32> = nodes.collect();
     for n in nodes {
-        held.fix(n, [0.0; 3]);
+        for (axis, value) in given.iter().enumerate() {
+            if let Some(value) = value {
+                held.hold(n, DVec3::AXES[axis].to_array(), *value);
+            }
+        }
     }
 }
 
-/// Holds the nodes of `facets` along the normal of their face; a node where faces meet at an edge is held along each.
-pub fn slide<'a>(mesh: &Mesh, held: &mut Constraints<3>, facets: impl Iterator<Item = &'a Facet>) {
-    let mut normals: BTreeMap<u32, Vec<DVec3>> = BTreeMap::new();
-    for facet in facets {
+/// Nodes of `facets` with the outward area vector of the facet there, m².
+pub fn corners<'a>(mesh: &'a Mesh, facets: impl Iterator<Item = &'a Facet>) -> impl Iterator<Item = (u32, DVec3)> {
+    facets.flat_map(move |facet| {
         let x = mesh.facet(facet);
-        for (k, n) in facet.nodes.iter().enumerate() {
-            let area = face::area(&x, &corner(k));
-            let known = normals.entry(*n).or_default();
-            let same = known.iter_mut().find(|m| m.normalize_or_zero().dot(area.normalize_or_zero()) > SMOOTH);
-            match same {
-                Some(sum) => *sum += area,
-                None => known.push(area),
-            }
+        std::array::from_fn::<_, 6, _>(|k| (facet.nodes[k], face::area(&x, &corner(k))))
+    })
+}
+
+/// Holds nodes along the normal of their face at `way`, m, outwards; a node where faces meet at an edge is held along each.
+/// `corners`: nodes with the area vectors of the facets about them.
+pub fn along(held: &mut Constraints<3>, corners: impl Iterator<Item = (u32, DVec3)>, way: f64) {
+    let mut normals: BTreeMap<u32, Vec<DVec3>> = BTreeMap::new();
+    for (n, area) in corners {
+        let known = normals.entry(n).or_default();
+        let same = known.iter_mut().find(|m| m.normalize_or_zero().dot(area.normalize_or_zero()) > SMOOTH);
+        match same {
+            Some(sum) => *sum += area,
+            None => known.push(area),
         }
     }
     for (n, all) in normals {
         for normal in all {
             let direction = normal.normalize_or_zero();
             if direction != DVec3::ZERO {
-                held.hold(n, direction.to_array(), 0.0);
+                held.hold(n, direction.to_array(), way);
             }
         }
     }

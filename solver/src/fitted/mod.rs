@@ -18,7 +18,7 @@ pub mod peak;
 pub mod recover;
 pub mod skin;
 
-use crate::element::tet::{EDGES, Elasticity, Inverted, matrix};
+use crate::element::tet::{EDGES, Elasticity, Inverted, face, matrix};
 use crate::linear::constraint::{ConstraintError, Constraints};
 use crate::linear::pcg::{self, PcgError};
 use crate::linear::substitution::Transform;
@@ -153,11 +153,39 @@ impl From<Singular> for FittedError {
     }
 }
 
+/// Springs all over a facet: an elastic foundation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spring {
+    pub nodes: [u32; 6],
+    /// Along the normal and in plane, N/m³.
+    pub normal: f64,
+    pub tangential: f64,
+}
+
+impl Spring {
+    /// Positions of its nodes, m.
+    pub(super) fn points(&self, mesh: &Mesh) -> [DVec3; 6] {
+        self.nodes.map(|n| mesh.points[n as usize])
+    }
+
+    /// Calls `f(position m, force on the body N)` at each quadrature point for the displacements `u`.
+    pub fn push_back(&self, mesh: &Mesh, u: &[f64], mut f: impl FnMut(DVec3, DVec3)) {
+        let moved = self.nodes.map(|n| motion(u, n));
+        face::integrate(&self.points(mesh), |shape, at, area| {
+            let way: DVec3 = moved.iter().zip(shape).map(|(u, n)| *u * *n).sum();
+            let size = area.length();
+            let along = area * (way.dot(area) / (size * size));
+            f(at, -size * (along * self.normal + (way - along) * self.tangential));
+        });
+    }
+}
+
 /// A mesh with its materials, held and assembled.
 pub struct Problem<'a> {
     pub mesh: &'a Mesh,
     /// By part.
     pub materials: &'a [Elasticity],
+    pub springs: &'a [Spring],
     pub system: System<3>,
     pub amg: Amg,
 }
@@ -176,21 +204,35 @@ impl<'a> Problem<'a> {
     /// # Errors
     /// [`FittedError`].
     pub fn new(mesh: &'a Mesh, materials: &'a [Elasticity], held: &Constraints<3>) -> Result<Self, FittedError> {
-        Self::assemble(mesh, materials, held, |e, out| stiffness(mesh, materials, e, out))
+        Self::sprung(mesh, materials, &[], held)
+    }
+
+    /// The same on an elastic foundation.
+    ///
+    /// # Errors
+    /// [`FittedError`].
+    pub fn sprung(
+        mesh: &'a Mesh,
+        materials: &'a [Elasticity],
+        springs: &'a [Spring],
+        held: &Constraints<3>,
+    ) -> Result<Self, FittedError> {
+        Self::assemble(mesh, materials, springs, held, |e, out| stiffness(mesh, materials, springs, e, out))
     }
 
     /// The same with element matrices other than the stiffness alone: positive definite once held.
     fn assemble(
         mesh: &'a Mesh,
         materials: &'a [Elasticity],
+        springs: &'a [Spring],
         held: &Constraints<3>,
         element: impl Fn(usize, &mut [f64]) -> Result<(), Inverted> + Sync,
     ) -> Result<Self, FittedError> {
         let transform = held.build(&mesh.points)?;
-        let elements = Connectivity::new(mesh.tets.iter().map(|c| &c[..]));
+        let elements = connectivity(mesh, springs);
         let system = System::new(transform, elements, element)?;
         let amg = Amg::mechanics(&system.matrix, &system.transform, &mesh.points, &mesh.middles())?;
-        Ok(Self { mesh, materials, system, amg })
+        Ok(Self { mesh, materials, springs, system, amg })
     }
 
     /// A load vector of zeros: three components per node of the mesh and of the couplings, N.
@@ -211,7 +253,7 @@ impl<'a> Problem<'a> {
         cancel: &AtomicBool,
         monitor: impl FnMut(u32, f64) -> bool,
     ) -> Result<Solution, FittedError> {
-        let load = |f: &Vec<f64>| self.system.load(f, |e, out| stiffness(self.mesh, self.materials, e, out));
+        let load = |f: &Vec<f64>| self.system.load(f, |e, out| self.stiffness(e, out));
         let b = forces.iter().map(load).collect::<Result<Vec<_>, _>>()?;
         let mut x: Vec<Vec<f64>> = b.iter().map(|b| vec![0.0; b.len()]).collect();
         let done = pcg::solve(&self.system.matrix, &self.amg, &b, &mut x, tolerance, ITERATIONS_MAX, cancel, monitor)
@@ -225,7 +267,12 @@ impl<'a> Problem<'a> {
     /// # Errors
     /// [`FittedError`].
     pub fn reactions(&self, u: &[f64], f: &[f64]) -> Result<Vec<f64>, FittedError> {
-        Ok(self.system.reactions(u, f, |e, out| stiffness(self.mesh, self.materials, e, out))?)
+        Ok(self.system.reactions(u, f, |e, out| self.stiffness(e, out))?)
+    }
+
+    /// Stiffness of element `e` of the system, N/m.
+    fn stiffness(&self, e: usize, out: &mut [f64]) -> Result<(), Inverted> {
+        stiffness(self.mesh, self.materials, self.springs, e, out)
     }
 }
 
@@ -241,11 +288,23 @@ fn describe<const N: usize>(mesh: &Mesh, transform: &Transform<N>, error: PcgErr
 
 const ITERATIONS_MAX: u32 = 3000;
 
-/// Stiffness of element `e`, N/m.
-///
-/// # Errors
-/// [`Inverted`].
-pub fn stiffness(mesh: &Mesh, materials: &[Elasticity], e: usize, out: &mut [f64]) -> Result<(), Inverted> {
+/// Nodes of the elements: the tetrahedra, then the springs.
+fn connectivity(mesh: &Mesh, springs: &[Spring]) -> Connectivity {
+    Connectivity::new(mesh.tets.iter().map(|c| &c[..]).chain(springs.iter().map(|s| &s.nodes[..])))
+}
+
+/// Stiffness of element `e` of [`connectivity`], N/m.
+fn stiffness(
+    mesh: &Mesh,
+    materials: &[Elasticity],
+    springs: &[Spring],
+    e: usize,
+    out: &mut [f64],
+) -> Result<(), Inverted> {
+    if let Some(spring) = e.checked_sub(mesh.tets.len()).map(|s| &springs[s]) {
+        face::foundation(&spring.points(mesh), spring.normal, spring.tangential, out);
+        return Ok(());
+    }
     matrix::stiffness(&mesh.nodes(e), std::slice::from_ref(&materials[mesh.part_of(e)]), out)
 }
 

@@ -3,19 +3,20 @@
 //! What stands on the right, mass or the geometric stiffness of a prestress, acts alike on the three components of a
 //! motion, so it is kept as one number per pair of nodes.
 
-use super::{FittedError, Mesh, Problem, motion, stiffness};
+use super::{FittedError, Mesh, Problem, Spring, connectivity, motion, stiffness};
 use crate::element::tet::matrix::{self, tensor};
 use crate::element::tet::{Elasticity, Inverted};
 use crate::fitted::recover::Raw;
 use crate::linear::constraint::Constraints;
 use crate::linear::eigen::{self, EigenError, Wanted};
 use crate::linear::inertia::Envelope;
-use crate::linear::{Connectivity, Sparse, System};
+use crate::linear::{Sparse, System};
 use glam::DVec3;
 use std::sync::atomic::AtomicBool;
 
-/// Entries of the matrix of a ten-node element with one number per pair of nodes.
+/// Entries of the matrix with one number per pair of nodes, of a ten-node element and of a spring's triangle.
 const PAIRS: usize = 100;
+const PAIRS_SPRING: usize = 36;
 
 /// What the stiffness is set against.
 #[derive(Clone, Copy)]
@@ -27,8 +28,12 @@ pub enum Right<'a> {
 }
 
 impl Right<'_> {
-    /// One component's matrix of element `e`.
+    /// One component's matrix of element `e`; springs weigh nothing and bear no stress.
     fn element(&self, mesh: &Mesh, e: usize, out: &mut [f64]) -> Result<(), Inverted> {
+        if e >= mesh.tets.len() {
+            out[..PAIRS_SPRING].fill(0.0);
+            return Ok(());
+        }
         match self {
             Self::Mass(densities) => matrix::mass(&mesh.nodes(e), densities[mesh.part_of(e)], out),
             Self::Stress(raw) => matrix::gradient_matrix(&mesh.nodes(e), &raw[e].map(|s| -tensor(&s)), out),
@@ -37,6 +42,9 @@ impl Right<'_> {
 
     /// Adds `by` times element `e` to its stiffness.
     fn add(&self, mesh: &Mesh, e: usize, by: f64, out: &mut [f64]) -> Result<(), Inverted> {
+        if e >= mesh.tets.len() {
+            return Ok(());
+        }
         let mut own = [0.0; PAIRS];
         self.element(mesh, e, &mut own)?;
         for (k, v) in own.iter().enumerate() {
@@ -107,12 +115,13 @@ impl<'a> Pencil<'a> {
         mesh: &'a Mesh,
         materials: &'a [Elasticity],
         densities: &'a [f64],
+        springs: &'a [Spring],
         held: &Constraints<3>,
         shift: f64,
     ) -> Result<Self, FittedError> {
         let right = Right::Mass(densities);
-        let problem = Problem::assemble(mesh, materials, held, |e, out| {
-            stiffness(mesh, materials, e, out)?;
+        let problem = Problem::assemble(mesh, materials, springs, held, |e, out| {
+            stiffness(mesh, materials, springs, e, out)?;
             right.add(mesh, e, shift, out)
         })?;
         Self::new(problem, right, shift)
@@ -150,7 +159,7 @@ impl<'a> Pencil<'a> {
         cancel: &AtomicBool,
         monitor: impl FnMut(u32, f64) -> bool,
     ) -> Result<Modes, ModesError> {
-        let Problem { mesh, materials, system, amg } = &self.problem;
+        let Problem { mesh, materials, springs, system, amg } = &self.problem;
         let t = &system.transform;
         let apply = |x: &[f64], y: &mut [f64]| {
             let mut u = vec![0.0; 3 * t.n_nodes()];
@@ -160,9 +169,9 @@ impl<'a> Pencil<'a> {
         let envelope = Envelope::new(&system.matrix);
         let below = |s: f64| {
             let envelope = envelope.as_ref()?;
-            let elements = Connectivity::new(mesh.tets.iter().map(|c| &c[..]));
+            let elements = connectivity(mesh, springs);
             let shifted = System::new(t.clone(), elements, |e, out| {
-                stiffness(mesh, materials, e, out)?;
+                stiffness(mesh, materials, springs, e, out)?;
                 self.right.add(mesh, e, self.shift - s, out)
             });
             envelope.negative(&shifted.ok()?.matrix, cancel)

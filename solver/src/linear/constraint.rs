@@ -105,6 +105,11 @@ impl<const N: usize> Constraints<N> {
         self.rigid.iter().filter(move |r| *r.1 == coupling).map(|r| *r.0)
     }
 
+    /// Whether `node` is given two different motions.
+    pub fn is_contradictory(&self, node: u32) -> bool {
+        self.projector(node).is_err()
+    }
+
     /// Held directions as a projector and the prescribed motion.
     fn projector(&self, node: u32) -> Result<Option<(Square<N>, [f64; N])>, ConstraintError> {
         let Some(held) = self.held.get(&node) else { return Ok(None) };

@@ -1,19 +1,19 @@
 //! A set-up on tetrahedra: its materials, and its supports and loads on the nodes.
 
-use super::Hold;
-use super::load::{self, Applied};
+use super::load::{self, Applied, Reaction};
 use super::patch::Patch;
 use super::setup::{Part, Setup};
+use super::support::Hold;
 use crate::design::Issue;
 use crate::element::tet::{Elasticity, matrix};
 use crate::fitted::facet::FacetPatch;
-use crate::fitted::{Facet, FittedError, Mesh, hold, push};
+use crate::fitted::{Facet, FittedError, Mesh, Problem, Spring, hold, motion, push};
 use crate::geometry::Model;
-use crate::linear::constraint::Constraints;
+use crate::linear::constraint::{ConstraintError, Constraints};
 use crate::study::StudyError;
 use crate::study::part::facets_of;
 use glam::DVec3;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Setup<'_> {
     /// By part.
@@ -39,21 +39,45 @@ fn facets<'m>(mesh: &'m Mesh, parts: &[Part], faces: &[(usize, usize)]) -> Vec<&
     facets_of(mesh, parts, faces).into_iter().map(|i| &mesh.facets[i]).collect()
 }
 
-/// Supports, rigid couplings and bonds as constraints, and how many nodes are bonded.
+/// Sine above which a held direction is a new one.
+const NEW: f64 = 1e-6;
+
+/// Supports, rigid couplings and bonds on the nodes of a mesh.
+#[derive(Clone, Debug)]
+pub struct Held {
+    pub constraints: Constraints<3>,
+    /// Elastic foundations, and the support that each spring belongs to.
+    pub springs: Vec<Spring>,
+    bed: Vec<usize>,
+    /// The supports of a node's held directions, in the order of [`Constraints::directions`].
+    owners: BTreeMap<u32, Vec<usize>>,
+    pub n_bonded: usize,
+}
+
+/// Supports, rigid couplings and bonds.
 ///
 /// # Errors
 /// [`StudyError::Setup`] naming a coupling that cannot be.
-pub fn hold(setup: &Setup, mesh: &Mesh) -> Result<(Constraints<3>, usize), StudyError> {
+pub fn hold(setup: &Setup, mesh: &Mesh) -> Result<Held, StudyError> {
     let mut held = Constraints::<3>::new(mesh.points.len());
-    let mut taken: BTreeSet<u32> = BTreeSet::new();
-    for support in &setup.supports {
+    let mut owners: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    let (mut springs, mut bed) = (Vec::new(), Vec::new());
+    for (s, support) in setup.supports.iter().enumerate() {
         let on = facets(mesh, &setup.parts, &support.faces);
-        taken.extend(on.iter().flat_map(|f| f.nodes));
         match support.hold {
-            Hold::Fixed => hold::fix(&mut held, on.into_iter()),
-            Hold::Sliding => hold::slide(mesh, &mut held, on.into_iter()),
+            Hold::Axes(given) => hold::axes(&mut held, on.iter().flat_map(|f| f.nodes), given),
+            Hold::Normal(way) => hold::along(&mut held, hold::corners(mesh, on.iter().copied()), way),
+            Hold::Elastic { normal, tangential } => {
+                springs.extend(on.iter().map(|f| Spring { nodes: f.nodes, normal, tangential }));
+                bed.resize(springs.len(), s);
+                continue;
+            }
+        }
+        for n in on.iter().flat_map(|f| f.nodes) {
+            owners.entry(n).or_default().resize(held.directions(n).len(), s);
         }
     }
+    let mut taken: BTreeSet<u32> = owners.keys().copied().collect();
     for one in setup.loads.iter().filter(|l| l.rigid) {
         let on = FacetPatch::new(mesh, facets(mesh, &setup.parts, &one.faces).into_iter());
         let nodes = on.nodes();
@@ -64,7 +88,56 @@ pub fn hold(setup: &Setup, mesh: &Mesh) -> Result<(Constraints<3>, usize), Study
         })?;
     }
     let n_bonded = if mesh.parts.len() > 1 { hold::bond(mesh, &mut held, &taken) } else { 0 };
-    Ok((held, n_bonded))
+    Ok(Held { constraints: held, springs, bed, owners, n_bonded })
+}
+
+/// What supports exert on the bodies: all together, and each of the set-up's.
+///
+/// Of several supports at a node each counts for the directions that those before it leave; what a bonded node transfers
+/// counts where it hangs.
+///
+/// # Errors
+/// [`FittedError`].
+pub fn reactions(
+    setup: &Setup,
+    held: &Held,
+    problem: &Problem,
+    u: &[f64],
+    f: &[f64],
+) -> Result<(Reaction, Vec<Reaction>), FittedError> {
+    let mesh = problem.mesh;
+    let mut r = problem.reactions(u, f)?;
+    let mut all = Reaction::default();
+    for (n, p) in mesh.points.iter().enumerate() {
+        all.add(*p, motion(&r, n as u32));
+    }
+    let mut each = vec![Reaction::default(); setup.supports.len()];
+    // Of two bodies the later one hangs on the earlier, so that a chain of bonds is folded from its end.
+    let bonds: Vec<_> = held.constraints.bonds().collect();
+    for (slave, masters) in bonds.into_iter().rev().filter(|b| !held.owners.contains_key(b.0)) {
+        let moved = motion(&r, *slave);
+        masters.iter().for_each(|(m, w)| push(&mut r, *m, moved * *w));
+    }
+    for (n, owners) in &held.owners {
+        // Each direction takes what those before it leave.
+        let mut left = motion(&r, *n);
+        let mut basis: Vec<DVec3> = Vec::new();
+        for ((d, _), s) in held.constraints.directions(*n).iter().zip(owners) {
+            let own = basis.iter().fold(DVec3::from(*d), |d, q| d - *q * q.dot(d));
+            if let Some(q) = (own.length() > NEW).then(|| own.normalize()) {
+                each[*s].add(mesh.points[*n as usize], q * q.dot(left));
+                left -= q * q.dot(left);
+                basis.push(q);
+            }
+        }
+    }
+    for (spring, s) in held.springs.iter().zip(&held.bed) {
+        spring.push_back(mesh, u, |at, force| {
+            all.add(at, force);
+            each[*s].add(at, force);
+        });
+    }
+    Ok((all, each))
 }
 
 /// Nodal forces of every case, N, and their resultants; `n_nodes` counts the couplings' too.
@@ -103,12 +176,12 @@ pub fn forces(
             }
         }
     }
-    for (k, case) in setup.cases.iter().enumerate().filter(|c| c.1.gravity != DVec3::ZERO) {
+    for (k, case) in setup.cases.iter().enumerate().filter(|c| c.1.is_heavy()) {
         for (part, span) in setup.parts.iter().zip(&mesh.parts) {
-            let weight = case.gravity * part.material.density;
+            let density = part.material.density;
             for t in span.tets.clone() {
-                let f =
-                    matrix::body_force(&mesh.nodes(t), |_| weight).map_err(|e| StudyError::Solver(e.to_string()))?;
+                let f = matrix::body_force(&mesh.nodes(t), |p| case.acceleration(p) * density)
+                    .map_err(|e| StudyError::Solver(e.to_string()))?;
                 for (n, f) in mesh.tets[t].iter().zip(f) {
                     push(&mut forces[k], *n, f);
                     applied[k].force += f;
@@ -124,6 +197,13 @@ pub fn forces(
 pub fn failed(mesh: &Mesh, error: FittedError) -> StudyError {
     match error {
         FittedError::Cancelled => StudyError::Cancelled,
+        FittedError::Constraint(ConstraintError::Contradiction { node }) => {
+            let [x, y, z] = (mesh.points[node as usize] * 1e3).to_array();
+            StudyError::Solver(format!(
+                "supports give two different displacements at ({x:.3}, {y:.3}, {z:.3}) mm: let one of them leave that \
+                 place out"
+            ))
+        }
         FittedError::Loose if mesh.parts.len() > 1 => StudyError::Solver(
             "the supports leave a motion free, or a body touches no other; hold more faces, or move the bodies together"
                 .into(),

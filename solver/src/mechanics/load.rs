@@ -18,6 +18,41 @@ pub enum Traction {
     Remote(DVec3, Option<DVec3>),
 }
 
+/// Steady turning about an axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spin {
+    /// A point of the axis, m, and its unit direction.
+    pub point: DVec3,
+    pub axis: DVec3,
+    /// Angular speed squared, times the load case's factor, 1/s².
+    pub square: f64,
+}
+
+impl Spin {
+    /// From the axis to `at`, square to it, m.
+    fn arm(&self, at: DVec3) -> DVec3 {
+        let r = at - self.point;
+        r - self.axis * self.axis.dot(r)
+    }
+
+    /// Distance from the axis, m.
+    pub fn distance(&self, at: DVec3) -> f64 {
+        self.arm(at).length()
+    }
+
+    /// Force per mass away from the axis, m/s².
+    pub fn acceleration(&self, at: DVec3) -> DVec3 {
+        self.arm(at) * self.square
+    }
+}
+
+impl std::ops::Mul<f64> for Spin {
+    type Output = Self;
+    fn mul(self, factor: f64) -> Self {
+        Self { square: self.square * factor, ..self }
+    }
+}
+
 /// Applied loads of one case, N and N·m about the origin.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Applied {
@@ -25,6 +60,21 @@ pub struct Applied {
     pub inner: f64,
     pub force: DVec3,
     pub moment: DVec3,
+}
+
+/// What a support exerts on the bodies, N and N·m about the origin.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Reaction {
+    pub force: DVec3,
+    pub moment: DVec3,
+}
+
+impl Reaction {
+    /// Adds a force at a place.
+    pub fn add(&mut self, at: DVec3, force: DVec3) {
+        self.force += force;
+        self.moment += at.cross(force);
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

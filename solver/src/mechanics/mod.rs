@@ -6,11 +6,5 @@ pub mod motion;
 pub mod patch;
 pub mod setup;
 pub mod stress;
-
-/// How a face is held.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hold {
-    Fixed,
-    /// Along its normal only.
-    Sliding,
-}
+pub mod support;
+pub mod symmetry;

@@ -1,7 +1,7 @@
 //! Rigid motions that the supports leave free, named.
 
-use super::Hold;
 use super::patch::Patch;
+use super::support::Hold;
 use glam::DVec3;
 
 /// A motion nothing stops.
@@ -50,10 +50,8 @@ pub fn free(held: &[(&Patch, Hold)], size: f64) -> Vec<Free> {
         for p in &patch.points {
             let r = (p.at - centre) / size;
             let motion = [DVec3::X, DVec3::Y, DVec3::Z, DVec3::X.cross(r), DVec3::Y.cross(r), DVec3::Z.cross(r)];
-            let stopped = motion.map(|m| match hold {
-                Hold::Fixed => m,
-                Hold::Sliding => p.normal * p.normal.dot(m),
-            });
+            let acts = hold.acts(p.normal);
+            let stopped = motion.map(|m| acts * m);
             for i in 0..6 {
                 for j in 0..6 {
                     g[i][j] += stopped[i].dot(stopped[j]) * p.area / total;
@@ -165,15 +163,22 @@ mod tests {
     #[test]
     fn sliding_supports_leave_the_motions_one_expects() {
         let (x, y, z) = (plane(DVec3::X, DVec3::X), plane(DVec3::Y, DVec3::Y), plane(DVec3::Z, DVec3::Z));
-        assert!(free(&[(&x, Hold::Fixed)], 1.0).is_empty());
-        assert!(free(&[(&x, Hold::Sliding), (&y, Hold::Sliding), (&z, Hold::Sliding)], 1.0).is_empty());
-        let two = free(&[(&x, Hold::Sliding), (&y, Hold::Sliding)], 1.0);
+        assert!(free(&[(&x, Hold::FIXED)], 1.0).is_empty());
+        assert!(free(&[(&x, Hold::Normal(0.0)), (&y, Hold::Normal(0.0)), (&z, Hold::Normal(0.0))], 1.0).is_empty());
+        let two = free(&[(&x, Hold::Normal(0.0)), (&y, Hold::Normal(0.0))], 1.0);
         assert_eq!(two.iter().map(Free::describe).collect::<Vec<_>>(), ["slide along z"]);
-        let one = free(&[(&z, Hold::Sliding)], 1.0);
+        let one = free(&[(&z, Hold::Normal(0.0))], 1.0);
         assert_eq!(one.len(), 3);
         assert!(one.iter().any(|f| f.describe() == "slide along x"));
         assert!(one.iter().any(|f| f.describe().starts_with("turn about an axis along z")));
         assert_eq!(free(&[], 1.0).len(), 3);
+        // What is given along one axis stops that axis, on a face that leans too; springs stop where they have stiffness.
+        let lean = plane(DVec3::new(1.0, 1.0, 0.0).normalize(), DVec3::X);
+        let along_x = free(&[(&lean, Hold::Axes([Some(1e-3), None, None]))], 1.0);
+        assert!(!along_x.iter().any(|f| f.describe() == "slide along x"), "{along_x:?}");
+        assert!(along_x.iter().any(|f| f.describe() == "slide along y"), "{along_x:?}");
+        let bed = |normal, tangential| free(&[(&z, Hold::Elastic { normal, tangential })], 1.0).len();
+        assert_eq!([bed(1e9, 0.0), bed(0.0, 1e3), bed(1e9, 1e3)], [3, 3, 0]);
     }
 
     #[test]
@@ -188,7 +193,7 @@ mod tests {
             })
             .collect();
         let patch = Patch { area: 2.0 * f64::from(n) * 1e-6, centroid: axis + DVec3::Z * 0.005, points };
-        let names: Vec<String> = free(&[(&patch, Hold::Sliding)], 0.1).iter().map(Free::describe).collect();
+        let names: Vec<String> = free(&[(&patch, Hold::Normal(0.0))], 0.1).iter().map(Free::describe).collect();
         assert_eq!(names.len(), 2, "{names:?}");
         assert!(names.iter().any(|n| n == "slide along z"), "{names:?}");
         assert!(names.iter().any(|n| n.starts_with("turn about an axis along z through (30, 20,")), "{names:?}");

@@ -1,22 +1,17 @@
 //! From the design's objects to what the solver needs, with an issue for everything that is missing or odd.
 
-use super::Hold;
-use super::load::Traction;
+use super::load::{Spin, Traction};
 use super::motion;
 use super::patch::Patch;
+use super::support::{self, Hold, Support};
 use crate::design::schema::Section;
 use crate::design::{Issue, Object, Resolved, Severity, resolve};
+use crate::quantity;
 pub use crate::study::part::Part;
 use crate::study::part::{faces_of, parts, touching};
 use crate::study::resolution::Resolution;
 use crate::study::{Case, thermal};
 use glam::DVec3;
-
-/// A support on faces of the model.
-pub struct Support {
-    pub hold: Hold,
-    pub faces: Vec<(usize, usize)>,
-}
 
 /// A load on faces of the model.
 pub struct FaceLoad {
@@ -37,6 +32,20 @@ pub struct LoadCase {
     pub loads: Vec<(usize, f64)>,
     /// Sum of the gravity loads, m/s².
     pub gravity: DVec3,
+    /// Steady turning, each with the load case's factor.
+    pub spins: Vec<Spin>,
+}
+
+impl LoadCase {
+    /// Whether mass is loaded.
+    pub fn is_heavy(&self) -> bool {
+        self.gravity != DVec3::ZERO || !self.spins.is_empty()
+    }
+
+    /// Force per mass at a place, m/s²; linear in the place.
+    pub fn acceleration(&self, at: DVec3) -> DVec3 {
+        self.gravity + self.spins.iter().map(|s| s.acceleration(at)).sum::<DVec3>()
+    }
 }
 
 /// Which discretisation answers.
@@ -68,6 +77,8 @@ pub struct Setup<'a> {
     pub accuracy: f64,
     /// What bodies expand with, and the temperature that is free of stress, K.
     pub warmth: Option<(Warmth<'a>, f64)>,
+    /// What share of the whole the bodies are, where supports are planes of symmetry.
+    pub share: Option<String>,
 }
 
 impl<'a> Setup<'a> {
@@ -76,6 +87,7 @@ impl<'a> Setup<'a> {
         let (setup, mut issues) = Self::read_with(case, true);
         setup.check_supports(case, &mut issues);
         setup.check_walls(case, &mut issues);
+        setup.check_spins(case, &mut issues);
         (setup, issues)
     }
 
@@ -91,30 +103,13 @@ impl<'a> Setup<'a> {
         let parts = parts(case, &mut issues);
         let faces_of = |object: &Object, issues: &mut Vec<Issue>| faces_of(case, &parts, object, issues);
 
-        let chosen = case.study.refs("supports");
-        let mut supports = Vec::new();
-        for object in design.section(Section::Support).filter(|o| !o.suppressed && !case.study.flag("free")) {
-            if !chosen.is_empty() && !chosen.contains(&object.id) {
-                continue;
-            }
-            let hold = match object.kind.as_str() {
-                "fixed" => Hold::Fixed,
-                "sliding" => Hold::Sliding,
-                _ => continue,
-            };
-            let faces = faces_of(object, &mut issues);
-            supports.push(Support { hold, faces });
-        }
-        if supports.is_empty() && !chosen.is_empty() && !case.study.flag("free") {
-            let message = "None of its supports acts: they are suppressed or gone; activate one, or choose others";
-            issues.push(Issue::error(case.study, "supports", message));
-        }
-
+        let supports = support::read(case, &resolved, &parts, &faces_of, &mut issues);
         let mut loads = Vec::new();
         let warmth = warmth(case, &resolved, &parts, &mut issues);
-        let expands = warmth.is_some();
+        // Expansion and given displacements load every case.
+        let strained = warmth.is_some() || supports.iter().any(|s| s.hold.way() > 0.0);
         let cases =
-            if loaded { cases(case, &resolved, &mut loads, &mut issues, &faces_of, expands) } else { Vec::new() };
+            if loaded { cases(case, &resolved, &mut loads, &mut issues, &faces_of, strained) } else { Vec::new() };
 
         let resolution = Resolution::read(case.study, &resolved, &mut issues);
         // A study without the choice has the verified method alone.
@@ -125,7 +120,16 @@ impl<'a> Setup<'a> {
             }
             0.05
         });
-        (Self { parts, supports, loads, cases, method, resolution, accuracy, warmth }, issues)
+        let mut setup = Self { parts, supports, loads, cases, method, resolution, accuracy, warmth, share: None };
+        setup.share = setup.share_of(case);
+        setup.check_ways(case, &mut issues);
+        setup.check_sides(case, &mut issues);
+        (setup, issues)
+    }
+
+    /// What a report says of the set-up besides its objects.
+    pub fn facts(&self) -> Vec<(String, String)> {
+        self.share.iter().map(|share| ("symmetry".into(), share.clone())).collect()
     }
 
     /// Bounds of all parts, m.
@@ -219,6 +223,29 @@ impl<'a> Setup<'a> {
         }
     }
 
+    fn check_spins(&self, case: &Case, issues: &mut Vec<Issue>) {
+        if self.cases.iter().all(|c| c.spins.is_empty()) {
+            return;
+        }
+        for object in case.design.section(Section::Load).filter(|o| o.kind == "rotation" && !o.suppressed) {
+            let Ok(spin) = spin(object, &resolve(case.design).0) else { continue };
+            let reach = |p: &[f64; 3]| spin.distance((*p).into());
+            let rim = self.parts.iter().flat_map(|p| &p.surface.points).map(reach).fold(0.0, f64::max);
+            let rim_speed = spin.square.sqrt() * rim;
+            if rim_speed > RIM_SPEED_MAX {
+                issues.push(Issue::warning(
+                    object,
+                    "speed",
+                    format!(
+                        "{}: at {} the rim moves at {rim_speed:.0} m/s, more than any wheel stands; check the unit",
+                        object.name,
+                        quantity::format_turning(spin.square.sqrt(), 4)
+                    ),
+                ));
+            }
+        }
+    }
+
     fn check_walls(&self, case: &Case, issues: &mut Vec<Issue>) {
         if self.parts.is_empty() || self.method == Method::Verified {
             return;
@@ -242,6 +269,9 @@ impl<'a> Setup<'a> {
         }
     }
 }
+
+/// Fastest rim that no material bears, m/s: carbon fibre rotors burst near 1,500.
+const RIM_SPEED_MAX: f64 = 1500.0;
 
 /// Cells per area of surface beyond what the volume accounts for, in units of the cell's own area.
 const CUT_PER_AREA: f64 = 0.75;
@@ -298,7 +328,7 @@ fn cases(
     loads: &mut Vec<FaceLoad>,
     issues: &mut Vec<Issue>,
     faces_of: &FacesOf,
-    expands: bool,
+    strained: bool,
 ) -> Vec<LoadCase> {
     let design = case.design;
     let chosen = case.study.refs("cases");
@@ -333,11 +363,18 @@ fn cases(
     }
     let mut out = Vec::new();
     for (id, label, factor, objects) in wanted {
-        let mut one = LoadCase { id, label, loads: Vec::new(), gravity: DVec3::ZERO };
+        let mut one = LoadCase { id, label, loads: Vec::new(), gravity: DVec3::ZERO, spins: Vec::new() };
         for object in objects {
             if object.kind == "gravity" {
                 match resolved.vector(object, "acceleration") {
                     Ok(g) => one.gravity += DVec3::from(g) * factor,
+                    Err(issue) => issues.push(issue),
+                }
+                continue;
+            }
+            if object.kind == "rotation" {
+                match spin(object, resolved) {
+                    Ok(spin) => one.spins.extend((spin.square != 0.0).then_some(spin * factor)),
                     Err(issue) => issues.push(issue),
                 }
                 continue;
@@ -358,13 +395,32 @@ fn cases(
             });
             one.loads.extend(at.map(|at| (at, factor)));
         }
-        if one.loads.is_empty() && one.gravity == DVec3::ZERO && !expands {
-            let message = format!("{}: nothing loads it; add a force, pressure, moment or gravity", one.label);
+        if one.loads.is_empty() && !one.is_heavy() && !strained {
+            let message = format!(
+                "{}: nothing loads it; add a force, pressure, moment, gravity or centrifugal load, or give a support a way \
+                 to move",
+                one.label
+            );
             issues.push(Issue::error(case.study, "cases", message));
         }
         out.push(one);
     }
     out
+}
+
+/// The turning that a load object asks for.
+fn spin(object: &Object, resolved: &Resolved) -> Result<Spin, Issue> {
+    let axis = DVec3::from(resolved.vector(object, "direction")?);
+    let axis = axis.try_normalize().ok_or_else(|| {
+        Issue::error(object, "direction", "Axis direction: it has no length; give it one component at least")
+    })?;
+    let text = object.text("speed");
+    if text.contains("Hz") {
+        let message = "Speed: hertz count turns, and 1/s is rad/s; type rev/s or rpm instead";
+        return Err(Issue::error(object, "speed", message));
+    }
+    let speed = resolved.number(object, "speed")?;
+    Ok(Spin { point: resolved.vector(object, "point")?.into(), axis, square: speed * speed })
 }
 
 /// The traction of a load object and whether its coupling is rigid; `None` for kinds that act on no face.

@@ -13,7 +13,7 @@ mod unit;
 
 pub use evaluate::FUNCTIONS;
 pub use parse::{Expression, QuantityError, evaluate, names, parse, rename};
-pub use unit::{UNITS, Unit, UnitSystem, display_unit, format, format_difference, si_unit, unit};
+pub use unit::{UNITS, Unit, UnitSystem, display_unit, format, format_difference, format_turning, si_unit, unit};
 
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +36,8 @@ impl Dimension {
     pub const DENSITY: Self = Self([-3, 1, 0, 0, 0]);
     pub const ACCELERATION: Self = Self([1, 0, -2, 0, 0]);
     pub const FREQUENCY: Self = Self([0, 0, -1, 0, 0]);
+    /// N/m³: force per area and per way.
+    pub const FOUNDATION: Self = Self([-2, 1, -2, 0, 0]);
     pub const POWER: Self = Self([2, 1, -3, 0, 0]);
     pub const CONDUCTIVITY: Self = Self([1, 1, -3, -1, 0]);
     pub const SPECIFIC_HEAT: Self = Self([2, 0, -2, -1, 0]);
@@ -63,6 +65,7 @@ impl Dimension {
             (Self::DENSITY, "a density"),
             (Self::ACCELERATION, "an acceleration"),
             (Self::FREQUENCY, "a frequency"),
+            (Self::FOUNDATION, "a stiffness per area"),
             (Self::POWER, "a power"),
             (Self::CONDUCTIVITY, "a thermal conductivity"),
             (Self::SPECIFIC_HEAT, "a specific heat"),

@@ -85,7 +85,8 @@ pub const UNITS: &[Unit] = &[
     u("gn", Dimension::ACCELERATION, 9.806_65),
     u("Hz", Dimension::FREQUENCY, 1.0),
     u("kHz", Dimension::FREQUENCY, 1e3),
-    u("rpm", Dimension::FREQUENCY, 1.0 / 60.0),
+    // Turns per minute: as `rev/min`, so that an angular speed in rpm, rev/s or rad/s comes out in rad/s.
+    u("rpm", Dimension::FREQUENCY, 2.0 * std::f64::consts::PI / 60.0),
     u("W", Dimension::POWER, 1.0),
     u("mW", Dimension::POWER, 1e-3),
     u("kW", Dimension::POWER, 1e3),
@@ -151,6 +152,12 @@ pub fn display_unit(dimension: Dimension, system: UnitSystem) -> (&'static str, 
         ("m/s²", 1.0, 0.0)
     } else if d == Dimension::FREQUENCY {
         ("Hz", 1.0, 0.0)
+    } else if d == Dimension::FOUNDATION {
+        match system {
+            Millimetre => ("N/mm³", 1e9, 0.0),
+            Metre => ("N/m³", 1.0, 0.0),
+            Inch => ("lbf/in³", LBF / (INCH * INCH * INCH), 0.0),
+        }
     } else if d == Dimension::POWER {
         ("W", 1.0, 0.0)
     } else if d == Dimension::CONDUCTIVITY {
@@ -190,6 +197,12 @@ pub fn format(q: Quantity, system: UnitSystem, digits: usize) -> String {
     let (symbol, factor, offset) = display_unit(q.dimension, system);
     let number = significant((q.value - offset) / factor, digits);
     if symbol.is_empty() { number } else { format!("{number} {symbol}") }
+}
+
+/// Prints a speed of turning, rad/s, in rpm: `3000 rpm`.
+pub fn format_turning(speed: f64, digits: usize) -> String {
+    let rpm = 2.0 * std::f64::consts::PI / 60.0;
+    format!("{} rpm", significant(speed / rpm, digits))
 }
 
 /// Prints how far two quantities lie apart: as [`format()`], but a temperature without its scale's zero, so that a band of

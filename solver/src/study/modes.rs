@@ -16,7 +16,7 @@ use crate::fitted::modes::{Mode, Pencil};
 use crate::fitted::recover::{self, Estimate, Patches, Raw};
 use crate::fitted::skin::skin;
 use crate::fitted::{Mesh, motion};
-use crate::linear::constraint::Constraints;
+use crate::mechanics::fit::Held;
 use crate::mechanics::setup::Setup;
 use crate::quantity::Dimension;
 use crate::run::{Ctx, Phase};
@@ -47,8 +47,7 @@ pub struct Stage<T> {
     pub estimates: Vec<Estimate>,
     /// Of the state that the modes stand on, where there is one: its error adds to that of the values.
     pub base: Option<Estimate>,
-    pub held: Constraints<3>,
-    pub n_bonded: usize,
+    pub held: Held,
     pub unknowns: usize,
     pub steps: u32,
     pub counted: bool,
@@ -301,12 +300,13 @@ fn outcome<P: Physics>(setup: &Setup, stage: &Stage<P::Own>, levels: &[Level], k
     );
     push("smallest dihedral angle", format!("{angle:.1}°"));
     push("estimated error in energy norm", format!("{:.2} %", 100.0 * levels.last().map_or(0.0, worst)));
-    if stage.n_bonded > 0 {
-        push("bonded nodes", stage.n_bonded.to_string());
+    if stage.held.n_bonded > 0 {
+        push("bonded nodes", stage.held.n_bonded.to_string());
     }
     for part in &setup.parts {
         push(&format!("material of {}", part.label), format!("{} ({})", part.material.name, part.material.source));
     }
+    setup.facts().into_iter().for_each(|(key, value)| push(&key, value));
     push("instruction set", crate::linear::operator::instruction_set().into());
     out
 }

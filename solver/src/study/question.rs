@@ -69,7 +69,7 @@ fn studied(design: &Design, study: &Object) -> Vec<Id> {
     let (mut takes_cases, mut any_case) = (false, false);
     for field in schema::kind(&study.kind).map_or(&[][..], |k| k.fields) {
         let FieldType::Refs { section, .. } = field.kind else { continue };
-        if field.when.is_some_and(|(on, value)| study.choice(on) != value) {
+        if !study.shows(field) {
             continue;
         }
         let chosen = study.refs(field.key);
@@ -97,7 +97,7 @@ fn values(resolved: &Resolved, object: &Object) -> String {
     };
     let mut out = String::new();
     for field in kind.fields {
-        if field.when.is_some_and(|(on, value)| object.choice(on) != value) {
+        if !object.shows(field) {
             continue;
         }
         let Some(value) = object.get(field.key) else { continue };

@@ -21,7 +21,7 @@ fn described(mesh: &Mesh) -> String {
 fn modes(mesh: &Mesh, held: &Constraints<3>, young: f64, density: f64, shift: f64, n: usize) -> Modes {
     let materials = [Elasticity::isotropic(young, 0.3)];
     let densities = [density];
-    let pencil = Pencil::vibration(mesh, &materials, &densities, held, shift).expect("held or shifted");
+    let pencil = Pencil::vibration(mesh, &materials, &densities, &[], held, shift).expect("held or shifted");
     pencil.solve(Wanted { n, ..WANTED }, &AtomicBool::new(false), |_, _| true).expect("it rings")
 }
 

@@ -18,6 +18,7 @@ mod tet_box;
 #[allow(dead_code)]
 mod truth;
 
+mod boundary;
 mod effectivity;
 mod peer;
 mod run;

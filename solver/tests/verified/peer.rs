@@ -61,6 +61,25 @@ fn agree_bodies(name: &str, objects: Vec<Object>, bodies: Vec<(&str, SurfaceMesh
     }
 }
 
+/// The same deck with the other program's own load in place of our nodal forces.
+fn agree_on(name: &str, objects: Vec<Object>, surface: SurfaceMesh, cell: f64, load: &str) {
+    let (mut design, model) = part::set_up(surface, "s235jr", objects, cell);
+    let at = design.position(&"study".into()).unwrap();
+    let study = design.objects[at].as_ref().clone().with("method", Value::Choice("verified".into()));
+    design.objects[at] = std::sync::Arc::new(study);
+    let out = run::run(&design, &model);
+    let (from, to) = (out.deck.find("*CLOAD").unwrap(), out.deck.find("*NODE FILE").unwrap());
+    let deck = format!("{}{load}\n{}", &out.deck[..from], &out.deck[to..]);
+    let Some(steps) = calculix(name, &deck) else {
+        println!("skipped {name}: CalculiX is not installed");
+        return;
+    };
+    let own = out.scalars.iter().find(|s| s.id == "displacement_max").unwrap().value;
+    let peer = steps[0].iter().map(|u| u.length()).fold(0.0, f64::max);
+    println!("{name}: {own:.6e} {peer:.6e}");
+    assert!((own / peer - 1.0).abs() < 1e-4, "{name}: {own} {peer}");
+}
+
 fn force(id: &str, face: &str, f: [f64; 3]) -> Object {
     Object::new(id, "force", id).with("faces", part::faces(&[face])).with("force", part::vector(f, "N"))
 }
@@ -122,4 +141,41 @@ fn calculix_agrees_on_the_same_mesh() {
         .with("faces", part::faces(&["inner"]))
         .with("force", part::vector([800.0, 600.0, 0.0], "N"));
     agree("bearing", vec![held("fixed", &["y0"]), bearing], part::quarter_ring(0.1, 0.2, 0.05, 24), 2e-2);
+}
+
+#[test]
+fn calculix_agrees_on_given_ways_springs_and_turning() {
+    let block = |turn: glam::DQuat| part::block([0.06, 0.02, 0.02], move |p| turn * p);
+    let straight = glam::DQuat::IDENTITY;
+    let turned = glam::DQuat::from_euler(glam::EulerRot::ZYX, 0.5, 0.3, -0.2);
+    let lift = Object::new("lift", "displacement", "lift")
+        .with("faces", part::faces(&["x1"]))
+        .with("along_y", Value::Choice("given".into()))
+        .expr("y", "0.05 mm")
+        .expr("z", "-0.1 mm");
+    agree("given", vec![held("fixed", &["x0"]), lift], block(straight), 8e-3);
+    // Along a normal that leans: an extra node brings the way.
+    let pull = Object::new("pull", "displacement", "pull")
+        .with("faces", part::faces(&["x1"]))
+        .with("by", Value::Choice("normal".into()))
+        .expr("normal", "0.1 mm");
+    let load = force("f", "z1", [0.0, 300.0, 0.0]);
+    agree("given_normal", vec![held("fixed", &["x0"]), pull, load], block(turned), 8e-3);
+    let bed = Object::new("bed", "elastic", "bed")
+        .with("faces", part::faces(&["z0"]))
+        .expr("stiffness", "20 N/mm^3")
+        .expr("tangential", "5 N/mm^3");
+    agree("bed", vec![bed.clone(), force("f", "x1", [200.0, 0.0, -500.0])], block(turned), 8e-3);
+    let bed = bed.expr("tangential", "0 N/mm^3");
+    let ring = || part::quarter_ring(0.1, 0.2, 0.05, 24);
+    let mut round = bed;
+    round.properties.insert("faces".into(), part::faces(&["outer"]));
+    let push = force("f", "inner", [3000.0, 2000.0, 0.0]);
+    agree("round_bed", vec![round, held("symmetry", &["x0", "y0", "bottom"]), push], ring(), 2e-2);
+    let spin = Object::new("spin", "rotation", "spin")
+        .expr("speed", "300 rad/s")
+        .with("point", part::vector([0.01, 0.0, 0.0], "m"))
+        .with("direction", part::vector([0.0, 1.0, 1.0], ""));
+    let axis = "*DLOAD\nPART1,CENTRIF,90000.0,0.01,0.0,0.0,0.0,0.7071067811865475,0.7071067811865475";
+    agree_on("spin", vec![held("fixed", &["x0"]), spin], block(straight), 8e-3, axis);
 }

@@ -108,6 +108,7 @@ fn calculix_agrees_on_ten_modes_with_its_own_mass() {
         materials: &materials,
         densities: &[7850.0],
         held: &held,
+        springs: &[],
         steps: Steps::Frequency { n: 10 },
     };
     agree("ten modes", &ours, calculix("ten", &deck.write(), FREQUENCIES.0, FREQUENCIES.1), 1e-6);

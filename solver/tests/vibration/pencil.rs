@@ -17,7 +17,7 @@ fn elastic_modes_of_a_free_body_move_no_momentum_and_none_is_missing() {
     let materials = [Elasticity::isotropic(200e9, 0.3)];
     let densities = [8000.0];
     let shift = (2.0 * PI * 1e3f64).powi(2);
-    let pencil = Pencil::vibration(&mesh, &materials, &densities, &held, shift).unwrap();
+    let pencil = Pencil::vibration(&mesh, &materials, &densities, &[], &held, shift).unwrap();
     let wanted = Wanted { n: 12, tolerance: 1e-6, steps_max: 300, seed: 3 };
     let found = pencil.solve(wanted, &AtomicBool::new(false), |_, _| true).unwrap();
     assert!(found.counted, "this mesh is small");

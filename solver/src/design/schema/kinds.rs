@@ -77,6 +77,17 @@ const PLANE: Field = prop(
 
 const PLANE_FACE: Field = prop("face", "Face", FieldType::Faces).when("plane", "face");
 
+/// Whether a component of a given displacement is given; `$along` is the axis.
+const fn component(key: &'static str, label: &'static str, default: &'static str) -> Field {
+    prop(key, label, FieldType::Choice { options: &[("free", "Free"), ("given", "Given")], default }).when("by", "axes")
+}
+
+/// Stiffness per area, N/m³; none is softer than air or stiffer than a micrometre of steel.
+const fn bedding(key: &'static str, label: &'static str, default: &'static str) -> Field {
+    let (min, max) = (Some(0.0), Some(1e18));
+    prop(key, label, FieldType::Expr { dimension: Dimension::FOUNDATION, default, min, max })
+}
+
 const FACES: Field = prop("faces", "Faces", FieldType::Faces).required();
 
 const SELECTIONS: Field =
@@ -274,6 +285,23 @@ pub const KINDS: &[Kind] = kinds! {
 
     "fixed" "Fixed support" Support "Holds faces in place." [FACES, SELECTIONS]
     "sliding" "Sliding support" Support "Holds faces along their normal; they slide freely in plane." [FACES, SELECTIONS]
+    "symmetry" "Symmetry" Support "Planar faces in which the design is cut: the rest is its mirror image." [FACES, SELECTIONS]
+    "displacement" "Given displacement" Support "Moves faces by a given way, in every load case; what is not given stays free. Vibration and buckling shapes are held there." [
+        FACES, SELECTIONS,
+        prop("by", "Given", FieldType::Choice {
+            options: &[("axes", "Along x, y and z"), ("normal", "Along the normal")], default: "axes",
+        }),
+        component("along_x", "Along x", "free"), offset("x", "Way along x", "0 mm").when("along_x", "given"),
+        component("along_y", "Along y", "free"), offset("y", "Way along y", "0 mm").when("along_y", "given"),
+        component("along_z", "Along z", "given"), offset("z", "Way along z", "0 mm").when("along_z", "given"),
+        offset("normal", "Way along the normal", "0 mm").when("by", "normal").help("Outwards is positive."),
+    ]
+    "elastic" "Elastic foundation" Support "Faces bedded on springs that push and pull in proportion to how far they move." [
+        FACES, SELECTIONS,
+        bedding("stiffness", "Stiffness per area", "0.1 N/mm^3")
+            .help("Along the normal. Soil 0.01 to 0.1 N/mm³, rubber pads 0.1 to 10 N/mm³ (modulus over thickness)."),
+        bedding("tangential", "Stiffness in plane", "0 N/mm^3").help("Zero lets the faces slide freely in plane."),
+    ]
 
     "force" "Force" Load "A total force spread evenly over faces." [FACES, SELECTIONS, FORCE_VECTOR]
     "pressure" "Pressure" Load "Normal pressure on faces; positive presses inward." [
@@ -296,6 +324,13 @@ pub const KINDS: &[Kind] = kinds! {
         prop("acceleration", "Acceleration", FieldType::Vector {
             dimension: Dimension::ACCELERATION, default: ["0 m/s^2", "0 m/s^2", "-9.80665 m/s^2"],
         }),
+    ]
+    "rotation" "Centrifugal load" Load "What pulls the whole design outwards while it turns steadily about an axis." [
+        point("point", "Axis point"), direction("direction", "Axis direction", ["0", "0", "1"]),
+        prop("speed", "Speed", FieldType::Expr {
+            dimension: Dimension::FREQUENCY, default: "3000 rpm", min: None, max: None,
+        })
+        .help("In rpm, rev/s, deg/s or rad/s. A load case's factor multiplies the force, not the speed."),
     ]
     "load_case" "Load case" LoadCase "Loads that act together." [
         prop("loads", "Loads", FieldType::Refs { section: Section::Load, max: 100 }).required(),

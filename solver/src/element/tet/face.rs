@@ -113,6 +113,28 @@ pub fn matrix<const M: usize>(x: &[DVec3; M], k: f64) -> [[f64; M]; M] {
     out
 }
 
+/// Stiffness of springs all over a triangle, N/m, `(3M)²` row by row, `3 node + component`: `normal` and `tangential` in
+/// N/m³, the normal that of the place.
+pub fn foundation<const M: usize>(x: &[DVec3; M], normal: f64, tangential: f64, out: &mut [f64]) {
+    let out = &mut out[..9 * M * M];
+    out.fill(0.0);
+    integrate(x, |n, _, area| {
+        let size = area.length();
+        let d = area / size;
+        for a in 0..M {
+            for b in 0..M {
+                let w = size * n[a] * n[b];
+                for i in 0..3 {
+                    for j in 0..3 {
+                        let same = if i == j { tangential } else { 0.0 };
+                        out[(3 * a + i) * 3 * M + 3 * b + j] += w * ((normal - tangential) * d[i] * d[j] + same);
+                    }
+                }
+            }
+        }
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

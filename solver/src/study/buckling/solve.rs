@@ -64,6 +64,13 @@ fn read<'a>(case: &Case<'a>) -> ((Setup<'a>, usize), Vec<Issue>) {
             "Factors of several load cases are not one answer: choose the load case that presses",
         ));
     }
+    if setup.share.is_some() {
+        issues.push(Issue::warning(
+            case.study,
+            "supports",
+            "Of a design cut at planes of symmetry only the symmetric modes are found: leave the others' whole design uncut",
+        ));
+    }
     let n = resolve(case.design).0.number(case.study, "modes").unwrap_or_else(|issue| {
         issues.push(issue);
         1.0
@@ -94,9 +101,10 @@ impl Physics for Press<'_> {
 
     fn on_mesh(&self, mesh: Mesh, ctx: &mut Ctx, step: &Step) -> Result<Stage<Own>, StudyError> {
         step.report(ctx, 0.0, "Assembling");
-        let (held, n_bonded) = fit::hold(self.setup, &mesh)?;
+        let held = fit::hold(self.setup, &mesh)?;
         ctx.check()?;
-        let problem = Problem::new(&mesh, &self.materials, &held).map_err(|e| fit::failed(&mesh, e))?;
+        let problem = Problem::sprung(&mesh, &self.materials, &held.springs, &held.constraints)
+            .map_err(|e| fit::failed(&mesh, e))?;
         let unknowns = 3 * problem.system.transform.n_reduced();
         ctx.check()?;
         let n_nodes = problem.system.transform.n_nodes();
@@ -131,7 +139,6 @@ impl Physics for Press<'_> {
             estimates,
             base: Some(base),
             held,
-            n_bonded,
             unknowns,
             steps: found.steps,
             counted: found.counted,
@@ -177,7 +184,8 @@ impl Physics for Press<'_> {
             parts: &self.setup.names(),
             materials: &self.materials,
             densities: &densities,
-            held: &stage.held,
+            held: &stage.held.constraints,
+            springs: &stage.held.springs,
             steps: Steps::Buckle { n: known.len(), forces: stage.own.forces.first().map_or(&[], Vec::as_slice) },
         }
         .write();

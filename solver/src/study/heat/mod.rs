@@ -30,8 +30,7 @@ fn check(design: &Design, study: &Object) -> Vec<Issue> {
     if is_steady(study) {
         for object in boundaries(design, study) {
             let fields = schema::kind(&object.kind).map_or(&[][..], |k| k.fields);
-            let shown = |f: &&schema::Field| f.when.is_none_or(|(on, value)| object.choice(on) == value);
-            for field in fields.iter().filter(|f| f.over_time).filter(shown) {
+            for field in fields.iter().filter(|f| f.over_time && object.shows(f)) {
                 if quantity::names(&object.text(field.key)).iter().any(|n| n == TIME) {
                     issues.push(Issue::error(
                         study,

@@ -51,7 +51,8 @@ pub fn finish(physics: &Vibration, stage: &Stage<Own>, known: &[Known], out: &mu
         parts: &physics.setup.names(),
         materials: &physics.materials,
         densities: &physics.densities,
-        held: &stage.held,
+        held: &stage.held.constraints,
+        springs: &stage.held.springs,
         steps: Steps::Frequency { n: known.len() + stage.own.n_rigid },
     }
     .write();

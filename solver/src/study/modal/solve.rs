@@ -71,6 +71,13 @@ impl Study for Modal {
 /// The set-up and the number of modes wanted.
 fn read<'a>(case: &Case<'a>) -> ((Setup<'a>, usize), Vec<Issue>) {
     let (setup, mut issues) = Setup::read_unloaded(case);
+    if setup.share.is_some() {
+        issues.push(Issue::warning(
+            case.study,
+            "supports",
+            "Of a design cut at planes of symmetry only the symmetric modes are found: leave the others' whole design uncut",
+        ));
+    }
     let n = resolve(case.design).0.number(case.study, "modes").unwrap_or_else(|issue| {
         issues.push(issue);
         1.0
@@ -116,10 +123,11 @@ impl Physics for Vibration<'_> {
 
     fn on_mesh(&self, mesh: Mesh, ctx: &mut Ctx, step: &Step) -> Result<Stage<Own>, StudyError> {
         step.report(ctx, 0.0, "Assembling");
-        let (held, n_bonded) = fit::hold(self.setup, &mesh)?;
+        let held = fit::hold(self.setup, &mesh)?;
         ctx.check()?;
-        let pencil = Pencil::vibration(&mesh, &self.materials, &self.densities, &held, self.shift)
-            .map_err(|e| fit::failed(&mesh, e))?;
+        let pencil =
+            Pencil::vibration(&mesh, &self.materials, &self.densities, &held.springs, &held.constraints, self.shift)
+                .map_err(|e| fit::failed(&mesh, e))?;
         ctx.check()?;
         let unknowns = 3 * pencil.problem.system.transform.n_reduced();
         let (found, n_rigid) = self.find(&pencil, ctx, step)?;
@@ -133,7 +141,6 @@ impl Physics for Vibration<'_> {
             estimates,
             base: None,
             held,
-            n_bonded,
             unknowns,
             steps: found.steps,
             counted: found.counted,

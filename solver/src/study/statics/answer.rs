@@ -3,7 +3,7 @@
 use super::recover::{self, PointFields, Strains};
 use super::voxel::Meshed;
 use crate::linear::Block;
-use crate::mechanics::load::Applied;
+use crate::mechanics::load::{Applied, Reaction};
 use crate::mechanics::setup::{LoadCase, Part, Setup};
 use crate::mesh::Lattice;
 use crate::mesh::cast::Voxels;
@@ -95,7 +95,7 @@ impl Stage {
 pub struct Record<'a> {
     pub meshed: &'a Meshed,
     pub applied: &'a [Applied],
-    pub reactions: &'a [(DVec3, DVec3)],
+    pub reactions: &'a [(Reaction, Vec<Reaction>)],
     pub iterations: u32,
     pub curve: Vec<f64>,
     pub bytes: usize,
@@ -161,6 +161,7 @@ pub fn outcome(setup: &Setup, stages: &[Stage], skins: &[SurfaceMesh], record: O
         exponent: None,
     });
     out.facts = facts(shown);
+    out.facts.extend(setup.facts());
     if let Some(record) = record {
         finish(setup, shown, record, &mut out);
     }
@@ -182,6 +183,11 @@ pub fn states(setup: &Setup) -> Vec<State> {
 /// Components below this share of the case's load are shown as zero: the solve stops at a residual of 1e-8 of the load,
 /// so what it leaves there is the solver's noise, and a reader would take −1.5e-5 N for an answer.
 const NOISE: f64 = 1e-9;
+
+/// What rounding is measured by where a given displacement strains nothing, as a share of modulus × size × displacement.
+const RIGID: f64 = 1e-6;
+/// The share up to which supports that push one another do so by rounding alone.
+const NOTHING: f64 = 1e-12;
 
 fn settled(v: DVec3, scale: f64) -> DVec3 {
     let quiet = |x: f64| if x.abs() < NOISE * scale { 0.0 } else { x };
@@ -244,16 +250,28 @@ fn facts(shown: &Stage) -> Vec<(String, String)> {
     ]
 }
 
-/// Applied load against reaction, N and N·m about the origin, `[case]`.
-pub fn balances(setup: &Setup, applied: &[Applied], reactions: &[(DVec3, DVec3)], out: &mut Outcome) {
+/// Applied load against reaction, `[case]`: of all supports together, and of each.
+pub fn balances(setup: &Setup, applied: &[Applied], reactions: &[(Reaction, Vec<Reaction>)], out: &mut Outcome) {
     let mut rows = Vec::new();
+    let mut supports = Vec::new();
+    // A given displacement alone is balanced by its supports among themselves; one that moves all as a rigid body, by
+    // nothing but rounding.
+    let stiffest = setup.parts.iter().map(|p| p.material.youngs_modulus).fold(0.0, f64::max);
+    let stiff = stiffest * setup.size() * setup.way();
     for (k, case) in setup.cases.iter().enumerate() {
-        let (load, (force, moment)) = (applied[k], reactions[k]);
+        let (load, (all, each)) = (applied[k], &reactions[k]);
+        let Reaction { force, moment } = *all;
+        let between = 0.5 * each.iter().map(|r| r.force.length()).sum::<f64>();
+        let given = match stiff {
+            0.0 => 0.0,
+            stiff if between > NOTHING * stiff => between,
+            stiff => RIGID * stiff,
+        };
         let size = load.force.length();
         let (lo, hi) = setup.bounds().unwrap_or_default();
         // A pure moment is balanced by moments: compare those over the body's size.
         let arm = DVec3::from(hi).distance(lo.into()).max(f64::MIN_POSITIVE);
-        let scale = size.max(load.moment.length() / arm).max(load.inner).max(f64::MIN_POSITIVE);
+        let scale = size.max(load.moment.length() / arm).max(load.inner).max(given).max(f64::MIN_POSITIVE);
         let off = (load.force + force).length().max((load.moment + moment).length() / arm);
         let (force, moment) = (settled(force, scale), settled(moment, scale * arm));
         out.balances.push(Balance {
@@ -271,6 +289,12 @@ pub fn balances(setup: &Setup, applied: &[Applied], reactions: &[(DVec3, DVec3)]
             Cell::Number(load.moment.length()),
             Cell::Number(moment.length()),
         ]);
+        for (support, r) in setup.supports.iter().zip(each) {
+            let (force, moment) = (settled(r.force, scale), settled(r.moment, scale * arm));
+            let mut row = vec![Cell::Text(case.label.clone()), Cell::Text(support.object.name.clone())];
+            row.extend(force.to_array().into_iter().chain(moment.to_array()).map(Cell::Number));
+            supports.push(row);
+        }
     }
     out.tables.push(Table {
         id: "balance".into(),
@@ -283,6 +307,24 @@ pub fn balances(setup: &Setup, applied: &[Applied], reactions: &[(DVec3, DVec3)]
             ("Reaction moment".into(), Dimension::MOMENT),
         ],
         rows,
+    });
+    let (f, m) = (Dimension::FORCE, Dimension::MOMENT);
+    let text = |name: &str| (name.to_string(), Dimension::NONE);
+    let number = |name: &str, dimension| (name.to_string(), dimension);
+    out.tables.push(Table {
+        id: "reactions".into(),
+        label: "Reaction of each support, moments about the origin".into(),
+        columns: vec![
+            text("Load case"),
+            text("Support"),
+            number("Force x", f),
+            number("Force y", f),
+            number("Force z", f),
+            number("Moment x", m),
+            number("Moment y", m),
+            number("Moment z", m),
+        ],
+        rows: supports,
     });
 }
 

@@ -22,7 +22,7 @@ mod voxel;
 pub const FORM: StudyForm = StudyForm {
     id: "static",
     label: "Static",
-    version: 2,
+    version: 3,
     help: "Displacement, stress and safety under steady loads.",
     check,
 };

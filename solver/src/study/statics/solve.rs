@@ -8,10 +8,10 @@ use super::voxel::{self, Meshed};
 use crate::design::{Issue, Severity};
 use crate::linear::cg::{self, CgError};
 use crate::linear::{Block, Multigrid, transfer};
-use crate::mechanics::Hold;
-use crate::mechanics::load::{self, Applied};
-use crate::mechanics::patch::Patch;
+use crate::mechanics::load::{self, Applied, Reaction};
+use crate::mechanics::patch::{Patch, Point};
 use crate::mechanics::setup::{Method, Setup};
+use crate::mechanics::support::Hold;
 use crate::mesh::skin;
 use crate::run::{Ctx, Phase};
 use crate::study::outcome::{Outcome, Partial};
@@ -25,6 +25,8 @@ pub struct Static;
 
 /// Relative residual of the final solve, and of the coarser grids on the way.
 const TOLERANCE: f64 = 1e-8;
+/// The same where supports give displacements: their stiff foundations make up most of the load that it is measured by.
+const TOLERANCE_GIVEN: f64 = 1e-11;
 const TOLERANCE_COARSE: f64 = 1e-6;
 const ITERATIONS_MAX: u32 = 1000;
 /// Solid cells of the first look, and the relative residual it is content with: a picture within half a second, whose
@@ -60,7 +62,10 @@ impl Study for Static {
         let cost = cost(&setup);
         afford(&cost, ctx, "a coarser resolution")?;
         let mut out = match setup.method {
-            Method::Instant => solve(case, &setup, ctx, TOLERANCE)?,
+            Method::Instant => {
+                let tolerance = if setup.way() > 0.0 { TOLERANCE_GIVEN } else { TOLERANCE };
+                solve(case, &setup, ctx, tolerance)?
+            }
             Method::Verified => verified::solve(case, &setup, ctx)?,
         };
         out.warnings.extend(issues.into_iter().map(|i| i.message));
@@ -181,12 +186,15 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx, tolerance: f64) -> Resul
         }
     }
     ctx.progress(Phase::Recover, 0.92, "Reading stresses on the surface");
-    let mut reactions = vec![(DVec3::ZERO, DVec3::ZERO); n_cases];
-    for (patch, hold, modulus) in &held {
-        for (k, r) in reactions.iter_mut().enumerate() {
-            let (f, m) = support::reaction(&lattice, patch, *hold, *modulus, &x, k);
-            r.0 += f;
-            r.1 += m;
+    let none = || (Reaction::default(), vec![Reaction::default(); setup.supports.len()]);
+    let mut reactions: Vec<(Reaction, Vec<Reaction>)> = (0..n_cases).map(|_| none()).collect();
+    for one in &held {
+        for (k, (all, each)) in reactions.iter_mut().enumerate() {
+            let r = support::reaction(&lattice, &one.patch, one.hold, one.stiffness, &x, k);
+            for sum in [all, &mut each[one.support]] {
+                sum.force += r.force;
+                sum.moment += r.moment;
+            }
         }
     }
     ctx.check()?;
@@ -208,7 +216,7 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx, tolerance: f64) -> Resul
 /// Bodies, supports and loads on cells of one size.
 struct System {
     meshed: Meshed,
-    held: Vec<(Patch, Hold, f64)>,
+    held: Vec<Held>,
     mg: Multigrid,
     b: Block<f64>,
     applied: Vec<Applied>,
@@ -224,13 +232,22 @@ impl System {
             .ok_or(StudyError::Cancelled)?;
         ctx.check()?;
         let lattice = meshed.lattice.clone();
-        let held: Vec<(Patch, Hold, f64)> = held_patches(case, setup, lattice.grid.cell);
+        let held = held_patches(case, setup, lattice.grid.cell);
         let mut foundations = Foundations::default();
-        for (patch, hold, modulus) in &held {
-            foundations.add(&lattice, patch, *hold, modulus / meshed.reference_modulus);
+        // What the operator counts stiffness in, N/m.
+        let unit = 0.5 * meshed.reference_modulus * lattice.grid.cell;
+        for one in &held {
+            foundations.add(&lattice, &one.patch, one.hold, one.stiffness / unit);
             ctx.check()?;
         }
-        let (b, applied, releases) = assemble_loads(case, setup, &meshed, &mut foundations, ctx)?;
+        let (mut b, applied, releases) = assemble_loads(case, setup, &meshed, &mut foundations, ctx)?;
+        for one in held.iter().filter(|h| h.hold.way() > 0.0) {
+            let pull = |p: &Point| one.hold.tensor(p.normal) * one.hold.given(p.normal) * (one.stiffness * p.area);
+            let forces: Vec<DVec3> = one.patch.points.iter().map(pull).collect();
+            for k in 0..setup.cases.len() {
+                carry::carry(&lattice, &one.patch, &forces, 1.0 / unit, k, &mut b);
+            }
+        }
         ctx.check()?;
         let mg = Multigrid::new(lattice, meshed.solids.clone(), foundations.finish(), releases).map_err(|_| {
             StudyError::Solver(if meshed.n_pieces > 1 {
@@ -285,14 +302,26 @@ fn skins(setup: &Setup, h: f64) -> Vec<SurfaceMesh> {
     setup.parts.iter().map(|p| skin::refine(p.surface, 1.5 * h, share(p.surface))).collect()
 }
 
-/// One patch per support and body, with the body's modulus, Pa.
-fn held_patches(case: &Case, setup: &Setup, spacing: f64) -> Vec<(Patch, Hold, f64)> {
+/// A support on the faces of one body.
+struct Held {
+    patch: Patch,
+    hold: Hold,
+    /// What its tensor is multiplied by, N/m³.
+    stiffness: f64,
+    /// Index into the set-up's.
+    support: usize,
+}
+
+/// One patch per support and body.
+fn held_patches(case: &Case, setup: &Setup, cell: f64) -> Vec<Held> {
     let mut out = Vec::new();
-    for support in &setup.supports {
+    for (index, support) in setup.supports.iter().enumerate() {
         for part in &setup.parts {
             let faces: Vec<_> = support.faces.iter().copied().filter(|(b, _)| *b == part.index).collect();
             if !faces.is_empty() {
-                out.push((Patch::new(case.model, &faces, 0.5 * spacing), support.hold, part.material.youngs_modulus));
+                let stiffness = support::stiffness(support.hold, part.material.youngs_modulus, cell);
+                let patch = Patch::new(case.model, &faces, 0.5 * cell);
+                out.push(Held { patch, hold: support.hold, stiffness, support: index });
             }
         }
     }
@@ -350,7 +379,8 @@ fn assemble_loads(
         if one.rigid {
             // What is stiff is the faces' area, however the load is shared.
             let patch = Patch::new(case.model, &one.faces, 0.5 * h);
-            foundations.add(lattice, &patch, Hold::Fixed, 1.0);
+            let stiffness = support::stiffness(Hold::FIXED, meshed.reference_modulus, h);
+            foundations.add(lattice, &patch, Hold::FIXED, stiffness * scale);
             let release = support::release(lattice, &patch, 1.0).ok_or_else(|| {
                 let message = format!("{}: a rigid coupling needs faces of some extent", one.object.name);
                 StudyError::Setup(vec![Issue::error(&one.object, "coupling", message)])
@@ -359,8 +389,8 @@ fn assemble_loads(
         }
     }
     for (k, case) in setup.cases.iter().enumerate() {
-        if case.gravity != DVec3::ZERO {
-            let (force, moment) = voxel::weigh(setup, meshed, case.gravity, scale, k, &mut b);
+        if case.is_heavy() {
+            let (force, moment) = voxel::weigh(setup, meshed, case, scale, k, &mut b);
             applied[k].force += force;
             applied[k].moment += moment;
         }

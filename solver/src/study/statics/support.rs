@@ -7,10 +7,11 @@
 use crate::element::brick::shape;
 use crate::linear::Block;
 use crate::linear::operator::{Foundation, Release};
-use crate::mechanics::Hold;
+use crate::mechanics::load::Reaction;
 use crate::mechanics::patch::Patch;
+use crate::mechanics::support::Hold;
 use crate::mesh::Lattice;
-use glam::{DMat3, DVec3};
+use glam::DVec3;
 use std::collections::BTreeMap;
 
 /// Foundation stiffness in units of E / h per area.
@@ -23,9 +24,8 @@ pub struct Foundations {
 }
 
 impl Foundations {
-    /// Adds `patch`; `modulus` is Young's modulus of its body over the reference.
-    pub fn add(&mut self, lattice: &Lattice, patch: &Patch, hold: Hold, modulus: f64) {
-        let h = lattice.grid.cell;
+    /// Adds `patch`; `stiffness` is what the hold's tensor is multiplied by, N/m³ over the operator's unit, N/m.
+    pub fn add(&mut self, lattice: &Lattice, patch: &Patch, hold: Hold, stiffness: f64) {
         for p in &patch.points {
             let Some((at, local)) = lattice.nearest_cell(p.at.into()) else { continue };
             let Some(nodes) = lattice.cell_nodes(at) else { continue };
@@ -35,12 +35,8 @@ impl Foundations {
                 nodes,
                 matrix: vec![0.0; 576],
             });
-            // β dA over E h / 2.
-            let k = 2.0 * STIFFNESS * modulus * p.area / (h * h);
-            let tensor = match hold {
-                Hold::Fixed => DMat3::IDENTITY,
-                Hold::Sliding => DMat3::from_cols(p.normal * p.normal.x, p.normal * p.normal.y, p.normal * p.normal.z),
-            };
+            let k = stiffness * p.area;
+            let tensor = hold.tensor(p.normal);
             let n = shape(local);
             for i in 0..8 {
                 for j in 0..8 {
@@ -123,18 +119,14 @@ pub fn release(lattice: &Lattice, patch: &Patch, modulus: f64) -> Option<Release
     Some(Release { nodes, vectors })
 }
 
-/// Force and moment about the origin with which the foundations of `patch` push back, N and N·m.
-/// `stiffness` is `E_ref · modulus` in Pa; `u` in m.
-pub fn reaction(
-    lattice: &Lattice,
-    patch: &Patch,
-    hold: Hold,
-    youngs_modulus: f64,
-    u: &Block<f64>,
-    k: usize,
-) -> (DVec3, DVec3) {
-    let beta = STIFFNESS * youngs_modulus / lattice.grid.cell;
-    let (mut force, mut moment) = (DVec3::ZERO, DVec3::ZERO);
+/// Stiffness per area that a hold's tensor is multiplied by, N/m³: springs bring their own.
+pub fn stiffness(hold: Hold, youngs_modulus: f64, cell: f64) -> f64 {
+    if hold.is_elastic() { 1.0 } else { STIFFNESS * youngs_modulus / cell }
+}
+
+/// What the foundation of `patch` exerts on the body in case `k`, with `stiffness` in N/m³ and `u` in m.
+pub fn reaction(lattice: &Lattice, patch: &Patch, hold: Hold, stiffness: f64, u: &Block<f64>, k: usize) -> Reaction {
+    let mut out = Reaction::default();
     for p in &patch.points {
         let Some((at, local)) = lattice.nearest_cell(p.at.into()) else { continue };
         let Some(nodes) = lattice.cell_nodes(at) else { continue };
@@ -142,12 +134,7 @@ pub fn reaction(
         for (node, n) in nodes.into_iter().zip(shape(local)) {
             moved += DVec3::from(u.at(k, node)) * n;
         }
-        let f = match hold {
-            Hold::Fixed => moved,
-            Hold::Sliding => p.normal * p.normal.dot(moved),
-        } * (-beta * p.area);
-        force += f;
-        moment += p.at.cross(f);
+        out.add(p.at, hold.tensor(p.normal) * (hold.given(p.normal) - moved) * (stiffness * p.area));
     }
-    (force, moment)
+    out
 }

@@ -1,7 +1,7 @@
 //! From bodies to one lattice: cut cells of each part, joined; loose crumbs removed; weights for gravity.
 
 use crate::linear::multigrid::ERSATZ;
-use crate::mechanics::setup::Setup;
+use crate::mechanics::setup::{LoadCase, Setup};
 use crate::mesh::cast::{VoxelError, Voxels, voxelize};
 use crate::mesh::moment::{self, Moments};
 use crate::mesh::{Grid, Lattice, Solid};
@@ -157,38 +157,47 @@ fn drop_crumbs(grid: &Grid, solids: &mut Vec<Solid>) -> (usize, usize) {
     (weight.values().filter(|w| **w >= CRUMB * total).count(), before - solids.len())
 }
 
-/// Adds the weight `ρ g` of every part to the nodes of case `k`, times `scale`; returns (force, moment about the origin).
+/// Adds the forces of a load case on the mass of every part to the nodes of case `k`, times `scale`; returns (force, moment
+/// about the origin). Exact: shape functions times an acceleration that is linear in place are what the moments hold.
 pub fn weigh(
     setup: &Setup,
     meshed: &Meshed,
-    g: DVec3,
+    case: &LoadCase,
     scale: f64,
     k: usize,
     b: &mut crate::linear::Block<f64>,
 ) -> (DVec3, DVec3) {
     let lattice = &*meshed.lattice;
     let grid = &lattice.grid;
-    let unit = (0.5 * grid.cell).powi(3);
+    let half = 0.5 * grid.cell;
     let (mut force, mut moment) = (DVec3::ZERO, DVec3::ZERO);
+    // The acceleration's change along each axis over half a cell, the same everywhere.
+    let at_origin = case.acceleration(DVec3::ZERO);
+    let slopes = DVec3::AXES.map(|a| case.acceleration(a * half) - at_origin);
     for (part, v) in setup.parts.iter().zip(&meshed.voxels) {
+        let density = part.material.density * half.powi(3);
         let mut put = |cell: u32, m: &Moments| {
             let at = grid.position(cell as usize);
             let Some(nodes) = lattice.cell_nodes(at) else { return };
-            let weight = g * (part.material.density * unit);
+            let centre = DVec3::from(grid.centre(at));
+            let mean = case.acceleration(centre);
             for (corner, node) in nodes.into_iter().enumerate() {
-                // ∫ N = 1/8 Σ over the monomials of the trilinear basis, signed by the corner.
-                let mut n = 0.0;
+                // ∫ N and ∫ N ξ = 1/8 Σ over the monomials of the trilinear basis, signed by the corner.
+                let mut f = DVec3::ZERO;
                 for basis in 0..8usize {
                     let index = (basis & 1) + 3 * (basis >> 1 & 1) + 9 * (basis >> 2);
-                    let negative = (basis & !corner).count_ones() % 2 == 1;
-                    n += if negative { -m[index] } else { m[index] };
+                    let sign = if (basis & !corner).count_ones() % 2 == 1 { -0.125 } else { 0.125 };
+                    f += mean * (sign * m[index]);
+                    for (slope, step) in slopes.iter().zip([1, 3, 9]) {
+                        f += *slope * (sign * m[index + step]);
+                    }
                 }
-                b.add(k, node, (weight * (n / 8.0 * scale)).into());
+                let f = f * density;
+                let sides: [f64; 3] = std::array::from_fn(|a| if corner >> a & 1 == 1 { half } else { -half });
+                force += f;
+                moment += (centre + DVec3::from(sides)).cross(f);
+                b.add(k, node, (f * scale).into());
             }
-            let c = moment::centroid(m);
-            let centre = DVec3::from(grid.centre(at)) + DVec3::from(c) * (0.5 * grid.cell);
-            force += weight * m[0];
-            moment += centre.cross(weight * m[0]);
         };
         v.full.iter().for_each(|c| put(*c, &moment::FULL));
         v.cut.iter().zip(&v.moments).for_each(|(c, m)| put(*c, m));

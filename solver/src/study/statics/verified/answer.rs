@@ -228,8 +228,8 @@ fn facts(setup: &Setup, stage: &Stage, history: &History, out: &mut Outcome) {
     push("elements below 8°", n_bad.to_string());
     push("least scaled Jacobian", format!("{jacobian:.2}"));
     push("estimated error in energy norm", format!("{:.2} %", 100.0 * worst));
-    if stage.n_bonded > 0 {
-        push("bonded nodes", stage.n_bonded.to_string());
+    if stage.held.n_bonded > 0 {
+        push("bonded nodes", stage.held.n_bonded.to_string());
     }
     for part in &setup.parts {
         push(&format!("material of {}", part.label), format!("{} ({})", part.material.name, part.material.source));
@@ -239,6 +239,7 @@ fn facts(setup: &Setup, stage: &Stage, history: &History, out: &mut Outcome) {
             push(&format!("expansion of {}", part.label), text);
         }
     }
+    setup.facts().into_iter().for_each(|(key, value)| push(&key, value));
     push("instruction set", crate::linear::operator::instruction_set().into());
 }
 

@@ -10,9 +10,8 @@ use crate::fitted::ladder;
 use crate::fitted::peak::{self, Level, Peaks};
 use crate::fitted::recover::{self, Estimate, Patches, Raw};
 use crate::fitted::{Mesh, Problem, Solution, motion};
-use crate::linear::constraint::Constraints;
-use crate::mechanics::fit;
-use crate::mechanics::load::Applied;
+use crate::mechanics::fit::{self, Held};
+use crate::mechanics::load::{Applied, Reaction};
 use crate::mechanics::setup::{Setup, Warmth};
 use crate::mechanics::stress::von_mises;
 use crate::run::{Ctx, Phase};
@@ -25,6 +24,9 @@ use std::collections::BTreeSet;
 
 /// Relative residual of every solve.
 const TOLERANCE: f64 = 1e-9;
+/// The same where supports give displacements: what those call forth next to them is far more than what they call forth in
+/// a slender body as a whole, and its share must be known too.
+const TOLERANCE_GIVEN: f64 = 1e-12;
 /// Elements near a stress peak are at most this share of their size before, within so many of them.
 const SPOT_SHRINK: f64 = 0.6;
 const SPOT_REACH: f64 = 2.5;
@@ -61,10 +63,10 @@ pub(super) struct Stage {
     pub patches: Patches,
     pub applied: Vec<Applied>,
     pub expansion: Option<Expansion>,
-    pub reactions: Vec<(DVec3, DVec3)>,
-    pub n_bonded: usize,
+    /// `[case]`: of all supports, and of each.
+    pub reactions: Vec<(Reaction, Vec<Reaction>)>,
     pub unknowns: usize,
-    pub held: Constraints<3>,
+    pub held: Held,
     pub forces: Vec<Vec<f64>>,
 }
 
@@ -105,10 +107,11 @@ impl History {
         let mesh = &stage.mesh;
         let values: Vec<Vec<f64>> = stage.stress.iter().map(|s| s.iter().map(|s| von_mises(*s)).collect()).collect();
         let rigid = setup.loads.iter().filter(|l| l.rigid).map(|l| &l.faces);
-        let held: Vec<(usize, usize)> =
-            setup.supports.iter().map(|s| &s.faces).chain(rigid).flatten().copied().collect();
+        // A foundation gives way: nothing is singular at its rim.
+        let supports = setup.supports.iter().filter(|s| !s.hold.is_elastic());
+        let held: Vec<(usize, usize)> = supports.map(|s| &s.faces).chain(rigid).flatten().copied().collect();
         let held: BTreeSet<usize> = facets_of(mesh, &setup.parts, &held).into_iter().collect();
-        let suspect = peak::suspects(mesh, &held, &stage.held);
+        let suspect = peak::suspects(mesh, &held, &stage.held.constraints);
         for (part, levels) in self.levels.iter_mut().enumerate() {
             levels.push(Level::new(mesh, part, &stage.patches, &stage.sizes, &values, &suspect));
         }
@@ -192,32 +195,27 @@ fn one(
     step: Step,
 ) -> Result<Stage, StudyError> {
     step.report(ctx, 0.3, "Assembling");
-    let (held, n_bonded) = fit::hold(setup, &mesh)?;
+    let held = fit::hold(setup, &mesh)?;
     ctx.check()?;
-    let problem = Problem::new(&mesh, materials, &held).map_err(|e| fit::failed(&mesh, e))?;
+    let problem =
+        Problem::sprung(&mesh, materials, &held.springs, &held.constraints).map_err(|e| fit::failed(&mesh, e))?;
     ctx.check()?;
     let (mut forces, mut applied) = fit::forces(case.model, setup, &mesh, problem.system.transform.n_nodes())?;
     let expansion = expand(setup, &mesh, materials, ctx, &mut forces, &mut applied)?;
     ctx.check()?;
     let note = format!("Solving for {} unknowns", 3 * mesh.points.len());
     step.report(ctx, 0.5, &*note);
+    let tolerance = if setup.way() > 0.0 { TOLERANCE_GIVEN } else { TOLERANCE };
     let solution = problem
-        .solve(&forces, TOLERANCE, ctx.cancel_flag(), |i, residual| {
+        .solve(&forces, tolerance, ctx.cancel_flag(), |i, residual| {
             ctx.residual(iterations + i, residual);
-            step.falling(ctx, [0.5, 0.85], residual, TOLERANCE, &*note)
+            step.falling(ctx, [0.5, 0.85], residual, tolerance, &*note)
         })
         .map_err(|e| fit::failed(&mesh, e))?;
     ctx.check()?;
     let mut reactions = Vec::new();
     for (u, f) in solution.u.iter().zip(&forces) {
-        let r = problem.reactions(u, f).map_err(|e| fit::failed(&mesh, e))?;
-        let (mut force, mut moment) = (DVec3::ZERO, DVec3::ZERO);
-        for (n, p) in mesh.points.iter().enumerate() {
-            let r = motion(&r, n as u32);
-            force += r;
-            moment += p.cross(r);
-        }
-        reactions.push((force, moment));
+        reactions.push(fit::reactions(setup, &held, &problem, u, f).map_err(|e| fit::failed(&mesh, e))?);
     }
     let unknowns = 3 * problem.system.transform.n_reduced();
     drop(problem);
@@ -255,7 +253,6 @@ fn one(
         applied,
         expansion,
         reactions,
-        n_bonded,
         unknowns,
         held,
         forces,
@@ -307,7 +304,8 @@ fn deck(case: &Case, setup: &Setup, stage: &Stage, materials: &[Elasticity]) -> 
         parts: &setup.names(),
         materials,
         densities: &setup.densities(),
-        held: &stage.held,
+        held: &stage.held.constraints,
+        springs: &stage.held.springs,
         steps: Steps::Static { cases: &cases, forces: &stage.forces },
     }
     .write()

@@ -1,0 +1,220 @@
+//! Supports: how faces are held, read off a design, and what they say together that cannot be.
+
+use super::setup::Setup;
+use super::symmetry;
+use crate::design::schema::Section;
+use crate::design::{Issue, Object, Resolved};
+use crate::fitted::hold;
+use crate::linear::constraint::Constraints;
+use crate::study::Case;
+use crate::study::part::Part;
+use glam::{DMat3, DVec3};
+use std::collections::BTreeMap;
+
+/// How faces are held.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Hold {
+    /// Components along x, y and z at these displacements, m; `None` is free.
+    Axes([Option<f64>; 3]),
+    /// Along the outward normal, at this displacement, m.
+    Normal(f64),
+    /// By springs along the normal and in plane, N/m³.
+    Elastic { normal: f64, tangential: f64 },
+}
+
+impl Hold {
+    /// Every component at rest.
+    pub const FIXED: Self = Self::Axes([Some(0.0); 3]);
+
+    /// Force per area over displacement at a point with outward `normal`: one in every held direction, N/m³ for springs.
+    pub fn tensor(&self, normal: DVec3) -> DMat3 {
+        let along = DMat3::from_cols(normal * normal.x, normal * normal.y, normal * normal.z);
+        match self {
+            Self::Axes(given) => {
+                DMat3::from_diagonal(DVec3::from_array(given.map(|g| f64::from(u8::from(g.is_some())))))
+            }
+            Self::Normal(_) => along,
+            Self::Elastic { normal, tangential } => along * *normal + (DMat3::IDENTITY - along) * *tangential,
+        }
+    }
+
+    /// The directions it holds, as a projector: springs hold where they have stiffness.
+    pub fn acts(&self, normal: DVec3) -> DMat3 {
+        let unit = |k: &f64| f64::from(u8::from(*k > 0.0));
+        match self {
+            Self::Elastic { normal: n, tangential: t } => {
+                Self::Elastic { normal: unit(n), tangential: unit(t) }.tensor(normal)
+            }
+            rigid => rigid.tensor(normal),
+        }
+    }
+
+    /// Displacement given at a point with outward `normal`, m; zero where none is.
+    pub fn given(&self, normal: DVec3) -> DVec3 {
+        match self {
+            Self::Axes(given) => DVec3::from_array(given.map(|g| g.unwrap_or(0.0))),
+            Self::Normal(way) => normal * *way,
+            Self::Elastic { .. } => DVec3::ZERO,
+        }
+    }
+
+    /// Whether it gives way: springs do, supports do not.
+    pub fn is_elastic(&self) -> bool {
+        matches!(self, Self::Elastic { .. })
+    }
+
+    /// The largest displacement given, m.
+    pub fn way(&self) -> f64 {
+        match self {
+            Self::Axes(given) => given.iter().flatten().fold(0.0, |m, v| m.max(v.abs())),
+            Self::Normal(way) => way.abs(),
+            Self::Elastic { .. } => 0.0,
+        }
+    }
+}
+
+/// A support on faces of the model.
+pub struct Support {
+    pub object: Object,
+    pub hold: Hold,
+    pub faces: Vec<(usize, usize)>,
+}
+
+/// A given displacement beyond this share of the bodies' size bends the meaning of small displacements.
+const WAY_LARGE: f64 = 0.1;
+
+/// The supports that the study names, all where it names none.
+pub fn read(
+    case: &Case,
+    resolved: &Resolved,
+    parts: &[Part],
+    faces_of: &dyn Fn(&Object, &mut Vec<Issue>) -> Vec<(usize, usize)>,
+    issues: &mut Vec<Issue>,
+) -> Vec<Support> {
+    let study = case.study;
+    let (chosen, free) = (study.refs("supports"), study.flag("free"));
+    let mut supports = Vec::new();
+    for object in case.design.section(Section::Support).filter(|o| !o.suppressed && !free) {
+        if !chosen.is_empty() && !chosen.contains(&object.id) {
+            continue;
+        }
+        let hold = match hold_of(object, resolved) {
+            Ok(Some(hold)) => hold,
+            Ok(None) => continue,
+            Err(issue) => {
+                issues.push(issue);
+                continue;
+            }
+        };
+        let faces = faces_of(object, issues);
+        if object.kind == "symmetry" {
+            symmetry::check_planar(case.model, parts, object, &faces, issues);
+        }
+        supports.push(Support { object: object.clone(), hold, faces });
+    }
+    if supports.is_empty() && !chosen.is_empty() && !free {
+        let message = "None of its supports acts: they are suppressed or gone; activate one, or choose others";
+        issues.push(Issue::error(study, "supports", message));
+    }
+    supports
+}
+
+/// How a support object holds; `None` for a kind that is no support of this build.
+fn hold_of(object: &Object, resolved: &Resolved) -> Result<Option<Hold>, Issue> {
+    let number = |key: &str| resolved.number(object, key);
+    Ok(Some(match object.kind.as_str() {
+        "fixed" => Hold::FIXED,
+        "sliding" | "symmetry" => Hold::Normal(0.0),
+        "displacement" if object.choice("by") == "normal" => Hold::Normal(number("normal")?),
+        "displacement" => {
+            let mut given = [None; 3];
+            for (given, axis) in given.iter_mut().zip(["x", "y", "z"]) {
+                if object.choice(&format!("along_{axis}")) == "given" {
+                    *given = Some(number(axis)?);
+                }
+            }
+            if given.iter().all(Option::is_none) {
+                return Err(Issue::error(object, "along_x", "Nothing is given: give it at least one component"));
+            }
+            Hold::Axes(given)
+        }
+        "elastic" => {
+            let (normal, tangential) = (number("stiffness")?, number("tangential")?);
+            if normal == 0.0 && tangential == 0.0 {
+                return Err(Issue::error(object, "stiffness", "Its stiffness is zero: it holds nothing"));
+            }
+            Hold::Elastic { normal, tangential }
+        }
+        _ => return Ok(None),
+    }))
+}
+
+impl Setup<'_> {
+    /// The largest displacement that a support gives, m.
+    pub fn way(&self) -> f64 {
+        self.supports.iter().map(|s| s.hold.way()).fold(0.0, f64::max)
+    }
+
+    /// Says where displacements are given that are far too large, or that two supports give differently.
+    pub(super) fn check_ways(&self, case: &Case, issues: &mut Vec<Issue>) {
+        let size = self.size();
+        for s in self.supports.iter().filter(|s| s.hold.way() > WAY_LARGE * size) {
+            issues.push(Issue::warning(
+                &s.object,
+                "by",
+                format!(
+                    "{}: it moves its faces by {:.4} mm, {:.0} % of the design's size; displacements are taken as small",
+                    s.object.name,
+                    s.hold.way() * 1e3,
+                    100.0 * s.hold.way() / size
+                ),
+            ));
+        }
+        if self.way() == 0.0 {
+            return;
+        }
+        for part in &self.parts {
+            if let Some((one, other, at)) = self.contradiction(case, part) {
+                let [x, y, z] = (at * 1e3).to_array();
+                issues.push(Issue::error(
+                    &one.object,
+                    "faces",
+                    format!(
+                        "{} and {} give two different displacements where their faces meet, at ({x:.3}, {y:.3}, {z:.3}) mm: \
+                         let one of them leave that face out, or give both the same",
+                        one.object.name, other.object.name
+                    ),
+                ));
+            }
+        }
+    }
+
+    /// Two supports that cannot both be kept at a point of a part's surface, m.
+    fn contradiction(&self, case: &Case, part: &Part) -> Option<(&Support, &Support, DVec3)> {
+        let surface = case.model.bodies[part.index].body.surface();
+        let mut held = Constraints::<3>::new(surface.points.len());
+        let mut owners: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for (s, support) in self.supports.iter().enumerate().filter(|s| !s.1.hold.is_elastic()) {
+            let on = |t: &usize| support.faces.contains(&(part.index, surface.face_of[*t] as usize));
+            let corners = || {
+                (0..surface.triangles.len()).filter(on).flat_map(|t| {
+                    let area = DVec3::from(surface.triangle_cross(t));
+                    surface.triangles[t].map(|n| (n, area))
+                })
+            };
+            match support.hold {
+                Hold::Normal(way) => hold::along(&mut held, corners(), way),
+                Hold::Axes(given) => hold::axes(&mut held, corners().map(|c| c.0), given),
+                Hold::Elastic { .. } => {}
+            }
+            for (n, _) in corners() {
+                let owners = owners.entry(n).or_default();
+                if !owners.contains(&s) {
+                    owners.push(s);
+                }
+            }
+        }
+        let clash = owners.iter().find(|(n, of)| of.len() > 1 && held.is_contradictory(**n));
+        clash.map(|(n, of)| (&self.supports[of[0]], &self.supports[of[1]], surface.points[*n as usize].into()))
+    }
+}

@@ -1,0 +1,134 @@
+//! Planes of symmetry: what they cut, whether they can, and what share of the whole is left.
+
+use super::setup::Setup;
+use crate::design::{Issue, Object};
+use crate::geometry::Model;
+use crate::study::Case;
+use crate::study::part::{Part, touching};
+use glam::DVec3;
+
+/// Off a plane, as a share of the bodies' size: what tessellation and files in single precision leave.
+const FLAT: f64 = 1e-5;
+/// Beyond a plane of symmetry, as a share of the size.
+const BEYOND: f64 = 1e-3;
+/// Cosine from which two normals are one direction, and below which they are square.
+const SAME: f64 = 1.0 - 1e-6;
+const SQUARE: f64 = 1e-3;
+
+/// A plane `n · p = offset` with `n` out of the body, m.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Plane {
+    normal: DVec3,
+    offset: f64,
+}
+
+/// The mean plane of a face and how far its points lie off it, m.
+fn plane(model: &Model, (body, face): (usize, usize)) -> Option<(Plane, f64)> {
+    let surface = model.bodies[body].body.surface();
+    let triangles: Vec<usize> = (0..surface.triangles.len()).filter(|t| surface.face_of[*t] as usize == face).collect();
+    let normal = triangles.iter().map(|t| DVec3::from(surface.triangle_cross(*t))).sum::<DVec3>().try_normalize()?;
+    let heights: Vec<f64> = triangles
+        .iter()
+        .flat_map(|t| surface.triangles[*t])
+        .map(|n| normal.dot(surface.points[n as usize].into()))
+        .collect();
+    let (low, high) = heights.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), x| (l.min(*x), h.max(*x)));
+    Some((Plane { normal, offset: 0.5 * (low + high) }, 0.5 * (high - low)))
+}
+
+fn size(parts: &[Part]) -> f64 {
+    let length = |p: &Part| p.surface.bounds().map_or(0.0, |(lo, hi)| DVec3::from(hi).distance(lo.into()));
+    parts.iter().map(length).fold(0.0, f64::max)
+}
+
+/// Says which faces of a symmetry are not planar.
+pub(super) fn check_planar(
+    model: &Model,
+    parts: &[Part],
+    object: &Object,
+    faces: &[(usize, usize)],
+    issues: &mut Vec<Issue>,
+) {
+    for face in faces {
+        if plane(model, *face).is_some_and(|(_, off)| off <= FLAT * size(parts)) {
+            continue;
+        }
+        let name = &model.bodies[face.0].body.surface().faces[face.1].name.0;
+        issues.push(Issue::error(
+            object,
+            "faces",
+            format!(
+                "{name} is not planar: a plane of symmetry cuts in planar faces; pick those, or use a sliding support"
+            ),
+        ));
+    }
+}
+
+impl Setup<'_> {
+    /// Planes of symmetry, each once.
+    fn planes(&self, case: &Case) -> Vec<Plane> {
+        let mut out: Vec<Plane> = Vec::new();
+        let near = FLAT * self.size();
+        for face in self.supports.iter().filter(|s| s.object.kind == "symmetry").flat_map(|s| &s.faces) {
+            let Some((p, _)) = plane(case.model, *face) else { continue };
+            let same = |q: &Plane| {
+                let cos = p.normal.dot(q.normal);
+                cos.abs() > SAME && (p.offset - cos.signum() * q.offset).abs() <= 10.0 * near
+            };
+            if !out.iter().any(same) {
+                out.push(p);
+            }
+        }
+        out
+    }
+
+    /// Says where a body lies on both sides of a plane of symmetry: its mirror image would overlap it.
+    pub(super) fn check_sides(&self, case: &Case, issues: &mut Vec<Issue>) {
+        let groups = touching(&self.parts, self.cell());
+        for support in self.supports.iter().filter(|s| s.object.kind == "symmetry") {
+            for face in &support.faces {
+                let Some((p, _)) = plane(case.model, *face) else { continue };
+                let Some(group) = groups.iter().find(|g| g.contains(&face.0)) else { continue };
+                let beyond = self.parts.iter().filter(|part| group.contains(&part.index)).find(|part| {
+                    let out = |q: &[f64; 3]| p.normal.dot((*q).into()) - p.offset > BEYOND * self.size();
+                    part.surface.points.iter().any(out)
+                });
+                if let Some(part) = beyond {
+                    let name = &case.model.bodies[face.0].body.surface().faces[face.1].name.0;
+                    issues.push(Issue::warning(
+                        &support.object,
+                        "faces",
+                        format!(
+                            "{} lies on both sides of the plane of {name}: the mirror image would overlap it. Is this \
+                             face in the plane of symmetry?",
+                            part.label
+                        ),
+                    ));
+                }
+            }
+        }
+    }
+
+    /// What share of the whole the design is, in words; `None` without planes of symmetry.
+    pub(super) fn share_of(&self, case: &Case) -> Option<String> {
+        let planes = self.planes(case);
+        let mut directions: Vec<DVec3> = Vec::new();
+        for p in &planes {
+            if !directions.iter().any(|d| d.dot(p.normal).abs() > SAME) {
+                directions.push(p.normal);
+            }
+        }
+        let n = planes.len();
+        let square = (0..directions.len()).all(|i| (0..i).all(|j| directions[i].dot(directions[j]).abs() < SQUARE));
+        let share = match (square, directions.len()) {
+            (_, 0) => return None,
+            (true, 1) => "one half",
+            (true, 2) => "one quarter",
+            (true, 3) => "one eighth",
+            _ => "one sector",
+        };
+        let row = if n > directions.len() { " of a row that repeats between parallel planes" } else { "" };
+        let planes = if n == 1 { "1 plane" } else { &format!("{n} planes") };
+        Some(format!("{share}{row}, mirrored in {planes}: loads, mass and reactions are of this part alone"))
+    }
+}
