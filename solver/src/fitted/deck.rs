@@ -232,7 +232,7 @@ impl Deck<'_> {
         let mut steps = String::new();
         match self.steps {
             // Shapes are held where displacements are given.
-            Steps::Frequency { .. } => boundary(s, given.into_iter().map(|(at, _)| (at, 0.0)).collect()),
+            Steps::Frequency { .. } => boundary(s, given.into_keys().map(|at| (at, 0.0)).collect()),
             _ => boundary(&mut steps, given),
         }
         steps
