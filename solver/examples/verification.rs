@@ -4,6 +4,8 @@
 
 #![allow(clippy::print_stdout)]
 
+#[path = "../tests/verification/boundary.rs"]
+mod boundary;
 #[path = "../tests/support/closed_form.rs"]
 #[allow(dead_code)] // The tests use the rest of it.
 mod closed_form;
@@ -45,6 +47,9 @@ const CASES: &[(&str, fn() -> Vec<Row>)] = &[
     ("modal", modes::case_27),
     ("buckling", modes::case_28),
     ("modal", modes::case_30),
+    ("static", boundary::turning_disc),
+    ("static", boundary::beam_on_springs),
+    ("static", boundary::hole_in_a_ply),
     ("static", heat::case_31),
     ("heat", heat::case_32),
     ("heat", heat::case_33),
@@ -72,11 +77,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             Basis::Computed => "computed",
             Basis::Unconfirmed => "unconfirmed",
         };
+        let case = if r.case == 0 { "–".to_string() } else { r.case.to_string() };
         let percent = |x: f64| if r.reference == 0.0 { format!("{x:.1e}") } else { format!("{:.3} %", 100.0 * x) };
         writeln!(
             text,
-            "| {study} | {} | {} | {} | {} {unit} | {} {unit} | {}{} | {} | {basis} | {} |",
-            r.case,
+            "| {study} | {case} | {} | {} | {} {unit} | {} {unit} | {}{} | {} | {basis} | {} |",
             r.name,
             r.quantity,
             digits(r.found),

@@ -68,9 +68,10 @@ fn lines(design: &Design, section: Section, folded: &BTreeSet<Id>) -> Vec<Line> 
     out
 }
 
-const SECTIONS: [(Section, &str, &str); 7] = [
+const SECTIONS: [(Section, &str, &str); 8] = [
     (Section::Feature, "Features", "features"),
     (Section::Selection, "Selections", "selections"),
+    (Section::Material, "Materials", "materials"),
     (Section::Support, "Supports", "supports"),
     (Section::Load, "Loads", "loads"),
     (Section::LoadCase, "Load cases", "cases"),

@@ -315,6 +315,7 @@ impl<'a> Report<'a> {
             s.push_str("</tbody></table>");
         }
         for (section, title) in [
+            (Section::Material, "Materials of the design"),
             (Section::Support, "Supports"),
             (Section::Load, "Loads"),
             (Section::LoadCase, "Load cases"),

@@ -179,7 +179,7 @@ pub struct Design {
 
 impl Design {
     /// Version written by this build.
-    pub const SCHEMA: u32 = 1;
+    pub const SCHEMA: u32 = 2;
 
     pub fn new() -> Self {
         Self { schema: Self::SCHEMA, objects: Vec::new() }

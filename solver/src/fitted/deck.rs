@@ -8,6 +8,7 @@ pub mod heat;
 use super::{Mesh, Spring};
 use crate::element::tet::{Elasticity, face};
 use crate::linear::constraint::{Constraints, Hold};
+use crate::study::orthotropic::Orthotropic;
 use glam::DVec3;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -28,6 +29,8 @@ pub struct Deck<'a> {
     /// Names of the parts and of their materials.
     pub parts: &'a [(String, String)],
     pub materials: &'a [Elasticity],
+    /// By part, empty where all are isotropic: written by their constants instead of [`Deck::materials`].
+    pub orthotropic: &'a [Option<Orthotropic>],
     /// By part, kg/m³.
     pub densities: &'a [f64],
     pub held: &'a Constraints<3>,
@@ -61,7 +64,9 @@ impl Deck<'_> {
         for k in 0..self.mesh.parts.len() {
             part(&mut s, self.mesh, k, &self.parts[k]);
             let _ = writeln!(s, "*MATERIAL,NAME=MATERIAL{}", k + 1);
+            let orthotropic = self.orthotropic.get(k).and_then(Option::as_ref);
             match &self.materials[k] {
+                _ if orthotropic.is_some() => orthotropic.into_iter().for_each(|o| constants(&mut s, o)),
                 Elasticity::Isotropic { lambda, mu } => {
                     let (young, poisson) =
                         (mu * (3.0 * lambda + 2.0 * mu) / (lambda + mu), lambda / (2.0 * (lambda + mu)));
@@ -81,7 +86,11 @@ impl Deck<'_> {
                 }
             }
             let _ = writeln!(s, "*DENSITY\n{:.12e}", self.densities[k]);
-            let _ = writeln!(s, "*SOLID SECTION,ELSET=PART{0},MATERIAL=MATERIAL{0}", k + 1);
+            let _ = write!(s, "*SOLID SECTION,ELSET=PART{0},MATERIAL=MATERIAL{0}", k + 1);
+            match orthotropic {
+                Some(o) => orientation(&mut s, k, o),
+                None => s.push('\n'),
+            }
         }
         let mut next = self.mesh.points.len() + 2 * references.len() + 1;
         self.foundation(&mut s, &mut next);
@@ -237,6 +246,23 @@ impl Deck<'_> {
         }
         steps
     }
+}
+
+/// The nine constants, in the language's order.
+fn constants(s: &mut String, o: &Orthotropic) {
+    let [a, b, c] = o.young;
+    let [d, e, f] = o.poisson;
+    let [g, h, i] = o.shear;
+    let _ = writeln!(s, "*ELASTIC,TYPE=ENGINEERING CONSTANTS");
+    let _ = writeln!(s, "{a:.12e},{b:.12e},{c:.12e},{d:.12e},{e:.12e},{f:.12e},{g:.12e},{h:.12e}\n{i:.12e}");
+}
+
+/// The directions of part `k`: the rest of its section's line, and what it names.
+fn orientation(s: &mut String, k: usize, o: &Orthotropic) {
+    let [x, y] = [o.frame.x_axis, o.frame.y_axis];
+    let _ = writeln!(s, ",ORIENTATION=AXES{}", k + 1);
+    let _ = writeln!(s, "*ORIENTATION,NAME=AXES{},SYSTEM=RECTANGULAR", k + 1);
+    let _ = writeln!(s, "{:.12e},{:.12e},{:.12e},{:.12e},{:.12e},{:.12e}", x.x, x.y, x.z, y.x, y.y, y.z);
 }
 
 /// Nodal forces; those of the step before do not stay.

@@ -4,7 +4,7 @@
 
 use super::recover::Raw;
 use super::{Mesh, push};
-use crate::element::tet::matrix::{self, Stress};
+use crate::element::tet::matrix::{self, Strain, Stress};
 use crate::element::tet::{Elasticity, FOUR_POINTS, Inverted, shape};
 use rayon::prelude::*;
 
@@ -19,22 +19,24 @@ pub fn rise(mesh: &Mesh, temperature: &[f64], free: f64) -> Rise {
     mesh.tets.iter().map(|tet| std::array::from_fn(|p| at(tet, &FOUR_POINTS[p].at))).collect()
 }
 
-/// C α ΔT 1 at the integration points of an element, Pa.
-fn hindered(material: &Elasticity, expansion: f64, rise: &[f64; 4]) -> [Stress; 4] {
-    rise.map(|t| {
-        let e = expansion * t;
-        material.stress(&[e, e, e, 0.0, 0.0, 0.0])
-    })
+/// Strain per kelvin of a body that expands alike in all directions, 1/K.
+pub fn even(expansion: f64) -> Strain {
+    [expansion, expansion, expansion, 0.0, 0.0, 0.0]
 }
 
-/// Adds the loads that stand for the expansion, N, three per node; materials and expansions, 1/K, by part.
+/// C α ΔT at the integration points of an element, Pa.
+fn hindered(material: &Elasticity, expansion: &Strain, rise: &[f64; 4]) -> [Stress; 4] {
+    rise.map(|t| material.stress(&expansion.map(|a| a * t)))
+}
+
+/// Adds the loads that stand for the expansion, N, three per node; materials and strains per kelvin, 1/K, by part.
 ///
 /// # Errors
 /// [`Inverted`].
 pub fn load(
     mesh: &Mesh,
     materials: &[Elasticity],
-    expansions: &[f64],
+    expansions: &[Strain],
     rise: &Rise,
     f: &mut [f64],
 ) -> Result<(), Inverted> {
@@ -43,7 +45,7 @@ pub fn load(
         .map(|t| {
             let part = mesh.part_of(t);
             let material = &materials[part];
-            let stress = hindered(material, expansions[part], &rise[t]);
+            let stress = hindered(material, &expansions[part], &rise[t]);
             matrix::internal_force(&mesh.nodes(t), std::slice::from_ref(material), &stress)
         })
         .collect::<Result<Vec<_>, _>>()?;
@@ -56,10 +58,10 @@ pub fn load(
 }
 
 /// Takes out of the stresses that displacements give, Pa, what free expansion does without.
-pub fn relieve(mesh: &Mesh, materials: &[Elasticity], expansions: &[f64], rise: &Rise, raw: &mut Raw) {
+pub fn relieve(mesh: &Mesh, materials: &[Elasticity], expansions: &[Strain], rise: &Rise, raw: &mut Raw) {
     raw.par_iter_mut().enumerate().for_each(|(t, raw)| {
         let part = mesh.part_of(t);
-        for (s, free) in raw.iter_mut().zip(hindered(&materials[part], expansions[part], &rise[t])) {
+        for (s, free) in raw.iter_mut().zip(hindered(&materials[part], &expansions[part], &rise[t])) {
             for c in 0..6 {
                 s[c] -= free[c];
             }

@@ -11,6 +11,7 @@ use crate::fitted::{Facet, FittedError, Mesh, Problem, Spring, hold, motion, pus
 use crate::geometry::Model;
 use crate::linear::constraint::{ConstraintError, Constraints};
 use crate::study::StudyError;
+use crate::study::orthotropic::Orthotropic;
 use crate::study::part::facets_of;
 use glam::DVec3;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,19 +19,26 @@ use std::collections::{BTreeMap, BTreeSet};
 impl Setup<'_> {
     /// By part.
     pub fn elasticities(&self) -> Vec<Elasticity> {
-        let of = |p: &Part| Elasticity::isotropic(p.material.youngs_modulus, p.material.poisson_ratio);
-        self.parts.iter().map(of).collect()
+        self.parts.iter().map(Part::elasticity).collect()
     }
 
     /// By part, kg/m³.
     pub fn densities(&self) -> Vec<f64> {
-        self.parts.iter().map(|p| p.material.density).collect()
+        self.parts.iter().map(|p| p.density).collect()
     }
 
     /// Names of the parts and of their materials with their sources.
     pub fn names(&self) -> Vec<(String, String)> {
-        let of = |p: &Part| (p.label.clone(), format!("{}: {}", p.material.name, p.material.source));
+        let of = |p: &Part| {
+            let (name, source) = p.matter();
+            (p.label.clone(), format!("{name}: {source}"))
+        };
         self.parts.iter().map(of).collect()
+    }
+
+    /// Orthotropic materials by part.
+    pub fn orthotropic(&self) -> Vec<Option<Orthotropic>> {
+        self.parts.iter().map(|p| p.orthotropic.clone()).collect()
     }
 }
 
@@ -178,7 +186,7 @@ pub fn forces(
     }
     for (k, case) in setup.cases.iter().enumerate().filter(|c| c.1.is_heavy()) {
         for (part, span) in setup.parts.iter().zip(&mesh.parts) {
-            let density = part.material.density;
+            let density = part.density;
             for t in span.tets.clone() {
                 let f = matrix::body_force(&mesh.nodes(t), |p| case.acceleration(p) * density)
                     .map_err(|e| StudyError::Solver(e.to_string()))?;

@@ -122,6 +122,7 @@ impl<'a> Setup<'a> {
         });
         let mut setup = Self { parts, supports, loads, cases, method, resolution, accuracy, warmth, share: None };
         setup.share = setup.share_of(case);
+        setup.check_directions(case, &mut issues);
         setup.check_ways(case, &mut issues);
         setup.check_sides(case, &mut issues);
         (setup, issues)
@@ -221,6 +222,25 @@ impl<'a> Setup<'a> {
             };
             issues.push(Issue::error(case.study, "supports", message));
         }
+    }
+
+    /// What orthotropic bodies cannot have.
+    fn check_directions(&self, case: &Case, issues: &mut Vec<Issue>) {
+        let names: Vec<&str> =
+            self.parts.iter().filter(|p| p.orthotropic.is_some()).map(|p| p.label.as_str()).collect();
+        if names.is_empty() || case.study.kind != "static" {
+            return;
+        }
+        let who = names.join(", ");
+        issues.push(if self.method == Method::Instant {
+            let message =
+                format!("{who}: orthotropic, and the instant method knows one stiffness only; choose Verified");
+            Issue::error(case.study, "method", message)
+        } else {
+            let message =
+                format!("{who}: orthotropic, so without a safety factor: the von Mises stress knows no directions");
+            Issue::warning(case.study, "bodies", message)
+        });
     }
 
     fn check_spins(&self, case: &Case, issues: &mut Vec<Issue>) {

@@ -258,8 +258,17 @@ impl Parser {
         if self.take_symbol(")").is_some() { Ok(()) } else { Err(self.unexpected()) }
     }
 
-    /// The units bound to the number just read: `N`, `N*m`, `kg/m^3`.
+    /// The units bound to the number just read: `N`, `N*m`, `kg/m^3`, `1/K`.
     fn units(&mut self, value: f64, literal: &str) -> Result<Node, QuantityError> {
+        // `12e-6 1/K`: nothing else may follow a number with a number.
+        if let (Some((_, Token::Number(1.0, _))), Some((_, Token::Symbol('/'))), Some((_, Token::Word(w)))) =
+            (self.tokens.get(self.next), self.tokens.get(self.next + 1), self.tokens.get(self.next + 2))
+            && unit(w).is_some()
+        {
+            self.next += 2;
+            let (factor, dimension) = self.unit_product(-1, 0)?;
+            return Ok(Node::Constant(Quantity::new(value * factor, dimension)));
+        }
         let Some(Token::Word(first)) = self.peek().cloned() else {
             return Ok(Node::Constant(Quantity::new(value, Dimension::NONE)));
         };
@@ -272,15 +281,15 @@ impl Parser {
             });
         };
         let from = self.next;
-        let (factor, dimension) = self.unit_product(0)?;
+        let (factor, dimension) = self.unit_product(1, 0)?;
         // Only a scale's own reading has its zero: per degree is per kelvin.
         let offset = if self.next == from + 1 { found.offset } else { 0.0 };
         Ok(Node::Constant(Quantity::new(value * factor + offset, dimension)))
     }
 
-    /// Factor to SI and dimension of `N`, `N*m`, `W/(m^2*K)`; the next token is a unit.
-    fn unit_product(&mut self, depth: usize) -> Result<(f64, Dimension), QuantityError> {
-        let (mut factor, mut dimension) = self.unit_power(1)?;
+    /// Factor to SI and dimension of `N`, `N*m`, `W/(m^2*K)`; the next token is a unit, taken to the power of `first`.
+    fn unit_product(&mut self, first: i8, depth: usize) -> Result<(f64, Dimension), QuantityError> {
+        let (mut factor, mut dimension) = self.unit_power(first)?;
         // A following `* word` or `/ word` is a compound unit only while the word is a unit.
         while let Some((_, Token::Symbol(op @ ('*' | '/')))) = self.tokens.get(self.next) {
             let sign = if *op == '/' { -1 } else { 1 };
@@ -298,7 +307,7 @@ impl Parser {
                     return Err(QuantityError::TooDeep);
                 }
                 self.next += 2;
-                let (f, d) = self.unit_product(depth + 1)?;
+                let (f, d) = self.unit_product(1, depth + 1)?;
                 self.close()?;
                 (f.powi(sign.into()), d.power(sign).ok_or(QuantityError::NotFinite)?)
             } else {
@@ -476,6 +485,8 @@ mod tests {
             ("12 W/(m²·K)", 12.0),
             ("12 W/(m²·°C)", 12.0),
             ("3 W/m^2/K", 3.0),
+            ("12e-6 1/K", 12e-6),
+            ("3 1/s * 2 s", 6.0),
             ("8 kW/(m²)", 8000.0),
             ("4 mm / (n * 2)", 0.0005),
             ("9.81 m/s²", 9.81),

@@ -11,6 +11,8 @@ pub mod heat;
 pub mod modal;
 #[cfg(feature = "solve")]
 pub mod modes;
+#[cfg(feature = "solve")]
+pub mod orthotropic;
 pub mod outcome;
 #[cfg(feature = "solve")]
 pub mod part;

@@ -304,7 +304,8 @@ fn outcome<P: Physics>(setup: &Setup, stage: &Stage<P::Own>, levels: &[Level], k
         push("bonded nodes", stage.held.n_bonded.to_string());
     }
     for part in &setup.parts {
-        push(&format!("material of {}", part.label), format!("{} ({})", part.material.name, part.material.source));
+        let (name, source) = part.matter();
+        push(&format!("material of {}", part.label), format!("{name} ({source})"));
     }
     setup.facts().into_iter().for_each(|(key, value)| push(&key, value));
     push("instruction set", crate::linear::operator::instruction_set().into());

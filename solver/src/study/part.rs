@@ -1,9 +1,12 @@
 //! What every study on a design's bodies reads first: the bodies that take part, with their materials, and faces of them.
 
 use super::Case;
-use crate::design::{Issue, Material, Object, Severity, material};
-use crate::fitted::Mesh;
+use super::orthotropic::{self, Orthotropic};
+use crate::design::{Issue, Material, Object, Severity, material, resolve};
+use crate::element::tet::Elasticity;
+use crate::element::tet::matrix::Strain;
 use crate::fitted::ladder::Blank;
+use crate::fitted::{Mesh, expansion};
 use crate::geometry::{Model, select};
 use crate::surface::SurfaceMesh;
 use glam::DVec3;
@@ -16,9 +19,43 @@ pub struct Part<'a> {
     pub name: String,
     pub label: String,
     pub surface: &'a SurfaceMesh,
+    /// Of the library: mechanics reads it where the body has no orthotropic one.
     pub material: &'static Material,
+    pub orthotropic: Option<Orthotropic>,
+    /// kg/m³
+    pub density: f64,
+    /// Pa; an orthotropic body has none, because one number knows no directions.
+    pub yield_strength: Option<f64>,
     pub volume: f64,
     pub area: f64,
+}
+
+impl Part<'_> {
+    /// Stress from strain.
+    pub fn elasticity(&self) -> Elasticity {
+        let isotropic = || Elasticity::isotropic(self.material.youngs_modulus, self.material.poisson_ratio);
+        self.orthotropic.as_ref().map_or_else(isotropic, Orthotropic::elasticity)
+    }
+
+    /// Smallest and largest Young's modulus over the directions, Pa.
+    pub fn young(&self) -> [f64; 2] {
+        let all = self.orthotropic.as_ref().map_or([self.material.youngs_modulus; 3], |o| o.young);
+        [all.into_iter().fold(f64::INFINITY, f64::min), all.into_iter().fold(0.0, f64::max)]
+    }
+
+    /// Strain per kelvin, 1/K.
+    pub fn expansion(&self) -> Strain {
+        self.orthotropic.as_ref().map_or_else(|| expansion::even(self.material.expansion), Orthotropic::expansion)
+    }
+
+    /// Name and source of what mechanics takes for its material.
+    pub fn matter(&self) -> (&str, &str) {
+        match &self.orthotropic {
+            Some(o) if o.source.is_empty() => (&o.name, "as typed in the design"),
+            Some(o) => (&o.name, &o.source),
+            None => (self.material.name, self.material.source),
+        }
+    }
 }
 
 /// The bodies that the study's property `bodies` names, all where it names none.
@@ -26,6 +63,7 @@ pub fn parts<'a>(case: &Case<'a>, issues: &mut Vec<Issue>) -> Vec<Part<'a>> {
     let chosen = case.study.refs("bodies");
     let model: &'a Model = case.model;
     let mut parts = Vec::new();
+    let orthotropic = orthotropic::read(case.design, &resolve(case.design).0, issues);
     for (index, body) in model.bodies.iter().enumerate() {
         let feature = body.name.split('#').next().unwrap_or(&body.name);
         if !chosen.is_empty() && !chosen.iter().any(|id| id.0 == feature) {
@@ -54,7 +92,20 @@ pub fn parts<'a>(case: &Case<'a>, issues: &mut Vec<Issue>) -> Vec<Part<'a>> {
             ));
             continue;
         }
-        parts.push(Part { index, name: body.name.clone(), label: body.label.clone(), surface, material, volume, area });
+        let own = orthotropic.iter().find(|(o, _)| o.refs("bodies").iter().any(|id| id.0 == feature));
+        let own = own.map(|(_, material)| material.clone());
+        parts.push(Part {
+            index,
+            name: body.name.clone(),
+            label: body.label.clone(),
+            surface,
+            material,
+            density: own.as_ref().map_or(material.density, |o| o.density),
+            yield_strength: if own.is_some() { None } else { material.yield_strength },
+            orthotropic: own,
+            volume,
+            area,
+        });
     }
     for id in &chosen {
         if !model.bodies.iter().any(|b| b.name.split('#').next() == Some(id.0.as_str())) {

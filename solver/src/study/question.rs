@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 /// Fingerprint of what study object `study` asks of `design`, 64 hexadecimal digits.
 ///
-/// Covers the study's kind, version and set-up, every unsuppressed feature in order (bodies come from all of them), and
+/// Covers the study's kind, version and set-up, every unsuppressed feature and material in order (bodies come from them), and
 /// the supports, load cases, loads and selections that the study reaches. `None` if the design has no such study, or it
 /// is suppressed, or this build does not know its kind.
 pub fn question(design: &Design, study: &Id) -> Option<String> {
@@ -41,10 +41,11 @@ pub fn question(design: &Design, study: &Id) -> Option<String> {
     Some(hasher.finalize().to_hex().to_string())
 }
 
-/// Ids of everything the study can see: all features, and what its references lead to. An empty reference list means
+/// Ids of everything the study can see: all features and materials, and what its references lead to. An empty reference list means
 /// every object of that section, as the panels say.
 pub fn reach(design: &Design, study: &Object) -> BTreeSet<Id> {
-    let mut seen: BTreeSet<Id> = design.section(Section::Feature).map(|o| o.id.clone()).collect();
+    let bodies = [Section::Feature, Section::Material];
+    let mut seen: BTreeSet<Id> = bodies.iter().flat_map(|s| design.section(*s)).map(|o| o.id.clone()).collect();
     let mut waiting = studied(design, study);
     while let Some(id) = waiting.pop() {
         let Some(object) = design.get(&id) else { continue };

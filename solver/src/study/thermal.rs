@@ -123,6 +123,16 @@ impl<'a> Setup<'a> {
         };
         let resolution = Resolution::read(case.study, &resolved, &mut issues);
         let setup = Self { parts, boundaries: faced, sources, course, resolution, accuracy, resolved };
+        for part in setup.parts.iter().filter(|p| p.orthotropic.is_some()) {
+            issues.push(Issue::warning(
+                case.study,
+                "bodies",
+                format!(
+                    "{}: orthotropic in mechanics; heat takes conductivity and specific heat of {}, alike in all directions",
+                    part.label, part.material.name
+                ),
+            ));
+        }
         setup.check_values(&mut issues);
         setup.check_faces(&mut issues);
         setup.check_fixed(case, &mut issues);
@@ -131,10 +141,8 @@ impl<'a> Setup<'a> {
 
     /// Conductivity and capacity of each part.
     pub fn matter(&self) -> Vec<Matter> {
-        let of = |p: &Part| Matter {
-            conductivity: p.material.conductivity,
-            capacity: p.material.density * p.material.specific_heat,
-        };
+        let of =
+            |p: &Part| Matter { conductivity: p.material.conductivity, capacity: p.density * p.material.specific_heat };
         self.parts.iter().map(of).collect()
     }
 

@@ -16,7 +16,7 @@ pub enum Basis {
 /// One compared value.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Number of the case in our list of validation cases.
+    /// Number of the case in our list of validation cases; 0 for one that is not in it.
     pub case: u32,
     pub name: &'static str,
     /// What was solved on.

@@ -53,14 +53,21 @@ fn steady(problem: &Conduction, moment: &Moment) -> Vec<f64> {
 /// A solved body with expansion in it: stresses at integration points and at nodes.
 fn expanded(solved: &Solved, expansion: f64, rise: &Rise) -> (Raw, Vec<Stress>) {
     let mut raw = solved.raw.clone();
-    expansion::relieve(&solved.mesh, std::slice::from_ref(&solved.material), &[expansion], rise, &mut raw);
+    expansion::relieve(
+        &solved.mesh,
+        std::slice::from_ref(&solved.material),
+        &[expansion::even(expansion)],
+        rise,
+        &mut raw,
+    );
     let stress = Patches::new(&solved.mesh).recover(&solved.mesh, std::slice::from_ref(&raw)).remove(0);
     (raw, stress)
 }
 
 fn expand(mesh: Mesh, material: Elasticity, held: &Constraints<3>, expansion: f64, rise: &Rise) -> Solved {
     truth::solve(mesh, material.clone(), held, |m, f| {
-        expansion::load(m, std::slice::from_ref(&material), &[expansion], rise, f).expect("sound elements");
+        expansion::load(m, std::slice::from_ref(&material), &[expansion::even(expansion)], rise, f)
+            .expect("sound elements");
     })
 }
 

@@ -17,7 +17,7 @@ const E: f64 = 210e9;
 const NU: f64 = 0.3;
 const METHODS: [&str; 2] = ["instant", "verified"];
 
-fn set_up(surface: SurfaceMesh, objects: Vec<Object>, cell: f64, method: &str) -> (Design, Model) {
+pub fn set_up(surface: SurfaceMesh, objects: Vec<Object>, cell: f64, method: &str) -> (Design, Model) {
     let (mut design, model) = part::set_up(surface, "s235jr", objects, cell);
     let at = design.position(&"study".into()).unwrap();
     let study = design.objects[at].as_ref().clone().with("method", Value::Choice(method.into()));
@@ -35,8 +35,8 @@ fn solve(surface: SurfaceMesh, objects: Vec<Object>, cell: f64, method: &str) ->
 }
 
 /// What the check says of a set-up, errors and warnings apart.
-fn issues(surface: SurfaceMesh, objects: Vec<Object>) -> (Vec<String>, Vec<String>) {
-    let (design, model) = set_up(surface, objects, 8e-3, "verified");
+pub fn issues_of(surface: SurfaceMesh, objects: Vec<Object>, method: &str) -> (Vec<String>, Vec<String>) {
+    let (design, model) = set_up(surface, objects, 8e-3, method);
     let object = design.get(&"study".into()).unwrap();
     let case = Case { design: &design, study: object, model: &model, upstream: &[] };
     let found = study("static").unwrap().check(&case);
@@ -44,7 +44,11 @@ fn issues(surface: SurfaceMesh, objects: Vec<Object>) -> (Vec<String>, Vec<Strin
     (of(Severity::Error), of(Severity::Warning))
 }
 
-fn on(id: &str, kind: &str, faces: &[&str]) -> Object {
+fn issues(surface: SurfaceMesh, objects: Vec<Object>) -> (Vec<String>, Vec<String>) {
+    issues_of(surface, objects, "verified")
+}
+
+pub fn on(id: &str, kind: &str, faces: &[&str]) -> Object {
     Object::new(id, kind, id).with("faces", part::faces(faces))
 }
 
@@ -64,7 +68,7 @@ fn along_normal(o: Object, way: &str) -> Object {
     o.with("by", Value::Choice("normal".into())).expr("normal", way)
 }
 
-fn value(out: &Outcome, id: &str) -> f64 {
+pub fn value(out: &Outcome, id: &str) -> f64 {
     out.scalars.iter().find(|s| s.id == id).unwrap().value
 }
 

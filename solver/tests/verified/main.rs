@@ -20,5 +20,6 @@ mod truth;
 
 mod boundary;
 mod effectivity;
+mod orthotropic;
 mod peer;
 mod run;

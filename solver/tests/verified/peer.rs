@@ -37,7 +37,7 @@ fn calculix(name: &str, deck: &str) -> Option<Vec<Vec<DVec3>>> {
     Some(steps)
 }
 
-fn agree(name: &str, objects: Vec<Object>, surface: SurfaceMesh, cell: f64) {
+pub fn agree(name: &str, objects: Vec<Object>, surface: SurfaceMesh, cell: f64) {
     agree_bodies(name, objects, vec![("part", surface, "s235jr")], cell);
 }
 

@@ -107,6 +107,7 @@ fn calculix_agrees_on_ten_modes_with_its_own_mass() {
         parts: &[("block".into(), "steel".into())],
         materials: &materials,
         densities: &[7850.0],
+        orthotropic: &[],
         held: &held,
         springs: &[],
         steps: Steps::Frequency { n: 10 },

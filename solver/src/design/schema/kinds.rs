@@ -77,6 +77,19 @@ const PLANE: Field = prop(
 
 const PLANE_FACE: Field = prop("face", "Face", FieldType::Faces).when("plane", "face");
 
+const fn modulus(key: &'static str, label: &'static str, default: &'static str) -> Field {
+    // Softer than foam, stiffer than diamond: a unit was mistaken.
+    prop(key, label, FieldType::Expr { dimension: Dimension::PRESSURE, default, min: Some(1e3), max: Some(2e12) })
+}
+
+const fn poisson(key: &'static str, label: &'static str, default: &'static str) -> Field {
+    prop(key, label, FieldType::Expr { dimension: Dimension::NONE, default, min: Some(-10.0), max: Some(10.0) })
+}
+
+const fn expansion(key: &'static str, label: &'static str, default: &'static str) -> Field {
+    prop(key, label, FieldType::Expr { dimension: Dimension::EXPANSION, default, min: Some(-1e-3), max: Some(1e-3) })
+}
+
 /// Whether a component of a given displacement is given; `$along` is the axis.
 const fn component(key: &'static str, label: &'static str, default: &'static str) -> Field {
     prop(key, label, FieldType::Choice { options: &[("free", "Free"), ("given", "Given")], default }).when("by", "axes")
@@ -281,6 +294,23 @@ pub const KINDS: &[Kind] = kinds! {
         prop("features", "Features", FieldType::Refs { section: Section::Feature, max: 50 }).when("rule", "feature"),
         length("radius", "Radius", "5 mm").when("rule", "cylinders"),
         direction("normal", "Direction", ["0", "0", "1"]).when("rule", "normal"),
+    ]
+
+    "orthotropic" "Orthotropic material" Material "Three stiffnesses along three directions, as of wood, a laminate or a printed part. Its bodies take it in place of their own material in mechanics." [
+        prop("bodies", "Bodies", FieldType::Refs { section: Section::Feature, max: 100 }).required(),
+        direction("direction_1", "Direction 1", ["1", "0", "0"]),
+        direction("direction_2", "Direction 2", ["0", "1", "0"])
+            .help("Only its part square to direction 1 counts; direction 3 is square to both."),
+        modulus("e1", "E1", "140 GPa"), modulus("e2", "E2", "10 GPa"), modulus("e3", "E3", "10 GPa"),
+        poisson("nu12", "ν12", "0.3").help("How much a pull along 1 narrows along 2; ν21 follows as ν12 E2/E1."),
+        poisson("nu13", "ν13", "0.3"), poisson("nu23", "ν23", "0.45"),
+        modulus("g12", "G12", "5 GPa"), modulus("g13", "G13", "5 GPa"), modulus("g23", "G23", "3.4 GPa"),
+        prop("density", "Density", FieldType::Expr {
+            dimension: Dimension::DENSITY, default: "1600 kg/m^3", min: Some(1.0), max: Some(1e5),
+        }),
+        expansion("a1", "Expansion along 1", "-0.5e-6 1/K"), expansion("a2", "Expansion along 2", "28e-6 1/K"),
+        expansion("a3", "Expansion along 3", "28e-6 1/K"),
+        prop("source", "Source of the values", FieldType::Text),
     ]
 
     "fixed" "Fixed support" Support "Holds faces in place." [FACES, SELECTIONS]

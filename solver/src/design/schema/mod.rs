@@ -20,6 +20,7 @@ pub enum Section {
     Parameter,
     Feature,
     Selection,
+    Material,
     Support,
     Load,
     LoadCase,

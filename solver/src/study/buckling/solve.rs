@@ -183,6 +183,7 @@ impl Physics for Press<'_> {
             mesh: &stage.mesh,
             parts: &self.setup.names(),
             materials: &self.materials,
+            orthotropic: &self.setup.orthotropic(),
             densities: &densities,
             held: &stage.held.constraints,
             springs: &stage.held.springs,

@@ -224,7 +224,7 @@ fn deck(case: &Case, setup: &Setup, stage: &Stage, matter: &[Matter]) -> Result<
         .iter()
         .map(|p| (p.label.clone(), format!("{}: {}", p.material.name, p.material.thermal_source)))
         .collect();
-    let densities: Vec<f64> = setup.parts.iter().map(|p| p.material.density).collect();
+    let densities: Vec<f64> = setup.parts.iter().map(|p| p.density).collect();
     let march = match &setup.course {
         Course::Steady => None,
         Course::Transient { initial, stops } => stops.last().map(|end| (*initial, *end)),

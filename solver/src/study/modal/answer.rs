@@ -13,8 +13,8 @@ const NOTHING: f64 = 1e-9;
 /// Adds what only this physics knows.
 pub fn finish(physics: &Vibration, stage: &Stage<Own>, known: &[Known], out: &mut Outcome) {
     let parts = &physics.setup.parts;
-    let mass: f64 = parts.iter().map(|p| p.volume * p.material.density).sum();
-    let of_part = |k: usize| stage.mesh.volume(k).unwrap_or(parts[k].volume) * parts[k].material.density;
+    let mass: f64 = parts.iter().map(|p| p.volume * p.density).sum();
+    let of_part = |k: usize| stage.mesh.volume(k).unwrap_or(parts[k].volume) * parts[k].density;
     let meshed: f64 = (0..parts.len()).map(of_part).sum();
     let mut push = |id: &str, label: &str, value: f64, error: Option<f64>, dimension| {
         out.scalars.push(Scalar {
@@ -50,6 +50,7 @@ pub fn finish(physics: &Vibration, stage: &Stage<Own>, known: &[Known], out: &mu
         mesh: &stage.mesh,
         parts: &physics.setup.names(),
         materials: &physics.materials,
+        orthotropic: &physics.setup.orthotropic(),
         densities: &physics.densities,
         held: &stage.held.constraints,
         springs: &stage.held.springs,

@@ -89,7 +89,7 @@ fn read<'a>(case: &Case<'a>) -> ((Setup<'a>, usize), Vec<Issue>) {
 fn shift(setup: &Setup) -> f64 {
     let volume: f64 = setup.parts.iter().map(|p| p.volume).sum();
     let area: f64 = setup.parts.iter().map(|p| p.area).sum();
-    let speed = |p: &Part| (p.material.youngs_modulus / p.material.density).sqrt();
+    let speed = |p: &Part| (p.young()[0] / p.density).sqrt();
     let slowest = setup.parts.iter().map(speed).fold(f64::INFINITY, f64::min);
     let thickness = 2.0 * volume / area;
     SHIFT * (slowest * thickness / setup.size().powi(2)).powi(2)

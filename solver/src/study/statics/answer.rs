@@ -79,7 +79,7 @@ impl Stage {
     fn safety(&self, setup: &Setup, skins: &[SurfaceMesh], k: usize) -> Option<(f64, [f64; 3])> {
         let mut least: Option<(f64, [f64; 3])> = None;
         for ((fields, skin), part) in self.fields.iter().zip(skins).zip(&setup.parts) {
-            let Some(strength) = part.material.yield_strength else { continue };
+            let Some(strength) = part.yield_strength else { continue };
             for (s, p) in fields[k].von_mises.iter().zip(&skin.points) {
                 let factor = strength / f64::from(*s).max(f64::MIN_POSITIVE);
                 if least.is_none_or(|l| factor < l.0) {
@@ -147,7 +147,7 @@ pub fn outcome(setup: &Setup, stages: &[Stage], skins: &[SurfaceMesh], record: O
         }
         scalars(setup, stages, skins, k, &mut out);
     }
-    let mass: f64 = setup.parts.iter().map(|p| p.volume * p.material.density).sum();
+    let mass: f64 = setup.parts.iter().map(|p| p.volume * p.density).sum();
     out.scalars.push(Scalar {
         id: "mass".into(),
         label: "Mass".into(),
@@ -256,7 +256,7 @@ pub fn balances(setup: &Setup, applied: &[Applied], reactions: &[(Reaction, Vec<
     let mut supports = Vec::new();
     // A given displacement alone is balanced by its supports among themselves; one that moves all as a rigid body, by
     // nothing but rounding.
-    let stiffest = setup.parts.iter().map(|p| p.material.youngs_modulus).fold(0.0, f64::max);
+    let stiffest = setup.parts.iter().map(|p| p.young()[1]).fold(0.0, f64::max);
     let stiff = stiffest * setup.size() * setup.way();
     for (k, case) in setup.cases.iter().enumerate() {
         let (load, (all, each)) = (applied[k], &reactions[k]);
@@ -342,7 +342,7 @@ fn finish(setup: &Setup, shown: &Stage, record: &Record, out: &mut Outcome) {
         x: (0..record.curve.len()).map(|i| i as f64).collect(),
         y: record.curve.clone(),
     });
-    let cells_mass: f64 = record.meshed.volumes.iter().zip(&setup.parts).map(|(v, p)| v * p.material.density).sum();
+    let cells_mass: f64 = record.meshed.volumes.iter().zip(&setup.parts).map(|(v, p)| v * p.density).sum();
     for (key, value) in [
         ("unknowns", (3 * lattice.n_nodes).to_string()),
         ("iterations", record.iterations.to_string()),
@@ -419,7 +419,6 @@ pub fn push_fields(out: &mut Outcome, mesh: &str, part: &Part, case: &str, grade
         });
     };
     let safety = part
-        .material
         .yield_strength
         .map(|strength| values.von_mises.iter().map(|s| (strength as f32 / s.max(1e-30)).min(SAFETY_MAX)).collect());
     push("displacement", "Displacement", 3, Dimension::LENGTH, values.displacement.into_flattened());

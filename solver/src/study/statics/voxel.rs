@@ -175,7 +175,7 @@ pub fn weigh(
     let at_origin = case.acceleration(DVec3::ZERO);
     let slopes = DVec3::AXES.map(|a| case.acceleration(a * half) - at_origin);
     for (part, v) in setup.parts.iter().zip(&meshed.voxels) {
-        let density = part.material.density * half.powi(3);
+        let density = part.density * half.powi(3);
         let mut put = |cell: u32, m: &Moments| {
             let at = grid.position(cell as usize);
             let Some(nodes) = lattice.cell_nodes(at) else { return };

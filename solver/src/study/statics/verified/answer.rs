@@ -42,7 +42,7 @@ fn peaks(history: &History, k: usize) -> Option<Peaks> {
 fn governing(setup: &Setup, history: &History, k: usize) -> Option<(Peak, f64)> {
     let mut worst: Option<(Peak, f64)> = None;
     for (part, peaks) in setup.parts.iter().zip(history.peaks.last()?.get(k)?) {
-        let Some(strength) = part.material.yield_strength else { continue };
+        let Some(strength) = part.yield_strength else { continue };
         // Without a finite peak nothing can be said of this part, nor of the whole.
         let peak = peaks.finite?;
         if peak.value > 0.0 && worst.is_none_or(|(p, s)| strength / peak.value < s / p.value) {
@@ -99,10 +99,10 @@ pub fn outcome(setup: &Setup, stage: &Stage, history: &History, reached: Option<
     }
     let mass = |part: usize| {
         let p = &setup.parts[part];
-        stage.mesh.volume(part).unwrap_or(p.volume) * p.material.density
+        stage.mesh.volume(part).unwrap_or(p.volume) * p.density
     };
     let mass: f64 = (0..setup.parts.len()).map(mass).sum();
-    let exact: f64 = setup.parts.iter().map(|p| p.volume * p.material.density).sum();
+    let exact: f64 = setup.parts.iter().map(|p| p.volume * p.density).sum();
     out.scalars.push(Scalar {
         id: "mass".into(),
         label: "Mass".into(),
@@ -232,10 +232,16 @@ fn facts(setup: &Setup, stage: &Stage, history: &History, out: &mut Outcome) {
         push("bonded nodes", stage.held.n_bonded.to_string());
     }
     for part in &setup.parts {
-        push(&format!("material of {}", part.label), format!("{} ({})", part.material.name, part.material.source));
+        let (name, source) = part.matter();
+        push(&format!("material of {}", part.label), format!("{name} ({source})"));
         if stage.expansion.is_some() {
-            let m = part.material;
-            let text = format!("{:.1}e-6/K ({})", m.expansion * 1e6, m.thermal_source);
+            let text = match &part.orthotropic {
+                Some(o) => {
+                    let [a, b, c] = o.expansion.map(|a| a * 1e6);
+                    format!("{a:.1}e-6/K, {b:.1}e-6/K and {c:.1}e-6/K along its directions ({source})")
+                }
+                None => format!("{:.1}e-6/K ({})", part.material.expansion * 1e6, part.material.thermal_source),
+            };
             push(&format!("expansion of {}", part.label), text);
         }
     }

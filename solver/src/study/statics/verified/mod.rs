@@ -149,8 +149,9 @@ fn furthest(mesh: &Mesh, u: &[f64]) -> (f64, [f64; 3]) {
 /// [`StudyError`].
 pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
     ctx.progress(Phase::Mesh, 0.01, "Taking a first look");
-    // The instant method knows no expansion.
-    let shown = u32::from(setup.warmth.is_none() && super::solve::first_look(case, setup, ctx)?);
+    // The instant method knows neither expansion nor directions.
+    let plain = setup.warmth.is_none() && setup.parts.iter().all(|p| p.orthotropic.is_none());
+    let shown = u32::from(plain && super::solve::first_look(case, setup, ctx)?);
     let materials = setup.elasticities();
     let mut climb = Climb::new(case, setup.resolution, &setup.parts, ctx)?;
     let mut history = History::new(setup);
@@ -265,8 +266,8 @@ pub(super) struct Expansion {
     /// At all nodes, K.
     pub temperature: Vec<f64>,
     rise: Rise,
-    /// By part, 1/K.
-    coefficients: Vec<f64>,
+    /// Strain by part, 1/K.
+    coefficients: Vec<matrix::Strain>,
 }
 
 /// Finds the temperatures on a mesh and adds the forces of expansion to every case.
@@ -284,7 +285,7 @@ fn expand(
         Warmth::Heat(heat) => thermal::temperatures(heat, mesh, ctx)?,
     };
     let rise = expansion::rise(mesh, &temperature, *free);
-    let coefficients: Vec<f64> = setup.parts.iter().map(|p| p.material.expansion).collect();
+    let coefficients: Vec<matrix::Strain> = setup.parts.iter().map(|p| p.expansion()).collect();
     let mut f = vec![0.0; forces.first().map_or(0, Vec::len)];
     expansion::load(mesh, materials, &coefficients, &rise, &mut f).map_err(|e| StudyError::Solver(e.to_string()))?;
     let size = 0.5 * f.chunks(3).map(|f| DVec3::from_slice(f).length()).sum::<f64>();
@@ -303,6 +304,7 @@ fn deck(case: &Case, setup: &Setup, stage: &Stage, materials: &[Elasticity]) -> 
         mesh: &stage.mesh,
         parts: &setup.names(),
         materials,
+        orthotropic: &setup.orthotropic(),
         densities: &setup.densities(),
         held: &stage.held.constraints,
         springs: &stage.held.springs,
