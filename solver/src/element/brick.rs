@@ -161,44 +161,67 @@ fn shift_transposed<S: Simd, T: Real>(t: &mut Corners<S, T>, by: &[Lane<S, T>; 3
 /// Pairs (without the axis, with the axis) of basis functions; the constant is of no interest.
 const SHIFTS: [[(usize, usize); 3]; 3] = [[(2, 3), (4, 5), (6, 7)], [(1, 3), (4, 6), (5, 7)], [(1, 5), (2, 6), (3, 7)]];
 
-/// Coefficients of the stiffness of a whole cell between basis functions.
+/// Coefficients of the stiffness of a whole cell between basis functions: numbers, or registers of them.
 #[derive(Clone, Copy)]
-pub struct Whole<S: Simd, T: Real> {
-    zero: Lane<S, T>,
+pub struct Coupling<V> {
     /// Constant strains: the trace, a strain's own, shear.
-    trace: Lane<S, T>,
-    normal: Lane<S, T>,
-    shear: Lane<S, T>,
+    pub trace: V,
+    pub normal: V,
+    pub shear: V,
     /// Linear terms: a normal strain's own, the other's, the twisting shear.
-    stiff: Lane<S, T>,
-    cross: Lane<S, T>,
-    twist: Lane<S, T>,
+    pub stiff: V,
+    pub cross: V,
+    pub twist: V,
     /// Bilinear terms.
-    own: Lane<S, T>,
+    pub own: V,
 }
 
-impl<S: Simd, T: Real> Whole<S, T> {
+impl Coupling<f64> {
     /// `keep`: share of the locking terms kept, 0 for the element itself.
     #[inline(always)]
-    pub fn new(simd: S, [l, m]: [f64; 2], keep: f64) -> Self {
+    pub fn new([l, m]: [f64; 2], keep: f64) -> Self {
         // Gram matrix of the basis: diagonal, 8, 8/3 and 8/9. Both transforms carry a factor 1/8.
         let k = (1.0 - keep) * l / (l + 2.0 * m);
         let g0 = 8.0 / 64.0;
         let g1 = g0 / 3.0;
         let g2 = g0 / 9.0;
         let both = l * (1.0 - k) * (1.0 - k) + 2.0 * m * k * k;
-        let splat = |x: f64| Lane::splat(simd, T::of(x));
         Self {
-            zero: Lane::zero(simd),
-            trace: splat(l * g0),
-            normal: splat(2.0 * m * g0),
-            shear: splat(m * g0),
+            trace: l * g0,
+            normal: 2.0 * m * g0,
+            shear: m * g0,
             // A kept share of locking adds its shear to the same coefficients.
-            stiff: splat((both + 2.0 * m + m * keep * keep) * g1),
-            cross: splat(both * g1),
-            twist: splat(m * g1),
-            own: splat((l + 4.0 * m) * g2),
+            stiff: (both + 2.0 * m + m * keep * keep) * g1,
+            cross: both * g1,
+            twist: m * g1,
+            own: (l + 4.0 * m) * g2,
         }
+    }
+}
+
+/// The stiffness of a whole cell.
+#[derive(Clone, Copy)]
+pub struct Whole<S: Simd, T: Real> {
+    zero: Lane<S, T>,
+    by: Coupling<Lane<S, T>>,
+}
+
+impl<S: Simd, T: Real> Whole<S, T> {
+    /// `keep`: share of the locking terms kept, 0 for the element itself.
+    #[inline(always)]
+    pub fn new(simd: S, lame: [f64; 2], keep: f64) -> Self {
+        let c = Coupling::new(lame, keep);
+        let splat = |x: f64| Lane::splat(simd, T::of(x));
+        let by = Coupling {
+            trace: splat(c.trace),
+            normal: splat(c.normal),
+            shear: splat(c.shear),
+            stiff: splat(c.stiff),
+            cross: splat(c.cross),
+            twist: splat(c.twist),
+            own: splat(c.own),
+        };
+        Self { zero: Lane::zero(simd), by }
     }
 
     /// Basis forces from basis coefficients; the first of either is of no interest.
@@ -206,37 +229,37 @@ impl<S: Simd, T: Real> Whole<S, T> {
     pub fn forces(&self, [u, v, w]: &[Corners<S, T>; 3]) -> [Corners<S, T>; 3] {
         let (mut tu, mut tv, mut tw) = ([self.zero; 8], [self.zero; 8], [self.zero; 8]);
         // Constant strains.
-        let tr = (u[1] + v[2] + w[4]) * self.trace;
-        tu[1] = self.normal.mul_add(u[1], tr);
-        tv[2] = self.normal.mul_add(v[2], tr);
-        tw[4] = self.normal.mul_add(w[4], tr);
-        let xy = (u[2] + v[1]) * self.shear;
-        let yz = (v[4] + w[2]) * self.shear;
-        let zx = (w[1] + u[4]) * self.shear;
+        let tr = (u[1] + v[2] + w[4]) * self.by.trace;
+        tu[1] = self.by.normal.mul_add(u[1], tr);
+        tv[2] = self.by.normal.mul_add(v[2], tr);
+        tw[4] = self.by.normal.mul_add(w[4], tr);
+        let xy = (u[2] + v[1]) * self.by.shear;
+        let yz = (v[4] + w[2]) * self.by.shear;
+        let zx = (w[1] + u[4]) * self.by.shear;
         (tu[2], tv[1]) = (xy, xy);
         (tv[4], tw[2]) = (yz, yz);
         (tw[1], tu[4]) = (zx, zx);
         // Terms linear in one coordinate: plane stress across it, and the twisting shear.
-        let plane = |a: Lane<S, T>, b: Lane<S, T>| self.stiff.mul_add(a, self.cross * b);
+        let plane = |a: Lane<S, T>, b: Lane<S, T>| self.by.stiff.mul_add(a, self.by.cross * b);
         // ξ: εyy = v3, εzz = w5, γyz = v5 + w3
         tv[3] = plane(v[3], w[5]);
         tw[5] = plane(w[5], v[3]);
-        let t = (v[5] + w[3]) * self.twist;
+        let t = (v[5] + w[3]) * self.by.twist;
         // η: εxx = u3, εzz = w6, γzx = w3 + u6
         tu[3] = plane(u[3], w[6]);
         tw[6] = plane(w[6], u[3]);
-        let r = (w[3] + u[6]) * self.twist;
+        let r = (w[3] + u[6]) * self.by.twist;
         // ζ: εxx = u5, εyy = v6, γxy = u6 + v5
         tu[5] = plane(u[5], v[6]);
         tv[6] = plane(v[6], u[5]);
-        let q = (u[6] + v[5]) * self.twist;
+        let q = (u[6] + v[5]) * self.by.twist;
         tv[5] = t + q;
         tw[3] = t + r;
         tu[6] = r + q;
         // Bilinear terms: ηζ: εxx = u7, γxy ∋ v7 (ηζ), γzx ∋ w7 (ηζ), and so on around.
-        tu[7] = u[7] * self.own;
-        tv[7] = v[7] * self.own;
-        tw[7] = w[7] * self.own;
+        tu[7] = u[7] * self.by.own;
+        tv[7] = v[7] * self.by.own;
+        tw[7] = w[7] * self.by.own;
         [tu, tv, tw]
     }
 

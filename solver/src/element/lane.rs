@@ -196,6 +196,12 @@ impl<S: Simd, T: Real> Lane<S, T> {
         T::store(self.simd, x, self.value);
     }
 
+    /// The token of its instructions.
+    #[inline(always)]
+    pub fn simd(self) -> S {
+        self.simd
+    }
+
     /// The number of the first cell.
     #[inline(always)]
     pub fn first(self) -> T {
@@ -244,6 +250,17 @@ impl<S: Simd, T: Real> Mul for Lane<S, T> {
     fn mul(self, o: Self) -> Self {
         Self { simd: self.simd, value: T::product(self.simd, self.value, o.value) }
     }
+}
+
+/// Tells the machine that the line of `x[at]` will be wanted soon, where it can be told.
+#[inline(always)]
+pub fn prefetch<T>(x: &[T], at: usize) {
+    #[cfg(target_arch = "x86_64")]
+    if let (Some(sse), Some(x)) = (pulp::core_arch::x86::Sse::try_new(), x.get(at)) {
+        sse._mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(std::ptr::from_ref(x).cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (x, at);
 }
 
 /// Runs `f` with the best instructions of this machine: loops in a closure marked `#[inline(always)]` are compiled for

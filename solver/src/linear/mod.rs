@@ -6,6 +6,7 @@
 pub mod amg;
 pub mod banded;
 pub mod block;
+mod bulk;
 pub mod cg;
 pub mod constraint;
 pub mod dense;

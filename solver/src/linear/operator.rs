@@ -4,6 +4,7 @@
 //! parity share no node, so threads never meet, and the order of every sum is that of the slabs, whoever computes them.
 
 use super::block::Block;
+use super::bulk;
 use super::sweep::Sweep;
 use crate::element::brick::{self, Corners, Whole};
 use crate::element::lane::{Lane, Real};
@@ -99,6 +100,9 @@ impl Operator {
     }
 
     fn sweep<T: Real>(&self, x: &Block<T>, y: &mut Block<T>, sign: f64, fresh: bool) {
+        // Boxes leave zero where none is.
+        let boxes = bulk::sweep(&self.lattice, x, y, fresh, sign);
+        let fresh = fresh && !boxes;
         for parity in 0..2 {
             let mut parts: Vec<Vec<&mut [T]>> = Vec::new();
             for part in y.parts_mut() {
@@ -230,11 +234,13 @@ impl Operator {
     }
 }
 
-/// Work of the layers before each, in vectors of whole cells: one of cut cells takes about six times as long.
+/// Work of the layers before each, in vectors of whole cells: one of cut cells takes about six times as long. Boxes are
+/// swept apart.
 fn work_before(lattice: &Lattice) -> Vec<usize> {
     let mut work = vec![0];
     for z in 0..lattice.grid.counts[2] {
-        let swept: usize = lattice.strips_of(z).map(|(s, rows)| rows.len() * (s.len as usize).div_ceil(W)).sum();
+        let strips = lattice.strips_of(z).filter(|(s, _)| !s.bulk);
+        let swept: usize = strips.map(|(s, rows)| rows.len() * (s.len as usize).div_ceil(W)).sum();
         work.push(work[z] + swept + 6 * lattice.blocks_of(z).len());
     }
     work

@@ -1,4 +1,5 @@
-//! One pass of an operator over a slab of layers, in vector instructions.
+//! One pass of an operator over a slab of layers, in vector instructions, but for the cells of boxes: see
+//! [`super::bulk`].
 //!
 //! In a strip every row of nodes is read once per layer: its sums and differences along x and z serve the cells on both
 //! sides of it along y, and the forces that both give it are carried together back to the nodes. That is about 150
@@ -37,7 +38,7 @@ impl<T: Real> WithSimd for Sweep<'_, T> {
         self.zero(self.layers.start);
         for z in self.layers.clone() {
             self.zero(z + 1);
-            for (strip, rows) in lattice.strips_of(z) {
+            for (strip, rows) in lattice.strips_of(z).filter(|(s, _)| !s.bulk) {
                 let whole = Whole::new(simd, strip.lame, lattice.keep);
                 for k in 0..self.x.n_cases {
                     let x = [self.x.padded(k, 0), self.x.padded(k, 1), self.x.padded(k, 2)];
@@ -401,13 +402,15 @@ const LOW: [usize; 4] = [0, 1, 4, 5];
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::linear::bulk;
     use crate::linear::operator::Foundation;
     use crate::mesh::{Grid, Lattice, Solid, moment};
     use std::sync::Arc;
 
-    /// Strips with tails and of changing width, cut cells, holes, two materials and a foundation.
+    /// Strips with tails and of changing width, a tall box of them between two cut columns, cut cells, holes, two materials
+    /// and a foundation.
     fn operator() -> Operator {
-        let grid = Grid { origin: [0.0; 3], cell: 1e-3, counts: [53, 9, 5] };
+        let grid = Grid { origin: [0.0; 3], cell: 1e-3, counts: [53, 9, 17] };
         let mut part = [0.0; 27];
         moment::add_box(&mut part, &moment::line(-1.0, 0.3), &moment::line(-0.4, 1.0), &moment::line(-1.0, 0.9));
         let solids: Vec<Solid> = (0..grid.n_cells())
@@ -417,7 +420,12 @@ mod tests {
             })
             .map(|c| {
                 let [x, y, z] = grid.position(c);
-                let cut = (z == 1 && (x < 2 || x > 47 + y % 3)) || (z == 4 && x % 11 == 3);
+                let cut = match z {
+                    1 => x < 2 || x > 47 + y % 3,
+                    4 => x % 11 == 3,
+                    6.. => x == 2 || x == 50,
+                    _ => false,
+                };
                 Solid {
                     cell: c as u32,
                     moments: cut.then(|| Box::new(part)),
@@ -427,6 +435,7 @@ mod tests {
             .collect();
         let lattice = Arc::new(Lattice::new(grid, &solids, 1e-5, 0.0));
         assert!(lattice.strips.len() > 5 && lattice.blocks.len() > 5);
+        assert!(lattice.bulks.boxes().iter().any(|b| b.len == 48 && b.n_planes == 12), "{:?}", lattice.bulks.boxes());
         let nodes = lattice.cell_nodes([0, 4, 2]).unwrap();
         let mut matrix = vec![0.0; 576];
         for i in 0..24 {
@@ -495,6 +504,9 @@ mod tests {
         let mut dispatched = Block::zero(op.lattice.n_nodes, 2);
         op.apply(&x, &mut dispatched);
         let mut plain = Block::<f64>::zero(op.lattice.n_nodes, 2);
+        for part in bulk::Part::all(&op.lattice, &x, &mut plain, true, 1.0) {
+            bulk::Run { part, scratch: &mut bulk::Scratch::new() }.with_simd(pulp::Scalar::new());
+        }
         let layers = 0..op.lattice.grid.counts[2];
         Sweep { operator: &op, x: &x, y: plain.parts_mut(), layers, clear: 0..0, sign: 1.0 }
             .with_simd(pulp::Scalar::new());

@@ -4,8 +4,10 @@
 //! neighbouring cells along x are contiguous in each of the run's four node rows.
 //!
 //! In every layer, the whole cells are covered with rectangles of one material, [`Strip`]s, in which neighbours share most
-//! of their work and no cell needs geometry. All others are cut cells, gathered in [`CutBlock`]s of [`W`].
+//! of their work and no cell needs geometry. All others are cut cells, gathered in [`CutBlock`]s of [`W`]. Equal strips of
+//! many layers make a box, [`super::bulk::Bulk`], where work is shared in all three directions.
 
+use super::bulk::Bulks;
 use super::grid::Grid;
 use super::moment::{self, Moments};
 use rayon::prelude::*;
@@ -52,7 +54,8 @@ impl CellRun {
 /// A rectangle of whole cells of one material in one layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Strip {
-    /// Cells along x.
+    /// Its first cell along x, and how many.
+    pub x0: u32,
     pub len: u32,
     /// Its first row of cells.
     pub row: u32,
@@ -61,6 +64,8 @@ pub struct Strip {
     pub n_rows: u32,
     /// λ and μ over the reference modulus.
     pub lame: [f64; 2],
+    /// Whether it is part of a box of [`Bulks`].
+    pub bulk: bool,
 }
 
 /// Number of coefficients of a cut cell.
@@ -97,6 +102,7 @@ pub struct Lattice {
     pub strip_ptr: Vec<u32>,
     /// First node of a strip's rows, at z and at z + 1.
     pub strip_rows: Vec<[u32; 2]>,
+    pub bulks: Bulks,
     pub blocks: Vec<CutBlock>,
     /// First block of layer z, `[nz + 1]`.
     pub block_ptr: Vec<u32>,
@@ -177,6 +183,7 @@ impl Lattice {
             strips: Vec::new(),
             strip_ptr: vec![0],
             strip_rows: Vec::new(),
+            bulks: Bulks::default(),
             blocks: Vec::new(),
             block_ptr: vec![0],
             n_cells: solids.len(),
@@ -187,6 +194,7 @@ impl Lattice {
             keep,
         };
         lattice.cover(solids);
+        lattice.bulks = Bulks::stack(&mut lattice.strips, &lattice.strip_ptr, &lattice.strip_rows, &lattice.plane_ptr);
         lattice.gather(solids, ersatz);
         lattice
     }
@@ -197,6 +205,7 @@ impl Lattice {
         for z in 0..nz {
             // Strips that the last row ended with.
             let mut open: Vec<Growing> = Vec::new();
+            let mut done: Vec<(Growing, usize)> = Vec::new();
             for y in 0..ny {
                 let row = y + ny * z;
                 let mut segments = Vec::new();
@@ -220,17 +229,23 @@ impl Lattice {
                     let vectors = |s: &[Growing]| s.iter().map(|s| (s.to - s.from).div_ceil(W as u32)).sum::<u32>();
                     next.extend(if vectors(&parts) > vectors(&anew) { anew } else { parts });
                 }
-                for strip in open.iter().filter(|s| !next.contains(s)) {
-                    self.close(strip, y, z);
-                }
+                done.extend(open.iter().filter(|s| !next.contains(s)).map(|s| (*s, y)));
                 open = next;
             }
-            for strip in &open {
-                self.close(strip, ny, z);
-            }
+            done.extend(open.iter().map(|s| (*s, ny)));
             // Neighbours along y one after the other would read what was just written.
-            let first_of_layer = self.strip_ptr[z] as usize;
-            self.strips[first_of_layer..].sort_by_key(|s| (s.row % 2, s.row));
+            done.sort_by_key(|(s, end)| (s.row % 2, s.row, *end, s.from));
+            // Those of the same rows, side by side, are one.
+            done.dedup_by(|(b, b_end), (a, a_end)| {
+                let one = (a.row, *a_end, a.to) == (b.row, *b_end, b.from) && a.poisson == b.poisson;
+                if one {
+                    a.to = b.to;
+                }
+                one
+            });
+            for (strip, end) in &done {
+                self.close(strip, *end, z);
+            }
             self.strip_ptr.push(self.strips.len() as u32);
         }
     }
@@ -245,7 +260,8 @@ impl Lattice {
         }
         let n_rows = self.strip_rows.len() as u32 - first_row;
         let lame = crate::element::brick::lame(strip.poisson);
-        self.strips.push(Strip { len: strip.to - strip.from, row: strip.row as u32, first_row, n_rows, lame });
+        let (x0, len, row) = (strip.from, strip.to - strip.from, strip.row as u32);
+        self.strips.push(Strip { x0, len, row, first_row, n_rows, lame, bulk: false });
     }
 
     /// Gathers the cut cells of each layer in blocks.
@@ -303,6 +319,12 @@ impl Lattice {
     pub fn cell_row(&self, y: usize, z: usize) -> &[CellRun] {
         let row = y + self.grid.counts[1] * z;
         &self.cell_runs[self.cell_row_ptr[row] as usize..self.cell_row_ptr[row + 1] as usize]
+    }
+
+    /// First node of row (y, z) or, where it has none, of the next that has.
+    pub fn first_node(&self, y: usize, z: usize) -> usize {
+        let run = self.node_row_ptr[y + (self.grid.counts[1] + 1) * z] as usize;
+        self.node_runs.get(run).map_or(self.n_nodes, |r| r.start as usize)
     }
 
     /// Number of the node at (x, y, z), if it is one of a solid cell.
@@ -382,6 +404,7 @@ impl Lattice {
             + (self.node_row_ptr.len() + self.cell_row_ptr.len()) * 4
             + self.strips.len() * size_of::<Strip>()
             + self.strip_rows.len() * 8
+            + self.bulks.bytes()
             + self.blocks.len() * size_of::<CutBlock>()
             + self.fraction.len() * 4
     }

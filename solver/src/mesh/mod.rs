@@ -1,5 +1,6 @@
 //! Meshes: voxels with cut cells by ray casting and the lattice that operators run on; body-fitted tetrahedra.
 
+pub mod bulk;
 pub mod cast;
 pub mod grid;
 pub mod lattice;
