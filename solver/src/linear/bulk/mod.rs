@@ -18,7 +18,6 @@ mod stencil;
 
 use super::block::Block;
 use crate::element::lane::{Lane, Real, prefetch};
-
 use crate::mesh::bulk::{Bulk, ROW_MAX};
 use crate::mesh::lattice::{Lattice, W};
 use pulp::{Simd, WithSimd};
