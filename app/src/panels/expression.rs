@@ -257,6 +257,9 @@ mod tests {
         assert_eq!(dragged("1 in", 0.0, false, LENGTH, UnitSystem::Inch).as_deref(), Some("1 in"));
         let angle = Range { dimension: Some(Dimension::NONE), angle: true, ..Range::ANY };
         assert_eq!(dragged("90 deg", 2.0, false, angle, mm).as_deref(), Some("90.2 deg"));
+        let turning = Range::of(Dimension::FREQUENCY);
+        assert_eq!(dragged("3000 rpm", 10.0, false, turning, mm).as_deref(), Some("3050 rpm"));
+        assert_eq!(dragged("50 rev/s", 0.0, false, turning, mm).as_deref(), Some("3000 rpm"));
         let count = Range { min: Some(1.0), max: Some(9.0), whole: true, ..Range::ANY };
         assert_eq!(dragged("4", 26.0, false, count, mm).as_deref(), Some("6"));
         assert_eq!(dragged("4", 2600.0, false, count, mm).as_deref(), Some("9"));

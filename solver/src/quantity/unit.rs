@@ -264,6 +264,17 @@ mod tests {
     }
 
     #[test]
+    fn a_speed_of_turning_is_read_back_in_rpm() {
+        use crate::quantity::evaluate;
+        let speed = |text: &str| evaluate(text, &|_| None).unwrap();
+        for text in ["3000 rpm", "50 rev/s", "18000 deg/s"] {
+            assert_eq!(speed(text).dimension, Dimension::FREQUENCY);
+            assert_eq!(format_turning(speed(text).value, 6), "3000 rpm", "{text}");
+        }
+        assert_eq!(format_turning(speed("100 rad/s").value, 5), "954.93 rpm");
+    }
+
+    #[test]
     fn pound_force_per_square_inch() {
         let psi = unit("psi").map(|u| u.factor);
         assert!(psi.is_some_and(|f| (f - 6_894.757_293_168).abs() < 1e-6));

@@ -25,9 +25,12 @@ pub fn needs_support(design: &Design, study: &Object) -> Option<Issue> {
     none.then(|| Issue::error(study, "supports", "Nothing holds the design: add a fixed or sliding support"))
 }
 
-/// Issues of a mechanics study that nothing loads.
+/// Issues of a mechanics study that nothing loads; a support that gives a displacement loads too.
 pub fn needs_load(design: &Design, study: &Object) -> Option<Issue> {
-    let none = study.refs("cases").is_empty() && !any(design, Section::Load);
+    let chosen = study.refs("supports");
+    let gives = |o: &Object| o.kind == "displacement" && (chosen.is_empty() || chosen.contains(&o.id));
+    let moved = design.section(Section::Support).any(|o| !o.suppressed && gives(o));
+    let none = !moved && study.refs("cases").is_empty() && !any(design, Section::Load);
     none.then(|| Issue::error(study, "cases", "Nothing loads the design: add a force, pressure, moment or gravity"))
 }
 
