@@ -53,7 +53,9 @@ pub(super) fn remesh(domain: &Domain, size: &Octree) -> Surf {
     surf
 }
 
-/// Splits sides that are too long, the longest first; returns how many.
+/// Splits sides that are too long, the longest first; returns how many. The longest by length, not by what is wished
+/// there: beside a fine place a shorter side can be the one most too long, and cutting that one again and again would
+/// draw the triangle out along its longest side without ever cutting it.
 fn split(surf: &mut Surf, domain: &Domain, size: &Octree) -> usize {
     let mut long: Vec<(f64, u32, usize)> = Vec::new();
     for t in surf.each() {
@@ -63,9 +65,9 @@ fn split(surf: &mut Surf, domain: &Domain, size: &Octree) -> usize {
                 continue;
             }
             let (p, q) = (surf.points[a as usize], surf.points[b as usize]);
-            let ratio = (q - p).length() / size.size(0.5 * (p + q));
-            if ratio > LONG {
-                long.push((ratio, t, k));
+            let length = (q - p).length();
+            if length > LONG * size.size(0.5 * (p + q)) {
+                long.push((length, t, k));
             }
         }
     }
