@@ -12,7 +12,7 @@ mod support;
 
 use glam::DVec3;
 use proptest::prelude::*;
-use solver::design::{Object, template};
+use solver::design::{Object, Value, template};
 use solver::geometry::{Body, evaluate};
 use solver::mesh::tet::{MeshError, Options, TetMesh, mesh, quality};
 use solver::surface::{FaceName, Representation, Shape, SurfaceMesh};
@@ -96,17 +96,19 @@ fn check(body: &dyn Body, made: &TetMesh, area: f64, label: &str) {
             }
         }
     }
-    // The ends of every edge are nodes, and element edges follow its whole length.
+    // The ends of every edge are nodes, and element edges follow its whole length. Where two edges between the same two
+    // faces go on from one another, at the seam of a bore, nothing ends.
     let nodes: std::collections::HashSet<[u64; 3]> =
         made.points[..made.n_corners].iter().map(|p| p.map(f64::to_bits)).collect();
-    for e in surface.edges.iter().filter(|e| e.points[0] != e.points[e.points.len() - 1]) {
+    let mut meeting: HashMap<u32, Vec<&[FaceName; 2]>> = HashMap::new();
+    for e in &surface.edges {
         for p in [e.points[0], e.points[e.points.len() - 1]] {
-            assert!(
-                nodes.contains(&surface.points[p as usize].map(f64::to_bits)),
-                "{label}: edge {} lost an end",
-                e.name
-            );
+            meeting.entry(p).or_default().push(&e.name.faces);
         }
+    }
+    for (p, edges) in meeting.iter().filter(|(_, edges)| edges.len() != 2 || edges[0] != edges[1]) {
+        let node = surface.points[*p as usize].map(f64::to_bits);
+        assert!(nodes.contains(&node), "{label}: an end of the edge between {:?} is no node", edges[0]);
     }
     let along: f64 = made
         .edges
@@ -255,6 +257,17 @@ fn a_thin_plate_with_a_small_hole_and_a_boss_meshes() {
         .expr("y", &mm(hole.1 * d[1]))
         .expr("diameter", &mm(hole.2 * least));
     check_design(vec![block("b", d[0], d[1], d[2]), boss_object, hole_object], 5.0, "thin plate");
+}
+
+#[test]
+fn bores_a_hundred_times_as_long_as_wide_mesh() {
+    // Their wall's triangles are as long as the bores: each must ask for its size all along.
+    let bore = Object::new("h", "hole", "H").expr("x", "0.5 mm").expr("y", "2.5 mm").expr("diameter", "0.3 mm");
+    let row = Object::new("row", "pattern_linear", "Row")
+        .with("features", Value::Refs(vec!["h".into()]))
+        .expr("count", "3")
+        .expr("spacing", "0.6 mm");
+    check_design(vec![block("b", 3.0, 5.0, 30.0), bore, row], 5.0, "bores");
 }
 
 proptest! {

@@ -11,6 +11,9 @@ mod part;
 #[path = "../support/simjeb.rs"]
 #[allow(dead_code)]
 mod simjeb;
+#[path = "../geometry/support.rs"]
+#[allow(dead_code)]
+mod support;
 #[path = "../support/tet_box.rs"]
 #[allow(dead_code)]
 mod tet_box;
@@ -19,6 +22,7 @@ mod tet_box;
 mod truth;
 
 mod boundary;
+mod designs;
 mod effectivity;
 mod orthotropic;
 mod peer;

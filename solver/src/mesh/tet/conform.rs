@@ -270,7 +270,9 @@ fn extract(
                 *w = volume.points.len() as u32;
                 volume.points.push(delaunay.points[v as usize]);
                 volume.of.push(index[t]);
+                volume.valence.push(0);
             }
+            volume.valence[*w as usize] += 1;
             *w
         }));
     }
@@ -355,20 +357,16 @@ fn part(region: &[u32], wall: &[[u8; 4]], distance: &Distance, delaunay: &Delaun
 /// Fixes vertices that the steps to come must not move or merge: those of more than one fan of tetrahedra, where the
 /// body touches itself, and points of the lattice that a leak left at the surface.
 fn lock(volume: &mut Volume) {
-    let mut count = vec![0_usize; volume.points.len()];
     let mut at_surface = vec![false; volume.points.len()];
     for (tet, neighbours) in volume.tets.iter().zip(&volume.neighbours) {
-        for v in tet {
-            count[*v as usize] += 1;
-        }
         for k in (0..4).filter(|k| neighbours[*k] >= OUTSIDE) {
             FACETS[k].iter().for_each(|j| at_surface[tet[*j] as usize] = true);
         }
     }
     let mut star = Vec::new();
-    for v in (0..count.len()).filter(|v| at_surface[*v]) {
+    for v in (0..at_surface.len()).filter(|v| at_surface[*v]) {
         volume.star(v as u32, &mut star);
-        if star.len() != count[v] || volume.place[v] == Place::Inside {
+        if star.len() != volume.valence[v] as usize || volume.place[v] == Place::Inside {
             volume.place[v] = Place::Corner;
             volume.locked.push(v as u32);
         }

@@ -195,7 +195,8 @@ impl Work<'_, '_> {
         }
         let mut star = std::mem::take(&mut self.star);
         self.volume.star(v, &mut star);
-        let moved = self.climb(v, place, &star);
+        let whole = star.len() == self.volume.valence[v as usize] as usize;
+        let moved = whole && self.climb(v, place, &star);
         self.star = star;
         moved
     }
@@ -344,7 +345,9 @@ impl Work<'_, '_> {
         }
         let mut star = std::mem::take(&mut self.star);
         self.volume.star(a, &mut star);
-        let done = self.try_collapse(a, b, &star);
+        // A vertex that an exchange left with two fans would take one of them along only.
+        let whole = star.len() == self.volume.valence[a as usize] as usize;
+        let done = whole && self.try_collapse(a, b, &star);
         self.star = star;
         done
     }
@@ -534,12 +537,14 @@ impl Work<'_, '_> {
                 self.volume.points.push(best.1);
                 self.volume.place.push(Place::Inside);
                 self.volume.of.push(NONE);
+                self.volume.valence.push(0);
                 if self.volume.replace(&ring.tets, &shells, &[]) {
                     return true;
                 }
                 self.volume.points.pop();
                 self.volume.place.pop();
                 self.volume.of.pop();
+                self.volume.valence.pop();
             }
         }
         false

@@ -17,6 +17,10 @@ const OPPOSED: f64 = -0.906;
 /// Element size over the distance of two features that run side by side.
 const SIZE_PER_GAP: f64 = 1.4;
 
+/// Sides of a triangle that speaks for one place, over the size wished there: the size grows by a third of the way to
+/// the next place that asks.
+const SIDE_PER_SIZE: f64 = 2.0;
+
 /// Elements along a curve of radius `r` that turn by `angle` each have this size.
 fn of_radius(r: f64, angle: f64) -> f64 {
     2.0 * r * (0.5 * angle).sin()
@@ -28,8 +32,8 @@ pub(super) fn field(domain: &Domain, options: &Options, distance: &Distance) -> 
     samples.extend(on_chains(domain, options));
     // What a person or an error estimate wishes may be finer than what the geometry alone is given.
     let wished = options.wishes.iter().filter(|w| w.size < options.size);
-    samples.extend(wished.clone().map(|w| Sample { point: w.at.into(), size: w.size }));
-    let least = wished.map(|w| w.size).fold(options.size_min, f64::min);
+    samples.extend(wished.map(|w| Sample { point: w.at.into(), size: w.size }));
+    let least = samples.iter().map(|s| s.size).fold(options.size_min, f64::min);
     Octree::new(domain.lo, domain.hi, options.size, least, &samples)
 }
 
@@ -51,30 +55,36 @@ fn on_faces(domain: &Domain, options: &Options, distance: &Distance) -> Vec<Samp
             let normal = start.cross(t).normalize_or_zero();
             let mut out = Vec::new();
             let mut stack = vec![corners];
+            let split = |c: [DVec3; 3], k: usize, stack: &mut Vec<[DVec3; 3]>| {
+                let (middle, apex) = (0.5 * (c[k] + c[(k + 1) % 3]), c[(k + 2) % 3]);
+                stack.extend([[c[k], middle, apex], [middle, c[(k + 1) % 3], apex]]);
+            };
             while let Some(c) = stack.pop() {
                 let sides: [f64; 3] = std::array::from_fn(|k| (c[(k + 1) % 3] - c[k]).length());
                 let k = (0..3).max_by(|a, b| sides[*a].total_cmp(&sides[*b])).unwrap_or(0);
                 if sides[k] > options.size {
-                    let middle = 0.5 * (c[k] + c[(k + 1) % 3]);
-                    let apex = c[(k + 2) % 3];
-                    stack.push([c[k], middle, apex]);
-                    stack.push([middle, c[(k + 1) % 3], apex]);
+                    split(c, k, &mut stack);
                     continue;
                 }
                 let point = (c[0] + c[1] + c[2]) / 3.0;
-                let curved = match (domain.exact, shape) {
-                    (true, Shape::Plane { .. }) => f64::INFINITY,
+                // From the wished turn, and what it takes at least for the two sides of a bore to stay apart.
+                let (curved, stands) = match (domain.exact, shape) {
+                    (true, Shape::Plane { .. }) => (f64::INFINITY, f64::INFINITY),
                     (true, Shape::Cylinder { radius, .. } | Shape::Sphere { radius, .. }) => {
-                        of_radius(radius, options.turn)
+                        (of_radius(radius, options.turn), radius)
                     }
                     (true, Shape::Torus { major, minor, .. }) => {
-                        of_radius(minor.min((major - minor).abs().max(0.5 * minor)), options.turn)
+                        (of_radius(minor.min((major - minor).abs().max(0.5 * minor)), options.turn), minor)
                     }
-                    _ => bend(domain, t, options.turn),
+                    _ => (bend(domain, t, options.turn), f64::INFINITY),
                 };
                 let thin = LENGTH_PER_THICKNESS * thickness(domain, distance, point, t, normal, options.size)
                     / options.across.max(1.0);
-                let size = wished.min(curved).min(thin).max(options.size_min);
+                let size = wished.min(curved).min(thin).max(options.size_min.min(stands));
+                if sides[k] > SIDE_PER_SIZE * size {
+                    split(c, k, &mut stack);
+                    continue;
+                }
                 out.push(Sample { point, size });
                 if size < wished {
                     out.extend(c.map(|point| Sample { point, size }));

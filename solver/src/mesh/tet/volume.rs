@@ -43,6 +43,8 @@ pub(super) struct Volume {
     pub neighbours: Vec<[u32; 4]>,
     /// A tetrahedron at each vertex.
     pub of: Vec<u32>,
+    /// How many tetrahedra each vertex has: more than its star where the body touches itself in a point.
+    pub valence: Vec<u32>,
     /// Edges that lie on feature curves.
     pub curves: BTreeMap<(u32, u32), u32>,
     /// Vertices, in ascending order, that nothing may be drawn into.
@@ -216,6 +218,7 @@ impl Volume {
             self.tets[*t as usize] = *v;
             for v in v {
                 self.of[*v as usize] = *t;
+                self.valence[*v as usize] += 1;
             }
         }
         for same in facets.chunk_by(|x, y| x.0 == y.0) {
@@ -234,8 +237,7 @@ impl Volume {
             }
         }
         for t in old {
-            self.tets[*t as usize] = [NONE; 4];
-            self.free.push(*t);
+            self.discard(*t);
         }
         self.facets = facets;
         true
@@ -260,9 +262,16 @@ impl Volume {
                 }
             }
         }
+        self.discard(t);
+        true
+    }
+
+    fn discard(&mut self, t: u32) {
+        for v in self.tets[t as usize] {
+            self.valence[v as usize] -= 1;
+        }
         self.tets[t as usize] = [NONE; 4];
         self.free.push(t);
-        true
     }
 }
 
