@@ -22,6 +22,11 @@ const CYLINDER_TRIANGLES_MIN: usize = 12;
 const TURN_MIN: f64 = 0.7;
 /// Least area worth a face of its own, as a fraction of the part's size squared: a patch of 4 mm on a part of 200 mm.
 const AREA_MIN: f64 = 4e-4;
+/// Largest spread of a plane's normals, root of the mean square over its area, rad: a real plane's are the same but for
+/// the rounding of the file; those of a strip of a gently curved wall spread over all that the strip was allowed.
+const PLANE_SPREAD: f64 = 2e-4;
+/// The same for the distance of points from a cylinder, as a fraction of its radius.
+const CYLINDER_SPREAD: f64 = 3e-4;
 /// Cosine within which a plane's triangles face its way: 0.6°.
 const PLANE_COSINE: f64 = 0.999_945;
 
@@ -99,7 +104,12 @@ impl Region<'_> {
             c = self.cylinder_of(&members)?;
         }
         let area = members.iter().map(|t| self.cross(*t).length()).sum::<f64>() / 2.0;
-        if area < AREA_MIN * size * size || members.len() < CYLINDER_TRIANGLES_MIN || self.turn(&c, &members) < TURN_MIN
+        let off: f64 = members.iter().flat_map(|t| self.corners(*t)).map(|p| c.off(p).powi(2)).sum();
+        let spread = (off / (3 * members.len()) as f64).sqrt() / c.radius;
+        if spread > CYLINDER_SPREAD
+            || area < AREA_MIN * size * size
+            || members.len() < CYLINDER_TRIANGLES_MIN
+            || self.turn(&c, &members) < TURN_MIN
         {
             return None;
         }
@@ -133,6 +143,18 @@ impl Region<'_> {
             return None;
         }
         let normal = sum.normalize();
+        // Of unit normals n and m the squared distance is the squared angle, nearly; each weighs as much as its area.
+        let weights: f64 = members.iter().map(|t| self.cross(*t).length()).sum();
+        let off: f64 = members
+            .iter()
+            .map(|t| {
+                let n = self.cross(*t);
+                (n.normalize_or_zero() - normal).length_squared() * n.length()
+            })
+            .sum();
+        if off > PLANE_SPREAD * PLANE_SPREAD * weights {
+            return None;
+        }
         Some((members, Shape::Plane { point: at.to_array(), normal: normal.to_array() }))
     }
 }
