@@ -132,7 +132,8 @@ fn meshes_and_solves(objects: Vec<Object>) -> Result<(), TestCaseError> {
     let is_bottom: Vec<bool> = tets.faces.iter().map(|f| f.0 == "base.bottom").collect();
     let mesh = Mesh::join(vec![tets]);
     let mut held = Constraints::new(mesh.points.len());
-    hold::fix(&mut held, mesh.facets.iter().filter(|f| is_bottom[f.face as usize]));
+    let bottom = mesh.facets.iter().filter(|f| is_bottom[f.face as usize]);
+    hold::axes(&mut held, bottom.flat_map(|f| f.nodes), [Some(0.0); 3]);
     let materials = [Elasticity::isotropic(210e9, 0.3)];
     let problem = Problem::new(&mesh, &materials, &held).unwrap();
     let mut load = problem.zero();
