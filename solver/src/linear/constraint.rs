@@ -14,6 +14,10 @@ use glam::DVec3;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashMap};
 
+/// Sine between two held directions below which they are meant as one, 14°, and how many times the largest displacement
+/// given there what is left of the second may then have to move.
+const NEARLY: f64 = 0.25;
+const FAR: f64 = 3.0;
 /// Sine below which a held direction counts as one already held.
 const PARALLEL: f64 = 1e-6;
 
@@ -125,6 +129,11 @@ impl<const N: usize> Constraints<N> {
                 v -= along * motion;
             }
             let length = d.iter().map(|x| x * x).sum::<f64>().sqrt();
+            // Nearly the same direction at another value, as on two faces that run into one another smoothly: taken by
+            // the word, the small rest of the direction would have to move far.
+            if length < NEARLY && v.abs() > FAR * length * size {
+                return Err(ConstraintError::Contradiction { node });
+            }
             if length > PARALLEL {
                 basis.push((d.map(|x| x / length), v / length));
             } else if v.abs() > 10.0 * PARALLEL * size {

@@ -162,6 +162,12 @@ impl<'a> Setup<'a> {
         self.parts.iter().map(|p| p.volume / h.powi(3) + CUT_PER_AREA * p.area / h.powi(2)).sum()
     }
 
+    /// Area of faces, `(body, face)` of the model, m².
+    pub fn area(&self, faces: &[(usize, usize)]) -> f64 {
+        let surface = |body: usize| self.parts.iter().find(|p| p.index == body).map(|p| p.surface);
+        faces.iter().filter_map(|(body, face)| Some(surface(*body)?.faces.get(*face)?.area)).sum()
+    }
+
     /// Diagonal of the bounds, m.
     pub fn size(&self) -> f64 {
         self.bounds().map_or(0.0, |(lo, hi)| DVec3::from(hi).distance(lo.into()))
@@ -197,7 +203,7 @@ impl<'a> Setup<'a> {
             issues.push(Issue::error(
                 case.study,
                 "supports",
-                "Nothing holds the design: add a fixed or sliding support and pick its faces",
+                "Nothing holds the design: add a fixed support or another, and pick its faces",
             ));
             return;
         }

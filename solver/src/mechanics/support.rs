@@ -63,6 +63,12 @@ impl Hold {
         matches!(self, Self::Elastic { .. })
     }
 
+    /// The smaller of the spring stiffnesses that are not zero, N/m³.
+    pub fn softest(&self) -> Option<f64> {
+        let Self::Elastic { normal, tangential } = self else { return None };
+        [*normal, *tangential].into_iter().filter(|k| *k > 0.0).reduce(f64::min)
+    }
+
     /// The largest displacement given, m.
     pub fn way(&self) -> f64 {
         match self {

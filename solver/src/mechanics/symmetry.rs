@@ -15,6 +15,10 @@ const BEYOND: f64 = 1e-3;
 const SAME: f64 = 1.0 - 1e-6;
 const SQUARE: f64 = 1e-3;
 
+/// What a study of shapes says of a design cut at planes of symmetry.
+pub const MODES: &str =
+    "Cut at planes of symmetry, only symmetric modes are found; to find the others, model the uncut design";
+
 /// A plane `n · p = offset` with `n` out of the body, m.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Plane {

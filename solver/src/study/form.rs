@@ -22,7 +22,7 @@ pub struct StudyForm {
 /// Issues of a mechanics study that nothing holds.
 pub fn needs_support(design: &Design, study: &Object) -> Option<Issue> {
     let none = study.refs("supports").is_empty() && !any(design, Section::Support);
-    none.then(|| Issue::error(study, "supports", "Nothing holds the design: add a fixed or sliding support"))
+    none.then(|| Issue::error(study, "supports", "Nothing holds the design: add a fixed support or another"))
 }
 
 /// Issues of a mechanics study that nothing loads; a support that gives a displacement loads too.
@@ -31,7 +31,9 @@ pub fn needs_load(design: &Design, study: &Object) -> Option<Issue> {
     let gives = |o: &Object| o.kind == "displacement" && (chosen.is_empty() || chosen.contains(&o.id));
     let moved = design.section(Section::Support).any(|o| !o.suppressed && gives(o));
     let none = !moved && study.refs("cases").is_empty() && !any(design, Section::Load);
-    none.then(|| Issue::error(study, "cases", "Nothing loads the design: add a force, pressure, moment or gravity"))
+    none.then(|| {
+        Issue::error(study, "cases", "Nothing loads the design: add a load, or a support that gives a displacement")
+    })
 }
 
 fn any(design: &Design, section: Section) -> bool {

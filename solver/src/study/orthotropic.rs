@@ -12,6 +12,8 @@ use glam::{DMat3, DVec3};
 
 /// Components of a stress in the order of [`Strain`].
 const PAIRS: [(usize, usize); 6] = [(0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0)];
+/// How much of the volume's stiffness must be left: nearer to zero no solver can tell it from none.
+const LEFT_MIN: f64 = 1e-6;
 /// Sine of the angle between two directions below which they are one.
 const PARALLEL: f64 = 1e-6;
 
@@ -113,9 +115,9 @@ impl Orthotropic {
         }
         let (nu21, nu31, nu32) = (nu12 * e2 / e1, nu13 * e3 / e1, nu23 * e3 / e2);
         let left = 1.0 - nu12 * nu21 - nu23 * nu32 - nu31 * nu13 - 2.0 * nu21 * nu32 * nu13;
-        (left <= 0.0).then(|| {
+        (left <= LEFT_MIN).then(|| {
             let message = format!(
-                "1 − ν12 ν21 − ν23 ν32 − ν31 ν13 − 2 ν21 ν32 ν13 is {left:.4}: it must be above zero, or pressing evenly would \
+                "1 − ν12 ν21 − ν23 ν32 − ν31 ν13 − 2 ν21 ν32 ν13 is {left:.4}: it must be above {LEFT_MIN}, or pressing evenly would \
                  give energy; make ν12, ν13 or ν23 smaller"
             );
             ("nu12", message)

@@ -107,6 +107,13 @@ pub fn parts<'a>(case: &Case<'a>, issues: &mut Vec<Issue>) -> Vec<Part<'a>> {
             area,
         });
     }
+    for (object, id) in orthotropic.iter().flat_map(|(o, _)| o.refs("bodies").into_iter().map(move |id| (o, id))) {
+        if !model.bodies.iter().any(|b| b.name.split('#').next() == Some(id.0.as_str())) {
+            let name = case.design.get(&id).map_or_else(|| id.to_string(), |o| o.name.clone());
+            let message = format!("{name} has no body of its own: pick the feature that started the body");
+            issues.push(Issue::error(object, "bodies", message));
+        }
+    }
     for id in &chosen {
         if !model.bodies.iter().any(|b| b.name.split('#').next() == Some(id.0.as_str())) {
             let name = case.design.get(id).map_or_else(|| id.to_string(), |o| o.name.clone());

@@ -355,6 +355,16 @@ fn a_loose_body_and_a_stalled_solve_are_reported() {
         c.build(&m.points)
     };
     assert_eq!(two.unwrap_err(), ConstraintError::Contradiction { node: 0 });
+    // Two faces that run into one another smoothly, one at rest and one moved: the thousandth of a radian between them
+    // must not send the node a thousand times as far. At 30° both can be had.
+    let faces = |angle: f64| {
+        let mut c = Constraints::<3>::new(m.points.len());
+        c.hold(0, [1.0, 0.0, 0.0], 0.0);
+        c.hold(0, [angle.cos(), angle.sin(), 0.0], 1e-4);
+        c.build(&m.points).map(|_| ())
+    };
+    assert_eq!(faces(1e-3), Err(ConstraintError::Contradiction { node: 0 }));
+    assert_eq!(faces(0.5), Ok(()));
 }
 
 #[test]

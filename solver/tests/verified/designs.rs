@@ -3,7 +3,7 @@
 use crate::support::{block, build, choice, mm, point, refs};
 use glam::DVec3;
 use proptest::prelude::*;
-use proptest::test_runner::{TestCaseError, TestRunner};
+use proptest::test_runner::{RngSeed, TestCaseError, TestRunner};
 use solver::design::{Object, Value};
 use solver::element::tet::Elasticity;
 use solver::fitted::{Mesh, Problem, hold, push};
@@ -156,12 +156,12 @@ fn meshes_and_solves(objects: Vec<Object>) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn run(cases: u32) {
+fn run(cases: u32, rng_seed: RngSeed) {
     let config = ProptestConfig {
         cases,
         max_shrink_iters: 100,
         max_global_rejects: 4 * cases,
-        source_file: Some(file!()),
+        rng_seed,
         ..ProptestConfig::default()
     };
     TestRunner::new(config).run(&design(), meshes_and_solves).unwrap();
@@ -169,11 +169,12 @@ fn run(cases: u32) {
 
 #[test]
 fn random_designs_mesh_and_solve() {
-    run(300);
+    // The same ones every time: a suite must not fail by luck.
+    run(300, RngSeed::Fixed(7));
 }
 
 #[test]
 #[ignore = "minutes; part of `cargo xtask test --long`"]
 fn very_many_random_designs_mesh_and_solve() {
-    run(5000);
+    run(5000, RngSeed::Random);
 }

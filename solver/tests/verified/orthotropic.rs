@@ -95,6 +95,11 @@ fn what_cannot_be_is_refused_by_name() {
     twice.push(other);
     let (errors, _) = issues_of(bar(), twice, "verified");
     assert!(errors.iter().any(|e| e.contains("is of Ply already")), "{errors:?}");
+    // A feature that joined a body is not the body.
+    let joined = Object::new("boss", "cylinder", "Boss").with("operation", Value::Choice("join".into()));
+    let of_boss = plain().with("bodies", Value::Refs(vec!["boss".into()]));
+    let (errors, _) = issues_of(bar(), vec![joined, of_boss, slide(), pull(1e3)], "verified");
+    assert!(errors.iter().any(|e| e.contains("Boss has no body of its own")), "{errors:?}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub const MIDDLES: [[usize; 2]; 6] = [[0, 1], [1, 2], [2, 0], [0, 3], [1, 3], [2
 pub struct Options {
     /// Edge length where nothing asks for less.
     pub size: f64,
-    /// Edge length that curvature, thin walls and near features do not go below.
+    /// Edge length that curvature, thin walls and near features do not go below; only bores and pins thinner than it do.
     pub size_min: f64,
     /// Edge length on named faces.
     pub face_sizes: Vec<(FaceName, f64)>,

@@ -21,6 +21,9 @@ const SIZE_PER_GAP: f64 = 1.4;
 /// the next place that asks.
 const SIDE_PER_SIZE: f64 = 2.0;
 
+/// Share of the least size that bores and pins may still ask for.
+const BORE_MIN: f64 = 0.1;
+
 /// Elements along a curve of radius `r` that turn by `angle` each have this size.
 fn of_radius(r: f64, angle: f64) -> f64 {
     2.0 * r * (0.5 * angle).sin()
@@ -67,20 +70,25 @@ fn on_faces(domain: &Domain, options: &Options, distance: &Distance) -> Vec<Samp
                     continue;
                 }
                 let point = (c[0] + c[1] + c[2]) / 3.0;
-                // From the wished turn, and what it takes at least for the two sides of a bore to stay apart.
-                let (curved, stands) = match (domain.exact, shape) {
-                    (true, Shape::Plane { .. }) => (f64::INFINITY, f64::INFINITY),
+                let curved = match (domain.exact, shape) {
+                    (true, Shape::Plane { .. }) => f64::INFINITY,
                     (true, Shape::Cylinder { radius, .. } | Shape::Sphere { radius, .. }) => {
-                        (of_radius(radius, options.turn), radius)
+                        of_radius(radius, options.turn)
                     }
                     (true, Shape::Torus { major, minor, .. }) => {
-                        (of_radius(minor.min((major - minor).abs().max(0.5 * minor)), options.turn), minor)
+                        of_radius(minor.min((major - minor).abs().max(0.5 * minor)), options.turn)
                     }
-                    _ => (bend(domain, t, options.turn), f64::INFINITY),
+                    _ => bend(domain, t, options.turn),
+                };
+                let least = match shape {
+                    Shape::Cylinder { radius, .. } if domain.exact && radius < options.size_min => {
+                        bore(domain, distance, point, t, normal, radius).max(BORE_MIN * options.size_min)
+                    }
+                    _ => f64::INFINITY,
                 };
                 let thin = LENGTH_PER_THICKNESS * thickness(domain, distance, point, t, normal, options.size)
                     / options.across.max(1.0);
-                let size = wished.min(curved).min(thin).max(options.size_min.min(stands));
+                let size = wished.min(curved).min(thin).max(options.size_min.min(least));
                 if sides[k] > SIDE_PER_SIZE * size {
                     split(c, k, &mut stack);
                     continue;
@@ -93,6 +101,17 @@ fn on_faces(domain: &Domain, options: &Options, distance: &Distance) -> Vec<Samp
             out
         })
         .collect()
+}
+
+/// The radius where the face of triangle `t` comes round to the other side of its axis: a bore or a pin, whose two sides
+/// elements much larger would run into each other. A fillet does not, and stays as coarse as wished.
+fn bore(domain: &Domain, distance: &Distance, p: DVec3, t: u32, normal: DVec3, radius: f64) -> f64 {
+    let face = |t: u32| domain.surface.face_of[t as usize];
+    let round = [2.0 * radius, -2.0 * radius].into_iter().any(|d| {
+        let beyond = distance.nearest((p + normal * d).into(), None);
+        beyond.is_some_and(|n| n.distance.abs() < 0.2 * radius && face(n.triangle) == face(t))
+    });
+    if round { radius } else { f64::INFINITY }
 }
 
 /// Size from the turn between triangle `t` and its neighbours.

@@ -9,6 +9,7 @@ use crate::fitted::{Mesh, Problem};
 use crate::linear::eigen::{EigenError, Wanted};
 use crate::mechanics::fit;
 use crate::mechanics::setup::Setup;
+use crate::mechanics::symmetry;
 use crate::quantity::Dimension;
 use crate::run::{Ctx, Phase};
 use crate::study::climb::Step;
@@ -65,11 +66,7 @@ fn read<'a>(case: &Case<'a>) -> ((Setup<'a>, usize), Vec<Issue>) {
         ));
     }
     if setup.share.is_some() {
-        issues.push(Issue::warning(
-            case.study,
-            "supports",
-            "Of a design cut at planes of symmetry only the symmetric modes are found: leave the others' whole design uncut",
-        ));
+        issues.push(Issue::warning(case.study, "supports", symmetry::MODES));
     }
     let n = resolve(case.design).0.number(case.study, "modes").unwrap_or_else(|issue| {
         issues.push(issue);

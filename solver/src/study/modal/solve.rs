@@ -8,6 +8,7 @@ use crate::fitted::modes::{Mode, Modes, ModesError, Pencil};
 use crate::linear::eigen::Wanted;
 use crate::mechanics::fit;
 use crate::mechanics::setup::{Part, Setup};
+use crate::mechanics::symmetry;
 use crate::quantity::Dimension;
 use crate::run::{Ctx, Phase};
 use crate::study::climb::Step;
@@ -72,11 +73,7 @@ impl Study for Modal {
 fn read<'a>(case: &Case<'a>) -> ((Setup<'a>, usize), Vec<Issue>) {
     let (setup, mut issues) = Setup::read_unloaded(case);
     if setup.share.is_some() {
-        issues.push(Issue::warning(
-            case.study,
-            "supports",
-            "Of a design cut at planes of symmetry only the symmetric modes are found: leave the others' whole design uncut",
-        ));
+        issues.push(Issue::warning(case.study, "supports", symmetry::MODES));
     }
     let n = resolve(case.design).0.number(case.study, "modes").unwrap_or_else(|issue| {
         issues.push(issue);
@@ -92,7 +89,11 @@ fn shift(setup: &Setup) -> f64 {
     let speed = |p: &Part| (p.young()[0] / p.density).sqrt();
     let slowest = setup.parts.iter().map(speed).fold(f64::INFINITY, f64::min);
     let thickness = 2.0 * volume / area;
-    SHIFT * (slowest * thickness / setup.size().powi(2)).powi(2)
+    let elastic = SHIFT * (slowest * thickness / setup.size().powi(2)).powi(2);
+    // On soft springs a body sways as a whole, far below its own frequencies.
+    let mass: f64 = setup.parts.iter().map(|p| p.density * p.volume).sum();
+    let swaying = setup.supports.iter().filter_map(|s| Some(s.hold.softest()? * setup.area(&s.faces) / mass));
+    swaying.filter(|w| *w > 0.0).map(|w| SHIFT * w).fold(elastic, f64::min)
 }
 
 /// What the modes of one mesh say besides.
@@ -167,7 +168,11 @@ impl Vibration<'_> {
                 })?;
             ctx.check()?;
             let is_rigid = |m: &Mode| m.value < RIGID * self.shift;
-            let n_rigid = found.modes.iter().take_while(|m| is_rigid(m)).count();
+            let mut n_rigid = found.modes.iter().take_while(|m| is_rigid(m)).count();
+            // What springs hold sways, however slowly.
+            if self.setup.supports.iter().any(|s| s.hold.is_elastic()) {
+                n_rigid = n_rigid.min(self.n_free);
+            }
             let n_elastic = found.modes.len() - n_rigid;
             // A small mesh may not have as many as asked for.
             let all = found.modes.len() < wanted.n;

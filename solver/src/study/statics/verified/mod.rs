@@ -14,6 +14,7 @@ use crate::mechanics::fit::{self, Held};
 use crate::mechanics::load::{Applied, Reaction};
 use crate::mechanics::setup::{Setup, Warmth};
 use crate::mechanics::stress::von_mises;
+use crate::mechanics::support::Support;
 use crate::run::{Ctx, Phase};
 use crate::study::climb::{Climb, Step};
 use crate::study::outcome::{Outcome, Partial};
@@ -107,8 +108,9 @@ impl History {
         let mesh = &stage.mesh;
         let values: Vec<Vec<f64>> = stage.stress.iter().map(|s| s.iter().map(|s| von_mises(*s)).collect()).collect();
         let rigid = setup.loads.iter().filter(|l| l.rigid).map(|l| &l.faces);
-        // A foundation gives way: nothing is singular at its rim.
-        let supports = setup.supports.iter().filter(|s| !s.hold.is_elastic());
+        // A foundation gives way, and beyond a plane of symmetry the body goes on: nothing is singular at their rims.
+        let is_rim = |s: &&Support| !s.hold.is_elastic() && s.object.kind != "symmetry";
+        let supports = setup.supports.iter().filter(is_rim);
         let held: Vec<(usize, usize)> = supports.map(|s| &s.faces).chain(rigid).flatten().copied().collect();
         let held: BTreeSet<usize> = facets_of(mesh, &setup.parts, &held).into_iter().collect();
         let suspect = peak::suspects(mesh, &held, &stage.held.constraints);
