@@ -36,6 +36,7 @@ glyphs! {
     People "M6 8a2.4 2.4 0 100-4.8A2.4 2.4 0 006 8zM1.5 13c.4-2.2 2.2-3.4 4.5-3.4s4.1 1.2 4.5 3.4M10.5 3.4a2.3 2.3 0 010 4.4M12 9.9c1.4.4 2.3 1.5 2.6 3.1"
     Home "M2.5 7.5L8 3l5.5 4.5V13h-4V9.5h-3V13h-4z"
     Runs "M2.5 12.5V9M6.2 12.5V5M9.8 12.5V7M13.5 12.5V3"
+    Layers "M8 2.5l5.5 2.8L8 8.1 2.5 5.3zM2.5 8L8 10.8 13.5 8M2.5 10.7L8 13.5l5.5-2.8"
     Warning "M8 2.5l6 10.5H2zM8 6.5v3M8 11.4h.01"
     Error "M8 14A6 6 0 108 2a6 6 0 000 12zM8 5v3.6M8 10.9h.01"
     Info "M8 14A6 6 0 108 2a6 6 0 000 12zM8 7.4V11M8 5.1h.01"
@@ -132,6 +133,7 @@ impl Glyph {
             "move" => Self::Move,
             "import" => Self::Import,
             "selection" => Self::Selection,
+            "orthotropic" => Self::Layers,
             "fixed" | "sliding" | "symmetry" | "displacement" | "elastic" => Self::Support,
             "load_case" => Self::Case,
             "temperature" | "heat_flux" | "convection" | "radiation" | "heat_source" => Self::Heat,
