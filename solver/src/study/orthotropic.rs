@@ -117,7 +117,7 @@ impl Orthotropic {
         let left = 1.0 - nu12 * nu21 - nu23 * nu32 - nu31 * nu13 - 2.0 * nu21 * nu32 * nu13;
         (left <= LEFT_MIN).then(|| {
             let message = format!(
-                "1 − ν12 ν21 − ν23 ν32 − ν31 ν13 − 2 ν21 ν32 ν13 is {left:.4}: it must be above {LEFT_MIN}, or pressing evenly would \
+                "1 − ν12 ν21 − ν23 ν32 − ν31 ν13 − 2 ν21 ν32 ν13 is {left:.4}: it must be above zero, or pressing evenly would \
                  give energy; make ν12, ν13 or ν23 smaller"
             );
             ("nu12", message)
