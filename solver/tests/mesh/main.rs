@@ -16,7 +16,7 @@ use proptest::test_runner::RngSeed;
 use solver::design::{Object, Value, template};
 use solver::geometry::{Body, evaluate};
 use solver::mesh::tet::{MeshError, Options, TetMesh, mesh, quality};
-use solver::surface::{EdgeName, FaceName, Representation, Shape, SurfaceMesh};
+use solver::surface::{FaceName, Representation, Shape, SurfaceMesh};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -269,19 +269,6 @@ fn bores_a_hundred_times_as_long_as_wide_mesh() {
         .expr("count", "3")
         .expr("spacing", "0.6 mm");
     check_design(vec![block("b", 3.0, 5.0, 30.0), bore, row], 5.0, "bores");
-}
-
-#[test]
-fn small_fillets_stay_as_coarse_as_wished() {
-    // 0.04 mm where the least size is a sixth: no two sides that could run into each other.
-    let edges = [("left", "front"), ("right", "front"), ("left", "back"), ("right", "back")]
-        .map(|(a, b)| EdgeName::between(FaceName(format!("b.{a}")), FaceName(format!("b.{b}")), 0));
-    let fillet = Object::new("f", "fillet", "F").with("edges", Value::Edges(edges.to_vec())).expr("radius", "0.04 mm");
-    let plain = check_design(vec![block("b", 20.0, 20.0, 40.0)], 5.0, "block");
-    let model = build(vec![block("b", 20.0, 20.0, 40.0), fillet]);
-    let made = made(&*model.bodies[0].body, &Options::new(5e-3));
-    assert_eq!(made.n_lost, 0);
-    assert!(made.tets.len() < 40 * plain.tets.len(), "{} for {}", made.tets.len(), plain.tets.len());
 }
 
 proptest! {
