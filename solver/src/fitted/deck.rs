@@ -6,9 +6,8 @@
 pub mod heat;
 
 use super::{Mesh, Spring};
-use crate::element::tet::{Elasticity, face};
+use crate::element::tet::{Elasticity, Orthotropic, face};
 use crate::linear::constraint::{Constraints, Hold};
-use crate::study::orthotropic::Orthotropic;
 use glam::DVec3;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -404,6 +404,7 @@ mod tests {
     use super::*;
     use crate::linear::bulk;
     use crate::linear::operator::Foundation;
+    use crate::linear::truth::{off, product};
     use crate::mesh::{Grid, Lattice, Solid, moment};
     use std::sync::Arc;
 
@@ -454,23 +455,11 @@ mod tests {
         x
     }
 
-    fn off<T: Real>(a: &Block<T>, b: &Block<f64>) -> f64 {
-        let pairs = || (0..2).flat_map(|k| a.case(k).iter().zip(b.case(k)));
-        pairs().map(|(a, b)| (a.double() - b).abs()).fold(0.0, f64::max)
-    }
-
     #[test]
     fn the_sweep_multiplies_by_the_sum_of_all_cells() {
         let op = operator();
         let x = some::<f64>(op.lattice.n_nodes);
-        let mut truth = Block::<f64>::zero(op.lattice.n_nodes, 2);
-        op.for_each_entry(|p, a, q, b, value| {
-            for k in 0..2 {
-                let mut f = [0.0; 3];
-                f[a] = value * x.at(k, q)[b];
-                truth.add(k, p, f);
-            }
-        });
+        let truth = product(&op, &x);
         // What was in the result before does not matter.
         let mut y = x.clone();
         op.apply(&x, &mut y);

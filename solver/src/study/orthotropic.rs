@@ -1,41 +1,12 @@
-//! Materials with three stiffnesses along three directions square to each other, read off a design.
-//!
-//! Compliance in the material's axes, shears as engineering shears: ε₁ = σ₁/E₁ − ν₁₂ σ₂/E₁ − ν₁₃ σ₃/E₁ and so on, with
-//! νᵢⱼ the narrowing along j of a pull along i, so νⱼᵢ = νᵢⱼ Eⱼ/Eᵢ. Source: Jones, Mechanics of Composite Materials, 2nd ed.
-//! (1999), § 2.2 to 2.4.
+//! Orthotropic materials, read off a design.
 
 use crate::design::schema::Section;
 use crate::design::{Design, Issue, Object, Resolved};
-use crate::element::tet::Elasticity;
-use crate::element::tet::matrix::Strain;
+use crate::element::tet::Orthotropic;
 use glam::{DMat3, DVec3};
 
-/// Components of a stress in the order of [`Strain`].
-const PAIRS: [(usize, usize); 6] = [(0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0)];
-/// How much of the volume's stiffness must be left: nearer to zero no solver can tell it from none.
-const LEFT_MIN: f64 = 1e-6;
 /// Sine of the angle between two directions below which they are one.
 const PARALLEL: f64 = 1e-6;
-
-/// An orthotropic material in its place.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Orthotropic {
-    pub name: String,
-    /// Where the values come from.
-    pub source: String,
-    /// E₁ E₂ E₃, Pa.
-    pub young: [f64; 3],
-    /// ν₁₂ ν₁₃ ν₂₃.
-    pub poisson: [f64; 3],
-    /// G₁₂ G₁₃ G₂₃, Pa.
-    pub shear: [f64; 3],
-    /// kg/m³
-    pub density: f64,
-    /// Along each direction, 1/K.
-    pub expansion: [f64; 3],
-    /// Columns: unit directions 1, 2 and 3 in the axes of the model.
-    pub frame: DMat3,
-}
 
 /// The material objects of a design with the features whose bodies they are of.
 ///
@@ -43,7 +14,7 @@ pub struct Orthotropic {
 pub fn read(design: &Design, resolved: &Resolved, issues: &mut Vec<Issue>) -> Vec<(Object, Orthotropic)> {
     let mut out: Vec<(Object, Orthotropic)> = Vec::new();
     for object in design.section(Section::Material).filter(|o| !o.suppressed && o.kind == "orthotropic") {
-        match Orthotropic::read(object, resolved) {
+        match one(object, resolved) {
             Ok(material) => {
                 for id in object.refs("bodies") {
                     if let Some((other, _)) = out.iter().find(|(o, _)| o.refs("bodies").contains(&id)) {
@@ -60,156 +31,37 @@ pub fn read(design: &Design, resolved: &Resolved, issues: &mut Vec<Issue>) -> Ve
     out
 }
 
-impl Orthotropic {
-    fn read(object: &Object, resolved: &Resolved) -> Result<Self, Issue> {
-        let three = |keys: [&str; 3]| -> Result<[f64; 3], Issue> {
-            let mut out = [0.0; 3];
-            for (o, key) in out.iter_mut().zip(keys) {
-                *o = resolved.number(object, key)?;
-            }
-            Ok(out)
-        };
-        let unit = |key: &str, label: &str| -> Result<DVec3, Issue> {
-            let found = DVec3::from(resolved.vector(object, key)?);
-            found.try_normalize().ok_or_else(|| Issue::error(object, key, format!("{label}: it has no length")))
-        };
-        let first = unit("direction_1", "Direction 1")?;
-        let second = unit("direction_2", "Direction 2")?;
-        let across = second - first * first.dot(second);
-        if across.length() < PARALLEL {
-            return Err(Issue::error(object, "direction_2", "Direction 2: it is parallel to direction 1; turn it"));
+fn one(object: &Object, resolved: &Resolved) -> Result<Orthotropic, Issue> {
+    let three = |keys: [&str; 3]| -> Result<[f64; 3], Issue> {
+        let mut out = [0.0; 3];
+        for (o, key) in out.iter_mut().zip(keys) {
+            *o = resolved.number(object, key)?;
         }
-        let second = across.normalize();
-        let material = Self {
-            name: object.name.clone(),
-            source: object.text("source"),
-            young: three(["e1", "e2", "e3"])?,
-            poisson: three(["nu12", "nu13", "nu23"])?,
-            shear: three(["g12", "g13", "g23"])?,
-            density: resolved.number(object, "density")?,
-            expansion: three(["a1", "a2", "a3"])?,
-            frame: DMat3::from_cols(first, second, first.cross(second)),
-        };
-        match material.fault() {
-            Some((key, message)) => Err(Issue::error(object, key, message)),
-            None => Ok(material),
-        }
+        Ok(out)
+    };
+    let unit = |key: &str, label: &str| -> Result<DVec3, Issue> {
+        let found = DVec3::from(resolved.vector(object, key)?);
+        found.try_normalize().ok_or_else(|| Issue::error(object, key, format!("{label}: it has no length")))
+    };
+    let first = unit("direction_1", "Direction 1")?;
+    let second = unit("direction_2", "Direction 2")?;
+    let across = second - first * first.dot(second);
+    if across.length() < PARALLEL {
+        return Err(Issue::error(object, "direction_2", "Direction 2: it is parallel to direction 1; turn it"));
     }
-
-    /// Which inequality of a positive energy fails, with the property to mend: Jones, § 2.4.
-    fn fault(&self) -> Option<(&'static str, String)> {
-        let [e1, e2, e3] = self.young;
-        let [nu12, nu13, nu23] = self.poisson;
-        for (nu, key, i, j, a, b) in
-            [(nu12, "nu12", 1, 2, e1, e2), (nu13, "nu13", 1, 3, e1, e3), (nu23, "nu23", 2, 3, e2, e3)]
-        {
-            let limit = (a / b).sqrt();
-            if nu.abs() >= limit {
-                return Some((
-                    key,
-                    format!(
-                        "ν{i}{j} is {nu}: its size must be below √(E{i}/E{j}) = {limit:.4}, or pulling would give energy"
-                    ),
-                ));
-            }
-        }
-        let (nu21, nu31, nu32) = (nu12 * e2 / e1, nu13 * e3 / e1, nu23 * e3 / e2);
-        let left = 1.0 - nu12 * nu21 - nu23 * nu32 - nu31 * nu13 - 2.0 * nu21 * nu32 * nu13;
-        (left <= LEFT_MIN).then(|| {
-            let message = format!(
-                "1 − ν12 ν21 − ν23 ν32 − ν31 ν13 − 2 ν21 ν32 ν13 is {left:.4}: it must be above zero, or pressing evenly would \
-                 give energy; make ν12, ν13 or ν23 smaller"
-            );
-            ("nu12", message)
-        })
-    }
-
-    /// Stress from strain in the axes of the model.
-    pub fn elasticity(&self) -> Elasticity {
-        let [e1, e2, _] = self.young;
-        let [nu12, nu13, nu23] = self.poisson;
-        let mut s = [[0.0; 6]; 6];
-        for (i, e) in self.young.iter().enumerate() {
-            s[i][i] = 1.0 / e;
-        }
-        for (i, j, v) in [(0, 1, nu12 / e1), (0, 2, nu13 / e1), (1, 2, nu23 / e2)] {
-            s[i][j] = -v;
-            s[j][i] = -v;
-        }
-        // Shears xy, yz, zx are 12, 23 and 31.
-        for (i, g) in [(3, self.shear[0]), (4, self.shear[2]), (5, self.shear[1])] {
-            s[i][i] = 1.0 / g;
-        }
-        let local = Elasticity::General(Box::new(s)).compliance();
-        // σ = T σ', and ε' = Tᵀ ε, so C = T C' Tᵀ.
-        let r = |i: usize, a: usize| self.frame.col(a)[i];
-        let t: [[f64; 6]; 6] = PAIRS.map(|(i, j)| {
-            PAIRS.map(|(a, b)| if a == b { r(i, a) * r(j, a) } else { r(i, a) * r(j, b) + r(i, b) * r(j, a) })
-        });
-        let half: [[f64; 6]; 6] =
-            std::array::from_fn(|i| std::array::from_fn(|b| (0..6).map(|a| t[i][a] * local[a][b]).sum()));
-        let mut c: [[f64; 6]; 6] =
-            std::array::from_fn(|i| std::array::from_fn(|j| (0..6).map(|b| half[i][b] * t[j][b]).sum()));
-        // Symmetric to the last bit.
-        for i in 0..6 {
-            for j in 0..i {
-                c[i][j] = c[j][i];
-            }
-        }
-        Elasticity::General(Box::new(c))
-    }
-
-    /// Strain per kelvin in the axes of the model, 1/K.
-    pub fn expansion(&self) -> Strain {
-        let a = self.frame * DMat3::from_diagonal(self.expansion.into()) * self.frame.transpose();
-        PAIRS.map(|(i, j)| if i == j { a.col(i)[i] } else { 2.0 * a.col(j)[i] })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn carbon(frame: DMat3) -> Orthotropic {
-        Orthotropic {
-            name: "UD".into(),
-            source: String::new(),
-            young: [140e9, 10e9, 9e9],
-            poisson: [0.3, 0.28, 0.45],
-            shear: [5e9, 4.5e9, 3.3e9],
-            density: 1600.0,
-            expansion: [-0.5e-6, 28e-6, 30e-6],
-            frame,
-        }
-    }
-
-    #[test]
-    fn a_pull_off_the_axis_stretches_as_laminate_theory_says() {
-        for degrees in [0.0f64, 20.0, 45.0, 90.0] {
-            let (s, c) = degrees.to_radians().sin_cos();
-            let frame = DMat3::from_cols(DVec3::new(c, s, 0.0), DVec3::new(-s, c, 0.0), DVec3::Z);
-            let m = carbon(frame);
-            let found = m.elasticity().compliance();
-            let [e1, e2, e3] = m.young;
-            // Jones, equation 2.97.
-            let along = c.powi(4) / e1 + (1.0 / 5e9 - 2.0 * 0.3 / e1) * s * s * c * c + s.powi(4) / e2;
-            assert!((found[0][0] / along - 1.0).abs() < 1e-9, "{degrees}: {} {along}", found[0][0]);
-            assert!((found[2][2] * e3 - 1.0).abs() < 1e-9);
-            // Free expansion turns as a tensor does.
-            let a = m.expansion();
-            assert!((a[0] - (-0.5e-6 * c * c + 28e-6 * s * s)).abs() < 1e-18 && (a[2] - 30e-6).abs() < 1e-18);
-            assert!((a[3] - 2.0 * s * c * (-0.5e-6 - 28e-6)).abs() < 1e-18, "{degrees}");
-        }
-    }
-
-    #[test]
-    fn what_gives_energy_is_named() {
-        let sound = carbon(DMat3::IDENTITY);
-        assert_eq!(sound.fault(), None);
-        let wide = Orthotropic { poisson: [0.3, 0.28, 1.1], ..sound.clone() };
-        assert!(wide.fault().is_some_and(|f| f.0 == "nu23" && f.1.contains("√(E2/E3) = 1.0541")), "{:?}", wide.fault());
-        // Each below its own limit, all together beyond: an isotropic one with ν = 0.6.
-        let loose = Orthotropic { young: [1e9; 3], poisson: [0.6; 3], ..sound };
-        assert!(loose.fault().is_some_and(|f| f.1.contains("must be above zero")), "{:?}", loose.fault());
+    let second = across.normalize();
+    let material = Orthotropic {
+        name: object.name.clone(),
+        source: object.text("source"),
+        young: three(["e1", "e2", "e3"])?,
+        poisson: three(["nu12", "nu13", "nu23"])?,
+        shear: three(["g12", "g13", "g23"])?,
+        density: resolved.number(object, "density")?,
+        expansion: three(["a1", "a2", "a3"])?,
+        frame: DMat3::from_cols(first, second, first.cross(second)),
+    };
+    match material.fault() {
+        Some((key, message)) => Err(Issue::error(object, key, message)),
+        None => Ok(material),
     }
 }

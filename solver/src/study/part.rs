@@ -1,10 +1,9 @@
 //! What every study on a design's bodies reads first: the bodies that take part, with their materials, and faces of them.
 
 use super::Case;
-use super::orthotropic::{self, Orthotropic};
+use super::orthotropic;
 use crate::design::{Issue, Material, Object, Severity, material, resolve};
-use crate::element::tet::Elasticity;
-use crate::element::tet::matrix::Strain;
+use crate::element::tet::{Elasticity, Orthotropic, Strain};
 use crate::fitted::ladder::Blank;
 use crate::fitted::{Mesh, expansion};
 use crate::geometry::{Model, select};

@@ -4,11 +4,10 @@ use crate::closed_form::{E, NU, hold};
 use crate::row::{Basis, Row};
 use crate::truth::{self, solve};
 use glam::{DMat3, DVec3};
-use solver::element::tet::{Elasticity, matrix};
+use solver::element::tet::{Elasticity, Orthotropic, matrix};
 use solver::fitted::{Mesh, Problem, Spring, motion, push};
 use solver::linear::constraint::Constraints;
 use solver::mechanics::load::Spin;
-use solver::study::orthotropic::Orthotropic;
 use std::f64::consts::FRAC_PI_2;
 use std::sync::atomic::AtomicBool;
 

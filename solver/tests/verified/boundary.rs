@@ -8,7 +8,7 @@ use solver::geometry::Model;
 use solver::run::{Ctx, Report};
 use solver::study::outcome::{Cell, Outcome};
 use solver::study::suite::{Sample, faults};
-use solver::study::{Case, StudyError, study};
+use solver::study::{Case, study};
 use solver::surface::SurfaceMesh;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -32,6 +32,23 @@ fn solve(surface: SurfaceMesh, objects: Vec<Object>, cell: f64, method: &str) ->
         assert!(b.imbalance < 1e-7, "{method}: {b:?}");
     }
     out
+}
+
+/// A modal or buckling study of one mode on elements of one size.
+fn of_modes(surface: SurfaceMesh, objects: Vec<Object>, cell: &str, kind: &str) -> (Design, Model) {
+    let (mut design, model) = part::set_up(surface, "s235jr", objects, 1.0);
+    let at = design.position(&"study".into()).unwrap();
+    let study = Object::new("study", kind, "Study").with("resolution", Value::Choice("cell".into()));
+    design.objects[at] = Arc::new(study.expr("cell", cell).expr("modes", "1"));
+    (design, model)
+}
+
+/// The answer of the design's study, of any kind.
+fn run_of(design: &Design, model: &Model, kind: &str) -> Outcome {
+    let object = design.get(&"study".into()).unwrap();
+    let case = Case { design, study: object, model, upstream: &[] };
+    let cancel = AtomicBool::new(false);
+    study(kind).unwrap().run(&case, &mut Ctx::new(&mut |_: Report| {}, &cancel)).unwrap()
 }
 
 /// What the check says of a set-up, errors and warnings apart.
@@ -137,21 +154,11 @@ fn a_column_pressed_by_a_given_way_buckles_at_eulers_load() {
     let (l, b, h) = (0.2, 0.02, 0.01f64);
     let objects =
         vec![on("root", "fixed", &["x0"]), given(on("press", "displacement", &["x1"]), [Some("-0.1 mm"), None, None])];
-    let (mut design, model) = part::set_up(part::block([l, b, h], |p| p), "s235jr", objects, 5e-3);
-    let at = design.position(&"study".into()).unwrap();
-    design.objects[at] = Arc::new(
-        Object::new("study", "buckling", "Study")
-            .with("resolution", Value::Choice("cell".into()))
-            .expr("cell", "5e-3 m")
-            .expr("modes", "1"),
-    );
+    let (design, model) = of_modes(part::block([l, b, h], |p| p), objects, "5e-3 m", "buckling");
     // A given way is load enough, before geometry and after.
     let issues = solver::design::check(&design);
     assert!(issues.iter().all(|i| !i.message.contains("loads the design")), "{issues:?}");
-    let object = design.get(&"study".into()).unwrap();
-    let case = Case { design: &design, study: object, model: &model, upstream: &[] };
-    let cancel = AtomicBool::new(false);
-    let out = study("buckling").unwrap().run(&case, &mut Ctx::new(&mut |_: Report| {}, &cancel)).unwrap();
+    let out = run_of(&design, &model, "buckling");
     let truth = std::f64::consts::PI.powi(2) * h * h / 12.0 / (l * l) * l / 1e-4;
     let found = value(&out, "load_factor_first");
     // Shear softens it by about 1 %, the clamped root's hindered narrowing stiffens the way a little.
@@ -344,28 +351,12 @@ fn a_block_sways_on_springs_however_soft() {
     // A stiff block on springs: ω² = k A / m, with m ω² spread over the whole block; the softer at 2 Hz, where a free body
     // has its rigid motions.
     for (stiffness, k) in [("0.01 N/mm^3", 1e7), ("0.0001 N/mm^3", 1e5)] {
-        let (mut design, model) = part::set_up(
-            part::block([0.06, 0.06, 0.06], |p| p),
-            "s235jr",
-            vec![
-                on("bed", "elastic", &["z0"]).expr("stiffness", stiffness),
-                along_normal(on("sides", "displacement", &["x0", "y0"]), "0 mm"),
-            ],
-            2e-2,
-        );
-        let at = design.position(&"study".into()).unwrap();
-        design.objects[at] = Arc::new(
-            Object::new("study", "modal", "Study")
-                .with("resolution", Value::Choice("cell".into()))
-                .expr("cell", "2e-2 m")
-                .expr("modes", "1"),
-        );
-        let object = design.get(&"study".into()).unwrap();
-        let case = Case { design: &design, study: object, model: &model, upstream: &[] };
-        let cancel = AtomicBool::new(false);
-        let mut sink = |_: Report| {};
-        let out: Result<Outcome, StudyError> = study("modal").unwrap().run(&case, &mut Ctx::new(&mut sink, &cancel));
-        let out = out.unwrap();
+        let objects = vec![
+            on("bed", "elastic", &["z0"]).expr("stiffness", stiffness),
+            along_normal(on("sides", "displacement", &["x0", "y0"]), "0 mm"),
+        ];
+        let (design, model) = of_modes(part::block([0.06; 3], |p| p), objects, "2e-2 m", "modal");
+        let out = run_of(&design, &model, "modal");
         let truth = (k / (7850.0 * 0.06f64)).sqrt() / (2.0 * std::f64::consts::PI);
         let found = value(&out, "frequency_first");
         assert!((found / truth - 1.0).abs() < 1e-3, "{found} {truth}");

@@ -9,9 +9,13 @@
 pub mod face;
 #[cfg(feature = "solve")]
 pub mod matrix;
+#[cfg(feature = "solve")]
+pub mod orthotropic;
 
 #[cfg(feature = "solve")]
 pub use matrix::{Elasticity, Strain};
+#[cfg(feature = "solve")]
+pub use orthotropic::Orthotropic;
 
 use glam::DVec3;
 

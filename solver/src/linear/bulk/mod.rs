@@ -431,6 +431,7 @@ fn put<S: Simd, T: Real, const X: bool>(side: &Side<S, T>, y: &mut [T], f: Lane<
 mod tests {
     use super::*;
     use crate::linear::operator::Operator;
+    use crate::linear::truth::{off, product};
     use crate::mesh::{Grid, Solid, moment};
     use std::sync::Arc;
 
@@ -460,23 +461,11 @@ mod tests {
         x
     }
 
-    fn off<T: Real>(a: &Block<T>, b: &Block<f64>) -> f64 {
-        let pairs = (0..b.n_cases).flat_map(|k| a.case(k).iter().zip(b.case(k)));
-        pairs.map(|(a, b)| (a.double() - b).abs()).fold(0.0, f64::max)
-    }
-
     /// Compares the product of all precisions and instruction sets with the sum of all cells.
     fn check(op: &Operator) {
         let n_nodes = op.lattice.n_nodes;
         let x = random::<f64>(op, 2);
-        let mut truth = Block::<f64>::zero(n_nodes, 2);
-        op.for_each_entry(|p, a, q, b, value| {
-            for k in 0..2 {
-                let mut f = [0.0; 3];
-                f[a] = value * x.at(k, q)[b];
-                truth.add(k, p, f);
-            }
-        });
+        let truth = product(op, &x);
         let mut y = x.clone();
         op.apply(&x, &mut y);
         assert!(off(&y, &truth) < 1e-13, "{:e}", off(&y, &truth));

@@ -217,8 +217,6 @@ impl<S: Simd, T: Real> Stencil<S, T> {
             (d.m, d.n) = (skew.mul_add(zx_u, d.m), skew_n.mul_add(zx_u, d.n));
             b.c = b.c - two(&self.skew, m::<S, T, X>(side, &w.e), n(&w.e));
             d.c = d.c + two(&self.skew, m::<S, T, X>(side, &v.e), n(&v.e));
-        }
-        if YZ {
             a.e = self.zero - two(&self.skew, c(&v.m), c(&v.n));
             b.e = two(&self.skew, c(&u.m) + m::<S, T, X>(side, &w.c), c(&u.n) + n(&w.c));
             d.e = self.zero - two(&self.skew, m::<S, T, X>(side, &v.c), n(&v.c));
@@ -226,10 +224,8 @@ impl<S: Simd, T: Real> Stencil<S, T> {
                 a.e = a.e - two(&self.cross, e(side, &v.m), e(side, &v.n));
                 b.e = b.e - two(&self.cross, e(side, &u.m), e(side, &u.n));
             }
-            if YZ {
-                b.e = b.e - two(&self.cross, m::<S, T, X>(side, &w.e), n(&w.e));
-                d.e = d.e - two(&self.cross, m::<S, T, X>(side, &v.e), n(&v.e));
-            }
+            b.e = b.e - two(&self.cross, m::<S, T, X>(side, &w.e), n(&w.e));
+            d.e = d.e - two(&self.cross, m::<S, T, X>(side, &v.e), n(&v.e));
         }
         [a, b, d]
     }
