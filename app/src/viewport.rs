@@ -152,7 +152,7 @@ pub enum ViewCommand {
 pub struct Glyph {
     pub face: FaceName,
     pub kind: GlyphKind,
-    /// World direction for arrows; zero for symbols.
+    /// World direction for arrows; zero for symbols, and for arrows along the face's normal.
     pub direction: [f64; 3],
 }
 
@@ -163,6 +163,13 @@ pub enum GlyphKind {
     Moment,
     Fixed,
     Sliding,
+    Symmetry,
+    /// Springs.
+    Elastic,
+    /// A given displacement; along the normal it may be towards the body.
+    Way {
+        inward: bool,
+    },
 }
 
 /// Viewport to page.

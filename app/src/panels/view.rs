@@ -8,7 +8,7 @@ use crate::ui::{Glyph, Icon, use_theme};
 use crate::viewport::{Glyph as Symbol, GlyphKind, Pick, ResultView, ViewCommand, ViewEvent};
 use leptos::{html, prelude::*};
 use solver::design::schema::Section;
-use solver::design::{Id, Object};
+use solver::design::{Id, Object, Resolved};
 use solver::study::outcome::StateKind;
 use solver::surface::{FaceName, Shape};
 
@@ -323,9 +323,15 @@ fn symbols(desk: Desk) -> Vec<Symbol> {
         let mut out = Vec::new();
         for o in d.objects.iter().filter(|o| !o.suppressed) {
             let kind = match o.kind.as_str() {
-                "displacement" if o.choice("by") == "axes" => GlyphKind::Fixed,
+                "displacement" => match given(o, &resolved) {
+                    (_, 0.0) if o.choice("by") == "normal" => GlyphKind::Sliding,
+                    ([0.0, 0.0, 0.0], 0.0) => GlyphKind::Fixed,
+                    (_, along) => GlyphKind::Way { inward: along < 0.0 },
+                },
                 "fixed" => GlyphKind::Fixed,
-                "sliding" | "symmetry" | "displacement" | "elastic" => GlyphKind::Sliding,
+                "sliding" => GlyphKind::Sliding,
+                "symmetry" => GlyphKind::Symmetry,
+                "elastic" => GlyphKind::Elastic,
                 "pressure" => GlyphKind::Pressure,
                 "moment" | "remote_moment" => GlyphKind::Moment,
                 "force" | "bearing" | "remote_force" => GlyphKind::Force,
@@ -342,11 +348,22 @@ fn symbols(desk: Desk) -> Vec<Symbol> {
                     GlyphKind::Force => vector("force"),
                     GlyphKind::Moment => vector("moment"),
                     GlyphKind::Pressure => normal.map(|c| -c),
-                    GlyphKind::Fixed | GlyphKind::Sliding => [0.0; 3],
+                    GlyphKind::Way { .. } => given(o, &resolved).0,
+                    GlyphKind::Fixed | GlyphKind::Sliding | GlyphKind::Symmetry | GlyphKind::Elastic => [0.0; 3],
                 };
                 out.push(Symbol { face, kind, direction });
             }
         }
         out
     })
+}
+
+/// What a given displacement gives: along the axes, zero where nothing is, and along the normal, m.
+fn given(o: &Object, resolved: &Resolved) -> ([f64; 3], f64) {
+    let number = |key: &str| resolved.number(o, key).unwrap_or(0.0);
+    if o.choice("by") == "normal" {
+        return ([0.0; 3], number("normal"));
+    }
+    let along = |axis: &str| if o.choice(&format!("along_{axis}")) == "given" { number(axis) } else { 0.0 };
+    (["x", "y", "z"].map(along), 0.0)
 }

@@ -22,6 +22,12 @@ pub enum Kind {
     Moment,
     Fixed,
     Sliding,
+    Symmetry,
+    Elastic,
+    /// Starts at the anchor: a face moved out or along.
+    Way,
+    /// Ends at the anchor: a face moved in.
+    Push,
 }
 
 /// A symbol on its place. `colour.a` scales it: pixels of the shape per CSS pixel.
@@ -83,6 +89,26 @@ pub fn solid(kind: Kind) -> Solid {
             };
             s.lathe(&(0..=8).map(arc).collect::<Vec<_>>());
             s.lathe(&[(0.0, 9.6), (8.0, 9.6), (8.0, 12.0), (0.0, 12.0)]);
+        }
+        Kind::Symmetry => {
+            // Two plates, as two bars stand for a mirror in drawings.
+            for z in [1.5, 6.5] {
+                s.lathe(&[(0.0, z), (8.0, z), (8.0, z + 2.0), (0.0, z + 2.0)]);
+            }
+        }
+        Kind::Elastic => {
+            // A bellows between the face and a plate.
+            let wave = |i: u32| (if i % 2 == 0 { 2.0 } else { 5.0 }, 2.0 * i as f32);
+            s.lathe(&(0..=7).map(wave).collect::<Vec<_>>());
+            s.lathe(&[(0.0, 14.0), (8.0, 14.0), (8.0, 16.5), (0.0, 16.5)]);
+        }
+        Kind::Way | Kind::Push => {
+            // An arrow with a plate: the whole face goes.
+            let from = if kind == Kind::Way { 0.0 } else { -40.0 };
+            let plate = if kind == Kind::Way { 0.0 } else { -2.0 };
+            s.lathe(&[(0.0, from), (1.4, from), (1.4, from + 27.0)]);
+            s.lathe(&[(0.0, from + 27.0), (4.6, from + 27.0), (0.0, from + 40.0)]);
+            s.lathe(&[(0.0, plate), (8.0, plate), (8.0, plate + 2.0), (0.0, plate + 2.0)]);
         }
     }
     s
@@ -176,7 +202,10 @@ fn add(out: &mut BTreeMap<Kind, Vec<Placed>>, glyph: &Glyph, body: &Body) {
     let samples = match glyph.kind {
         GlyphKind::Force | GlyphKind::Moment => scatter(body, &faces, 1),
         GlyphKind::Pressure => spread(&scatter(body, &faces, 320), 16),
-        GlyphKind::Fixed | GlyphKind::Sliding => spread(&scatter(body, &faces, 240), 10),
+        GlyphKind::Fixed | GlyphKind::Sliding | GlyphKind::Symmetry | GlyphKind::Elastic => {
+            spread(&scatter(body, &faces, 240), 10)
+        }
+        GlyphKind::Way { .. } => spread(&scatter(body, &faces, 240), 5),
     };
     for Sample { at, normal } in samples {
         let (kind, direction, colour) = match glyph.kind {
@@ -189,6 +218,13 @@ fn add(out: &mut BTreeMap<Kind, Vec<Placed>>, glyph: &Glyph, body: &Body) {
             GlyphKind::Moment => (Kind::Moment, given.unwrap_or(normal), MOMENT),
             GlyphKind::Fixed => (Kind::Fixed, normal, SUPPORT),
             GlyphKind::Sliding => (Kind::Sliding, normal, SUPPORT),
+            GlyphKind::Symmetry => (Kind::Symmetry, normal, SUPPORT),
+            GlyphKind::Elastic => (Kind::Elastic, normal, SUPPORT),
+            GlyphKind::Way { inward } => {
+                let direction = given.unwrap_or(if inward { -normal } else { normal });
+                let kind = if direction.dot(normal) < -1e-6 { Kind::Push } else { Kind::Way };
+                (kind, direction, SUPPORT)
+            }
         };
         out.entry(kind).or_default().push(Placed { anchor: at, direction, colour: unit(colour, 255) });
     }
@@ -354,8 +390,30 @@ mod tests {
     }
 
     #[test]
+    fn a_given_way_shows_where_the_face_goes() {
+        let out = place(&stage(GlyphKind::Way { inward: false }, "z1", [0.0; 3]));
+        assert!(out[&Kind::Way].iter().all(|p| p.direction == DVec3::Z), "out along the normal");
+        let pressed = place(&stage(GlyphKind::Way { inward: true }, "z1", [0.0; 3]));
+        assert!(pressed[&Kind::Push].iter().all(|p| p.direction == -DVec3::Z));
+        let aside = place(&stage(GlyphKind::Way { inward: false }, "z1", [-2e-4, 0.0, 0.0]));
+        assert!(aside[&Kind::Way].iter().all(|p| p.direction == -DVec3::X), "along the face");
+    }
+
+    #[test]
     fn every_shape_is_sound() {
-        for kind in [Kind::Axis, Kind::Force, Kind::Pull, Kind::Pressure, Kind::Moment, Kind::Fixed, Kind::Sliding] {
+        for kind in [
+            Kind::Axis,
+            Kind::Force,
+            Kind::Pull,
+            Kind::Pressure,
+            Kind::Moment,
+            Kind::Fixed,
+            Kind::Sliding,
+            Kind::Symmetry,
+            Kind::Elastic,
+            Kind::Way,
+            Kind::Push,
+        ] {
             let s = solid(kind);
             assert_eq!(s.positions.len(), s.normals.len());
             assert!(s.indices.iter().all(|&i| (i as usize) < s.positions.len()));

@@ -54,6 +54,8 @@ pub struct ModelBody {
     pub label: String,
     /// Key of its material.
     pub material: String,
+    /// How moves and copying turned or reflected it from where its feature started it.
+    pub turn: DMat3,
     pub body: Arc<dyn Body>,
 }
 
@@ -165,6 +167,7 @@ pub fn evaluate_cached(design: &Design, files: &dyn Files, cache: &mut Cache) ->
             name: part.name.clone(),
             label: body_label(design, &part.name),
             material: part.material.clone(),
+            turn: part.turn,
             body,
         });
     }

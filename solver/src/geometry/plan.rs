@@ -7,6 +7,7 @@ use crate::design::profile::Outline as TypedOutline;
 use crate::design::{Id, Issue, Object, Profile, Resolved, Segment, Value};
 use crate::quantity::Dimension;
 use crate::surface::{EdgeName, FaceName};
+use glam::{DMat3, DVec3};
 use serde::Serialize;
 
 /// How a solid meets the bodies that are there.
@@ -121,6 +122,16 @@ pub enum Placement {
     Motion { origin: [f64; 3], axis: usize, angle: f64, shift: [f64; 3] },
     /// Reflected in the plane through `origin` square to axis `axis`.
     Mirror { origin: [f64; 3], axis: usize },
+}
+
+impl Placement {
+    /// What it does to directions.
+    pub fn turn(&self) -> DMat3 {
+        match *self {
+            Self::Motion { axis, angle, .. } => DMat3::from_axis_angle(DVec3::AXES[axis], angle),
+            Self::Mirror { axis, .. } => DMat3::from_diagonal(DVec3::ONE - 2.0 * DVec3::AXES[axis]),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

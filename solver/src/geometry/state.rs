@@ -9,6 +9,7 @@ use crate::design::{Design, Id, Issue, Object, Severity, describe_edge, describe
 use crate::surface::{EdgeName, FaceName, Representation};
 use arris::math::{Aabb, Frame};
 use arris::topo;
+use glam::DMat3;
 use std::collections::BTreeMap;
 
 /// One body while the design is being built.
@@ -17,6 +18,8 @@ pub(super) struct Part {
     /// The feature that started it, with an instance suffix for a copy.
     pub name: String,
     pub material: String,
+    /// How it is turned from where it was started: a rotation or reflection.
+    pub turn: DMat3,
     pub solid: Solid,
     /// Digest of everything that shaped it: the key of its tessellation.
     pub key: blake3::Hash,
@@ -30,6 +33,7 @@ pub(super) struct Tool {
     pub operation: Operation,
     pub targets: Vec<Id>,
     pub material: String,
+    pub turn: DMat3,
 }
 
 /// The model after some features. Cloning shares the kernel's storage.
@@ -178,7 +182,7 @@ impl State {
             solid
         };
         let tool =
-            Tool { suffix: String::new(), solid, operation, targets: targets.to_vec(), material: material.into() };
+            Tool { suffix: String::new(), solid, operation, targets: targets.to_vec(), material: material.into(), turn: DMat3::IDENTITY };
         self.use_tools(step, std::slice::from_ref(&tool))?;
         self.tools.insert(step.object.id.clone(), vec![tool]);
         Ok(())
@@ -191,7 +195,7 @@ impl State {
             for tool in tools {
                 let name = tool_name(tool, step);
                 let key = part_key(step, &name);
-                self.parts.push(Part { name, material: tool.material.clone(), solid: tool.solid.clone(), key });
+                self.parts.push(Part { name, material: tool.material.clone(), turn: tool.turn, solid: tool.solid.clone(), key });
             }
             return Ok(());
         }
@@ -396,7 +400,8 @@ impl State {
                     let suffix = format!("#{}.{}", step.object.id, k + 2);
                     let solid =
                         source.solid.placed(&mut self.kernel, placement, &suffix).map_err(|e| ("features", e))?;
-                    copies.push(Tool { suffix: format!("{}{suffix}", source.suffix), solid, ..source.clone() });
+                    let suffix = format!("{}{suffix}", source.suffix);
+                    copies.push(Tool { suffix, solid, turn: placement.turn() * source.turn, ..source.clone() });
                 }
                 self.use_tools(step, &copies)?;
                 made.extend(copies);
@@ -414,6 +419,7 @@ impl State {
             operation: Operation::New,
             targets: Vec::new(),
             material: p.material.clone(),
+            turn: p.turn,
         });
         let bodies: Vec<Tool> = bodies.collect();
         if !bodies.is_empty() {
@@ -453,6 +459,7 @@ impl State {
         self.parts.push(Part {
             name: id.clone(),
             material: material.into(),
+            turn: DMat3::IDENTITY,
             solid: Solid::Imported(body.into()),
             key: part_key(step, id),
         });
@@ -463,6 +470,7 @@ impl State {
         for part in self.find(step, bodies).map_err(|e| ("bodies", e))? {
             let solid = self.parts[part].solid.clone();
             self.parts[part].solid = solid.placed(&mut self.kernel, placement, "").map_err(|e| ("bodies", e))?;
+            self.parts[part].turn = placement.turn() * self.parts[part].turn;
             self.parts[part].key = part_key(step, &self.parts[part].name);
         }
         Ok(())

@@ -15,7 +15,18 @@ use crate::study::part::facets_of;
 use glam::DVec3;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Relative residual of a solve under loads.
+const TOLERANCE: f64 = 1e-9;
+/// The same where supports give displacements: what those call forth next to them is far more than what they call forth in
+/// a slender body as a whole, and its share must be known too.
+const TOLERANCE_GIVEN: f64 = 1e-12;
+
 impl Setup<'_> {
+    /// Relative residual to solve for.
+    pub fn tolerance(&self) -> f64 {
+        if self.way() > 0.0 { TOLERANCE_GIVEN } else { TOLERANCE }
+    }
+
     /// By part.
     pub fn elasticities(&self) -> Vec<Elasticity> {
         self.parts.iter().map(Part::elasticity).collect()

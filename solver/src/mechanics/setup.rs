@@ -5,13 +5,14 @@ use super::motion;
 use super::patch::Patch;
 use super::support::{self, Hold, Support};
 use crate::design::schema::Section;
-use crate::design::{Issue, Object, Resolved, Severity, resolve};
+use crate::design::{Design, Issue, Object, Resolved, Severity, resolve};
 use crate::quantity;
 pub use crate::study::part::Part;
 use crate::study::part::{faces_of, parts, touching};
 use crate::study::resolution::Resolution;
 use crate::study::{Case, thermal};
 use glam::DVec3;
+use std::collections::BTreeSet;
 
 /// A load on faces of the model.
 pub struct FaceLoad {
@@ -125,6 +126,7 @@ impl<'a> Setup<'a> {
         setup.check_directions(case, &mut issues);
         setup.check_ways(case, &mut issues);
         setup.check_sides(case, &mut issues);
+        setup.check_mirrored(case, &mut issues);
         (setup, issues)
     }
 
@@ -253,8 +255,18 @@ impl<'a> Setup<'a> {
         if self.cases.iter().all(|c| c.spins.is_empty()) {
             return;
         }
+        let (resolved, _) = resolve(case.design);
         for object in case.design.section(Section::Load).filter(|o| o.kind == "rotation" && !o.suppressed) {
-            let Ok(spin) = spin(object, &resolve(case.design).0) else { continue };
+            let Ok(spin) = spin(case.design, object, &resolved) else { continue };
+            // Without load cases everything acts once.
+            let factor = |c: &LoadCase| match case.design.get(&c.id.as_str().into()) {
+                Some(o) if o.kind == "load_case" && o.refs("loads").contains(&object.id) => {
+                    resolved.number(o, "factor").unwrap_or(1.0).abs()
+                }
+                Some(o) if o.kind == "load_case" => 0.0,
+                _ => 1.0,
+            };
+            let spin = spin * self.cases.iter().map(factor).fold(0.0, f64::max);
             let reach = |p: &[f64; 3]| spin.distance((*p).into());
             let rim = self.parts.iter().flat_map(|p| &p.surface.points).map(reach).fold(0.0, f64::max);
             let rim_speed = spin.square.sqrt() * rim;
@@ -399,7 +411,7 @@ fn cases(
                 continue;
             }
             if object.kind == "rotation" {
-                match spin(object, resolved) {
+                match spin(design, object, resolved) {
                     Ok(spin) => one.spins.extend((spin.square != 0.0).then_some(spin * factor)),
                     Err(issue) => issues.push(issue),
                 }
@@ -435,18 +447,31 @@ fn cases(
 }
 
 /// The turning that a load object asks for.
-fn spin(object: &Object, resolved: &Resolved) -> Result<Spin, Issue> {
+fn spin(design: &Design, object: &Object, resolved: &Resolved) -> Result<Spin, Issue> {
     let axis = DVec3::from(resolved.vector(object, "direction")?);
     let axis = axis.try_normalize().ok_or_else(|| {
         Issue::error(object, "direction", "Axis direction: it has no length; give it one component at least")
     })?;
-    let text = object.text("speed");
-    if text.contains("Hz") {
-        let message = "Speed: hertz count turns, and 1/s is rad/s; type rev/s or rpm instead";
+    if let Some(text) = with_hertz(design, &object.text("speed")) {
+        let message = format!("Speed: '{text}' is in hertz, which count turns, and 1/s is rad/s; write it in rev/s or rpm");
         return Err(Issue::error(object, "speed", message));
     }
     let speed = resolved.number(object, "speed")?;
     Ok(Spin { point: resolved.vector(object, "point")?.into(), axis, square: speed * speed })
+}
+
+/// The expression in hertz that `text` is or leads to by its parameters.
+fn with_hertz(design: &Design, text: &str) -> Option<String> {
+    let (mut waiting, mut seen) = (vec![text.to_string()], BTreeSet::new());
+    while let Some(text) = waiting.pop() {
+        if text.contains("Hz") {
+            return Some(text);
+        }
+        let named = quantity::names(&text).into_iter().filter(|n| seen.insert(n.clone()));
+        let parameters = named.filter_map(|n| design.section(Section::Parameter).find(|o| o.name == n));
+        waiting.extend(parameters.map(|o| o.text("value")));
+    }
+    None
 }
 
 /// The traction of a load object and whether its coupling is rigid; `None` for kinds that act on no face.

@@ -198,29 +198,41 @@ impl Setup<'_> {
     /// Two supports that cannot both be kept at a point of a part's surface, m.
     fn contradiction(&self, case: &Case, part: &Part) -> Option<(&Support, &Support, DVec3)> {
         let surface = case.model.bodies[part.index].body.surface();
-        let mut held = Constraints::<3>::new(surface.points.len());
-        let mut owners: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-        for (s, support) in self.supports.iter().enumerate().filter(|s| !s.1.hold.is_elastic()) {
-            let on = |t: &usize| support.faces.contains(&(part.index, surface.face_of[*t] as usize));
-            let corners = || {
-                (0..surface.triangles.len()).filter(on).flat_map(|t| {
-                    let area = DVec3::from(surface.triangle_cross(t));
-                    surface.triangles[t].map(|n| (n, area))
-                })
+        let corners = |s: &usize| {
+            let faces = &self.supports[*s].faces;
+            let on = |t: &usize| faces.contains(&(part.index, surface.face_of[*t] as usize));
+            let corners = |t: usize| {
+                let area = DVec3::from(surface.triangle_cross(t));
+                surface.triangles[t].map(|n| (n, area))
             };
-            match support.hold {
-                Hold::Normal(way) => hold::along(&mut held, corners(), way),
-                Hold::Axes(given) => hold::axes(&mut held, corners().map(|c| c.0), given),
-                Hold::Elastic { .. } => {}
+            (0..surface.triangles.len()).filter(on).flat_map(corners).collect::<Vec<_>>()
+        };
+        let held_by = |all: &[usize]| {
+            let mut held = Constraints::<3>::new(surface.points.len());
+            for s in all {
+                match self.supports[*s].hold {
+                    Hold::Normal(way) => hold::along(&mut held, corners(s).into_iter(), way),
+                    Hold::Axes(given) => hold::axes(&mut held, corners(s).into_iter().map(|c| c.0), given),
+                    Hold::Elastic { .. } => {}
+                }
             }
-            for (n, _) in corners() {
+            held
+        };
+        let rigid: Vec<usize> = (0..self.supports.len()).filter(|s| !self.supports[*s].hold.is_elastic()).collect();
+        let mut owners: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for s in &rigid {
+            for (n, _) in corners(s) {
                 let owners = owners.entry(n).or_default();
-                if !owners.contains(&s) {
-                    owners.push(s);
+                if owners.last() != Some(s) {
+                    owners.push(*s);
                 }
             }
         }
-        let clash = owners.iter().find(|(n, of)| of.len() > 1 && held.is_contradictory(**n));
-        clash.map(|(n, of)| (&self.supports[of[0]], &self.supports[of[1]], surface.points[*n as usize].into()))
+        let held = held_by(&rigid);
+        let (n, of) = owners.iter().find(|(n, of)| of.len() > 1 && held.is_contradictory(**n))?;
+        // Of several, the two that cannot be kept even alone; three may clash only together.
+        let mut pairs = (0..of.len()).flat_map(|i| (0..i).map(move |j| (of[j], of[i])));
+        let (a, b) = pairs.find(|(a, b)| held_by(&[*a, *b]).is_contradictory(*n)).unwrap_or((of[0], of[1]));
+        Some((&self.supports[a], &self.supports[b], surface.points[*n as usize].into()))
     }
 }

@@ -1,5 +1,6 @@
 //! Planes of symmetry: what they cut, whether they can, and what share of the whole is left.
 
+use super::load::Spin;
 use super::setup::Setup;
 use crate::design::{Issue, Object};
 use crate::geometry::Model;
@@ -108,6 +109,50 @@ impl Setup<'_> {
                             part.label
                         ),
                     ));
+                }
+            }
+        }
+    }
+
+    /// Says what would not be its own mirror image: gravity across the plane, turning about an axis that crosses it aslant or
+    /// runs beside it, a material whose directions lie aslant. Forces on faces may be anything: their image acts on the
+    /// image of the face.
+    pub(super) fn check_mirrored(&self, case: &Case, issues: &mut Vec<Issue>) {
+        let Some(size) = Some(self.size()).filter(|s| *s > 0.0) else { return };
+        for p in self.planes(case) {
+            let [x, y, z] = p.normal.to_array();
+            let plane = format!("the plane of symmetry with normal ({x:.3}, {y:.3}, {z:.3})");
+            for c in &self.cases {
+                if p.normal.dot(c.gravity).abs() > SQUARE * c.gravity.length() {
+                    let message = format!(
+                        "{}: gravity acts across {plane}, so in the mirror image it acts the other way; take the support \
+                         off, or model the whole",
+                        c.label
+                    );
+                    issues.push(Issue::warning(case.study, "supports", message));
+                }
+                let in_plane = |s: &Spin| {
+                    p.normal.dot(s.axis).abs() < SQUARE && (p.normal.dot(s.point) - p.offset).abs() < BEYOND * size
+                };
+                if c.spins.iter().any(|s| !in_plane(s) && p.normal.dot(s.axis).abs() < SAME) {
+                    let message = format!(
+                        "{}: it turns about an axis that neither lies in nor stands square on {plane}: the mirror image \
+                         would turn about another; move the axis, or model the whole",
+                        c.label
+                    );
+                    issues.push(Issue::warning(case.study, "supports", message));
+                }
+            }
+            for part in &self.parts {
+                let Some(o) = &part.orthotropic else { continue };
+                let square = |a: DVec3| a.dot(p.normal).abs() < SQUARE || a.dot(p.normal).abs() > SAME;
+                if !(0..3).all(|i| square(o.frame.col(i))) {
+                    let message = format!(
+                        "{}: the directions of {} lie aslant of {plane}, so the mirror image has others; turn them, or \
+                         model the whole",
+                        part.label, o.name
+                    );
+                    issues.push(Issue::warning(case.study, "supports", message));
                 }
             }
         }

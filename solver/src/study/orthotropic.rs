@@ -1,19 +1,21 @@
 //! Orthotropic materials, read off a design.
 
-use crate::design::schema::Section;
-use crate::design::{Design, Issue, Object, Resolved};
+use super::Case;
+use super::question::materials;
+use crate::design::{Issue, Object, Resolved};
 use crate::element::tet::Orthotropic;
 use glam::{DMat3, DVec3};
 
 /// Sine of the angle between two directions below which they are one.
 const PARALLEL: f64 = 1e-6;
 
-/// The material objects of a design with the features whose bodies they are of.
+/// The material objects of the bodies that a study is about.
 ///
 /// One with an issue is left out.
-pub fn read(design: &Design, resolved: &Resolved, issues: &mut Vec<Issue>) -> Vec<(Object, Orthotropic)> {
+pub fn read(case: &Case, resolved: &Resolved, issues: &mut Vec<Issue>) -> Vec<(Object, Orthotropic)> {
+    let design = case.design;
     let mut out: Vec<(Object, Orthotropic)> = Vec::new();
-    for object in design.section(Section::Material).filter(|o| !o.suppressed && o.kind == "orthotropic") {
+    for object in materials(design, case.study).filter(|o| !o.suppressed && o.kind == "orthotropic") {
         match one(object, resolved) {
             Ok(material) => {
                 for id in object.refs("bodies") {

@@ -8,7 +8,7 @@ use crate::fitted::ladder::Blank;
 use crate::fitted::{Mesh, expansion};
 use crate::geometry::{Model, select};
 use crate::surface::SurfaceMesh;
-use glam::DVec3;
+use glam::{DMat3, DVec3};
 use std::collections::BTreeSet;
 
 /// A body that takes part.
@@ -62,7 +62,7 @@ pub fn parts<'a>(case: &Case<'a>, issues: &mut Vec<Issue>) -> Vec<Part<'a>> {
     let chosen = case.study.refs("bodies");
     let model: &'a Model = case.model;
     let mut parts = Vec::new();
-    let orthotropic = orthotropic::read(case.design, &resolve(case.design).0, issues);
+    let orthotropic = orthotropic::read(case, &resolve(case.design).0, issues);
     for (index, body) in model.bodies.iter().enumerate() {
         let feature = body.name.split('#').next().unwrap_or(&body.name);
         if !chosen.is_empty() && !chosen.iter().any(|id| id.0 == feature) {
@@ -92,7 +92,11 @@ pub fn parts<'a>(case: &Case<'a>, issues: &mut Vec<Issue>) -> Vec<Part<'a>> {
             continue;
         }
         let own = orthotropic.iter().find(|(o, _)| o.refs("bodies").iter().any(|id| id.0 == feature));
-        let own = own.map(|(_, material)| material.clone());
+        // Copies take their directions along; those typed are of the body that the feature itself made.
+        let original = model.bodies.iter().find(|b| b.name == feature).map_or(DMat3::IDENTITY, |b| b.turn);
+        let own = own.map(|(_, m)| {
+            Orthotropic { frame: body.turn * original.transpose() * m.frame, ..m.clone() }
+        });
         parts.push(Part {
             index,
             name: body.name.clone(),

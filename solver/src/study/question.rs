@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 
 /// Fingerprint of what study object `study` asks of `design`, 64 hexadecimal digits.
 ///
-/// Covers the study's kind, version and set-up, every unsuppressed feature and material in order (bodies come from them), and
-/// the supports, load cases, loads and selections that the study reaches. `None` if the design has no such study, or it
+/// Covers the study's kind, version and set-up, every unsuppressed feature in order (bodies come from them), and the
+/// materials, supports, load cases, loads and selections that the study reaches. `None` if the design has no such study, or it
 /// is suppressed, or this build does not know its kind.
 pub fn question(design: &Design, study: &Id) -> Option<String> {
     let object = design.get(study).filter(|o| !o.suppressed)?;
@@ -41,11 +41,11 @@ pub fn question(design: &Design, study: &Id) -> Option<String> {
     Some(hasher.finalize().to_hex().to_string())
 }
 
-/// Ids of everything the study can see: all features and materials, and what its references lead to. An empty reference list means
-/// every object of that section, as the panels say.
+/// Ids of everything the study can see: all features, the materials of its bodies, and what its references lead to. An empty
+/// reference list means every object of that section, as the panels say.
 pub fn reach(design: &Design, study: &Object) -> BTreeSet<Id> {
-    let bodies = [Section::Feature, Section::Material];
-    let mut seen: BTreeSet<Id> = bodies.iter().flat_map(|s| design.section(*s)).map(|o| o.id.clone()).collect();
+    let features = design.section(Section::Feature);
+    let mut seen: BTreeSet<Id> = features.chain(materials(design, study)).map(|o| o.id.clone()).collect();
     let mut waiting = studied(design, study);
     while let Some(id) = waiting.pop() {
         let Some(object) = design.get(&id) else { continue };
@@ -62,6 +62,14 @@ pub fn reach(design: &Design, study: &Object) -> BTreeSet<Id> {
         );
     }
     seen
+}
+
+/// Material objects of the bodies that the study is about; a heat study takes all it needs from the library.
+pub fn materials<'a>(design: &'a Design, study: &'a Object) -> impl Iterator<Item = &'a Object> {
+    let bodies = study.refs("bodies");
+    let takes = study.kind != "heat";
+    let of = move |o: &&Object| takes && (bodies.is_empty() || o.refs("bodies").iter().any(|b| bodies.contains(b)));
+    design.section(Section::Material).filter(of)
 }
 
 /// What a study refers to; a study that it builds on is never meant by saying nothing.
@@ -301,6 +309,25 @@ mod tests {
         assert_eq!(changed("l1", |o| o.suppressed = true), [false, true]);
         assert_eq!(changed("l2", |o| o.suppressed = true), [false, false]);
         assert_eq!(changed("m", |o| *o = o.clone().expr("modes", "7")), [true, false]);
+    }
+
+    #[test]
+    fn only_materials_of_its_bodies_count() {
+        let mut d = part();
+        let of = |body: &str| Value::Refs(vec![body.into()]);
+        d.objects.push(Arc::new(Object::new("b2", "box", "Other block")));
+        d.objects.push(Arc::new(Object::new("m1", "orthotropic", "Ply").with("bodies", of("b"))));
+        d.objects.push(Arc::new(Object::new("m2", "orthotropic", "Wood").with("bodies", of("b2"))));
+        d.objects.push(Arc::new(Object::new("h", "heat", "Heat")));
+        change(&mut d, "st", |o| *o = o.clone().with("bodies", of("b")));
+        let ask = |d: &Design| ["st", "other", "h"].map(|id| question(d, &id.into()).unwrap());
+        let before = ask(&d);
+        for (id, changes) in [("m1", [true, true, false]), ("m2", [false, true, false])] {
+            let mut e = d.clone();
+            change(&mut e, id, |o| *o = o.clone().expr("e1", "130 GPa"));
+            let after = ask(&e);
+            assert_eq!([0, 1, 2].map(|i| before[i] != after[i]), changes, "{id}");
+        }
     }
 
     #[test]

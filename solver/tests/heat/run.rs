@@ -30,6 +30,7 @@ pub fn set_up(
             name: name.into(),
             label: name.into(),
             material: material.into(),
+            turn: glam::DMat3::IDENTITY,
             body: Arc::new(Triangles(Arc::new(surface))),
         }
     };

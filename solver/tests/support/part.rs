@@ -133,6 +133,7 @@ pub fn set_up_bodies(bodies: Vec<(&str, SurfaceMesh, &str)>, objects: Vec<Object
             name: name.into(),
             label: name.into(),
             material: material.into(),
+            turn: glam::DMat3::IDENTITY,
             body: Arc::new(Triangles(Arc::new(surface))),
         }
     });

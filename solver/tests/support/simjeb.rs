@@ -135,6 +135,7 @@ pub fn bracket(id: &str, set_up: impl Fn(Object) -> Object) -> Option<Bracket> {
         name: "part".into(),
         label: format!("Bracket {id}"),
         material: "ti_6al_4v".into(),
+        turn: glam::DMat3::IDENTITY,
         body: Arc::new(Triangles(Arc::new(mesh))),
     };
     let at = |v: &[f64], n: usize, scale: f64| std::array::from_fn(|i| v[n * i] * scale);

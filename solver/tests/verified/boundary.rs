@@ -35,7 +35,7 @@ fn solve(surface: SurfaceMesh, objects: Vec<Object>, cell: f64, method: &str) ->
 }
 
 /// A modal or buckling study of one mode on elements of one size.
-fn of_modes(surface: SurfaceMesh, objects: Vec<Object>, cell: &str, kind: &str) -> (Design, Model) {
+pub fn of_modes(surface: SurfaceMesh, objects: Vec<Object>, cell: &str, kind: &str) -> (Design, Model) {
     let (mut design, model) = part::set_up(surface, "s235jr", objects, 1.0);
     let at = design.position(&"study".into()).unwrap();
     let study = Object::new("study", kind, "Study").with("resolution", Value::Choice("cell".into()));
@@ -44,7 +44,7 @@ fn of_modes(surface: SurfaceMesh, objects: Vec<Object>, cell: &str, kind: &str) 
 }
 
 /// The answer of the design's study, of any kind.
-fn run_of(design: &Design, model: &Model, kind: &str) -> Outcome {
+pub fn run_of(design: &Design, model: &Model, kind: &str) -> Outcome {
     let object = design.get(&"study".into()).unwrap();
     let case = Case { design, study: object, model, upstream: &[] };
     let cancel = AtomicBool::new(false);
@@ -166,6 +166,65 @@ fn a_column_pressed_by_a_given_way_buckles_at_eulers_load() {
 }
 
 #[test]
+fn a_column_on_springs_buckles_in_the_wave_they_choose() {
+    // Ends guided, free to move aside: P = m² π² E I / L² + k b L² / (m² π²), with the shear's softening. Source: Timoshenko
+    // & Gere, Theory of Elastic Stability, § 2.10, the same waves a quarter further on. Stiff springs make it two waves.
+    let (l, b, k) = (0.2f64, 0.01f64, 8.5e9);
+    let objects = vec![
+        on("bed", "elastic", &["z0"]).expr("stiffness", &format!("{k} N/m^3")),
+        on("slide", "sliding", &["x0", "y0"]),
+        given(on("press", "displacement", &["x1"]), [Some("-0.1 mm"), None, None]),
+    ];
+    let (design, model) = of_modes(part::block([l, b, b], |p| p), objects, "4e-3 m", "buckling");
+    let found = value(&run_of(&design, &model, "buckling"), "load_factor_first");
+    let wave = |m: f64| {
+        let q = (m * std::f64::consts::PI / l).powi(2);
+        let bend = q * E * b.powi(4) / 12.0;
+        bend / (1.0 + bend / (5.0 / 6.0 * E / (2.0 * (1.0 + NU)) * b * b)) + k * b / q
+    };
+    assert!(wave(2.0) < wave(1.0) && wave(2.0) < wave(3.0));
+    let truth = wave(2.0) / (E * b * b * 1e-4 / l);
+    assert!((found / truth - 1.0).abs() < 0.02, "{found} {truth}");
+}
+
+#[test]
+fn of_several_supports_the_two_that_clash_are_named() {
+    // All three meet at a corner of x1; the first two agree there.
+    let objects = vec![
+        on("root", "fixed", &["x0"]),
+        on("slide", "sliding", &["y0"]),
+        given(on("calm", "displacement", &["x1"]), [None, Some("0 mm"), None]),
+        given(on("lift", "displacement", &["z1"]), [None, Some("0.1 mm"), None]),
+    ];
+    let (errors, _) = issues(bar(DQuat::IDENTITY), objects);
+    let named = |e: &String| e.contains("lift give two") && !e.starts_with("calm and slide");
+    assert!(errors.iter().any(named), "{errors:?}");
+}
+
+#[test]
+fn what_a_mirror_would_turn_over_is_said() {
+    let mirror = || on("mirror", "symmetry", &["y0"]);
+    let hold = || on("root", "fixed", &["x0"]);
+    let gravity = |g: [f64; 3]| Object::new("g", "gravity", "g").with("acceleration", part::vector(g, "m/s^2"));
+    let warned = |load: Object, what: &str| {
+        let (errors, warnings) = issues(bar(DQuat::IDENTITY), vec![hold(), mirror(), load]);
+        assert!(errors.is_empty(), "{errors:?}");
+        warnings.iter().any(|w| w.contains(what))
+    };
+    assert!(warned(gravity([0.0, -9.81, 0.0]), "gravity acts across"));
+    assert!(!warned(gravity([0.0, 0.0, -9.81]), "gravity acts across"));
+    let about = |axis: [f64; 3], point: &str| {
+        let point = Value::Vector(["0 mm".into(), point.into(), "0 mm".into()]);
+        spin("50 rpm").with("direction", part::vector(axis, "")).with("point", point)
+    };
+    // In the plane, square to it anywhere; beside it or aslant.
+    assert!(!warned(about([0.0, 0.0, 1.0], "0 mm"), "turns about"));
+    assert!(!warned(about([0.0, 1.0, 0.0], "7 mm"), "turns about"));
+    assert!(warned(about([0.0, 0.0, 1.0], "7 mm"), "turns about"));
+    assert!(warned(about([0.0, 1.0, 1.0], "0 mm"), "turns about"));
+}
+
+#[test]
 fn what_cannot_be_given_is_refused_by_name() {
     let lift = given(on("lift", "displacement", &["z1"]), [None, None, Some("0.1 mm")]);
     let (errors, _) = issues(bar(DQuat::IDENTITY), vec![on("root", "fixed", &["x0"]), lift]);
@@ -256,6 +315,15 @@ fn a_turning_disc_widens_as_theory_says() {
     let held = || on("root", "fixed", &["x0"]);
     let (errors, _) = issues(bar(DQuat::IDENTITY), vec![held(), spin("50 Hz")]);
     assert!(errors.iter().any(|e| e.contains("rev/s or rpm")), "{errors:?}");
+    let frequency = Object::new("f", "parameter", "frequency").expr("value", "50 Hz");
+    let twice = Object::new("t", "parameter", "twice").expr("value", "2 * frequency");
+    let (errors, _) = issues(bar(DQuat::IDENTITY), vec![frequency, twice, held(), spin("twice / 2")]);
+    assert!(errors.iter().any(|e| e.contains("'50 Hz' is in hertz")), "{errors:?}");
+    // The load case's factor counts: 1e4 rpm are slow at this size, a hundred times as fast are not.
+    let hundredfold = Object::new("c", "load_case", "Fast").with("loads", Value::Refs(vec!["spin".into()]));
+    let (_, warnings) =
+        issues(bar(DQuat::IDENTITY), vec![held(), spin("1e4 rpm"), hundredfold.expr("factor", "1e4")]);
+    assert!(warnings.iter().any(|w| w.contains("check the unit")), "{warnings:?}");
     let no_axis = spin("50 rpm").with("direction", part::vector([0.0; 3], ""));
     let (errors, _) = issues(bar(DQuat::IDENTITY), vec![held(), no_axis]);
     assert!(errors.iter().any(|e| e.contains("Axis direction: it has no length")), "{errors:?}");

@@ -1,12 +1,13 @@
 //! Bodies with three stiffnesses: against closed forms, and what is refused.
 
-use crate::boundary::{issues_of, on, set_up, value};
+use crate::boundary::{issues_of, of_modes, on, run_of, set_up, value};
 use crate::part;
 use crate::peer::agree;
 use crate::run::run;
+use crate::support;
 use glam::DVec3;
 use solver::design::{Object, Value};
-use solver::study::study;
+use solver::study::{Case, study};
 use solver::study::suite::{Sample, faults};
 
 /// A laminate's ply on the block, its direction 1 along `first`.
@@ -70,6 +71,85 @@ fn a_warm_bar_expands_by_its_own_constants_and_without_stress() {
 }
 
 #[test]
+fn copies_take_their_directions_along() {
+    // A plank along x, copied a quarter turn further about z, and mirrored across a plane that its directions lean to; then
+    // the first is turned, which turns nothing of what was typed for it as it stands.
+    let lean = DVec3::new(1.0, 0.5, 0.0).normalize();
+    let mut plank = ply(lean, DVec3::new(-0.5, 1.0, 0.0));
+    plank = plank.with("bodies", support::refs(&["plank"]));
+    let objects = |turned: bool| {
+        let mut all = vec![
+            support::block("plank", 60.0, 20.0, 10.0),
+            Object::new("ring", "pattern_circular", "Ring")
+                .with("features", support::refs(&["plank"]))
+                .with("axis", support::choice("z")),
+            Object::new("image", "mirror", "Image").with("features", support::refs(&["plank"])).expr("offset", "-100 mm"),
+        ];
+        if turned {
+            let turn = Object::new("turn", "move", "Turn").with("bodies", support::refs(&["plank"]));
+            all.push(turn.with("axis", support::choice("z")).expr("angle", "30 deg"));
+        }
+        all.push(plank.clone());
+        all.push(Object::new("study", "static", "Study"));
+        support::design(all)
+    };
+    let along = |turned: bool| {
+        let design = objects(turned);
+        let model = solver::geometry::evaluate(&design, &support::Blobs::default());
+        assert_eq!(model.issues, []);
+        let study = design.get(&"study".into()).unwrap();
+        let mut issues = Vec::new();
+        let case = Case { design: &design, study, model: &model, upstream: &[] };
+        let parts = solver::study::part::parts(&case, &mut issues);
+        assert!(issues.is_empty() && parts.len() == 5, "{issues:?}");
+        let first = |name: &str| {
+            let part = parts.iter().find(|p| p.name.contains(name)).unwrap();
+            part.orthotropic.as_ref().unwrap().frame.col(0)
+        };
+        [parts[0].orthotropic.as_ref().unwrap().frame.col(0), first("#ring.2"), first("#image")]
+    };
+    let [own, turned, mirrored] = along(false);
+    assert!(own.distance(lean) < 1e-12);
+    assert!(turned.distance(DVec3::new(-lean.y, lean.x, 0.0)) < 1e-12, "{turned}");
+    assert!(mirrored.distance(DVec3::new(-lean.x, lean.y, 0.0)) < 1e-12, "{mirrored}");
+    let [own, ..] = along(true);
+    assert!(own.distance(lean) < 1e-12, "as it stands");
+}
+
+/// The lowest mode of a column of a ply, direction 1 along it.
+fn column(objects: Vec<Object>, kind: &str) -> f64 {
+    let mut all = vec![ply(DVec3::X, DVec3::Y)];
+    all.extend(objects);
+    let (design, model) = of_modes(part::block([0.2, 0.01, 0.01], |p| p), all, "5e-3 m", kind);
+    let out = run_of(&design, &model, kind);
+    value(&out, if kind == "modal" { "frequency_first" } else { "load_factor_first" })
+}
+
+#[test]
+fn a_rod_swings_along_its_own_stiffness() {
+    // Held along its length at one end and on two sides: √(E₁/ρ) / 4 L, and nothing softer is left.
+    let found = column(vec![on("slide", "sliding", &["x0", "y0", "y1", "z0", "z1"])], "modal");
+    // Hindered in its narrowing, it is stiffer: C₁₁ instead of E₁.
+    let (e, nu): ([f64; 3], [f64; 3]) = ([140e9, 9e9, 10e9], [0.3, 0.25, 0.45]);
+    let (nu21, nu31, nu32) = (nu[0] * e[1] / e[0], nu[1] * e[2] / e[0], nu[2] * e[2] / e[1]);
+    let left = 1.0 - nu[0] * nu21 - nu[2] * nu32 - nu31 * nu[1] - 2.0 * nu21 * nu32 * nu[1];
+    let hindered = e[0] * (1.0 - nu[2] * nu32) / left;
+    let truth = (hindered / 1600.0).sqrt() / 0.8;
+    assert!((found / truth - 1.0).abs() < 1e-4, "{found} {truth}");
+}
+
+#[test]
+fn a_column_of_a_ply_buckles_by_its_stiffness_along() {
+    let press = on("press", "force", &["x1"]).with("force", part::vector([-1000.0, 0.0, 0.0], "N"));
+    let found = column(vec![on("slide", "sliding", &["y0"]), on("root", "fixed", &["x0"]), press], "buckling");
+    let (l, b): (f64, f64) = (0.2, 0.01);
+    // Euler's cantilever, softened by the shear in 1-3 after Engesser.
+    let euler = std::f64::consts::PI.powi(2) * 140e9 * b.powi(4) / 12.0 / (2.0 * l).powi(2);
+    let truth = euler / (1.0 + euler / (5.0 / 6.0 * 4.5e9 * b * b)) / 1000.0;
+    assert!((found / truth - 1.0).abs() < 0.01, "{found} {truth}");
+}
+
+#[test]
 fn calculix_agrees_on_leaning_directions() {
     let first = DVec3::new(1.0, 0.6, -0.3);
     let lean = ply(first, DVec3::new(0.2, 1.0, 0.5));
@@ -89,6 +169,13 @@ fn what_cannot_be_is_refused_by_name() {
     assert!(errors.iter().any(|e| e.contains("ν23 is 1.2: its size must be below √(E2/E3)")), "{errors:?}");
     let (errors, _) = issues_of(bar(), objects(ply(DVec3::X, -DVec3::X)), "verified");
     assert!(errors.iter().any(|e| e.contains("parallel to direction 1")), "{errors:?}");
+    // Cut where its directions lean, the mirror image is another ply.
+    let cut = |first: DVec3| {
+        let mirror = on("mirror", "symmetry", &["y0"]);
+        issues_of(bar(), vec![ply(first, DVec3::new(-0.3, 1.0, 0.0)), on("root", "fixed", &["x0"]), mirror, pull(1e3)], "verified").1
+    };
+    let leans = |w: &String| w.contains("lie aslant of the plane of symmetry");
+    assert!(cut(DVec3::new(1.0, 0.3, 0.0)).iter().any(leans) && !cut(DVec3::X).iter().any(leans));
     let mut twice = objects(plain());
     let mut other = plain();
     other.id = "other".into();

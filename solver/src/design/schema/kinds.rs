@@ -299,7 +299,7 @@ pub const KINDS: &[Kind] = kinds! {
     "orthotropic" "Orthotropic material" Material "Three stiffnesses along three directions, as of wood, a laminate or a printed part. Its bodies take it in place of their own material in mechanics." [
         prop("bodies", "Bodies", FieldType::Refs { section: Section::Feature, max: 100 }).required(),
         direction("direction_1", "Direction 1", ["1", "0", "0"])
-            .help("In the axes of the model: directions do not turn with patterned, mirrored or moved bodies."),
+            .help("In the axes of the model, for the body as it stands. Copies by patterns and mirrors take their directions along."),
         direction("direction_2", "Direction 2", ["0", "1", "0"])
             .help("Only its part square to direction 1 counts; direction 3 is square to both."),
         modulus("e1", "E1", "140 GPa"), modulus("e2", "E2", "10 GPa"), modulus("e3", "E3", "10 GPa"),

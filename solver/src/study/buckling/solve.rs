@@ -21,8 +21,6 @@ use crate::study::{Case, Cost, Study, StudyError};
 /// The linear buckling study.
 pub struct Buckling;
 
-/// Relative residual of the prestress.
-const TOLERANCE_STATIC: f64 = 1e-9;
 /// A load factor above this says that the load hardly presses: another failure comes long before.
 const FACTOR_LARGE: f64 = 1e4;
 
@@ -108,7 +106,7 @@ impl Physics for Press<'_> {
         let (forces, _) = fit::forces(self.case.model, self.setup, &mesh, n_nodes)?;
         step.report(ctx, 0.1, "Solving for the stress under the load");
         let solution = problem
-            .solve(&forces, TOLERANCE_STATIC, ctx.cancel_flag(), |_, _| ctx.check().is_ok())
+            .solve(&forces, self.setup.tolerance(), ctx.cancel_flag(), |_, _| ctx.check().is_ok())
             .map_err(|e| fit::failed(&mesh, e))?;
         let inverted = |e: crate::element::tet::Inverted| StudyError::Solver(e.to_string());
         let Some(u) = solution.u.first() else {

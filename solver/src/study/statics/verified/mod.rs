@@ -23,11 +23,6 @@ use crate::study::{Case, Cost, StudyError, thermal};
 use glam::DVec3;
 use std::collections::BTreeSet;
 
-/// Relative residual of every solve.
-const TOLERANCE: f64 = 1e-9;
-/// The same where supports give displacements: what those call forth next to them is far more than what they call forth in
-/// a slender body as a whole, and its share must be known too.
-const TOLERANCE_GIVEN: f64 = 1e-12;
 /// Elements near a stress peak are at most this share of their size before, within so many of them.
 const SPOT_SHRINK: f64 = 0.6;
 const SPOT_REACH: f64 = 2.5;
@@ -208,7 +203,7 @@ fn one(
     ctx.check()?;
     let note = format!("Solving for {} unknowns", 3 * mesh.points.len());
     step.report(ctx, 0.5, &*note);
-    let tolerance = if setup.way() > 0.0 { TOLERANCE_GIVEN } else { TOLERANCE };
+    let tolerance = setup.tolerance();
     let solution = problem
         .solve(&forces, tolerance, ctx.cancel_flag(), |i, residual| {
             ctx.residual(iterations + i, residual);
