@@ -166,7 +166,7 @@ fn ObjectPanel(id: Id, kind: &'static Kind) -> impl IntoView {
                     <Icon glyph=Glyph::Info />
                     <div>
                         <p>
-                            "The exact kernel refuses this feature. Solved as a field it cannot fail; its edges are
+                            "The exact kernel refuses this feature. The field kernel builds most of what it refuses; edges are
                             sampled, and STEP export is faceted."
                         </p>
                         <button

@@ -181,8 +181,14 @@ impl State {
         } else {
             solid
         };
-        let tool =
-            Tool { suffix: String::new(), solid, operation, targets: targets.to_vec(), material: material.into(), turn: DMat3::IDENTITY };
+        let tool = Tool {
+            suffix: String::new(),
+            solid,
+            operation,
+            targets: targets.to_vec(),
+            material: material.into(),
+            turn: DMat3::IDENTITY,
+        };
         self.use_tools(step, std::slice::from_ref(&tool))?;
         self.tools.insert(step.object.id.clone(), vec![tool]);
         Ok(())
@@ -195,7 +201,13 @@ impl State {
             for tool in tools {
                 let name = tool_name(tool, step);
                 let key = part_key(step, &name);
-                self.parts.push(Part { name, material: tool.material.clone(), turn: tool.turn, solid: tool.solid.clone(), key });
+                self.parts.push(Part {
+                    name,
+                    material: tool.material.clone(),
+                    turn: tool.turn,
+                    solid: tool.solid.clone(),
+                    key,
+                });
             }
             return Ok(());
         }

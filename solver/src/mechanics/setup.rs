@@ -453,7 +453,8 @@ fn spin(design: &Design, object: &Object, resolved: &Resolved) -> Result<Spin, I
         Issue::error(object, "direction", "Axis direction: it has no length; give it one component at least")
     })?;
     if let Some(text) = with_hertz(design, &object.text("speed")) {
-        let message = format!("Speed: '{text}' is in hertz, which count turns, and 1/s is rad/s; write it in rev/s or rpm");
+        let message =
+            format!("Speed: '{text}' is in hertz, which count turns, and 1/s is rad/s; write it in rev/s or rpm");
         return Err(Issue::error(object, "speed", message));
     }
     let speed = resolved.number(object, "speed")?;

@@ -94,9 +94,7 @@ pub fn parts<'a>(case: &Case<'a>, issues: &mut Vec<Issue>) -> Vec<Part<'a>> {
         let own = orthotropic.iter().find(|(o, _)| o.refs("bodies").iter().any(|id| id.0 == feature));
         // Copies take their directions along; those typed are of the body that the feature itself made.
         let original = model.bodies.iter().find(|b| b.name == feature).map_or(DMat3::IDENTITY, |b| b.turn);
-        let own = own.map(|(_, m)| {
-            Orthotropic { frame: body.turn * original.transpose() * m.frame, ..m.clone() }
-        });
+        let own = own.map(|(_, m)| Orthotropic { frame: body.turn * original.transpose() * m.frame, ..m.clone() });
         parts.push(Part {
             index,
             name: body.name.clone(),

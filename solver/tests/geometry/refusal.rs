@@ -75,3 +75,18 @@ fn what_the_exact_kernel_refuses_the_field_kernel_builds() {
     assert!(v < expected && v > expected - 15.0, "{v} for {expected}");
     assert!(model.bodies[0].body.surface().faces.iter().any(|f| f.name.0 == "f.round"));
 }
+
+#[test]
+fn a_field_fillet_in_a_groove_does_not_ask_for_thick_walls() {
+    let wall = block("c", 5.0, 60.0, 60.0).with("operation", choice("join"));
+    let angle =
+        vec![block("b", 60.0, 60.0, 5.0), wall, fillet(15.0, "b.top", "c.right").with("solve_as", choice("field"))];
+    let model = build(angle);
+    assert_eq!(model.issues, []);
+    check_all(&model);
+    let v = model.bodies[0].body.mass_properties().volume * 1e9;
+    let sharp = 60.0 * 60.0 * 5.0 + 5.0 * 60.0 * 55.0;
+    let full = (1.0 - std::f64::consts::PI / 4.0) * 225.0 * 60.0;
+    // At both ends the ball comes in from the side and leaves a little out.
+    assert!(v < sharp + 1.01 * full && v > sharp + 0.7 * full, "{v}: {sharp} and up to {full}");
+}

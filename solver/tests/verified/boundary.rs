@@ -321,8 +321,7 @@ fn a_turning_disc_widens_as_theory_says() {
     assert!(errors.iter().any(|e| e.contains("'50 Hz' is in hertz")), "{errors:?}");
     // The load case's factor counts: 1e4 rpm are slow at this size, a hundred times as fast are not.
     let hundredfold = Object::new("c", "load_case", "Fast").with("loads", Value::Refs(vec!["spin".into()]));
-    let (_, warnings) =
-        issues(bar(DQuat::IDENTITY), vec![held(), spin("1e4 rpm"), hundredfold.expr("factor", "1e4")]);
+    let (_, warnings) = issues(bar(DQuat::IDENTITY), vec![held(), spin("1e4 rpm"), hundredfold.expr("factor", "1e4")]);
     assert!(warnings.iter().any(|w| w.contains("check the unit")), "{warnings:?}");
     let no_axis = spin("50 rpm").with("direction", part::vector([0.0; 3], ""));
     let (errors, _) = issues(bar(DQuat::IDENTITY), vec![held(), no_axis]);

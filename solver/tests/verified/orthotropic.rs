@@ -7,8 +7,8 @@ use crate::run::run;
 use crate::support;
 use glam::DVec3;
 use solver::design::{Object, Value};
-use solver::study::{Case, study};
 use solver::study::suite::{Sample, faults};
+use solver::study::{Case, study};
 
 /// A laminate's ply on the block, its direction 1 along `first`.
 pub fn ply(first: DVec3, second: DVec3) -> Object {
@@ -83,7 +83,9 @@ fn copies_take_their_directions_along() {
             Object::new("ring", "pattern_circular", "Ring")
                 .with("features", support::refs(&["plank"]))
                 .with("axis", support::choice("z")),
-            Object::new("image", "mirror", "Image").with("features", support::refs(&["plank"])).expr("offset", "-100 mm"),
+            Object::new("image", "mirror", "Image")
+                .with("features", support::refs(&["plank"]))
+                .expr("offset", "-100 mm"),
         ];
         if turned {
             let turn = Object::new("turn", "move", "Turn").with("bodies", support::refs(&["plank"]));
@@ -172,7 +174,12 @@ fn what_cannot_be_is_refused_by_name() {
     // Cut where its directions lean, the mirror image is another ply.
     let cut = |first: DVec3| {
         let mirror = on("mirror", "symmetry", &["y0"]);
-        issues_of(bar(), vec![ply(first, DVec3::new(-0.3, 1.0, 0.0)), on("root", "fixed", &["x0"]), mirror, pull(1e3)], "verified").1
+        issues_of(
+            bar(),
+            vec![ply(first, DVec3::new(-0.3, 1.0, 0.0)), on("root", "fixed", &["x0"]), mirror, pull(1e3)],
+            "verified",
+        )
+        .1
     };
     let leans = |w: &String| w.contains("lie aslant of the plane of symmetry");
     assert!(cut(DVec3::new(1.0, 0.3, 0.0)).iter().any(leans) && !cut(DVec3::X).iter().any(leans));

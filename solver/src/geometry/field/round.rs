@@ -3,22 +3,25 @@
 //! Shrinking a solid by `r` and growing it again rounds its convex edges with radius `r`; growing first rounds the
 //! concave ones (morphological opening and closing; Serra, Image Analysis and Mathematical Morphology, 1982). Offsets
 //! are exact here because each is measured anew from the contour of the one before. Only what lies near the chosen
-//! edges is kept. A chamfer is made the same way, with the round standing in for the bevel's middle.
+//! edges is kept, and each is only rounded the way it bends: filling a groove asks nothing of the body's thickness. A chamfer is made the same way, with the round standing in for the bevel's middle.
 
 use super::contour::contour;
-use super::{Curve, MeshBody, Node, dot, unit};
+use super::{Curve, MeshBody, Node, dot, sub, unit};
 use crate::geometry::imported::closed_sides;
 use crate::surface::{EdgeName, FaceName, Representation};
 use std::sync::Arc;
 
 /// How much farther than the ball touches the change is kept, for the error of the cells.
 const SLACK: f64 = 1.1;
+/// Faces that turn by less, rad, are taken as smooth, and their edge as bending neither way.
+const TURN_MIN: f64 = 0.05;
 /// Sharpest corner that is reached in full: its faces turn by 140°.
 const TURN_MAX: f64 = 2.44;
 
 /// `node` with the named edges rounded by `radius`, m. Edges that are not on the solid are returned.
 ///
-/// Returns `None` when the solid vanishes under the offset: the radius is more than half its thickness everywhere.
+/// Returns `None` when an edge stands out and the solid vanishes under the offset: the radius is more than half its thickness
+/// everywhere.
 pub(in crate::geometry) fn round(
     feature: &str,
     node: &Arc<Node>,
@@ -27,7 +30,7 @@ pub(in crate::geometry) fn round(
 ) -> Option<(Arc<Node>, Vec<EdgeName>)> {
     let whole = contour(node)?;
     let mut segments = Vec::new();
-    let mut turn: f64 = 0.0;
+    let (mut turn, mut stands_out, mut bends_in) = (0.0f64, false, false);
     let sides = closed_sides(&whole.surface).ok()?;
     let mut lost = Vec::new();
     for name in edges {
@@ -39,10 +42,16 @@ pub(in crate::geometry) fn round(
             let at = |i: u32| whole.surface.points[i as usize];
             segments.extend(edge.points.windows(2).map(|w| [at(w[0]), at(w[1])]));
             for w in edge.points.windows(2) {
-                let normal =
-                    |a: u32, b: u32| sides.get(&(a, b)).map(|t| unit(whole.surface.triangle_cross(*t as usize)));
-                if let (Some(m), Some(n)) = (normal(w[0], w[1]), normal(w[1], w[0])) {
-                    turn = turn.max(dot(m, n).clamp(-1.0, 1.0).acos());
+                let (Some(left), Some(right)) = (sides.get(&(w[0], w[1])), sides.get(&(w[1], w[0]))) else { continue };
+                let normal = |t: u32| unit(whole.surface.triangle_cross(t as usize));
+                let (m, n) = (normal(*left), normal(*right));
+                let angle = dot(m, n).clamp(-1.0, 1.0).acos();
+                turn = turn.max(angle);
+                let third = whole.surface.triangles[*right as usize].into_iter().find(|p| !w.contains(p));
+                if let (Some(third), true) = (third, angle > TURN_MIN) {
+                    let above = dot(m, sub(at(third), at(w[0])));
+                    stands_out |= above < 0.0;
+                    bends_in |= above > 0.0;
                 }
             }
         }
@@ -56,10 +65,16 @@ pub(in crate::geometry) fn round(
     let reach = SLACK * radius * (turn.min(TURN_MAX) / 2.0).tan().max(0.5) + whole.cell;
     let mesh =
         |contour: super::contour::Contour| Arc::new(MeshBody::new(Arc::new(contour.surface), Representation::Field));
-    let opened = there_and_back(mesh(whole), -radius, &blend)?;
-    let taken = Arc::new(Node::Near { base: node.clone(), changed: opened, curve: curve.clone(), reach, fills: false });
-    let closed = there_and_back(mesh(contour(&taken)?), radius, &blend)?;
-    Some((Arc::new(Node::Near { base: taken, changed: closed, curve, reach, fills: true }), lost))
+    let mut out = node.clone();
+    if stands_out {
+        let changed = there_and_back(mesh(whole), -radius, &blend)?;
+        out = Arc::new(Node::Near { base: out, changed, curve: curve.clone(), reach, fills: false });
+    }
+    if bends_in {
+        let changed = there_and_back(mesh(contour(&out)?), radius, &blend)?;
+        out = Arc::new(Node::Near { base: out, changed, curve, reach, fills: true });
+    }
+    Some((out, lost))
 }
 
 /// Offsets a surface by `by` and back, measuring the way back from the offset surface itself.
