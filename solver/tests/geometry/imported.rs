@@ -5,6 +5,7 @@ use solver::design::{Object, Value};
 use solver::format::{obj, stl};
 use solver::geometry::{Model, evaluate};
 use solver::surface::{Representation, Shape, SurfaceMesh};
+use std::f64::consts::PI;
 
 fn import(file: &str) -> Object {
     Object::new("imp", "import", "Part").with("file", Value::Blob { hash: "h".into(), name: file.into() })
@@ -33,7 +34,7 @@ fn a_drilled_block_comes_back_with_planes_and_its_cylinder() {
         check_all(&model);
         let body = &model.bodies[0].body;
         assert_eq!(body.representation(), Representation::Imported);
-        close(body.mass_properties().volume * 1e9, 6000.0 - std::f64::consts::PI * 90.0, 0.002);
+        close(body.mass_properties().volume * 1e9, 6000.0 - PI * 90.0, 0.002);
         let shapes: Vec<Shape> = body.surface().faces.iter().map(|f| f.shape).collect();
         assert_eq!(shapes.iter().filter(|s| matches!(s, Shape::Plane { .. })).count(), 6, "{shapes:?}");
         let cylinder = shapes.iter().find_map(|s| match s {
@@ -155,4 +156,41 @@ fn real_brackets_show_their_interfaces() {
     }
     println!("{n_found} of {n} interfaces found as cylinders");
     assert!(n_found * 10 >= n * 9, "{n_found} of {n}");
+}
+
+/// A sphere of `rows` rings of triangles, 20 mm.
+fn ball(rows: usize) -> Vec<u8> {
+    let columns = 2 * rows;
+    let at = |i: usize, j: usize| {
+        let (t, p) = (PI * i as f64 / rows as f64, 2.0 * PI * (j % columns) as f64 / columns as f64);
+        [t.sin() * p.cos(), t.sin() * p.sin(), t.cos()].map(|c| (20.0 * c) as f32)
+    };
+    let mut out = vec![0; 84];
+    let mut count = 0u32;
+    for i in 0..rows {
+        for j in 0..columns {
+            let [a, b, c, d] = [at(i, j), at(i + 1, j), at(i + 1, j + 1), at(i, j + 1)];
+            let lower = (i + 1 < rows).then_some([a, b, c]);
+            let upper = (i > 0).then_some([a, c, d]);
+            for triangle in lower.into_iter().chain(upper) {
+                out.extend([0; 12]);
+                triangle.into_iter().flatten().for_each(|x| out.extend(x.to_le_bytes()));
+                out.extend([0; 2]);
+                count += 1;
+            }
+        }
+    }
+    out[80..84].copy_from_slice(&count.to_le_bytes());
+    out
+}
+
+#[test]
+fn a_sphere_is_one_face_however_fine() {
+    // Of fine facets every small patch fits a cylinder, and a band all round fits its tolerance. What took minutes when
+    // each triangle tried that anew.
+    for rows in [30, 160] {
+        let model = with_file("ball.stl", ball(rows), vec![]);
+        assert_eq!(model.issues, []);
+        assert_eq!(model.bodies[0].body.surface().faces.len(), 1, "{rows}");
+    }
 }

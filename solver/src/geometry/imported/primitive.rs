@@ -7,7 +7,7 @@ use super::Sides;
 use super::fit::{self, Cylinder};
 use crate::surface::{Shape, SurfaceMesh};
 use glam::DVec3;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Distance of points from a grown cylinder, as a fraction of its radius, and from a grown plane, of the part: tight,
 /// because the points of an exported surface lie on it; the first row of a fillet lies off by more.
@@ -27,6 +27,12 @@ const AREA_MIN: f64 = 4e-4;
 const PLANE_SPREAD: f64 = 2e-4;
 /// The same for the distance of points from a cylinder, as a fraction of its radius.
 const CYLINDER_SPREAD: f64 = 3e-4;
+/// A cylinder under growth is looked at each time it has so many times the triangles, and given up where its spread is so
+/// many times the final one: on a doubly curved face a band all round would fit the tolerance, from every seed anew.
+const LOOK_AGAIN: usize = 4;
+const SPREAD_GROWING: f64 = 2.0;
+/// A triangle that was in so many bands given up for their spread seeds no more.
+const GIVEN_UP_MAX: u8 = 3;
 /// Cosine within which a plane's triangles face its way: 0.6°.
 const PLANE_COSINE: f64 = 0.999_945;
 
@@ -36,6 +42,8 @@ struct Region<'a> {
     sides: &'a Sides,
     /// Free members of the region: taken ones are gone.
     free: HashSet<u32>,
+    /// In how many bands given up for their spread a triangle was.
+    given_up: HashMap<u32, u8>,
 }
 
 impl Region<'_> {
@@ -89,7 +97,20 @@ impl Region<'_> {
             && corners.iter().all(|p| c.off(*p) <= CYLINDER_TOLERANCE * c.radius)
     }
 
-    fn grow_cylinder(&self, seed: u32, size: f64) -> Option<(Vec<u32>, Cylinder)> {
+    /// Distance of the members' points from a cylinder, root of the mean square, over its radius.
+    fn spread(&self, c: &Cylinder, members: &[u32]) -> f64 {
+        let off: f64 = members.iter().flat_map(|t| self.corners(*t)).map(|p| c.off(p).powi(2)).sum();
+        (off / (3 * members.len()) as f64).sqrt() / c.radius
+    }
+
+    fn give_up(&mut self, members: &[u32]) {
+        for t in members {
+            let n = self.given_up.entry(*t).or_default();
+            *n = n.saturating_add(1);
+        }
+    }
+
+    fn grow_cylinder(&mut self, seed: u32, size: f64) -> Option<(Vec<u32>, Cylinder)> {
         let patch = self.flood(seed, PATCH, |_| true);
         if patch.len() < PATCH {
             return None;
@@ -97,19 +118,29 @@ impl Region<'_> {
         let mut c = self.cylinder_of(&patch).filter(|c| c.radius < size)?;
         let d = self.corners(seed)[0] - c.on_axis;
         let outward = self.cross(seed).dot(d - c.axis * d.dot(c.axis)).signum();
-        let mut members = Vec::new();
-        // Grown twice: the second time from the better fit of all that the first one found.
-        for _ in 0..2 {
-            members = self.flood(seed, usize::MAX, |t| self.on_cylinder(&c, outward, t));
+        let mut n_max = LOOK_AGAIN * PATCH;
+        let mut members;
+        loop {
+            members = self.flood(seed, n_max, |t| self.on_cylinder(&c, outward, t));
             c = self.cylinder_of(&members)?;
+            if members.len() < n_max {
+                break;
+            }
+            if self.spread(&c, &members) > SPREAD_GROWING * CYLINDER_SPREAD {
+                self.give_up(&members);
+                return None;
+            }
+            n_max *= LOOK_AGAIN;
+        }
+        // Once more, from the better fit of all that was found.
+        members = self.flood(seed, usize::MAX, |t| self.on_cylinder(&c, outward, t));
+        c = self.cylinder_of(&members)?;
+        if self.spread(&c, &members) > CYLINDER_SPREAD {
+            self.give_up(&members);
+            return None;
         }
         let area = members.iter().map(|t| self.cross(*t).length()).sum::<f64>() / 2.0;
-        let off: f64 = members.iter().flat_map(|t| self.corners(*t)).map(|p| c.off(p).powi(2)).sum();
-        let spread = (off / (3 * members.len()) as f64).sqrt() / c.radius;
-        if spread > CYLINDER_SPREAD
-            || area < AREA_MIN * size * size
-            || members.len() < CYLINDER_TRIANGLES_MIN
-            || self.turn(&c, &members) < TURN_MIN
+        if area < AREA_MIN * size * size || members.len() < CYLINDER_TRIANGLES_MIN || self.turn(&c, &members) < TURN_MIN
         {
             return None;
         }
@@ -167,7 +198,8 @@ pub(super) fn part(
     sides: &Sides,
     size: f64,
 ) -> Vec<(Vec<u32>, Option<Shape>)> {
-    let mut region = Region { surface, crosses, sides, free: members.iter().copied().collect() };
+    let mut region =
+        Region { surface, crosses, sides, free: members.iter().copied().collect(), given_up: HashMap::new() };
     let mut seeds: Vec<u32> = members.to_vec();
     seeds.sort_unstable();
     let mut out = Vec::new();
@@ -178,6 +210,7 @@ pub(super) fn part(
     };
     for &seed in &seeds {
         if region.free.contains(&seed)
+            && region.given_up.get(&seed).is_none_or(|n| *n < GIVEN_UP_MAX)
             && let Some((members, c)) = region.grow_cylinder(seed, size)
         {
             take(&mut region, &members);
