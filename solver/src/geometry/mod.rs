@@ -18,6 +18,7 @@ use crate::design::schema::Section;
 use crate::design::{Design, Id, Issue, resolve};
 use crate::scene::{Scene, SceneBody};
 use crate::surface::{FaceName, MassProperties, Representation, SurfaceMesh};
+use glam::DMat3;
 use plan::Plan;
 use solid::Solid;
 use state::{State, Step};

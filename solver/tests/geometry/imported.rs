@@ -163,7 +163,9 @@ fn ball(rows: usize) -> Vec<u8> {
     let columns = 2 * rows;
     let at = |i: usize, j: usize| {
         let (t, p) = (PI * i as f64 / rows as f64, 2.0 * PI * (j % columns) as f64 / columns as f64);
-        [t.sin() * p.cos(), t.sin() * p.sin(), t.cos()].map(|c| (20.0 * c) as f32)
+        // The poles are one point each.
+        let r = if i == 0 || i == rows { 0.0 } else { t.sin() };
+        [r * p.cos(), r * p.sin(), t.cos()].map(|c| (20.0 * c) as f32)
     };
     let mut out = vec![0; 84];
     let mut count = 0u32;

@@ -27,12 +27,15 @@ const AREA_MIN: f64 = 4e-4;
 const PLANE_SPREAD: f64 = 2e-4;
 /// The same for the distance of points from a cylinder, as a fraction of its radius.
 const CYLINDER_SPREAD: f64 = 3e-4;
-/// A cylinder under growth is looked at each time it has so many times the triangles, and given up where its spread is so
-/// many times the final one: on a doubly curved face a band all round would fit the tolerance, from every seed anew.
+/// The spread of a cylinder under growth is looked at when it has so many triangles and each time it has so many times as
+/// many: on a doubly curved face a band all round would fit the tolerance, from every seed anew.
+const LOOK_FIRST: usize = 160;
 const LOOK_AGAIN: usize = 4;
-const SPREAD_GROWING: f64 = 2.0;
 /// A triangle that was in so many bands given up for their spread seeds no more.
 const GIVEN_UP_MAX: u8 = 3;
+/// Two triangles that are plane, but not so many times as large as each triangle about them, are a facet of something curved:
+/// beside an even mesh of quadrilaterals it is twice.
+const FACET: f64 = 3.0;
 /// Cosine within which a plane's triangles face its way: 0.6°.
 const PLANE_COSINE: f64 = 0.999_945;
 
@@ -118,7 +121,7 @@ impl Region<'_> {
         let mut c = self.cylinder_of(&patch).filter(|c| c.radius < size)?;
         let d = self.corners(seed)[0] - c.on_axis;
         let outward = self.cross(seed).dot(d - c.axis * d.dot(c.axis)).signum();
-        let mut n_max = LOOK_AGAIN * PATCH;
+        let mut n_max = LOOK_FIRST;
         let mut members;
         loop {
             members = self.flood(seed, n_max, |t| self.on_cylinder(&c, outward, t));
@@ -126,7 +129,7 @@ impl Region<'_> {
             if members.len() < n_max {
                 break;
             }
-            if self.spread(&c, &members) > SPREAD_GROWING * CYLINDER_SPREAD {
+            if self.spread(&c, &members) > CYLINDER_SPREAD {
                 self.give_up(&members);
                 return None;
             }
@@ -136,7 +139,10 @@ impl Region<'_> {
         members = self.flood(seed, usize::MAX, |t| self.on_cylinder(&c, outward, t));
         c = self.cylinder_of(&members)?;
         if self.spread(&c, &members) > CYLINDER_SPREAD {
-            self.give_up(&members);
+            // Small ones cost nothing to try again, and may be a good one begun at its rim.
+            if members.len() >= LOOK_FIRST {
+                self.give_up(&members);
+            }
             return None;
         }
         let area = members.iter().map(|t| self.cross(*t).length()).sum::<f64>() / 2.0;
@@ -171,6 +177,11 @@ impl Region<'_> {
         });
         let sum: DVec3 = members.iter().map(|t| self.cross(*t)).sum();
         if members.len() < 2 || sum.length() / 2.0 < AREA_MIN * size * size {
+            return None;
+        }
+        let doubled = |t: u32| self.cross(t).length();
+        let about = members.iter().flat_map(|t| self.neighbours(*t)).filter(|t| !members.contains(t));
+        if members.len() == 2 && sum.length() < FACET * about.map(doubled).fold(0.0, f64::max) {
             return None;
         }
         let normal = sum.normalize();
