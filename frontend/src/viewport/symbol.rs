@@ -98,7 +98,7 @@ pub fn solid(kind: Kind) -> Solid {
         }
         Kind::Elastic => {
             // A bellows between the face and a plate.
-            let wave = |i: u32| (if i % 2 == 0 { 2.0 } else { 5.0 }, 2.0 * i as f32);
+            let wave = |i: u32| (if i.is_multiple_of(2) { 2.0 } else { 5.0 }, 2.0 * i as f32);
             s.lathe(&(0..=7).map(wave).collect::<Vec<_>>());
             s.lathe(&[(0.0, 14.0), (8.0, 14.0), (8.0, 16.5), (0.0, 16.5)]);
         }

@@ -10,7 +10,7 @@ use solver::design::schema::{self, FieldType, Section};
 use solver::design::{Design, Id, Object, Resolved, Value, material, resolve};
 use solver::quantity::{Dimension, Quantity, UnitSystem, format, format_turning};
 use solver::study::outcome::{Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, StateKind};
-use solver::study::question::reach;
+use solver::study::question::{materials, reach};
 use std::fmt::Write as _;
 
 /// Most pictures drawn.
