@@ -26,4 +26,5 @@ mod designs;
 mod effectivity;
 mod orthotropic;
 mod peer;
+mod published;
 mod run;
