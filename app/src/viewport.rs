@@ -3,8 +3,9 @@
 //! The page speaks [`ViewCommand`] and listens to [`ViewEvent`]; `frontend::viewport` implements it on WebGL2. Plain
 //! values only, so that panels can be tested without a canvas.
 
+use solver::result::{Inside, Reading};
 use solver::study::outcome::Outcome;
-use solver::surface::{EdgeName, FaceName};
+use solver::surface::{EdgeName, FaceName, SurfaceMesh};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -79,9 +80,12 @@ pub struct SectionPlane {
 pub struct ResultView {
     /// The surface artefact. The same allocation is the same answer: its skins are not made again.
     pub outcome: Arc<Outcome>,
-    /// Field id and load case.
-    pub field: String,
-    pub case: Option<String>,
+    /// The stress tensors on the skins, where they are here.
+    pub tensor: Option<Arc<Outcome>>,
+    /// The quantity, of which state, in which frame.
+    pub reading: Reading,
+    /// Short lines along the principal stresses.
+    pub directions: bool,
     /// Displacement multiplier; `None`: automatic (largest displacement shown as 8 % of the size).
     pub scale: Option<f64>,
     /// Undeformed outline behind.
@@ -99,6 +103,14 @@ pub struct ResultView {
     pub playing: bool,
 }
 
+/// A surface inside the bodies, drawn while these are seen through: an iso-surface, or elements. World, m, as it is drawn.
+#[derive(Clone, Debug)]
+pub struct Inner {
+    pub surface: Arc<SurfaceMesh>,
+    /// sRGB.
+    pub colour: [u8; 3],
+}
+
 /// Limits of the colours over a field from `min` to `max`: what the person set, else the field's own up to a ceiling
 /// that lies inside. SI.
 pub fn colour_limits(range: Option<(f64, f64)>, ceiling: Option<f64>, min: f64, max: f64) -> (f64, f64) {
@@ -113,8 +125,10 @@ pub enum ViewCommand {
     Scene(Rc<[u8]>),
     Clear,
     Result(Option<ResultView>),
-    /// Bytes of the volume artefact of the shown result: what a section and a probe see inside. Goes with the result.
-    Inside(Option<Arc<[u8]>>),
+    /// The inside of the shown result: what a section and a probe see there. Goes with the result.
+    Inside(Option<Arc<Inside>>),
+    /// Shows a surface inside the result's bodies, or their skins again.
+    Inner(Option<Inner>),
     Selected(Vec<Pick>),
     Highlighted(Vec<Pick>),
     /// Faces others have selected, with their hue.
@@ -131,6 +145,10 @@ pub enum ViewCommand {
     Dark(bool),
     /// Eye, target, up.
     Camera([[f64; 3]; 3]),
+    /// The camera of a view beside this one: taken at once, and not reported.
+    Mirror([[f64; 3]; 3]),
+    /// Whether the camera is reported with every picture, for a view beside this one.
+    Mirrored(bool),
     /// Arrows and symbols for loads and supports.
     Glyphs(Vec<Glyph>),
     /// Parts of the canvas that panels cover, CSS pixels: fit and the view cube keep clear of them.
@@ -181,6 +199,8 @@ pub enum ViewEvent {
     Clicked {
         pick: Option<Pick>,
         at: Option<[f64; 3]>,
+        /// Where that point rests while a shape is drawn deformed, and the outward normal there.
+        rest: Option<Rest>,
         add: bool,
     },
     /// Dragged a box; everything inside.
@@ -220,9 +240,17 @@ pub enum ViewEvent {
     Available,
 }
 
+/// A point of a skin as it is without displacement. World, m.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rest {
+    pub at: [f64; 3],
+    pub normal: [f64; 3],
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProbeValue {
     pub value: f64,
+    /// Without displacement.
     pub at: [f64; 3],
 }
 

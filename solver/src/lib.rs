@@ -5,7 +5,7 @@
 //!
 //! | feature | adds | used by |
 //! |---|---|---|
-//! | (none) | [`design`], [`quantity`], [`surface`], [`scene`], [`volume`], [`study`] forms and outcomes | the page |
+//! | (none) | [`design`], [`quantity`], [`surface`], [`scene`], [`volume`], [`study`] forms and outcomes, [`result`]: reading them | the page |
 //! | `kernel` | [`geometry`], [`format`] | the browser's geometry worker |
 //! | `solve` | meshes, linear algebra, the studies themselves | the server's workers |
 //!
@@ -14,6 +14,7 @@
 pub mod design;
 pub mod element;
 pub mod quantity;
+pub mod result;
 pub mod run;
 pub mod scene;
 pub mod study;

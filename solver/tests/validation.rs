@@ -15,6 +15,7 @@ use solver::element::brick;
 use solver::geometry::Model;
 use solver::linear::{Block, Multigrid, Operator, cg};
 use solver::mesh::{Grid, Lattice, Solid};
+use solver::result::{Inside, Measure, Quantity, Reading};
 use solver::run::Ctx;
 use solver::study::outcome::{Outcome, OutcomeMesh};
 use solver::study::{Case, study};
@@ -201,29 +202,35 @@ fn a_section_through_a_hanging_column_shows_its_weight() {
     let (design, model) = part::set_up(part::block([t, t, l], |p| p), "s235jr", objects, 0.0213);
     let whole = run(&design, &model);
     let bytes = whole.volume_part().to_bytes();
-    let out = Outcome::from_bytes(&bytes).unwrap();
-    let volume = out.volume("part").unwrap();
-    let field = |id: &str| out.fields.iter().find(|f| f.id == id && f.mesh == volume.name()).unwrap();
-    // Six components at 16 bits, and what describes them.
-    assert!(bytes.len() < 12 * volume.n_nodes() + 8000, "{} bytes for {} nodes", bytes.len(), volume.n_nodes());
+    let inside = Inside::new(Outcome::from_bytes(&bytes).unwrap());
+    let n_nodes = inside.volume("part").unwrap().n_nodes();
+    // Ten components at 16 bits, and what describes them.
+    assert!(bytes.len() < 20 * n_nodes + 8000, "{} bytes for {n_nodes} nodes", bytes.len());
+    let read = |quantity: Quantity, points: &[[f64; 3]]| {
+        inside.read("part", &Reading { quantity, ..Reading::stored("", None) }, points).unwrap()
+    };
 
     let points: Vec<[f64; 3]> = (1..60).map(|n| [0.31 * t, 0.67 * t, l * f64::from(n) / 60.0]).collect();
     let (weight, modulus) = (7850.0 * 9.80665, 210e9);
-    let (stress, moved) = (volume.sample(field("von_mises"), &points), volume.sample(field("displacement"), &points));
-    let safety = volume.sample(field("safety_factor"), &points);
+    let stress = read(Quantity::stored("von_mises"), &points);
+    let along = read(Quantity::Stress(Measure::Component(2)), &points);
+    let moved = read(Quantity::Along("displacement".into(), 2), &points);
+    let safety = read(Quantity::stored("safety_factor"), &points);
     for (n, p) in points.iter().enumerate() {
         let truth = weight * p[2];
-        assert!((f64::from(stress[n]) - truth).abs() < 0.02 * weight * l, "{} against {truth} at {p:?}", stress[n]);
+        for found in [stress[n], along[n]] {
+            assert!((f64::from(found) - truth).abs() < 0.02 * weight * l, "{found} against {truth} at {p:?}");
+        }
         let down = -weight * (l * l - p[2] * p[2]) / (2.0 * modulus);
-        assert!((f64::from(moved[3 * n + 2]) - down).abs() < 5e-3 * weight * l * l / (2.0 * modulus));
+        assert!((f64::from(moved[n]) - down).abs() < 5e-3 * weight * l * l / (2.0 * modulus));
         assert!(safety[n] == 100.0, "far from yielding: the factor is shown up to 100");
     }
     let (on_skin, skin_stress) = skin(&whole, "von_mises");
-    let inside = volume.sample(field("von_mises"), on_skin);
-    for ((p, a), b) in on_skin.iter().zip(skin_stress).zip(&inside) {
+    let within = read(Quantity::stored("von_mises"), on_skin);
+    for ((p, a), b) in on_skin.iter().zip(skin_stress).zip(&within) {
         assert!((f64::from(a - b)).abs() < 0.02 * weight * l, "{a} on the skin, {b} inside at {p:?}");
     }
-    assert!(volume.sample(field("von_mises"), &[[2.0 * t, 0.0, 0.5 * l]])[0].is_nan());
+    assert!(read(Quantity::stored("von_mises"), &[[2.0 * t, 0.0, 0.5 * l]])[0].is_nan());
 }
 
 /// Slender blades on a common foot: what lies between them is void on the fine grid and joined on the coarsest ones.

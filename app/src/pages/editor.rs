@@ -18,7 +18,7 @@ use crate::panels::topbar::TopBar;
 use crate::panels::tree::Tree;
 use crate::panels::view::{Flags, View, work};
 use crate::port::{Evaluated, KernelSink};
-use crate::studies::{Legend, OutcomePanel, RunPanel, RunStrip};
+use crate::studies::{AimHint, Legend, OutcomePanel, PinLabels, RunPanel, RunStrip, Twin};
 use crate::ui::{Glyph, Icon};
 use crate::viewport::ViewCommand;
 use leptos::prelude::*;
@@ -91,12 +91,15 @@ fn Editor(id: String) -> impl IntoView {
             <TopBar />
             <div class="editor-body">
                 <aside class="side left" aria-label="Tree"><Tree /></aside>
-                <main class="stage" id="main">
+                <main class="stage" id="main" class:twinned=move || desk.bench.twin.get()>
                     <View wire=work>
                         <Flags />
+                        <PinLabels />
+                        <AimHint />
                         <peers::Labels />
                         <peers::Following />
                     </View>
+                    <Twin />
                     <div class="stage-top"><Toolbar /></div>
                     <div class="stage-float">
                         <RunStrip />

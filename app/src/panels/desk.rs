@@ -88,6 +88,8 @@ pub struct Desk {
 #[derive(Default)]
 struct Wires {
     viewport: Option<Rc<dyn Viewport>>,
+    /// A second view, beside the first.
+    twin: Option<Rc<dyn Viewport>>,
     connection: Option<Rc<dyn Connection>>,
     kernel: Option<Rc<dyn Kernel>>,
 }
@@ -233,6 +235,21 @@ impl Desk {
         let viewport = WIRES.with(|w| w.borrow().get(&self.wires).and_then(|w| w.viewport.clone()));
         if let Some(viewport) = viewport {
             viewport.send(command);
+        }
+    }
+
+    pub fn attach_twin(&self, viewport: Option<Rc<dyn Viewport>>) {
+        let mut before = None;
+        self.plug(|w| before = std::mem::replace(&mut w.twin, viewport));
+        // Dropped outside of the borrow: it lets go of its canvas.
+        drop(before);
+    }
+
+    /// Tells the view beside the first, where there is one.
+    pub fn twin_view(&self, command: ViewCommand) {
+        let twin = WIRES.with(|w| w.borrow().get(&self.wires).and_then(|w| w.twin.clone()));
+        if let Some(twin) = twin {
+            twin.send(command);
         }
     }
 

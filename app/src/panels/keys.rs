@@ -76,7 +76,9 @@ fn press(desk: Desk, e: &ev::KeyboardEvent, full: bool) -> bool {
     }
     match key.as_str() {
         "Escape" => {
-            if desk.target.with_untracked(Option::is_some) {
+            if desk.bench.aim.with_untracked(Option::is_some) {
+                desk.bench.aim.set(None);
+            } else if desk.target.with_untracked(Option::is_some) {
                 desk.target.set(None);
             } else if desk.measuring.get_untracked() {
                 desk.measuring.set(false);

@@ -44,7 +44,7 @@ pub fn MeasurePanel() -> impl IntoView {
     Effect::new(move |_| {
         let on = desk.measuring.get();
         let lines = measured.with(|m| m.iter().flat_map(|(between, _)| between).filter_map(|r| r.line).collect());
-        desk.view(ViewCommand::Lines(if on { lines } else { Vec::new() }));
+        desk.view(ViewCommand::Lines(if on { lines } else { desk.bench.lines.get() }));
     });
     view! {
         <Show when=move || desk.measuring.get()>

@@ -222,10 +222,12 @@ pub fn label(desk: Desk) {
     });
     Effect::new(move |_| {
         let scene = desk.scene.get();
-        let anchors = faces.with(|f| {
-            f.iter()
-                .filter_map(|(id, face)| Some((id.clone(), point_on(&FaceName(face.clone()), scene.as_deref()?)?)))
-                .collect()
+        let mut anchors = desk.bench.anchors.get();
+        faces.with(|f| {
+            let own = f
+                .iter()
+                .filter_map(|(id, face)| Some((id.clone(), point_on(&FaceName(face.clone()), scene.as_deref()?)?)));
+            anchors.extend(own);
         });
         desk.view(ViewCommand::Anchors(anchors));
     });

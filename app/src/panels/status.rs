@@ -1,6 +1,7 @@
 //! The bottom line: connection, what is under the pointer, what is selected, units.
 
 use super::desk::{Desk, use_desk};
+use crate::studies;
 use crate::viewport::Pick;
 use leptos::prelude::*;
 use solver::design::{Command, Id, Object, Value, describe_edge, describe_face};
@@ -45,9 +46,10 @@ pub fn StatusLine() -> impl IntoView {
         }
     };
     let probe = move || {
-        let shown = desk.bench.shown.get()?;
-        let value = desk.bench.probe.get()?;
-        Some(format!("{}: {}", shown.field_label, desk.show(value, shown.dimension, 4)))
+        let label = desk.bench.shown.with(|s| s.as_ref().map(|s| s.label.clone()))?;
+        let (value, at) = desk.bench.probe.get()?;
+        let doubt = if studies::is_flawed(desk, at) { " · no finite value near here" } else { "" };
+        Some(format!("{label}: {}{doubt}", studies::value_text(desk, value)))
     };
     let set_units = move |e: leptos::ev::Event| {
         let system = Value::Choice(event_target_value(&e));

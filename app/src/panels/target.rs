@@ -44,6 +44,7 @@ impl Desk {
         match self.target.get().map(|t| t.wants) {
             Some(Wants::Faces | Wants::Features | Wants::Bodies) => PickFilter::Faces,
             Some(Wants::Edges) => PickFilter::Edges,
+            None if self.bench.aim.with(Option::is_some) => PickFilter::Faces,
             None => PickFilter::All,
         }
     }

@@ -68,7 +68,7 @@ fn lines(design: &Design, section: Section, folded: &BTreeSet<Id>) -> Vec<Line> 
     out
 }
 
-const SECTIONS: [(Section, &str, &str); 8] = [
+const SECTIONS: [(Section, &str, &str); 9] = [
     (Section::Feature, "Features", "features"),
     (Section::Selection, "Selections", "selections"),
     (Section::Material, "Materials", "materials"),
@@ -77,6 +77,7 @@ const SECTIONS: [(Section, &str, &str); 8] = [
     (Section::LoadCase, "Load cases", "cases"),
     (Section::Thermal, "Heat boundaries", "thermal"),
     (Section::Study, "Studies", "studies"),
+    (Section::Probe, "Probes", "probes"),
 ];
 
 #[component]

@@ -3,13 +3,13 @@
 use super::desk::{Desk, use_desk};
 use super::{peers, section};
 use crate::pages::navigation;
+use crate::studies;
 use crate::sync::Presence;
 use crate::ui::{Glyph, Icon, use_theme};
-use crate::viewport::{Glyph as Symbol, GlyphKind, Pick, ResultView, ViewCommand, ViewEvent};
+use crate::viewport::{Glyph as Symbol, GlyphKind, Pick, Rest, ViewCommand, ViewEvent};
 use leptos::{html, prelude::*};
 use solver::design::schema::Section;
 use solver::design::{Id, Object, Resolved};
-use solver::study::outcome::StateKind;
 use solver::surface::{FaceName, Shape};
 
 /// The view with what floats over it. `wire` is called once there is a viewport and keeps it told of the desk; `children`
@@ -102,16 +102,12 @@ pub fn Flags() -> impl IntoView {
     let desk = use_desk();
     view! {
         {move || {
-            let shown = desk.bench.shown.get();
             desk.bench
                 .flags
                 .get()
                 .into_iter()
                 .map(|f| {
-                    let text = match &shown {
-                        Some(s) => desk.show(f.value, s.dimension, 4),
-                        None => String::new(),
-                    };
+                    let text = studies::value_text(desk, f.value);
                     let style = format!("transform:translate({:.0}px,{:.0}px)", f.screen[0], f.screen[1]);
                     view! {
                         <div
@@ -132,7 +128,7 @@ pub fn Flags() -> impl IntoView {
 fn heard(desk: Desk, event: ViewEvent) {
     match event {
         ViewEvent::Hover(hover) => desk.hover.set(hover),
-        ViewEvent::Clicked { pick, add, .. } => clicked(desk, pick, add),
+        ViewEvent::Clicked { pick, rest, add, .. } => clicked(desk, pick, rest, add),
         ViewEvent::Boxed { picks, add } => {
             if desk.target.with_untracked(Option::is_some) {
                 desk.collect(&picks);
@@ -150,8 +146,11 @@ fn heard(desk: Desk, event: ViewEvent) {
         }
         ViewEvent::DoubleClicked(Some(pick)) => select_feature(desk, &pick),
         ViewEvent::DoubleClicked(None) => desk.view(ViewCommand::Fit),
-        ViewEvent::Camera(camera) => desk.camera.set(Some(camera)),
-        ViewEvent::Probe(probe) => desk.bench.probe.set(probe.map(|p| p.value)),
+        ViewEvent::Camera(camera) => {
+            desk.twin_view(ViewCommand::Mirror(camera));
+            desk.camera.set(Some(camera));
+        }
+        ViewEvent::Probe(probe) => desk.bench.probe.set(probe.map(|p| (p.value, p.at))),
         ViewEvent::ResultShown { min, max, scale } => desk.bench.range.set(Some((min, max, scale))),
         ViewEvent::Flags(new) => desk.bench.flags.set(new),
         ViewEvent::Anchors(new) => desk.anchored.set(new),
@@ -165,7 +164,10 @@ fn heard(desk: Desk, event: ViewEvent) {
     }
 }
 
-fn clicked(desk: Desk, pick: Option<Pick>, add: bool) {
+fn clicked(desk: Desk, pick: Option<Pick>, rest: Option<Rest>, add: bool) {
+    if desk.bench.aimed(desk, pick.as_ref(), rest) {
+        return;
+    }
     if desk.target.with_untracked(Option::is_some) {
         if let Some(pick) = pick {
             desk.collect(&[pick]);
@@ -266,35 +268,7 @@ pub fn work(desk: Desk) {
         let symbols = if on && !showing_result { symbols(desk) } else { Vec::new() };
         desk.view(ViewCommand::Glyphs(symbols));
     });
-    Effect::new(move |_| {
-        let shown = desk.bench.shown.get().zip(desk.bench.outcome.get_untracked());
-        desk.view(ViewCommand::Result(shown.map(|(s, outcome)| ResultView {
-            outcome,
-            inverted: s.is_inverted(),
-            ceiling: s.ceiling(),
-            field: s.field,
-            case: s.case,
-            scale: s.scale,
-            ghost: s.ghost,
-            banded: s.banded,
-            range: s.range,
-            flags: s.flags,
-            playing: s.playing && s.kind == Some(StateKind::Mode),
-        })));
-    });
-    // A section through an answer shows what it says inside.
-    Effect::new(move |_| {
-        let whole = desk.bench.shown.with(|s| s.as_ref().is_some_and(|s| !s.partial));
-        if whole && desk.cut.with(Option::is_some) {
-            desk.bench.want_inside(desk);
-        }
-    });
-    let run = Memo::new(move |_| desk.bench.shown.with(|s| s.as_ref().map(|s| s.run.clone())));
-    Effect::new(move |_| {
-        let run = run.get();
-        let inside = desk.bench.inside.get().filter(|(of, _)| Some(of) == run.as_ref()).map(|(_, bytes)| bytes);
-        desk.view(ViewCommand::Inside(inside));
-    });
+    studies::follow(desk);
     // What this person looks at, for the others.
     Effect::new(move |_| {
         let faces = desk.picks.with(|p| {

@@ -1,14 +1,19 @@
 //! The state of a design's runs: which there are, which is under way, which answer is shown.
 
+use super::aim::{Aim, Line};
 use super::compare::{Beside, candidates};
+use super::inner::Seen;
+use super::pins::Text;
 use crate::api::run::{Run, RunEvent, RunState};
 use crate::panels::Desk;
 use crate::ui::Tone;
 use crate::viewport::Flag;
 use leptos::prelude::*;
 use solver::quantity::Dimension;
+use solver::result::{Frame, Inside, Over, Quantity, Reading};
 use solver::run::Report;
 use solver::study::outcome::{Location, Outcome, StateKind};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a run that is under way has said so far.
@@ -31,10 +36,14 @@ pub struct Shown {
     pub serial: u64,
     pub run: String,
     pub partial: bool,
-    pub field: String,
-    pub field_label: String,
+    pub reading: Reading,
+    /// What the reading's quantity is called.
+    pub label: String,
     pub dimension: Dimension,
-    pub case: Option<String>,
+    /// The face that gave the reading's frame, in words.
+    pub frame_face: String,
+    /// Lines along the principal stresses.
+    pub directions: bool,
     pub scale: Option<f64>,
     pub ghost: bool,
     pub banded: bool,
@@ -53,7 +62,17 @@ const SAFETY_SHOWN_MAX: f64 = 10.0;
 impl Shown {
     /// Whether low values are the alarming ones, so that they take the bright end of the colours.
     pub fn is_inverted(&self) -> bool {
-        self.field == "safety_factor"
+        self.reading.quantity.field() == "safety_factor"
+    }
+
+    /// Whether the stress tensors are needed to show it.
+    pub fn needs_tensor(&self) -> bool {
+        matches!(self.reading.quantity, Quantity::Stress(_)) || self.directions
+    }
+
+    /// The state that is shown, where it is one.
+    pub fn case(&self) -> Option<&str> {
+        self.reading.case.as_deref()
     }
 
     /// Where the colours of this field end at the latest, SI.
@@ -73,7 +92,8 @@ pub struct Bench {
     /// The answer that [`Bench::shown`] describes; set before it.
     pub outcome: RwSignal<Option<Arc<Outcome>>>,
     pub shown: RwSignal<Option<Shown>>,
-    pub probe: RwSignal<Option<f64>>,
+    /// Under the pointer: the value, and where that rests.
+    pub probe: RwSignal<Option<(f64, [f64; 3])>>,
     /// Smallest and largest value of the shown field, and the deformation's scale in use.
     pub range: RwSignal<Option<(f64, f64, f64)>>,
     /// Draw calls, triangles, milliseconds of the last frames.
@@ -89,7 +109,26 @@ pub struct Bench {
     /// The run asked for last to stand beside.
     wanted_beside: StoredValue<Option<String>>,
     /// The inside of an answer, by its run.
-    pub inside: RwSignal<Option<(String, Arc<[u8]>)>>,
+    pub inside: RwSignal<Option<(String, Arc<Inside>)>>,
+    /// Stress tensors on skins, by run: of the shown answer and of the one beside it.
+    pub tensors: RwSignal<BTreeMap<String, Arc<Outcome>>>,
+    /// The runs whose tensors were asked for.
+    asked_tensors: StoredValue<Vec<String>>,
+    /// What the person chose to read last; an answer that cannot give it leaves it for the next that can.
+    wish: StoredValue<Option<Reading>>,
+    /// What clicks in the view are for, while a line or a probe is being placed.
+    pub aim: RwSignal<Option<Aim>>,
+    /// The line that is read along.
+    pub line: RwSignal<Option<Line>>,
+    /// What is shown inside the bodies.
+    pub seen: RwSignal<Option<Seen>>,
+    /// Two answers side by side in the view.
+    pub twin: RwSignal<bool>,
+    /// Lines and labels over the picture, from the panels of results.
+    pub lines: RwSignal<Vec<[[f64; 3]; 2]>>,
+    pub anchors: RwSignal<Vec<(String, [f64; 3])>>,
+    /// What is said of each probe of the design.
+    pub pinned: RwSignal<Vec<Text>>,
     /// The run whose inside was asked for last.
     asked_inside: StoredValue<Option<String>>,
     serial: StoredValue<u64>,
@@ -113,6 +152,16 @@ impl Bench {
             asked: StoredValue::new(None),
             wanted_beside: StoredValue::new(None),
             inside: RwSignal::new(None),
+            tensors: RwSignal::new(BTreeMap::new()),
+            asked_tensors: StoredValue::new(Vec::new()),
+            wish: StoredValue::new(None),
+            aim: RwSignal::new(None),
+            line: RwSignal::new(None),
+            seen: RwSignal::new(None),
+            twin: RwSignal::new(false),
+            lines: RwSignal::new(Vec::new()),
+            anchors: RwSignal::new(Vec::new()),
+            pinned: RwSignal::new(Vec::new()),
             asked_inside: StoredValue::new(None),
             serial: StoredValue::new(0),
             closed: StoredValue::new(None),
@@ -254,35 +303,65 @@ impl Bench {
         if partial && before.as_ref().is_some_and(|b| b.run == run && !b.partial) {
             return;
         }
-        let fields = || outcome.fields.iter().filter(|f| f.location == Location::Point);
-        let kept = before.as_ref().and_then(|b| fields().find(|f| f.id == b.field && f.case == b.case));
-        let Some(field) = kept.or_else(|| fields().find(|f| f.id == "von_mises")).or_else(|| fields().next()) else {
+        let wish = self.wish.get_value().or_else(|| before.as_ref().map(|b| b.reading.clone()));
+        let Some((reading, label, dimension)) = fitting(&outcome, !partial, wish.as_ref()) else {
             return desk.notices.bad("This result has nothing to show on the surface.");
         };
         let style = before.as_ref();
         let kind = outcome.states.first().map(|s| s.kind);
         let is_mode = kind == Some(StateKind::Mode);
+        let same = style.is_some_and(|s| s.reading == reading);
         let shown = Shown {
             serial,
             run,
             partial,
-            field: field.id.clone(),
-            field_label: field.label.clone(),
-            dimension: field.dimension,
-            case: field.case.clone(),
+            reading,
+            label,
+            dimension,
+            frame_face: style.map(|s| s.frame_face.clone()).unwrap_or_default(),
+            directions: style.is_some_and(|s| s.directions) && outcome.tensors && !partial,
             // A mode's shape has no true size.
             scale: style.and_then(|s| s.scale).filter(|s| !is_mode || *s != 1.0),
             ghost: style.is_some_and(|s| s.ghost),
             banded: style.is_some_and(|s| s.banded),
-            range: style.and_then(|s| s.range).filter(|_| kept.is_some()),
+            range: style.and_then(|s| s.range).filter(|_| same),
             flags: style.is_none_or(|s| s.flags),
             kind,
             playing: style.is_some_and(|s| s.playing),
         };
+        if self.shown.with_untracked(|s| s.as_ref().is_none_or(|s| s.run != shown.run)) {
+            // Of another mesh.
+            self.line.update(|l| l.iter_mut().for_each(|l| l.cursor = None));
+            self.seen.update(|s| *s = s.take().filter(|s| matches!(s, Seen::Level(_))));
+        }
         self.outcome.set(Some(Arc::new(outcome)));
         let run = shown.run.clone();
         self.shown.set(Some(shown));
         self.put_beside(desk, &run);
+    }
+
+    /// Reads something else, or otherwise; what the shown answer has not, it does not read.
+    pub fn read(&self, change: impl FnOnce(&mut Reading)) {
+        let Some(outcome) = self.outcome.get_untracked() else { return };
+        self.shown.update(|shown| {
+            let Some(s) = shown else { return };
+            let before = s.reading.clone();
+            change(&mut s.reading);
+            match described(&outcome, &s.reading) {
+                Some((label, dimension)) => (s.label, s.dimension) = (label, dimension),
+                None => s.reading = before.clone(),
+            }
+            // Limits that were held belong to a quantity, and to one state or to all.
+            if s.reading.quantity != before.quantity || s.reading.over.counts() != before.over.counts() {
+                s.range = None;
+            }
+            self.wish.set_value(Some(s.reading.clone()));
+        });
+    }
+
+    /// The stress tensors of a run, once they are here.
+    pub fn tensor(&self, run: &str) -> Option<Arc<Outcome>> {
+        self.tensors.with(|t| t.get(run).cloned())
     }
 
     /// Puts the newest other answer beside that of `run`, unless one of this study stands there or none is wanted.
@@ -335,20 +414,55 @@ impl Bench {
         let client = desk.client.get_value();
         leptos::task::spawn_local(async move {
             let path = format!("/api/runs/{}/artefacts/volume", crate::api::client::encode(&run));
-            match client.bytes(&path).await {
-                Ok(bytes) => drop(bench.inside.try_set(Some((run, bytes.into())))),
-                Err(problem) => {
+            match part(client.bytes(&path).await) {
+                Ok(outcome) => drop(bench.inside.try_set(Some((run, Arc::new(Inside::new(outcome)))))),
+                Err(why) => {
                     // Asked again by the next section.
                     drop(bench.asked_inside.try_set_value(None));
-                    desk.notices.bad(problem.message);
+                    desk.notices.bad(why);
                 }
             }
         });
     }
 
+    /// Fetches the stress tensors on the skins of a run, once: only components and directions need them.
+    pub fn want_tensor(&self, desk: Desk, run: &str) {
+        if self.asked_tensors.with_value(|a| a.iter().any(|r| r == run)) {
+            return;
+        }
+        let run = run.to_string();
+        self.asked_tensors.update_value(|a| a.push(run.clone()));
+        let bench = *self;
+        let client = desk.client.get_value();
+        leptos::task::spawn_local(async move {
+            let path = format!("/api/runs/{}/artefacts/tensor", crate::api::client::encode(&run));
+            match part(client.bytes(&path).await) {
+                Ok(outcome) => {
+                    let _ = bench.tensors.try_update(|t| t.insert(run, Arc::new(outcome)));
+                }
+                Err(why) => {
+                    let _ = bench.asked_tensors.try_update_value(|a| a.retain(|r| *r != run));
+                    desk.notices.bad(why);
+                }
+            }
+        });
+    }
+
+    /// The inside of the shown answer, once it is here.
+    pub fn inside_now(&self) -> Option<Arc<Inside>> {
+        let run = self.shown.with(|s| s.as_ref().map(|s| s.run.clone()))?;
+        self.inside.with(|i| i.as_ref().filter(|(of, _)| *of == run).map(|(_, inside)| inside.clone()))
+    }
+
     /// Shows the model again.
     pub fn close(&self) {
         self.inside.set(None);
+        self.tensors.update(BTreeMap::clear);
+        self.asked_tensors.update_value(Vec::clear);
+        self.aim.set(None);
+        self.line.set(None);
+        self.seen.set(None);
+        self.twin.set(false);
         self.beside.set(None);
         self.asked_inside.set_value(None);
         self.closed.set_value(self.shown.with_untracked(|s| s.as_ref().map(|s| s.run.clone())));
@@ -363,6 +477,37 @@ impl Default for Bench {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// A part of an answer, or a sentence why it is not to be had.
+fn part(answer: Result<Vec<u8>, crate::api::Problem>) -> Result<Outcome, String> {
+    let bytes = answer.map_err(|p| p.message)?;
+    Outcome::from_bytes(&bytes).map_err(|why| crate::panels::desk::capital(&why.to_string()))
+}
+
+/// What a reading is called, and its dimension; `None` where `outcome` does not have it.
+fn described(outcome: &Outcome, reading: &Reading) -> Option<(String, Dimension)> {
+    let choice = Quantity::offered(outcome, outcome.tensors).into_iter().find(|c| c.quantity == reading.quantity)?;
+    Some((reading.quantity.label(&reading.frame, &choice.stored), choice.dimension))
+}
+
+/// The reading that comes nearest to `wish` in `outcome`, with its name and dimension; `whole`: with its tensors.
+fn fitting(outcome: &Outcome, whole: bool, wish: Option<&Reading>) -> Option<(Reading, String, Dimension)> {
+    let choices = Quantity::offered(outcome, outcome.tensors && whole);
+    let has = |q: &Quantity| choices.iter().find(|c| c.quantity == *q);
+    let wished = wish.and_then(|w| has(&w.quantity).or_else(|| has(&w.quantity.by_tensor()?)));
+    let choice = wished.or_else(|| has(&Quantity::stored("von_mises"))).or(choices.first())?;
+    let cases = || outcome.fields.iter().filter(|f| f.location == Location::Point).map(|f| &f.case);
+    let case = wish.map(|w| &w.case).filter(|case| cases().any(|c| c == *case)).or_else(|| cases().next());
+    let several = outcome.states.len() > 1 && outcome.states.iter().all(|s| s.kind == StateKind::LoadCase);
+    let reading = Reading {
+        quantity: choice.quantity.clone(),
+        frame: wish.map_or(Frame::Model, |w| w.frame),
+        case: case.cloned().flatten(),
+        over: wish.map(|w| w.over).filter(|_| several).unwrap_or(Over::State),
+    };
+    let label = reading.quantity.label(&reading.frame, &choice.stored);
+    Some((reading, label, choice.dimension))
 }
 
 /// Begins the title of a tab that has news.

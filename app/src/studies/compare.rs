@@ -3,7 +3,7 @@
 use super::bench::Bench;
 use crate::api::run::{Run, RunState};
 use crate::panels::use_desk;
-use crate::ui::{ago, now};
+use crate::ui::{Glyph, Icon, ago, now};
 use leptos::prelude::*;
 use solver::study::outcome::{Grade, Outcome, Scalar};
 use std::sync::Arc;
@@ -62,6 +62,14 @@ pub fn BesidePicker() -> impl IntoView {
                             .collect_view()
                     }}
                 </select>
+                <button
+                    type="button" class="button small" data-testid="twin-toggle" title="Both answers in the view, with one legend"
+                    aria-pressed=move || bench.twin.get().to_string() disabled=move || bench.beside.with(Option::is_none)
+                    on:click=move |_| bench.twin.update(|t| *t = !*t)
+                >
+                    <Icon glyph=Glyph::Beside size=14 />
+                    "Side by side"
+                </button>
             </div>
         </Show>
     }

@@ -1,10 +1,13 @@
 //! The legend of the shown field: colours, limits, unit.
 
-use super::outcome::state_name;
+use super::outcome::over_name;
+use super::twin;
+use crate::colormap;
 use crate::panels::use_desk;
 use crate::viewport::colour_limits;
 use leptos::prelude::*;
 use solver::quantity::{Dimension, Quantity, display_unit, format};
+use solver::result::Over;
 
 /// Intervals of the legend, and bands when banded.
 const STEPS: usize = 9;
@@ -17,12 +20,20 @@ pub fn Legend() -> impl IntoView {
     let limits = move || {
         let shown = bench.shown.get()?;
         let (min, max, _) = bench.range.get()?;
-        let (lo, hi) = colour_limits(shown.range, shown.ceiling(), min, max);
+        let both = twin::limits(bench);
+        let (lo, hi) = colour_limits(shown.range.or(both), shown.ceiling(), min, max);
         Some((lo, hi, hi < max))
     };
     let case = move || {
-        let case = bench.shown.get()?.case?;
-        bench.outcome.with(|o| o.as_ref().map(|o| state_name(desk, o, &case)))
+        let reading = bench.shown.get()?.reading;
+        bench.outcome.with(|o| o.as_ref().map(|o| over_name(desk, o, &reading)))
+    };
+    // Numbers of load cases have names instead of a scale.
+    let names = move || {
+        let counts = bench.shown.with(|s| s.as_ref().is_some_and(|s| s.reading.over.counts()));
+        let labels =
+            bench.outcome.with(|o| o.as_ref().map(|o| o.states.iter().map(|s| s.label.clone()).collect::<Vec<_>>()));
+        labels.filter(|_| counts)
     };
     view! {
         {move || {
@@ -53,21 +64,39 @@ pub fn Legend() -> impl IntoView {
                         .get()
                         .filter(|_| moves)
                         .map(|(_, _, s)| {
-                            if shown.scale == Some(0.0) {
+                            if shown.scale == Some(0.0) || shown.reading.over != Over::State {
                                 "not deformed".to_string()
                             } else {
                                 format!("deformed × {}", format(Quantity::new(s, Dimension::NONE), desk.units.get(), 3))
                             }
                         });
                     view! {
-                        <div class="legend" data-testid="legend" role="img" aria-label=format!("Legend of {}", shown.field_label)>
-                            <strong>{shown.field_label.clone()}</strong>
+                        <div class="legend" data-testid="legend" role="img" aria-label=format!("Legend of {}", shown.label)>
+                            <strong>{shown.label.clone()}</strong>
                             <span class="soft">{case()}</span>
-                            <div class="legend-scale">
-                                <div class="legend-bar" style:background=crate::colormap::css(shown.banded.then_some(crate::colormap::BANDS), shown.is_inverted())></div>
-                                <ol class="mono">{ticks}</ol>
-                            </div>
-                            <span class="soft">{if symbol.is_empty() { "—" } else { symbol }}</span>
+                            {match names() {
+                                Some(names) => view! { <CaseKey names=names inverted=shown.is_inverted() /> }.into_any(),
+                                None => {
+                                    let bands = shown.banded.then_some(colormap::BANDS);
+                                    view! {
+                                        <div class="legend-scale">
+                                            <div class="legend-bar" style:background=colormap::css(bands, shown.is_inverted())></div>
+                                            <ol class="mono">{ticks}</ol>
+                                        </div>
+                                        <span class="soft">{if symbol.is_empty() { "—" } else { symbol }}</span>
+                                    }
+                                        .into_any()
+                                }
+                            }}
+                            {shown
+                                .directions
+                                .then(|| {
+                                    view! {
+                                        <span class="soft directions">
+                                            <i class="pull"></i>"tension "<i class="press"></i>"compression"
+                                        </span>
+                                    }
+                                })}
                             <span class="soft">{scale}</span>
                             {shown.partial.then(|| view! { <span class="tag">"refining"</span> })}
                         </div>
@@ -76,4 +105,17 @@ pub fn Legend() -> impl IntoView {
         }}
     }
     .into_any()
+}
+
+/// The colour of each load case.
+#[component]
+fn CaseKey(names: Vec<String>, inverted: bool) -> impl IntoView {
+    let n = names.len();
+    let row = |(k, name): (usize, String)| {
+        let share = (k as f64 + 0.5) / n as f64;
+        let [r, g, b] = colormap::colour(if inverted { 1.0 - share } else { share }, Some(n as u32));
+        view! { <li><i style:background=format!("rgb({r} {g} {b})")></i>{name}</li> }
+    };
+    view! { <ul class="case-key" data-testid="case-key">{names.into_iter().enumerate().map(row).collect_view()}</ul> }
+        .into_any()
 }

@@ -1,12 +1,23 @@
 //! What belongs to studies: running them, watching them, reading their answers. Set-up panels are drawn from the schema.
 
+mod aim;
 mod bench;
 mod compare;
+mod head;
+mod inner;
 mod legend;
+mod line;
+mod numbers;
 mod outcome;
+mod picture;
+mod pins;
 mod run;
+mod twin;
 
+pub use aim::AimHint;
 pub use bench::{Bench, Live, Shown};
 pub use legend::Legend;
-pub use outcome::OutcomePanel;
+pub use outcome::{OutcomePanel, follow, value_text};
+pub use pins::{PinLabels, is_flawed};
 pub use run::{RunPanel, RunStrip};
+pub use twin::Twin;

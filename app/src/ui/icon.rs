@@ -90,6 +90,9 @@ glyphs! {
     Leave "M9.5 3H3v10h6.5M7 8h7M11.5 5.5L14 8l-2.5 2.5"
     Palette "M2 13V3h3v10zM2 6.3h3M2 9.6h3M8 4h6M8 8h6M8 12h4"
     Flag "M4 14V2.5M4 3h8l-2 2.7 2 2.8H4"
+    Pin "M8 14V9.5M5 2.5h6l-.8 4 2 2.5H3.8l2-2.5z"
+    Curve "M2.5 2.5v11h11M4.5 11c2 0 2-6 4.5-6s2 4 4.5 4"
+    Beside "M2 3h5v10H2zM9 3h5v10H9z"
     Ghost "M2.5 5.5l4-2 4 2v5l-4 2-4-2zM10.5 6.5l3 1.5v4.5l-4 2-2.5-1.3"
 }
 
@@ -138,6 +141,7 @@ impl Glyph {
             "load_case" => Self::Case,
             "temperature" | "heat_flux" | "convection" | "radiation" | "heat_source" => Self::Heat,
             "static" | "modal" | "buckling" | "heat" => Self::Study,
+            "probe" => Self::Pin,
             "units" => Self::Setting,
             _ => Self::Load,
         }

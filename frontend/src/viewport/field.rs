@@ -1,4 +1,4 @@
-//! A result over its skin: displaced points, the shown value at each, extremes and probe.
+//! A result over its skin: displaced points, the shown value at each, extremes, principal directions and probe.
 
 use super::border;
 use super::model::{Model, Part};
@@ -6,12 +6,20 @@ use super::pick::Hit;
 use super::theme;
 use app::viewport::{ResultView, colour_limits};
 use glam::DVec3;
+use solver::result::{Over, Quantity, Reading, STRESS, reading, tensor};
 use solver::study::outcome::{Field, Location, Outcome, OutcomeMesh};
 use solver::surface::SurfaceMesh;
 use std::sync::Arc;
 
 /// Largest displacement of the automatic scale, as part of the model's diagonal.
 const AUTOMATIC: f64 = 0.08;
+
+/// Lines of principal stresses stand so many to the model's diagonal, and the longest spans this share of the way to the
+/// next.
+const LINES_ACROSS: f64 = 34.0;
+const LINE_SHARE: f64 = 0.95;
+/// Stresses below this share of the largest get no line.
+const LINE_LEAST: f64 = 0.03;
 
 /// A deformation that plays swings to and fro in this time, ms, whatever its frequency.
 const SWING: f64 = 1600.0;
@@ -34,6 +42,38 @@ pub struct Shown {
     pub swing: f64,
     /// Model-wide points of the smallest and the largest value.
     pub extremes: Option<[u32; 2]>,
+    /// Along the principal stresses of the skins.
+    pub lines: Vec<Line>,
+    /// Largest principal stress, Pa, that lines are measured by.
+    pub line_stress: f64,
+}
+
+/// A short line along a principal stress, world, m, as it is drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Line {
+    pub middle: DVec3,
+    /// From the middle to an end.
+    pub half: DVec3,
+    pub tension: bool,
+}
+
+/// The lines of the principal stresses `stress` at a point drawn at `middle`: all, or the one of this number. `largest`: Pa,
+/// which spans `span`, m.
+pub fn lines_at(
+    stress: tensor::Tensor,
+    middle: DVec3,
+    only: Option<u8>,
+    largest: f64,
+    span: f64,
+) -> impl Iterator<Item = Line> {
+    let wanted = move |k: usize| only.is_none_or(|only| usize::from(only) == k);
+    tensor::axes(stress).into_iter().enumerate().filter(move |(k, _)| wanted(*k)).filter_map(
+        move |(_, (value, axis))| {
+            let share = value.abs() / largest;
+            let half = axis * (0.5 * LINE_SHARE * span * share);
+            (share > LINE_LEAST && half.is_finite()).then_some(Line { middle, half, tension: value > 0.0 })
+        },
+    )
 }
 
 impl Shown {
@@ -44,7 +84,11 @@ impl Shown {
     pub fn new(view: ResultView, before: Option<Shown>) -> Result<Self, String> {
         let same = before.filter(|b| Arc::ptr_eq(&b.view.outcome, &view.outcome));
         let model = same.map_or_else(|| skins(&view.outcome), |before| before.model);
-        let outcome = view.outcome.clone();
+        let (outcome, beside) = (view.outcome.clone(), view.tensor.clone());
+        let outcomes: Vec<&Outcome> = std::iter::once(&*outcome).chain(beside.as_deref()).collect();
+        let case = view.reading.case.as_deref();
+        // States side by side have no shape in common.
+        let is_state = view.reading.over == Over::State;
         let n = model.n_points as usize;
         let mut displacement = vec![[0f32; 3]; n];
         let mut values = vec![f32::NAN; n];
@@ -53,7 +97,7 @@ impl Shown {
         for (body, mesh) in model.bodies.iter().zip(names) {
             let first = body.first_point as usize;
             let n_points = body.surface.points.len();
-            if let Some(moved) = pick_field(&outcome, mesh, "displacement", view.case.as_deref())
+            if let Some(moved) = pick_field(&outcome, mesh, "displacement", case).filter(|_| is_state)
                 && moved.components == 3
                 && moved.location == Location::Point
                 && moved.values.len() == 3 * n_points
@@ -62,15 +106,20 @@ impl Shown {
                     *to = [0, 1, 2].map(|i| if from[i].is_finite() { from[i] } else { 0.0 });
                 }
             }
-            if let Some(field) = pick_field(&outcome, mesh, &view.field, view.case.as_deref())
-                && let Some(shown) = at_points(field, &body.surface)
-            {
+            let of_cells = || match &view.reading.quantity {
+                Quantity::Stored(id) => at_points(pick_field(&outcome, mesh, id, case)?, &body.surface),
+                _ => None,
+            };
+            if let Some(shown) = view.reading.on(&outcomes, mesh, &body.surface.points).or_else(of_cells) {
                 found = true;
                 values[first..first + n_points].copy_from_slice(&shown);
             }
         }
         if !found {
-            return Err(format!("This result has no field “{}” for the chosen load case.", view.field));
+            return Err(format!(
+                "This result has no field “{}” for the chosen load case.",
+                view.reading.quantity.key()
+            ));
         }
         let mut extremes: Option<[u32; 2]> = None;
         for (i, v) in values.iter().enumerate().filter(|(_, v)| v.is_finite()) {
@@ -80,9 +129,76 @@ impl Shown {
             }));
         }
         let [min, max] = extremes.map_or([0.0; 2], |e| e.map(|i| f64::from(values[i as usize])));
-        let mut shown = Self { view, model, displacement, values, min, max, scale: 1.0, swing: 1.0, extremes };
-        shown.scale = shown.view.scale.filter(|s| s.is_finite()).unwrap_or_else(|| shown.automatic());
+        let mut shown = Self {
+            view,
+            model,
+            displacement,
+            values,
+            min,
+            max,
+            scale: 1.0,
+            swing: 1.0,
+            extremes,
+            lines: Vec::new(),
+            line_stress: 0.0,
+        };
+        let wished = || shown.view.scale.filter(|s| s.is_finite()).unwrap_or_else(|| shown.automatic());
+        shown.scale = if is_state { wished() } else { 0.0 };
+        if shown.view.directions && is_state {
+            shown.draw_directions(&outcomes);
+        }
         Ok(shown)
+    }
+
+    /// Way from one line of a principal stress to the next, m.
+    pub fn line_span(&self) -> f64 {
+        self.model.bounds.map_or(0.0, |(lo, hi)| hi.distance(lo)) / LINES_ACROSS
+    }
+
+    /// Lines along the principal stresses, at points spread evenly over the skins.
+    fn draw_directions(&mut self, outcomes: &[&Outcome]) {
+        let span = self.line_span();
+        let only = self.view.reading.quantity.principal();
+        let case = self.view.reading.case.as_deref();
+        let names: Vec<&str> = surfaces(outcomes[0]).map(|(name, ..)| name).collect();
+        let mut chosen: Vec<(DVec3, tensor::Tensor)> = Vec::new();
+        let mut largest: f64 = 0.0;
+        for (body, mesh) in self.model.bodies.iter().zip(names) {
+            let all = reading::fields(outcomes, mesh, STRESS);
+            let of_case = |f: &&&Field| case.is_none_or(|case| f.case.as_deref().is_none_or(|c| c == case));
+            let Some(field) = all.iter().find(of_case).filter(|f| f.values.len() == 6 * body.surface.points.len())
+            else {
+                continue;
+            };
+            // The first point of every bin.
+            let mut seen = std::collections::HashSet::new();
+            for (i, s) in field.values.as_chunks::<6>().0.iter().enumerate() {
+                let s = s.map(f64::from);
+                let [first, _, third] = tensor::principal(s);
+                largest = largest.max(first.abs()).max(third.abs());
+                let at = body.point(i as u32);
+                if span > 0.0 && seen.insert((at / span).floor().as_i64vec3()) {
+                    chosen.push((self.displaced(body.first_point + i as u32), s));
+                }
+            }
+        }
+        self.line_stress = largest;
+        self.lines = chosen.into_iter().flat_map(|(at, s)| lines_at(s, at, only, largest, span)).collect();
+    }
+
+    /// States that values are the numbers of, where they are.
+    pub fn n_states(&self) -> Option<usize> {
+        let names = || surfaces(&self.view.outcome).map(|(name, ..)| name);
+        let reading = Reading { over: Over::Largest, ..self.view.reading.clone() };
+        let outcomes: Vec<&Outcome> = std::iter::once(&*self.view.outcome).chain(self.view.tensor.as_deref()).collect();
+        let n = || names().filter_map(|name| Some(reading.sources(&outcomes, name)?.fields.len())).max();
+        self.view.reading.over.counts().then(|| n().unwrap_or(1))
+    }
+
+    /// Equal steps of the colours; 0: none.
+    pub fn bands(&self) -> f32 {
+        let steps = if self.view.banded { app::colormap::BANDS as usize } else { 0 };
+        self.n_states().unwrap_or(steps) as f32
     }
 
     /// Multiplier that shows the largest displacement as a fixed part of the size; 1 when nothing moves.
@@ -102,6 +218,10 @@ impl Shown {
 
     /// Limits of the colours: the person's, else the field's; never empty.
     pub fn range(&self) -> (f64, f64) {
+        if let Some(n) = self.n_states() {
+            // Each number in the middle of its band.
+            return (-0.5, n as f64 - 0.5);
+        }
         let (lo, hi) = colour_limits(self.view.range, self.view.ceiling, self.min, self.max);
         if hi > lo { (lo, hi) } else { (lo, lo + lo.abs().max(1e-12)) }
     }
@@ -147,9 +267,18 @@ impl Shown {
     pub fn probe(&self, hit: &Hit) -> Option<f64> {
         let body = self.model.bodies.get(hit.body).filter(|_| !hit.cap)?;
         let corners = body.surface.triangles.get(hit.triangle as usize)?;
-        let value: f64 =
-            (0..3).map(|k| hit.weights[k] * f64::from(self.values[(body.first_point + corners[k]) as usize])).sum();
+        let of = |k: usize| f64::from(self.values[(body.first_point + corners[k]) as usize]);
+        // Between two states there is none.
+        let last = self.view.reading.over.counts().then(|| of(2));
+        let value = last.unwrap_or_else(|| (0..3).map(|k| hit.weights[k] * of(k)).sum());
         value.is_finite().then_some(value)
+    }
+
+    /// Where a point under a hit on the skin rests, and the outward normal there.
+    pub fn rest(&self, hit: &Hit) -> Option<(DVec3, DVec3)> {
+        let body = self.model.bodies.get(hit.body).filter(|_| !hit.cap)?;
+        let [a, b, c] = body.triangle(hit.triangle);
+        Some((a * hit.weights[0] + b * hit.weights[1] + c * hit.weights[2], (b - a).cross(c - a).normalize_or_zero()))
     }
 }
 
@@ -180,13 +309,13 @@ pub fn pick_field<'a>(outcome: &'a Outcome, mesh: &str, id: &str, case: Option<&
     }
 }
 
-/// One value per point: vectors by their length; cell values by the mean of the triangles around, weighted by area.
+/// One value per point of a field of triangles: the mean of those around, weighted by area; vectors by their length.
 fn at_points(field: &Field, mesh: &SurfaceMesh) -> Option<Vec<f32>> {
     let components = usize::from(field.components.max(1));
     let single = |v: &[f32]| if components == 1 { v[0] } else { v.iter().map(|x| x * x).sum::<f32>().sqrt() };
     let values: Vec<f32> = field.values.chunks_exact(components).map(single).collect();
     match field.location {
-        Location::Point => (values.len() == mesh.points.len()).then_some(values),
+        Location::Point => None,
         Location::Cell => {
             if values.len() != mesh.triangles.len() {
                 return None;
@@ -233,7 +362,7 @@ mod tests {
             let moved = surface.points.iter().flat_map(|p| [1e-3 * k * p[0] as f32, 0.0, 0.0]).collect();
             let values = surface.points.iter().map(|p| 10.0 * k * p[0] as f32).collect();
             out.fields.push(field("displacement", 3, Some(case), moved));
-            out.fields.push(field("stress", 1, Some(case), values));
+            out.fields.push(field("load", 1, Some(case), values));
         }
         out.meshes.push(OutcomeMesh::Surface { name: "skin of block".into(), body: "block".into(), surface });
         out
@@ -242,8 +371,9 @@ mod tests {
     fn shown(case: &str, scale: Option<f64>) -> Shown {
         let view = ResultView {
             outcome: Arc::new(outcome()),
-            field: "stress".into(),
-            case: Some(case.into()),
+            tensor: None,
+            reading: Reading::stored("load", Some(case)),
+            directions: false,
             scale,
             ghost: true,
             banded: false,
@@ -299,7 +429,7 @@ mod tests {
         let s = Shown::new(ResultView { outcome: outcome.clone(), ..shown("a", None).view }, None).unwrap();
         let (lo, hi) = s.range();
         assert!(lo == 5.0 && hi > lo);
-        let view = ResultView { outcome, field: "heat".into(), ..shown("a", None).view };
+        let view = ResultView { outcome, reading: Reading::stored("heat", None), ..shown("a", None).view };
         assert!(Shown::new(view, None).unwrap_err().contains("heat"));
     }
 
@@ -314,6 +444,38 @@ mod tests {
         assert!(place(&s, 2.0) < 0.0, "the shader clamps");
         s.view.ceiling = Some(9.0);
         assert_eq!(s.range(), (0.0, 2.0), "a ceiling beyond the field changes nothing");
+    }
+
+    #[test]
+    fn an_envelope_has_no_shape_and_its_map_a_band_for_each_case() {
+        let of = |over| {
+            let reading = Reading { over, ..Reading::stored("load", None) };
+            Shown::new(ResultView { reading, ..shown("a", None).view }, None).unwrap()
+        };
+        let worst = of(Over::Largest);
+        assert_eq!((worst.max, worst.scale, worst.bands()), (4.0, 0.0, 0.0));
+        let far = worst.extremes.unwrap()[1];
+        assert_eq!(worst.displaced(far), worst.undisplaced(far));
+        let map = of(Over::GoverningLargest);
+        assert_eq!((map.bands(), map.range()), (2.0, (-0.5, 1.5)));
+        assert_eq!(map.max, 1.0);
+    }
+
+    #[test]
+    fn lines_follow_the_principal_stresses() {
+        // A pull along x twice as large as the push along y.
+        let mut tensor = Outcome::default();
+        let values = (0..8).flat_map(|_| [10.0, -5.0, 0.0, 0.0, 0.0, 0.0]).collect();
+        tensor.fields.push(field(STRESS, 6, Some("a"), values));
+        let view = ResultView { tensor: Some(Arc::new(tensor)), directions: true, ..shown("a", None).view };
+        let all = Shown::new(view.clone(), None).unwrap();
+        assert_eq!((all.lines.len(), all.line_stress), (16, 10.0));
+        let pull = all.lines.iter().find(|l| l.tension).unwrap();
+        assert!((pull.half.x.abs() - 0.5 * LINE_SHARE * all.line_span()).abs() < 1e-9 && pull.half.y.abs() < 1e-12);
+        let third =
+            Reading { quantity: Quantity::Stress(solver::result::Measure::Principal(2)), ..view.reading.clone() };
+        let only = Shown::new(ResultView { reading: third, ..view }, None).unwrap();
+        assert!(only.lines.len() == 8 && only.lines.iter().all(|l| !l.tension && l.half.x.abs() < 1e-12));
     }
 
     #[test]

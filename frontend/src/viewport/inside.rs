@@ -2,23 +2,23 @@
 //!
 //! The cap is covered by a raster of values, so that its cost is bounded whatever the cut looks like.
 
+use super::field::{Line, Shown, lines_at};
 use super::section::{Cap, Frame};
-use app::viewport::{ResultView, SectionPlane};
+use app::viewport::SectionPlane;
 use glam::{DVec2, DVec3};
-use solver::study::outcome::{Field, Outcome, OutcomeMesh};
+use solver::result::{self, Over};
 use solver::volume::{Deformed, Volume};
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// Samples along the longer side of a cap: about what the cells of a typical result can tell apart.
 const SIDE: usize = 128;
 
-/// The volume part of an answer, decoded.
+/// The inside of an answer, and how it was drawn last.
 #[derive(Debug)]
 pub struct Inside {
-    outcome: Rc<Outcome>,
-    /// By the design's body.
-    bodies: Vec<(String, Volume)>,
+    answer: Arc<result::Inside>,
     /// The bodies as they were drawn last: a section that moves asks for the same again and again.
     drawn: RefCell<Vec<(Drawn, Rc<Deformed>)>>,
 }
@@ -40,74 +40,70 @@ pub struct Raster {
 }
 
 impl Inside {
-    /// # Errors
-    /// A sentence for the person when the bytes are not the inside of a result.
-    pub fn new(bytes: &[u8]) -> Result<Self, String> {
-        let outcome =
-            Outcome::from_bytes(bytes).map_err(|e| format!("The inside of the result cannot be shown: {e}."))?;
-        let inside = |m: &OutcomeMesh| Some((m.body().to_string(), Volume::new(m)?));
-        let bodies = outcome.meshes.iter().filter_map(inside).collect();
-        Ok(Self { outcome: Rc::new(outcome), bodies, drawn: RefCell::default() })
+    pub fn new(answer: Arc<result::Inside>) -> Self {
+        Self { answer, drawn: RefCell::default() }
     }
 
-    fn field(&self, volume: &Volume, id: &str, case: Option<&str>) -> Option<&Field> {
-        super::field::pick_field(&self.outcome, volume.name(), id, case)
-    }
-
-    /// Values at `points` of the body as drawn with `scale` times its displacement; `None` where the answer says
-    /// nothing about the body or has no such field inside.
-    fn values(&self, body: &str, view: &ResultView, scale: f64, points: &[[f64; 3]]) -> Option<Vec<f32>> {
-        let (_, volume) = self.bodies.iter().find(|(name, _)| name == body)?;
-        let case = view.case.as_deref();
-        let field = self.field(volume, &view.field, case)?;
-        let moved = self.field(volume, "displacement", case).filter(|_| scale != 0.0);
-        let rest = moved.and_then(|m| Some(volume.rest(&*self.drawn(body, case, scale, volume, m)?, m, points)));
-        let values = volume.sample(field, rest.as_deref().unwrap_or(points));
-        let n = usize::from(field.components).max(1);
-        let size = |v: &[f32]| if n == 1 { v[0] } else { v.iter().map(|x| x * x).sum::<f32>().sqrt() };
-        Some(values.chunks_exact(n).map(size).collect())
-    }
-
-    /// The body as drawn, made once per case and scale.
-    fn drawn(
-        &self,
-        body: &str,
-        case: Option<&str>,
-        scale: f64,
-        volume: &Volume,
-        moved: &Field,
-    ) -> Option<Rc<Deformed>> {
-        let key: Drawn = (body.into(), case.map(Into::into), scale);
-        let mut drawn = self.drawn.borrow_mut();
-        if let Some((_, known)) = drawn.iter().find(|(k, _)| *k == key) {
-            return Some(known.clone());
+    /// Where `points` of a body as drawn rest; `None` where the answer says nothing about the body.
+    pub fn rest(&self, body: &str, shown: &Shown, points: &[[f64; 3]]) -> Option<Vec<[f64; 3]>> {
+        let volume = self.answer.volume(body)?;
+        let case = shown.view.reading.case.as_deref();
+        if shown.scale == 0.0 || shown.view.reading.over != Over::State {
+            return Some(points.to_vec());
         }
-        let made = Rc::new(volume.deformed(moved, scale)?);
-        drawn.retain(|(k, _)| k.0 != body);
-        drawn.push((key, made.clone()));
-        Some(made)
+        let Some(moved) = self.answer.field(volume, "displacement", case) else { return Some(points.to_vec()) };
+        let key: Drawn = (body.into(), case.map(Into::into), shown.scale);
+        let known = self.drawn.borrow().iter().find(|(k, _)| *k == key).map(|(_, d)| d.clone());
+        let drawn = match known {
+            Some(known) => known,
+            None => {
+                let made = Rc::new(volume.deformed(moved, shown.scale)?);
+                let mut drawn = self.drawn.borrow_mut();
+                drawn.retain(|(k, _)| k.0 != body);
+                drawn.push((key, made.clone()));
+                made
+            }
+        };
+        Some(volume.rest(&drawn, moved, points))
     }
 
-    /// The shown field over a cap of `body`.
-    pub fn over(&self, cap: &Cap, body: &str, plane: &SectionPlane, view: &ResultView, scale: f64) -> Option<Raster> {
+    /// The shown quantity over a cap of `body`, and lines along the principal stresses where they are wanted.
+    pub fn over(&self, cap: &Cap, body: &str, plane: &SectionPlane, shown: &Shown) -> Option<(Raster, Vec<Line>)> {
         let frame = Frame::new(plane);
         let flat = cap.border.iter().flatten().map(|p| frame.flat(*p));
         let (lo, hi) = flat.map(|p| (p, p)).reduce(|(l, h), (a, b)| (l.min(a), h.max(b)))?;
         let size = (hi - lo).max(DVec2::splat(1e-12));
+        let spread = |columns: usize, rows: usize| -> Vec<[f64; 3]> {
+            let at = |i: usize, j: usize| {
+                lo + size * DVec2::new((i as f64 + 0.5) / columns as f64, (j as f64 + 0.5) / rows as f64)
+            };
+            let all = (0..rows).flat_map(|j| (0..columns).map(move |i| (i, j)));
+            all.map(|(i, j)| frame.world(at(i, j)).to_array()).collect()
+        };
         let step = size.max_element() / SIDE as f64;
         let [columns, rows] = [size.x, size.y].map(|s| ((s / step).ceil() as usize).clamp(1, SIDE));
-        let at = |i: usize, j: usize| {
-            lo + size * DVec2::new((i as f64 + 0.5) / columns as f64, (j as f64 + 0.5) / rows as f64)
-        };
-        let points: Vec<[f64; 3]> = (0..rows)
-            .flat_map(|j| (0..columns).map(move |i| (i, j)))
-            .map(|(i, j)| frame.world(at(i, j)).to_array())
-            .collect();
-        let values = self.values(body, view, scale, &points)?;
+        let rest = self.rest(body, shown, &spread(columns, rows))?;
+        let values = self.answer.read(body, &shown.view.reading, &rest)?;
         let corner = frame.world(lo);
         let along = frame.world(DVec2::new(lo.x + size.x, lo.y)) - corner;
         let across = frame.world(DVec2::new(lo.x, lo.y + size.y)) - corner;
-        Some(Raster { corner, along, across, columns, rows, values })
+        let mut lines = Vec::new();
+        let span = shown.line_span();
+        if shown.line_stress > 0.0 && span > 0.0 {
+            let [columns, rows] = [size.x, size.y].map(|s| ((s / span).round() as usize).clamp(1, SIDE));
+            let points = spread(columns, rows);
+            let rest = self.rest(body, shown, &points)?;
+            let only = shown.view.reading.quantity.principal();
+            let case = shown.view.reading.case.as_deref();
+            for (at, rest) in points.into_iter().zip(rest) {
+                // Of this body, not of one that touches it there.
+                let holds = || self.answer.volume(body).is_some_and(|v: &Volume| v.locate(rest).is_some());
+                if let Some(stress) = self.answer.stress(case, rest).filter(|_| holds()) {
+                    lines.extend(lines_at(stress, at.into(), only, shown.line_stress, span));
+                }
+            }
+        }
+        Some((Raster { corner, along, across, columns, rows, values }, lines))
     }
 }
 
@@ -148,18 +144,28 @@ mod tests {
     use super::super::model::Model;
     use super::super::{sample, section};
     use super::*;
-    use std::sync::Arc;
+    use app::viewport::ResultView;
+    use solver::result::Reading;
+    use solver::study::outcome::{Field, Outcome, OutcomeMesh};
 
-    fn inside() -> Inside {
-        Inside::new(&sample::block_inside()).expect("decodes")
-    }
-
-    fn view(field: &str) -> ResultView {
-        ResultView {
-            outcome: Arc::default(),
-            field: field.into(),
-            case: Some("a".into()),
-            scale: None,
+    fn shown(field: &str, scale: f64) -> Shown {
+        let mut outcome = Outcome::from_bytes(&sample::block_inside()).expect("decodes");
+        // On its skin too, so that there is something to show.
+        let surface = sample::cuboid([0.0; 3], [0.2, 0.1, 0.05]);
+        let n = surface.points.len();
+        outcome.fields = ["heat", "noise"]
+            .map(|id| {
+                let own = outcome.fields[0].clone();
+                Field { id: id.into(), mesh: "skin".into(), values: vec![0.0; n], ..own }
+            })
+            .to_vec();
+        outcome.meshes = vec![OutcomeMesh::Surface { name: "skin".into(), body: "block".into(), surface }];
+        let view = ResultView {
+            outcome: Arc::new(outcome),
+            tensor: None,
+            reading: Reading::stored(field, Some("a")),
+            directions: false,
+            scale: Some(scale),
             ghost: false,
             banded: false,
             range: None,
@@ -167,19 +173,22 @@ mod tests {
             ceiling: None,
             flags: false,
             playing: false,
-        }
+        };
+        Shown::new(view, None).expect("a field")
     }
 
     #[test]
     fn a_cap_shows_what_lies_inside_at_rest_and_deformed() {
-        let inside = inside();
+        let answer = result::Inside::new(Outcome::from_bytes(&sample::block_inside()).expect("decodes"));
+        let inside = Inside::new(Arc::new(answer));
         let plane = SectionPlane { point: [0.0, 0.05, 0.0], normal: [0.0, 1.0, 0.0] };
         for scale in [0.0, 1.0] {
             let mut mesh = sample::cuboid([0.0; 3], [0.2, 0.1, 0.05]);
             mesh.points.iter_mut().for_each(|p| p[2] += scale * 0.05 * p[0]);
             let model = Model::new([sample::part("block", mesh)]);
             let cap = section::cut(&model.bodies[0], &plane);
-            let raster = inside.over(&cap, "block", &plane, &view("heat"), scale).expect("a raster");
+            let (raster, lines) = inside.over(&cap, "block", &plane, &shown("heat", scale)).expect("a raster");
+            assert!(lines.is_empty());
             for x in [0.02, 0.1, 0.17] {
                 let point = DVec3::new(x, 0.05, 0.025 + scale * 0.05 * x);
                 let value = raster.value(point).expect("inside");
@@ -188,9 +197,8 @@ mod tests {
             let ends = raster.texels((0.0, 1.0 / 20.0));
             assert_eq!(ends.len(), raster.columns * raster.rows);
             assert!(ends.iter().any(|t| t[0] > 245) && ends.iter().any(|t| t[1] == 255 && t[0] < 10));
-            assert!(inside.over(&cap, "block", &plane, &view("noise"), scale).is_none());
-            assert!(inside.over(&cap, "pin", &plane, &view("heat"), scale).is_none());
+            assert!(inside.over(&cap, "block", &plane, &shown("noise", scale)).is_none());
+            assert!(inside.over(&cap, "pin", &plane, &shown("heat", scale)).is_none());
         }
-        assert!(Inside::new(b"no result").is_err());
     }
 }

@@ -5,14 +5,16 @@ mod label;
 
 use super::camera::{Ball, Camera, Tween, View};
 use super::cube;
-use super::field::Shown;
+use super::field::{Line, Shown};
 use super::gesture::{Act, Gesture, Input};
 use super::inside::{Inside, Raster};
 use super::model::{Model, Part};
 use super::paint::Show;
 use super::pick::{Found, Hit, Sight};
 use super::theme::{self, Theme};
-use app::viewport::{Anchored, Flag, Glyph, Pick, PickFilter, ResultView, SectionPlane, ViewCommand, ViewEvent};
+use app::viewport::{
+    Anchored, Flag, Glyph, Inner, Pick, PickFilter, Rest, ResultView, SectionPlane, ViewCommand, ViewEvent,
+};
 use glam::{DVec2, DVec3};
 use solver::scene::Scene;
 use solver::surface::FaceName;
@@ -36,13 +38,15 @@ pub struct Changes {
     pub states: bool,
     pub section: bool,
     pub result: bool,
+    pub inner: bool,
     pub symbols: bool,
     /// The picture differs, for whatever reason.
     pub picture: bool,
 }
 
 impl Changes {
-    pub const ALL: Self = Self { scene: true, states: true, section: true, result: true, symbols: true, picture: true };
+    pub const ALL: Self =
+        Self { scene: true, states: true, section: true, result: true, inner: true, symbols: true, picture: true };
 }
 
 #[derive(Debug)]
@@ -50,9 +54,13 @@ pub struct Stage {
     pub model: Model,
     /// A result over its skins, instead of the bodies it is about.
     pub result: Option<Shown>,
+    /// A surface inside the result's bodies, which are then seen through.
+    pub inner: Option<Model>,
     inside: Option<Inside>,
     /// The shown field on the section's caps, by body.
     rasters: Vec<(String, Raster)>,
+    /// Along the principal stresses on the caps.
+    pub cap_lines: Vec<Line>,
     /// When to compute them; `None`: they are as they should be. Infinite until the next tick says when.
     rasters_due: Option<f64>,
     /// What the pointer and the section see while a result is shown: the deformed skins, then the bodies without result.
@@ -93,6 +101,8 @@ pub struct Stage {
     is_placed: bool,
     camera_sent: f64,
     camera_moved: bool,
+    /// A view beside this one follows every move.
+    is_mirrored: bool,
     events: Vec<ViewEvent>,
 }
 
@@ -101,8 +111,10 @@ impl Default for Stage {
         Self {
             model: Model::default(),
             result: None,
+            inner: None,
             inside: None,
             rasters: Vec::new(),
+            cap_lines: Vec::new(),
             rasters_due: None,
             deformed: None,
             camera: Camera::default(),
@@ -139,6 +151,7 @@ impl Default for Stage {
             is_placed: false,
             camera_sent: f64::NEG_INFINITY,
             camera_moved: false,
+            is_mirrored: false,
             events: Vec::new(),
         }
     }
@@ -174,17 +187,17 @@ impl Stage {
             },
             ViewCommand::Clear => self.set_model(Model::default()),
             ViewCommand::Result(view) => self.set_result(view),
-            ViewCommand::Inside(bytes) => {
-                self.inside = match bytes.map(|b| Inside::new(&b)).transpose() {
-                    Ok(inside) => inside,
-                    Err(why) => {
-                        self.events.push(ViewEvent::Failed(why));
-                        None
-                    }
-                };
+            ViewCommand::Inside(answer) => {
+                self.inside = answer.map(Inside::new);
                 self.stale_rasters();
                 self.changes.section = true;
                 self.changes.picture = true;
+            }
+            ViewCommand::Inner(inner) => {
+                let part = |i: Inner| Part { name: String::new(), colour: i.colour, surface: i.surface };
+                self.inner = inner.map(|i| Model::new([part(i)]));
+                self.changes.inner = true;
+                self.refresh_visible();
             }
             ViewCommand::Selected(picks) => self.set_state(|s| &mut s.selected, picks),
             ViewCommand::Highlighted(picks) => self.set_state(|s| &mut s.highlighted, picks),
@@ -231,6 +244,21 @@ impl Stage {
                 to.set(eye.into(), target.into(), up.into());
                 self.is_placed = true;
                 self.go(to, now);
+            }
+            ViewCommand::Mirror([eye, target, up]) => {
+                let before = self.camera;
+                self.camera.set(eye.into(), target.into(), up.into());
+                self.is_placed = true;
+                self.tween = None;
+                if self.camera != before {
+                    self.pointer_moved = true;
+                    self.changes.picture = true;
+                }
+            }
+            ViewCommand::Mirrored(on) => {
+                self.is_mirrored = on;
+                self.camera_moved = true;
+                self.changes.picture = true;
             }
             ViewCommand::Glyphs(glyphs) => {
                 self.glyphs = glyphs;
@@ -326,7 +354,12 @@ impl Stage {
         self.result_show = Vec::new();
         self.deformed = None;
         if let Some(result) = &self.result {
-            self.result_show = result.model.bodies.iter().map(|b| solid(shown(&b.name))).collect();
+            // Something inside is seen through the skin.
+            let skin = |name: &String| match solid(shown(name)) {
+                Show::Solid if self.inner.is_some() => Show::Ghost,
+                other => other,
+            };
+            self.result_show = result.model.bodies.iter().map(|b| skin(&b.name)).collect();
             let rest = self.model.bodies.iter().filter(|b| !covered(&b.name)).map(|b| Part {
                 name: b.name.clone(),
                 colour: b.colour,
@@ -430,7 +463,8 @@ impl Stage {
                 }
                 let found = self.find(at);
                 let at = found.as_ref().map(|f| f.at.to_array());
-                self.events.push(ViewEvent::Clicked { pick: found.and_then(|f| f.pick), at, add });
+                let rest = found.as_ref().and_then(|f| self.rest_of(f.hit.as_ref()?));
+                self.events.push(ViewEvent::Clicked { pick: found.and_then(|f| f.pick), at, rest, add });
             }
             Act::DoubleClick { at } => {
                 if self.zone_at(at).is_none() {
@@ -467,6 +501,22 @@ impl Stage {
     fn find(&self, at: DVec2) -> Option<Found> {
         let view = self.view();
         self.sight(&view).find(at, self.filter)
+    }
+
+    /// Where what was hit rests, with the outward normal of a skin.
+    fn rest_of(&self, hit: &Hit) -> Option<Rest> {
+        let body = self.seen().bodies.get(hit.body)?;
+        if hit.cap {
+            let (inside, shown) = (self.inside.as_ref()?, self.result.as_ref()?);
+            let at = *inside.rest(&body.name, shown, &[hit.at.to_array()])?.first()?;
+            return at[0].is_finite().then_some(Rest { at, normal: self.section?.normal });
+        }
+        let on_skin = self.result.as_ref().and_then(|r| r.rest(hit));
+        let (at, normal) = on_skin.unwrap_or_else(|| {
+            let [a, b, c] = body.triangle(hit.triangle);
+            (hit.at, (b - a).cross(c - a).normalize_or_zero())
+        });
+        Some(Rest { at: at.to_array(), normal: normal.to_array() })
     }
 
     fn hit(&self, at: DVec2) -> Option<Hit> {
@@ -519,7 +569,7 @@ impl Stage {
             self.refresh_hover();
         }
         if self.camera_moved {
-            if now - self.camera_sent >= CAMERA_PERIOD {
+            if self.is_mirrored || now - self.camera_sent >= CAMERA_PERIOD {
                 self.camera_moved = false;
                 self.camera_sent = now;
                 let c = &self.camera;

@@ -187,8 +187,9 @@ fn result(stage: &mut Stage, scale: f64) {
     };
     let view = ResultView {
         outcome: Arc::new(outcome),
-        field: "heat".into(),
-        case: None,
+        tensor: None,
+        reading: solver::result::Reading::stored("heat", None),
+        directions: false,
         scale: Some(scale),
         ghost: true,
         banded: false,
@@ -219,7 +220,8 @@ fn a_result_replaces_its_body_and_is_probed_on_the_deformed_shape() {
         _ => None,
     });
     let probe = probe.unwrap_or_else(|| panic!("{events:?}"));
-    assert!((probe.value - 1.8).abs() < 1e-3 && (probe.at[2] - 0.059).abs() < 1e-4, "{probe:?}");
+    // Read where it rests: the block's own top.
+    assert!((probe.value - 1.8).abs() < 1e-3 && (probe.at[2] - 0.05).abs() < 1e-4, "{probe:?}");
     let flags = events.iter().find_map(|e| match e {
         ViewEvent::Flags(f) => Some(f.clone()),
         _ => None,
@@ -282,8 +284,10 @@ fn the_section_cuts_the_deformed_shape_and_what_has_no_result() {
 #[test]
 fn a_section_that_stands_still_shows_the_inside_and_is_probed_there() {
     let mut stage = stage();
+    let answer = solver::study::outcome::Outcome::from_bytes(&sample::block_inside()).expect("an answer");
+    let inside = std::sync::Arc::new(solver::result::Inside::new(answer));
     result(&mut stage, 1.0);
-    stage.command(ViewCommand::Inside(Some(sample::block_inside().into())), 0.0);
+    stage.command(ViewCommand::Inside(Some(inside)), 0.0);
     let plane = |y| ViewCommand::Section(Some(SectionPlane { point: [0.0, y, 0.0], normal: [0.0, -1.0, 0.0] }));
     stage.command(plane(0.05), 0.0);
     assert!(stage.tick(10.0), "it is still to come");
@@ -300,11 +304,46 @@ fn a_section_that_stands_still_shows_the_inside_and_is_probed_there() {
         _ => None,
     });
     let probe = probe.unwrap_or_else(|| panic!("{events:?}"));
-    assert!((probe.value - 10.0).abs() < 0.2, "{probe:?}");
+    assert!((probe.value - 10.0).abs() < 0.2 && (probe.at[2] - 0.025).abs() < 1e-4, "{probe:?}");
     stage.command(plane(0.06), 300.0);
     assert!(stage.caps()[0].2.is_none(), "moved on: the old field is gone");
     stage.command(ViewCommand::Inside(None), 310.0);
     stage.tick(320.0);
     stage.tick(500.0);
     assert!(stage.caps()[0].2.is_none());
+}
+
+#[test]
+fn a_click_on_a_deformed_shape_says_where_that_rests_and_a_surface_inside_shows_through() {
+    let mut stage = stage();
+    result(&mut stage, 1.0);
+    let at = pixel(&stage, [0.18, 0.05, 0.059]);
+    let rest = click(&mut stage, at).into_iter().find_map(|e| match e {
+        ViewEvent::Clicked { rest, .. } => rest,
+        _ => None,
+    });
+    let rest = rest.expect("a place on the skin");
+    assert!((rest.at[2] - 0.05).abs() < 1e-4 && rest.normal[2] > 0.99, "{rest:?}");
+    let surface = std::sync::Arc::new(sample::cuboid([0.05; 3], [0.06; 3]));
+    stage.command(ViewCommand::Inner(Some(app::viewport::Inner { surface, colour: [9, 9, 9] })), 20.0);
+    assert!(stage.changes.inner && stage.result_show == [Show::Ghost]);
+    stage.command(ViewCommand::Inner(None), 30.0);
+    assert_eq!(stage.result_show, [Show::Solid]);
+}
+
+#[test]
+fn a_mirrored_view_follows_at_once_and_does_not_answer() {
+    let (mut one, mut other) = (stage(), stage());
+    one.command(ViewCommand::Mirrored(true), 0.0);
+    one.tick(0.0);
+    one.take_events();
+    one.input(Input::Wheel { at: glam::DVec2::new(300.0, 200.0), delta: -120.0, ctrl: false }, 1.0);
+    one.tick(2.0);
+    let sent = one.take_events().into_iter().find_map(|e| if let ViewEvent::Camera(c) = e { Some(c) } else { None });
+    other.tick(0.0);
+    other.take_events();
+    other.command(ViewCommand::Mirror(sent.expect("told without delay")), 3.0);
+    other.tick(500.0);
+    assert!(!other.take_events().iter().any(|e| matches!(e, ViewEvent::Camera(_))));
+    assert!((other.camera.height / one.camera.height - 1.0).abs() < 1e-9);
 }

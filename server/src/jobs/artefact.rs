@@ -7,6 +7,8 @@ use solver::study::outcome::Outcome;
 pub enum Kind {
     /// Skin, fields on it, numbers, balances: what the viewport shows at once.
     Surface,
+    /// Stress tensors on the skin: components in any frame, and directions.
+    Tensor,
     /// Fields inside the body, for sections and probes.
     Volume,
     /// The problem as an input deck for CalculiX or Abaqus.
@@ -16,9 +18,13 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Surface, Self::Tensor, Self::Volume, Self::Deck, Self::Log];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Surface => "surface",
+            Self::Tensor => "tensor",
             Self::Volume => "volume",
             Self::Deck => "deck",
             Self::Log => "log",
@@ -29,6 +35,12 @@ impl Kind {
 /// The part of an outcome that lives on skins, with every number, curve, table and balance, as bytes.
 pub fn surface(outcome: &Outcome) -> Vec<u8> {
     outcome.surface_part().to_bytes()
+}
+
+/// The stress tensors on skins, as bytes; `None` when there are none.
+pub fn tensor(outcome: &Outcome) -> Option<Vec<u8>> {
+    let part = outcome.tensor_part();
+    (!part.fields.is_empty()).then(|| part.to_bytes())
 }
 
 /// The fields inside bodies, as bytes; `None` when there are none.

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use solver::design::{Design, Id};
 use solver::format::{csv, glb, vtu};
+use solver::result::Reading;
 use solver::study::outcome::Outcome;
 use solver::study::question::question;
 use tokio::sync::Semaphore;
@@ -20,10 +21,8 @@ use tokio::sync::Semaphore;
 #[derive(Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct Look {
-    /// Id of the field that colours a `glb`, `von_mises`; the first one when unset.
-    pub field: Option<String>,
-    /// State of the field, by id.
-    pub case: Option<String>,
+    /// What colours a `glb`, as JSON: quantity, axes, state or envelope. The first field when unset.
+    pub reading: Option<String>,
     /// Times the displacement; 0 when unset.
     pub scale: Option<f64>,
 }
@@ -31,10 +30,10 @@ pub struct Look {
 /// Answers taken apart at one time: each may take some hundred megabytes.
 static TURNS: Semaphore = Semaphore::const_new(2);
 
-/// The stored parts of a finished run's answer: the surface, and the inside where it is asked for.
-async fn parts(state: &State, run: &Stored, inside: bool) -> Result<Vec<Bytes>, Error> {
+/// The stored parts of a finished run's answer: the surface, and what else is there of `more`.
+async fn parts(state: &State, run: &Stored, more: &[Kind]) -> Result<Vec<Bytes>, Error> {
     let mut out = Vec::new();
-    for kind in [Kind::Surface, Kind::Volume].into_iter().take(if inside { 2 } else { 1 }) {
+    for kind in [Kind::Surface].iter().chain(more).copied() {
         let hash = {
             let mut reader = state.db.reader().acquire().await?;
             store::artefact(&mut reader, &run.id, kind).await?
@@ -80,10 +79,17 @@ pub async fn export(state: &State, run: Stored, form: &str, look: Look) -> Resul
     if form == "report" {
         let now = rooms::document(state, &run.design, None).await?;
         let stale = question(&now.design, &Id(run.study.clone())).as_ref() != Some(&run.question);
-        design = Some((rooms::document(state, &run.design, Some(run.sequence)).await?.design, stale));
+        let then = rooms::document(state, &run.design, Some(run.sequence)).await?.design;
+        design = Some(Versions { then, now: now.design, stale });
     }
     let _turn = TURNS.acquire().await.map_err(Error::internal)?;
-    let parts = parts(state, &run, form == "vtu").await?;
+    let more: &[Kind] = match form.as_str() {
+        "vtu" => &[Kind::Volume],
+        // Every component, in whatever axes.
+        "points" | "glb" => &[Kind::Tensor],
+        _ => &[],
+    };
+    let parts = parts(state, &run, more).await?;
     // Large texts and pictures are made beside the threads that answer requests.
     let made = tokio::task::spawn_blocking(move || {
         let outcome = outcome(&parts)?;
@@ -92,7 +98,7 @@ pub async fn export(state: &State, run: Stored, form: &str, look: Look) -> Resul
     })
     .await
     .map_err(Error::internal)??
-    .ok_or(Error::NotFound("field of this name in the result"))?;
+    .ok_or(Error::NotFound("quantity of this name in the result"))?;
 
     let mut response = made.into_response();
     let headers = response.headers_mut();
@@ -107,25 +113,35 @@ pub async fn export(state: &State, run: Stored, form: &str, look: Look) -> Resul
     Ok(response)
 }
 
+/// The design that a run answered for, and as it is now.
+struct Versions {
+    then: Design,
+    now: Design,
+    /// The run answers an earlier question than the design asks now.
+    stale: bool,
+}
+
 /// Largest factor of a shape.
 const SCALE_MAX: f64 = 1e9;
 
-fn made(form: &str, run: &Stored, outcome: &Outcome, design: Option<&(Design, bool)>, look: Look) -> Option<Vec<u8>> {
+fn made(form: &str, run: &Stored, outcome: &Outcome, design: Option<&Versions>, look: Look) -> Option<Vec<u8>> {
     match form {
         "vtu" => Some(vtu::write(&outcome.inmost())),
         "glb" => {
-            let first = outcome.fields.first().map(|f| (f.id.clone(), f.case.clone()));
-            let field = look.field.or_else(|| first.as_ref().map(|f| f.0.clone()))?;
-            let case = look.case.or_else(|| first.and_then(|f| f.1));
+            let first = || outcome.fields.first().map(|f| Reading::stored(&f.id, f.case.as_deref()));
+            let reading = match &look.reading {
+                Some(text) => serde_json::from_str(text).ok(),
+                None => first(),
+            }?;
             let scale = look.scale.filter(|s| s.abs() <= SCALE_MAX).unwrap_or(0.0);
             let colour = |share: f64| colormap::colour(share, None);
-            glb::write(outcome, &glb::Look { field: &field, case: case.as_deref(), scale, colour: &colour })
+            glb::write(outcome, &glb::Look { reading: &reading, scale, colour: &colour })
         }
         "values" => Some(csv::values(outcome).into_bytes()),
         "points" => Some(csv::points(outcome).into_bytes()),
         _ => {
-            let (design, stale) = design?;
-            Some(Report::new(run, design, outcome, *stale).html().into_bytes())
+            let Versions { then, now, stale } = design?;
+            Some(Report::new(run, then, outcome, *stale).with_probes(now).html().into_bytes())
         }
     }
 }

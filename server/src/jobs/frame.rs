@@ -84,6 +84,7 @@ pub enum Frame {
         bytes: Vec<u8>,
     },
     Surface(Vec<u8>),
+    Tensor(Vec<u8>),
     Volume(Vec<u8>),
     Deck(Vec<u8>),
     /// The answer is complete; always last.
@@ -110,6 +111,7 @@ const CHECKED: u8 = 12;
 const DRAW: u8 = 13;
 const DRAWN: u8 = 14;
 const DECK: u8 = 15;
+const TENSOR: u8 = 16;
 
 fn broken(why: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why.into())
@@ -126,6 +128,7 @@ impl Frame {
             Self::Report(report) => (REPORT, serde_json::to_vec(&report)?),
             Self::Partial { level, bytes } => (PARTIAL, prefixed(&level.to_le_bytes(), &bytes)),
             Self::Surface(bytes) => (SURFACE, bytes),
+            Self::Tensor(bytes) => (TENSOR, bytes),
             Self::Volume(bytes) => (VOLUME, bytes),
             Self::Deck(bytes) => (DECK, bytes),
             Self::Done(spent) => (DONE, serde_json::to_vec(&spent)?),
@@ -156,6 +159,7 @@ impl Frame {
                 Self::Partial { level: u32::from_le_bytes(level), bytes }
             }
             SURFACE => Self::Surface(payload),
+            TENSOR => Self::Tensor(payload),
             VOLUME => Self::Volume(payload),
             DECK => Self::Deck(payload),
             DONE => Self::Done(serde_json::from_slice(&payload)?),
@@ -274,6 +278,7 @@ mod tests {
             Frame::Ready,
             Frame::Partial { level: 7, bytes: vec![9; 5] },
             Frame::Surface(vec![4; 10]),
+            Frame::Tensor(vec![6; 6]),
             Frame::Volume(Vec::new()),
             Frame::Deck(vec![5; 3]),
             Frame::Done(Spent { core_seconds: 1.5, memory_bytes: 8 }),

@@ -26,6 +26,7 @@ mod live;
 mod pool;
 mod queue;
 mod report;
+mod report_probe;
 mod route;
 pub mod runner;
 mod store;

@@ -1,6 +1,7 @@
 //! A run as one self-contained page: what was asked, what came out, how far it may be trusted. No script, no link out, so
 //! that it can be mailed, printed and filed.
 
+use super::report_probe::Probes;
 use super::store::Stored;
 use crate::picture::{self, Painted};
 use app::colormap;
@@ -29,11 +30,19 @@ pub struct Report<'a> {
     outcome: &'a Outcome,
     stale: bool,
     resolved: Resolved,
+    probes: Option<Probes>,
 }
 
 impl<'a> Report<'a> {
     pub fn new(run: &'a Stored, design: &'a Design, outcome: &'a Outcome, stale: bool) -> Self {
-        Self { run, design, outcome, stale, resolved: resolve(design).0 }
+        Self { run, design, outcome, stale, resolved: resolve(design).0, probes: None }
+    }
+
+    /// With the probes of the design as it is `now`: they may be younger than the run.
+    #[must_use]
+    pub fn with_probes(mut self, now: &Design) -> Self {
+        self.probes = Some(Probes::new(now, self.outcome));
+        self
     }
 
     /// The page as HTML.
@@ -49,6 +58,7 @@ impl<'a> Report<'a> {
         );
         self.head(&mut s);
         self.results(&mut s);
+        self.probes(&mut s);
         self.pictures(&mut s);
         self.balance(&mut s);
         self.question(&mut s);
@@ -135,6 +145,36 @@ impl<'a> Report<'a> {
         for warning in &self.outcome.warnings {
             let _ = write!(s, "<p class=\"warn\">{}</p>", escape(warning));
         }
+    }
+
+    fn probes(&self, s: &mut String) {
+        let Some(probes) = self.probes.as_ref().filter(|p| !p.rows.is_empty()) else { return };
+        s.push_str("<h2>Probes</h2><table><thead><tr><th>Probe</th><th>State</th><th>At (x, y, z)</th>");
+        for (label, _) in &probes.columns {
+            let _ = write!(s, "<th class=\"n\">{}</th>", escape(label));
+        }
+        s.push_str("</tr></thead><tbody>");
+        for row in &probes.rows {
+            let at = row
+                .at
+                .map_or("its face is gone".into(), |at| at.map(|x| self.show(x, Dimension::LENGTH, 4)).join(", "));
+            let note = if row.flawed { " – stress has no finite value near here" } else { "" };
+            let _ = write!(
+                s,
+                "<tr><td>{}</td><td>{}</td><td>{at}{note}</td>",
+                escape(&row.name),
+                escape(&self.state(row.case.as_deref()))
+            );
+            for (k, (_, dimension)) in probes.columns.iter().enumerate() {
+                let text = row.values.get(k).copied().flatten().map_or(String::new(), |(value, error)| {
+                    let band = error.map_or(String::new(), |e| format!(" ± {}", self.band(e, *dimension)));
+                    format!("{}{band}", self.show(value, *dimension, 4))
+                });
+                let _ = write!(s, "<td class=\"n\">{text}</td>");
+            }
+            s.push_str("</tr>");
+        }
+        s.push_str("</tbody></table>");
     }
 
     fn value(&self, scalar: &Scalar) -> (String, String) {

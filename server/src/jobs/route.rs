@@ -240,8 +240,8 @@ async fn cancel(state: State, actor: Actor, Path(id): Path<String>) -> Result<Js
     state.jobs.cancel(&state, &id).await.map(Json)
 }
 
-/// Bytes a run left behind: `surface`, `volume` and `deck` (its problem for CalculiX or Abaqus) of a finished run, `partial`
-/// of one under way, `log` (reports as JSON lines) of both.
+/// Bytes a run left behind: `surface`, `tensor` (stresses on the skin), `volume` and `deck` (its problem for CalculiX or Abaqus)
+/// of a finished run, `partial` of one under way, `log` (reports as JSON lines) of both.
 #[utoipa::path(get, path = "/api/runs/{id}/artefacts/{kind}", params(("id" = String, Path), ("kind" = String, Path)),
     responses((status = 200, content_type = "application/octet-stream"), (status = 204, description = "no partial now"),
         (status = 304)), tag = "runs")]
@@ -288,10 +288,7 @@ pub async fn bytes_of(state: &State, run: &store::Stored, kind: &str, headers: &
             board.look(&run.id, |live| live.partial.clone()).flatten().ok_or(Error::NotFound("partial result"))?;
         return Ok(plain(partial.1, "application/octet-stream", "no-store", None));
     }
-    let kind = [Kind::Surface, Kind::Volume, Kind::Deck, Kind::Log]
-        .into_iter()
-        .find(|k| k.as_str() == kind)
-        .ok_or(Error::NotFound("artefact"))?;
+    let kind = Kind::ALL.into_iter().find(|k| k.as_str() == kind).ok_or(Error::NotFound("artefact"))?;
     if kind == Kind::Log
         && let Some(lines) = board.look(&run.id, |live| super::queue::lines(&live.reports))
     {
@@ -314,7 +311,7 @@ pub async fn bytes_of(state: &State, run: &store::Stored, kind: &str, headers: &
     let content = match kind {
         Kind::Log => "application/x-ndjson",
         Kind::Deck => "text/plain; charset=utf-8",
-        Kind::Surface | Kind::Volume => "application/octet-stream",
+        Kind::Surface | Kind::Tensor | Kind::Volume => "application/octet-stream",
     };
     let mut response = plain(bytes, content, "private, no-cache", HeaderValue::from_str(&tag).ok());
     if kind == Kind::Deck {

@@ -152,6 +152,12 @@ fn answer(registry: Registry, task: &Task, files: &dyn Files, out: &mut impl Wri
         Err(StudyError::Solver(message)) => return failed(message),
     };
     let _ = frame::write(out, Frame::Surface(artefact::surface(&outcome)));
+    if let Some(tensor) = artefact::tensor(&outcome)
+        && let Err(e) = frame::write(out, Frame::Tensor(tensor))
+    {
+        let line = format!("the stress tensors on the surface were not kept: {e}");
+        let _ = frame::write(out, Frame::Report(Report::Log { line }));
+    }
     if let Some(volume) = artefact::volume(&outcome)
         && let Err(e) = frame::write(out, Frame::Volume(volume))
     {

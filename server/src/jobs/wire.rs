@@ -107,6 +107,8 @@ pub struct Publish {
     pub lease: Lease,
     pub surface: String,
     #[serde(default)]
+    pub tensor: Option<String>,
+    #[serde(default)]
     pub volume: Option<String>,
     #[serde(default)]
     pub deck: Option<String>,

@@ -30,6 +30,7 @@ async fn publish(world: &World, lease: &Lease, answer: &str) -> Result<(), Strin
     let publish = Publish {
         lease: lease.clone(),
         surface,
+        tensor: None,
         volume: None,
         deck: None,
         core_seconds: 2.0,

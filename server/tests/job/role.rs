@@ -91,6 +91,7 @@ pub async fn sleeper(arguments: &[String]) -> ExitCode {
     let publish = Publish {
         lease,
         surface,
+        tensor: None,
         volume: None,
         deck: None,
         core_seconds: 0.0,

@@ -331,7 +331,7 @@ fn twice_energy(compliance: &[[f64; 6]; 6], s: &Stress) -> f64 {
 /// How far computed and recovered stress lie apart at each node, Pa: the von Mises norm of the difference, in the mean over
 /// the elements about it. `[node]`.
 pub fn disagreement(mesh: &Mesh, raw: &Raw, recovered: &[Stress]) -> Vec<f64> {
-    apart(mesh, raw, recovered, |s| crate::mechanics::stress::von_mises(*s))
+    apart(mesh, raw, recovered, |s| crate::result::tensor::von_mises(*s))
 }
 
 /// The same of any values, by their `norm`.

@@ -62,7 +62,11 @@ pub fn points(outcome: &Outcome) -> String {
             Some(label) if outcome.states.len() > 1 => format!(", {label}"),
             _ => String::new(),
         };
-        let axes = if f.components == 3 { &[" x", " y", " z"][..] } else { &[""] };
+        let axes = match f.components {
+            3 => &[" x", " y", " z"][..],
+            6 => &[" xx", " yy", " zz", " xy", " yz", " zx"],
+            _ => &[""],
+        };
         head.extend(axes.iter().map(|a| text(&with_unit(&format!("{}{a}{state}", f.label), f.dimension))));
     }
     let mut out = String::new();

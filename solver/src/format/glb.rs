@@ -2,7 +2,8 @@
 //!
 //! Source: Khronos, *glTF 2.0 Specification*.
 
-use crate::study::outcome::{Field, Location, Outcome, OutcomeMesh};
+use crate::result::{Over, Reading};
+use crate::study::outcome::{Location, Outcome, OutcomeMesh};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -17,40 +18,29 @@ const CHUNK_BINARY: u32 = 0x004E_4942;
 
 /// How a result is drawn.
 pub struct Look<'a> {
-    /// Id of the field and its state.
-    pub field: &'a str,
-    pub case: Option<&'a str>,
+    pub reading: &'a Reading,
     /// Times the displacement.
     pub scale: f64,
     /// sRGB, 0 … 255, of a share 0 … 1 of the field's range.
     pub colour: &'a dyn Fn(f64) -> [u8; 3],
 }
 
-/// Size of a vector, or the value itself.
-fn sizes(field: &Field) -> Vec<f64> {
-    let n = usize::from(field.components).max(1);
-    field
-        .values
-        .chunks_exact(n)
-        .map(|v| if n == 1 { f64::from(v[0]) } else { v.iter().map(|c| f64::from(*c).powi(2)).sum::<f64>().sqrt() })
-        .collect()
-}
-
-/// The surfaces of `outcome`; `None` where no surface has the field.
+/// The surfaces of `outcome`; `None` where no surface has the quantity.
 pub fn write(outcome: &Outcome, look: &Look) -> Option<Vec<u8>> {
-    let find = |mesh: &str, id: &str| {
-        outcome
-            .fields
-            .iter()
-            .find(|f| f.mesh == mesh && f.id == id && f.location == Location::Point && f.case.as_deref() == look.case)
+    let case = look.reading.case.as_deref();
+    // States side by side have no shape in common.
+    let moved_on = |mesh: &str| {
+        let all = outcome.fields.iter().filter(|_| look.reading.over == Over::State);
+        all.filter(|f| f.mesh == mesh && f.id == "displacement" && f.location == Location::Point)
+            .find(|f| case.is_none() || f.case.as_deref() == case)
     };
     let shown: Vec<_> = outcome
         .meshes
         .iter()
         .filter_map(|mesh| match mesh {
             OutcomeMesh::Surface { name, body, surface } => {
-                let values = sizes(find(name, look.field)?);
-                (values.len() == surface.points.len()).then_some((name, body, surface, values))
+                let values = look.reading.on(&[outcome], name, &surface.points)?;
+                Some((name, body, surface, values.into_iter().map(f64::from).collect::<Vec<f64>>()))
             }
             _ => None,
         })
@@ -63,7 +53,7 @@ pub fn write(outcome: &Outcome, look: &Look) -> Option<Vec<u8>> {
     let mut binary: Vec<u8> = Vec::new();
     let (mut views, mut accessors, mut meshes, mut nodes) = (vec![], vec![], vec![], vec![]);
     for (name, body, surface, values) in shown {
-        let moved = find(name, "displacement").filter(|f| f.values.len() == 3 * surface.points.len());
+        let moved = moved_on(name).filter(|f| f.values.len() == 3 * surface.points.len());
         // A vertex is a node as one of its faces sees it: normals break at edges.
         let mut place: HashMap<(u32, [u32; 3]), u32> = HashMap::new();
         let (mut points, mut normals, mut colours, mut corners) = (vec![], vec![], vec![], vec![]);

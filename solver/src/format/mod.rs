@@ -63,6 +63,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Triangles, FormatError> {
 mod tests {
     use super::*;
     use crate::quantity::Dimension;
+    use crate::result::Reading;
     use crate::study::outcome::{Field, Grade, Location, Outcome, OutcomeMesh, State, StateKind};
     use crate::surface::{Face, FaceName, Shape, SurfaceMesh};
     use proptest::prelude::*;
@@ -184,8 +185,8 @@ mod tests {
 
     #[test]
     fn glb_is_a_container_of_a_scene() {
-        let look =
-            glb::Look { field: "von_mises", case: Some("b"), scale: 0.0, colour: &|s| [(255.0 * s) as u8, 0, 0] };
+        let (stress, none) = (Reading::stored("von_mises", Some("b")), Reading::stored("none", None));
+        let look = glb::Look { reading: &stress, scale: 0.0, colour: &|s| [(255.0 * s) as u8, 0, 0] };
         let bytes = glb::write(&outcome(), &look).expect("a scene");
         let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes")) as usize;
         assert_eq!((&bytes[..4], word(4), word(8)), (&b"glTF"[..], 2, bytes.len()));
@@ -197,7 +198,7 @@ mod tests {
         let binary = 20 + word(12);
         assert_eq!(word(binary), root["buffers"][0]["byteLength"].as_u64().expect("a length") as usize);
         assert_eq!(bytes.len(), binary + 8 + word(binary));
-        assert!(glb::write(&outcome(), &glb::Look { field: "none", ..look }).is_none());
+        assert!(glb::write(&outcome(), &glb::Look { reading: &none, ..look }).is_none());
     }
 
     #[test]

@@ -1,10 +1,9 @@
-//! What all mechanics studies share: the set-up read off a design, loads and supports on the true surface, stresses.
+//! What all mechanics studies share: the set-up read off a design, loads and supports on the true surface.
 
 pub mod fit;
 pub mod load;
 pub mod motion;
 pub mod patch;
 pub mod setup;
-pub mod stress;
 pub mod support;
 pub mod symmetry;

@@ -4,15 +4,19 @@
 //! order of the header, each with its length. Field values are quantised to 16 bits per component between the smallest
 //! and largest value of that component; surfaces are [`SurfaceMesh::to_bytes`], a grid's cells 8 bytes per run,
 //! tetrahedra 12 bytes per node and 40 per element.
-//! [`Outcome::surface_part`] is what a person sees first; [`Outcome::volume_part`] is fetched on a section or a probe and
-//! costs 2 bytes per node and component: 12 per node and load case of a static study, 1.7 MB per case at 120,000 cells.
+//! [`Outcome::surface_part`] is what a person sees first; [`Outcome::tensor_part`], the stress tensors on the skins, is
+//! fetched when a component or a direction is asked for, and [`Outcome::volume_part`] on a section or a probe. They cost 2
+//! bytes per node and component: inside, 20 per node and load case of a static study, 2.8 MB per case at 120,000 cells.
 
-use super::outcome::{Outcome, OutcomeMesh};
+use super::outcome::{Field, Outcome, OutcomeMesh};
+use crate::result::reading::derive;
 use crate::surface::SurfaceMesh;
 
 const MAGIC: &[u8; 4] = b"BRNO";
 /// Raise when the layout changes; older bytes are then computed anew.
 const VERSION: u32 = 2;
+/// Components of a field from which on it is a tensor.
+const TENSOR: u8 = 6;
 /// Longest header accepted, bytes.
 const HEADER_MAX: usize = 64 << 20;
 
@@ -30,14 +34,25 @@ pub enum OutcomeDecodeError {
 }
 
 impl Outcome {
-    /// Everything but the volume: what is sent first.
+    /// Everything but the volume and the tensors: what is sent first.
     #[must_use]
     pub fn surface_part(&self) -> Self {
         let volumes = self.volumes();
         let mut out = self.clone();
         out.meshes.retain(|m| !volumes.contains(&m.name()));
         out.fields.retain(|f| !volumes.contains(&f.mesh.as_str()));
+        let all = out.fields.len();
+        out.fields.retain(|f| f.components < TENSOR);
+        out.tensors = out.fields.len() < all;
         out
+    }
+
+    /// Only the tensors on the skins: fields whose meshes are those of the surface part.
+    #[must_use]
+    pub fn tensor_part(&self) -> Self {
+        let volumes = self.volumes();
+        let own = |f: &&Field| f.components >= TENSOR && !volumes.contains(&f.mesh.as_str());
+        Self { fields: self.fields.iter().filter(own).cloned().collect(), ..Self::default() }
     }
 
     /// Only the volume meshes and their fields.
@@ -51,11 +66,16 @@ impl Outcome {
         }
     }
 
-    /// Bodies as what was solved on where that is here, as surfaces elsewhere.
+    /// Bodies as what was solved on where that is here, as surfaces elsewhere; with what follows from stresses.
     #[must_use]
     pub fn inmost(&self) -> Self {
         let inside = self.volume_part();
-        if inside.meshes.is_empty() { self.surface_part() } else { Self { states: self.states.clone(), ..inside } }
+        if inside.meshes.is_empty() {
+            return self.surface_part();
+        }
+        let mut out = Self { states: self.states.clone(), ..inside };
+        derive(&mut out);
+        out
     }
 
     fn volumes(&self) -> Vec<&str> {
@@ -251,7 +271,7 @@ fn take_field(rest: &mut &[u8], components: usize) -> Result<Vec<f32>, OutcomeDe
 mod tests {
     use super::*;
     use crate::quantity::Dimension;
-    use crate::study::outcome::{Field, Grade, Location, State, StateKind};
+    use crate::study::outcome::{Grade, Location, State, StateKind};
 
     fn sample() -> Outcome {
         let field = |mesh: &str, components: u8, values: Vec<f32>| Field {
@@ -328,6 +348,12 @@ mod tests {
         assert_eq!(back.meshes[1..], out.meshes[1..]);
         assert_eq!((&back.warnings, &back.states), (&out.warnings, &out.states));
         assert_eq!(out.surface_part().meshes.len() + out.volume_part().meshes.len(), 3);
+        let mut tensor = out.clone();
+        tensor.fields.push(Field { components: 6, values: vec![1.0; 24], ..out.fields[0].clone() });
+        let [first, beside] = [tensor.surface_part(), tensor.tensor_part()];
+        assert!(first.tensors && !out.surface_part().tensors);
+        assert_eq!((first.fields.len(), beside.fields.len(), beside.meshes.len()), (1, 1, 0));
+        assert_eq!(Outcome::from_bytes(&beside.to_bytes()).unwrap().fields[0].values, vec![1.0; 24]);
         assert_eq!(out.volume_part().fields.len(), 1);
     }
 

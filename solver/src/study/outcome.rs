@@ -186,6 +186,9 @@ pub struct Outcome {
     pub balances: Vec<Balance>,
     /// Sentences for the person: what limits this answer.
     pub warnings: Vec<String>,
+    /// The tensors of stress on the skins stand beside this, in the tensor part.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub tensors: bool,
     /// Facts for the record: cells, dof, iterations, instruction set.
     pub facts: Vec<(String, String)>,
     /// The problem as an input deck for CalculiX or Abaqus; empty where there is none. Kept beside the outcome's bytes, not

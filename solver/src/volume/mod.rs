@@ -18,6 +18,12 @@ const ROUNDS_MAX: usize = 12;
 /// A place is found when the way there and back ends this near, in cells or element edges.
 const FOUND_CELLS: f64 = 1e-3;
 
+/// A cell as tetrahedra about its main diagonal, corners x fastest, then y: neighbours split their common side alike.
+const SIXTHS: [[usize; 4]; 6] = [[0, 1, 3, 7], [0, 1, 5, 7], [0, 2, 3, 7], [0, 2, 6, 7], [0, 4, 5, 7], [0, 4, 6, 7]];
+/// A ten-node tetrahedron as eight: one at each corner, four about the line between the middles of 12 and 34.
+const EIGHTHS: [[usize; 4]; 8] =
+    [[0, 4, 6, 7], [1, 5, 4, 8], [2, 6, 5, 9], [3, 7, 8, 9], [4, 9, 5, 6], [4, 9, 6, 7], [4, 9, 7, 8], [4, 9, 8, 5]];
+
 /// The inside of a body as an outcome has it.
 #[derive(Clone, Debug)]
 pub struct Volume {
@@ -83,6 +89,24 @@ impl Volume {
             Cells::Grid(grid) => grid.voxels(),
             Cells::Solid(_) => Vec::new(),
         }
+    }
+
+    /// Nodes of the ten-node tetrahedra; none of a grid.
+    pub fn tets(&self) -> &[[u32; 10]] {
+        match &self.cells {
+            Cells::Grid(_) => &[],
+            Cells::Solid(solid) => solid.tets(),
+        }
+    }
+
+    /// All of the inside as linear tetrahedra between its nodes: six to a cell, eight to a ten-node tetrahedron.
+    pub fn linear_tets(&self) -> impl Iterator<Item = [u32; 4]> + '_ {
+        let voxels = self.voxels();
+        let cells = (0..voxels.len() / 8).flat_map(move |i| {
+            let cell: [u32; 8] = std::array::from_fn(|k| voxels[8 * i + k]);
+            SIXTHS.map(|t| t.map(|k| cell[k]))
+        });
+        cells.chain(self.tets().iter().flat_map(|tet| EIGHTHS.map(|t| t.map(|k| tet[k]))))
     }
 
     /// The nodes' places, world, m.
@@ -176,7 +200,8 @@ impl Volume {
         std::array::from_fn(|a| (p[a] / (BIN_CELLS * self.size())).floor() as i64)
     }
 
-    fn holds(&self, field: &Field) -> bool {
+    /// Whether `field` has a value for each node.
+    pub(crate) fn holds(&self, field: &Field) -> bool {
         field.mesh == self.name
             && field.location == Location::Point
             && field.values.len() == self.n_nodes() * usize::from(field.components).max(1)
@@ -193,7 +218,7 @@ pub struct Deformed {
 
 impl Stencil {
     /// Component `c` of `n` of `values`, `[node][component]`.
-    fn value(&self, values: &[f32], n: usize, c: usize) -> f64 {
+    pub(crate) fn value(&self, values: &[f32], n: usize, c: usize) -> f64 {
         self.nodes.iter().zip(self.weights).map(|(node, w)| w * f64::from(values[*node as usize * n + c])).sum()
     }
 }

@@ -110,6 +110,10 @@ impl Solid {
         &self.points
     }
 
+    pub fn tets(&self) -> &[[u32; 10]] {
+        &self.tets
+    }
+
     /// The element at `point` (world, m), or the one whose wall it lies just outside of.
     pub fn locate(&self, point: [f64; 3]) -> Option<Stencil> {
         let p = DVec3::from(point);

@@ -5,19 +5,21 @@
 
 pub mod batch;
 mod corner;
+mod direction;
 mod label;
 mod program;
 mod symbol;
 
 use super::camera::View;
 use super::field::Shown;
-use super::paint::{self, Marks};
+use super::paint::{self, Marks, Show};
 use super::stage::Stage;
 use super::theme::Rgb;
 use app::colormap;
 use app::viewport::Pick;
 use batch::{Layer, PointField};
 use corner::CubeMesh;
+use direction::Directions;
 use glam::{DMat3, DMat4, DVec3};
 use program::Programs;
 use std::cell::Cell;
@@ -51,9 +53,12 @@ pub struct Renderer {
     cube: CubeMesh,
     scene: Option<Layer>,
     result: Option<Layer>,
+    /// What is seen inside the result's bodies.
+    inner: Option<Layer>,
     map: Texture2D,
     caps: Caps,
     symbols: Symbols,
+    directions: Directions,
     dots: Dots,
     draw_calls: Cell<u32>,
 }
@@ -102,6 +107,7 @@ impl Renderer {
             cube: CubeMesh::new(&context),
             scene: None,
             result: None,
+            inner: None,
             map: batch::picture(
                 &context,
                 colormap::N,
@@ -119,6 +125,7 @@ impl Renderer {
                 border: InstanceBuffer::new(&context),
             },
             symbols: Symbols::new(&context),
+            directions: Directions::new(&context),
             dots: Dots { centres: InstanceBuffer::new(&context), tints: InstanceBuffer::new(&context) },
             draw_calls: Cell::new(0),
             gl,
@@ -142,7 +149,14 @@ impl Renderer {
                 Layer::new(&self.context, &shown.model, Some(&field))
             });
         }
-        if changes.scene || changes.result || changes.states {
+        if changes.inner {
+            self.inner = stage
+                .inner
+                .as_ref()
+                .filter(|m| m.n_triangles() > 0)
+                .map(|model| Layer::new(&self.context, model, None));
+        }
+        if changes.scene || changes.result || changes.inner || changes.states {
             let marks = Marks {
                 hover: stage.hover.as_ref(),
                 selected: &stage.selected,
@@ -163,6 +177,11 @@ impl Renderer {
                 layer.face_states.fill(&paint::face_states(&shown.model, &marks));
                 layer.edge_states.fill(&paint::edge_states(&shown.model, &marks));
             }
+            if let (Some(layer), Some(inner)) = (&mut self.inner, &stage.inner) {
+                let show = vec![Show::Solid; inner.bodies.len()];
+                let marks = Marks { show: &show, hover: None, selected: &[], highlighted: &[], remote: &[], ..marks };
+                layer.face_states.fill(&paint::face_states(inner, &marks));
+            }
             let dots = paint::dots(&stage.model, &marks);
             let centres: Vec<[f32; 3]> = dots.iter().map(|d| stage.model.local(d.0)).collect();
             let tints: Vec<[f32; 4]> = dots.iter().map(|d| d.1).collect();
@@ -171,6 +190,9 @@ impl Renderer {
         }
         if changes.scene || changes.result || changes.section {
             self.caps.fill(&self.context, stage);
+        }
+        if changes.scene || changes.result || changes.section || changes.inner {
+            self.directions.fill(stage);
         }
         if changes.scene || changes.symbols {
             self.symbols.fill(&self.context, stage);
@@ -202,12 +224,16 @@ impl Renderer {
             let layers = [(&self.result, stage.result.as_ref()), (&self.scene, None)];
             let layers: Vec<_> = layers.into_iter().filter_map(|(l, shown)| Some((l.as_ref()?, shown))).collect();
             for (layer, shown) in &layers {
-                self.draw_faces(stage, &frame, layer, *shown);
+                self.draw_faces(stage, &frame, layer, shown.map_or(stage.model.base, |s| s.model.base), *shown);
+            }
+            if let (Some(layer), Some(inner)) = (&self.inner, &stage.inner) {
+                self.draw_faces(stage, &frame, layer, inner.base, None);
             }
             self.draw_caps(&frame);
             for (layer, shown) in &layers {
                 self.draw_lines(stage, &frame, layer, *shown);
             }
+            self.draw_directions(&frame);
             self.draw_symbols(stage, &frame);
             self.draw_dots(&frame);
             self.draw_band(stage, &frame);
@@ -231,15 +257,16 @@ impl Renderer {
         self.count();
     }
 
-    fn draw_faces(&self, stage: &Stage, frame: &Frame, layer: &Layer, shown: Option<&Shown>) {
+    /// `base`: where the layer's own coordinates begin, world, m.
+    fn draw_faces(&self, stage: &Stage, frame: &Frame, layer: &Layer, base: DVec3, shown: Option<&Shown>) {
         let batch = &layer.faces;
         let mut program = &self.programs.face;
-        let offset = shown.map_or(DVec3::ZERO, |s| s.model.base - stage.model.base);
+        let offset = base - stage.model.base;
         if let (Some(shown), Some(displacement), Some(values)) = (shown, &batch.displacement, &batch.values) {
             program = &self.programs.face_field;
             let (start, rate) = shown.ramp();
-            let bands = if shown.view.banded { colormap::BANDS as f32 } else { 0.0 };
-            program.use_uniform("range", Vec3::new(start as f32, rate as f32, bands));
+            program.use_uniform("range", Vec3::new(start as f32, rate as f32, shown.bands()));
+            program.use_uniform("counts", if shown.view.reading.over.counts() { 1.0f32 } else { 0.0 });
             program.use_uniform("scale", shown.drawn_scale());
             program.use_texture("map", &self.map);
             program.use_vertex_attribute("displacement", displacement);
@@ -414,7 +441,7 @@ impl Renderer {
 impl Caps {
     fn fill(&mut self, context: &Context, stage: &Stage) {
         self.fields.clear();
-        self.bands = stage.result.as_ref().filter(|r| r.view.banded).map_or(0.0, |_| colormap::BANDS as f32);
+        self.bands = stage.result.as_ref().map_or(0.0, Shown::bands);
         let (mut positions, mut tints) = (Vec::new(), Vec::new());
         let (mut start, mut end, mut border) = (Vec::new(), Vec::new(), Vec::new());
         let line = paint::unit(stage.theme.edge, stage.theme.edge_alpha);
@@ -429,11 +456,14 @@ impl Caps {
                 let places: Vec<[f32; 2]> = corners.map(|&p| upright(raster.place(p))).collect();
                 if !local.is_empty() {
                     let texels = TextureData::RgbaU8(raster.texels(shown.ramp()));
+                    // Between two states there is none.
+                    let counts = shown.view.reading.over.counts();
+                    let filter = if counts { Interpolation::Nearest } else { Interpolation::Linear };
                     self.fields.push(FieldCap {
                         tints: VertexBuffer::new_with_data(context, &vec![tint; local.len()]),
                         positions: VertexBuffer::new_with_data(context, &local),
                         places: VertexBuffer::new_with_data(context, &places),
-                        field: batch::picture(context, raster.columns, raster.rows, texels, Interpolation::Linear),
+                        field: batch::picture(context, raster.columns, raster.rows, texels, filter),
                     });
                 }
             } else {

@@ -8,7 +8,10 @@ flat in vec4 v_mark;
 #ifdef FIELD
 uniform sampler2D map;
 uniform vec3 range;
+// 1 where values are numbers of states: a triangle has one, with nothing between.
+uniform float counts;
 in float v_value;
+flat in float v_count;
 #endif
 layout (location = 0) out vec4 colour;
 
@@ -17,9 +20,10 @@ void main() {
     vec3 n = normalize(v_normal);
     vec3 base = v_colour;
 #ifdef FIELD
-    float s = clamp((v_value - range.x) * range.y, 0.0, 1.0);
+    float value = counts > 0.5 ? v_count : v_value;
+    float s = clamp((value - range.x) * range.y, 0.0, 1.0);
     if (range.z > 0.5) s = (min(floor(s * range.z), range.z - 1.0) + 0.5) / range.z;
-    base = isnan(v_value) ? vec3(0.55) : texture(map, vec2(s, 0.5)).rgb;
+    base = isnan(value) ? vec3(0.55) : texture(map, vec2(s, 0.5)).rgb;
 #endif
     if (!gl_FrontFacing) {
         n = -n;

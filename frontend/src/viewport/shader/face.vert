@@ -12,6 +12,7 @@ uniform float scale;
 in vec3 displacement;
 in float value;
 out float v_value;
+flat out float v_count;
 #endif
 
 vec3 unfold(vec2 p) {
@@ -29,6 +30,7 @@ void main() {
 #ifdef FIELD
     v_local += scale * displacement;
     v_value = value;
+    v_count = value;
 #endif
     v_normal = view_from_world * unfold(vec2(normal) / 32767.0);
     gl_Position = colour.a > 0.5 ? clip_from_local * vec4(v_local, 1.0) : vec4(2.0, 2.0, 2.0, 1.0);

@@ -25,6 +25,7 @@ impl Stage {
     /// The caps' fields do not fit any more.
     pub(super) fn stale_rasters(&mut self) {
         self.rasters.clear();
+        self.cap_lines.clear();
         self.rasters_due = (self.inside.is_some() && self.section.is_some()).then_some(f64::INFINITY);
     }
 
@@ -32,11 +33,14 @@ impl Stage {
         self.rasters_due = None;
         let (Some(inside), Some(plane), Some(result)) = (&self.inside, &self.section, &self.result) else { return };
         let bodies = self.seen().bodies.iter().zip(&self.visible).filter(|(_, v)| **v);
-        let rasters = bodies.filter_map(|(body, _)| {
+        let filled = bodies.filter_map(|(body, _)| {
             let cap = section::cut(body, plane);
-            Some((body.name.clone(), inside.over(&cap, &body.name, plane, &result.view, result.scale)?))
+            let (raster, lines) = inside.over(&cap, &body.name, plane, result)?;
+            Some(((body.name.clone(), raster), lines))
         });
-        self.rasters = rasters.collect();
+        let (rasters, lines): (Vec<_>, Vec<_>) = filled.unzip();
+        self.rasters = rasters;
+        self.cap_lines = lines.concat();
         self.changes.section = true;
         self.changes.picture = true;
         self.pointer_moved = true;

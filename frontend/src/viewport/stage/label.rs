@@ -29,12 +29,13 @@ impl Stage {
         }
         if let Some(result) = &self.result {
             let probe = found.and_then(|f| f.hit).and_then(|hit| {
+                let rest = self.rest_of(&hit)?;
                 let value = if hit.cap {
                     self.raster_of(&self.seen().bodies.get(hit.body)?.name)?.value(hit.at)?
                 } else {
                     result.probe(&hit)?
                 };
-                Some(ProbeValue { value, at: hit.at.to_array() })
+                Some(ProbeValue { value, at: rest.at })
             });
             if probe.is_some() || self.probed {
                 self.probed = probe.is_some();

@@ -155,6 +155,7 @@ impl Queue {
     async fn publish_now(&self, state: &State, publish: &Publish) -> Result<(), Error> {
         let lease = &publish.lease;
         let mut artefacts = vec![(Kind::Surface, publish.surface.clone())];
+        artefacts.extend(publish.tensor.clone().map(|hash| (Kind::Tensor, hash)));
         artefacts.extend(publish.volume.clone().map(|hash| (Kind::Volume, hash)));
         artefacts.extend(publish.deck.clone().map(|hash| (Kind::Deck, hash)));
         let log = self.0.board.with(&lease.run, lease.epoch, |live| live.reports.clone()).unwrap_or_default();

@@ -474,6 +474,15 @@ pub const KINDS: &[Kind] = kinds! {
         RESOLUTION, CELL,
     ]
 
+    "probe" "Probe" Probe "A place on a face where every answer is read: it stays through new runs and edits." [
+        prop("faces", "Face", FieldType::Faces).required(),
+        prop("place", "Place", FieldType::Vector { dimension: Dimension::NONE, default: ["0.5", "0.5", "0.5"] })
+            .help(
+                "Shares of the face, 0 to 1. Plane: along its two tangents. Round about an axis: of a turn, along the axis, \
+                 away from it. Else: along x, y and z.",
+            ),
+    ]
+
     "units" "Display units" Setting "The units everyone sees in this design." [
         prop("system", "System", FieldType::Choice {
             options: &[("millimetre", "mm, N, MPa"), ("metre", "m, N, MPa"), ("inch", "in, lbf, psi")],

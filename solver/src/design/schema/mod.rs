@@ -27,6 +27,8 @@ pub enum Section {
     /// Boundaries and sources of heat.
     Thermal,
     Study,
+    /// Places where answers are read.
+    Probe,
     Setting,
 }
 

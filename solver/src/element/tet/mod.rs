@@ -11,6 +11,7 @@ pub mod face;
 pub mod matrix;
 #[cfg(feature = "solve")]
 pub mod orthotropic;
+pub mod quality;
 
 #[cfg(feature = "solve")]
 pub use matrix::{Elasticity, Strain};

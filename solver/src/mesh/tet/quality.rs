@@ -2,8 +2,9 @@
 
 use super::TetMesh;
 use super::delaunay::FACETS;
-use super::quadratic::{determinant, gradients};
 use super::volume::{EDGES, volume6};
+pub use crate::element::tet::quality::dihedral;
+use crate::element::tet::quality::jacobian_ratio;
 use glam::DVec3;
 use rayon::prelude::*;
 
@@ -36,15 +37,6 @@ struct One {
     jacobian: f64,
 }
 
-/// Smallest and largest dihedral angle of a straight tetrahedron, rad.
-pub fn dihedral(p: [DVec3; 4]) -> [f64; 2] {
-    let n = FACETS.map(|[a, b, c]| (p[b] - p[a]).cross(p[c] - p[a]).normalize_or_zero());
-    EDGES.iter().fold([f64::INFINITY, 0.0], |[lo, hi], [_, _, c, d]| {
-        let angle = std::f64::consts::PI - n[*c].dot(n[*d]).clamp(-1.0, 1.0).acos();
-        [lo.min(angle), hi.max(angle)]
-    })
-}
-
 fn one(x: [DVec3; 10]) -> One {
     let p = [x[0], x[1], x[2], x[3]];
     let v = volume6(p);
@@ -56,14 +48,12 @@ fn one(x: [DVec3; 10]) -> One {
     // Circumradius by the products of opposite edges (Crelle): 24 R V = √((a+b+c)(a+b−c)(a−b+c)(−a+b+c)).
     let circle = ((a + b + c) * (a + b - c) * (a - b + c) * (b + c - a)).max(0.0).sqrt() / (4.0 * v);
     let longest = EDGES.iter().map(|e| length(e[0], e[1])).fold(0.0, f64::max);
-    let dets = gradients().iter().map(|g| determinant(&x, g));
-    let (lo, hi) = dets.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), d| (lo.min(d), hi.max(d)));
     One {
         dihedral: dihedral(p),
         radius_ratio: 3.0 * (v / areas) / circle,
         // The height over a facet is 6V over twice its area; √(3/2) for a regular tetrahedron.
         aspect: longest * largest / v / 1.5_f64.sqrt(),
-        jacobian: lo / hi,
+        jacobian: jacobian_ratio(&x),
     }
 }
 

@@ -8,6 +8,8 @@ use crate::mechanics::setup::{LoadCase, Part, Setup};
 use crate::mesh::Lattice;
 use crate::mesh::cast::Voxels;
 use crate::quantity::Dimension;
+use crate::result::STRESS;
+use crate::result::tensor::principal;
 use crate::study::outcome::{
     Balance, Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, State, StateKind, Table,
 };
@@ -403,7 +405,7 @@ fn runs(lattice: &Lattice, voxels: &Voxels) -> Vec<[u32; 2]> {
     out
 }
 
-/// What a person may look at, on the points of `mesh`: the same on the skin and inside.
+/// What a person may look at, on the points of `mesh`: on the skin and, without what follows from the stress, inside.
 pub fn push_fields(out: &mut Outcome, mesh: &str, part: &Part, case: &str, grade: Grade, values: PointFields) {
     let mut push = |id: &str, label: &str, components, dimension, values| {
         out.fields.push(Field {
@@ -422,8 +424,12 @@ pub fn push_fields(out: &mut Outcome, mesh: &str, part: &Part, case: &str, grade
         .yield_strength
         .map(|strength| values.von_mises.iter().map(|s| (strength as f32 / s.max(1e-30)).min(SAFETY_MAX)).collect());
     push("displacement", "Displacement", 3, Dimension::LENGTH, values.displacement.into_flattened());
-    push("von_mises", "Von Mises stress", 1, Dimension::PRESSURE, values.von_mises);
-    push("principal_max", "Largest principal stress", 1, Dimension::PRESSURE, values.principal);
+    if mesh == skin_name(&part.name) {
+        let largest = values.stress.iter().map(|s| principal(s.map(f64::from))[0] as f32).collect();
+        push("von_mises", "Von Mises stress", 1, Dimension::PRESSURE, values.von_mises);
+        push("principal_max", "Largest principal stress", 1, Dimension::PRESSURE, largest);
+    }
+    push(STRESS, "Stress", 6, Dimension::PRESSURE, values.stress.into_flattened());
     if let Some(safety) = safety {
         let label = match grade {
             Grade::Instant => "Safety factor (indicative)",

@@ -22,7 +22,7 @@ mod voxel;
 pub const FORM: StudyForm = StudyForm {
     id: "static",
     label: "Static",
-    version: 3,
+    version: 4,
     help: "Displacement, stress and safety under steady loads.",
     check,
 };

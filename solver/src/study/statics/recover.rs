@@ -7,8 +7,8 @@
 use crate::element::brick;
 use crate::linear::Block;
 use crate::mechanics::setup::Part;
-use crate::mechanics::stress::{principal, von_mises};
 use crate::mesh::Lattice;
+use crate::result::tensor::von_mises;
 use rayon::prelude::*;
 
 /// Reach of the fit around a point, in cells.
@@ -174,8 +174,8 @@ pub struct PointFields {
     pub displacement: Vec<[f32; 3]>,
     /// `[point]`, Pa.
     pub von_mises: Vec<f32>,
-    /// Largest principal stress, tension positive, `[point]`, Pa.
-    pub principal: Vec<f32>,
+    /// `[point]`: xx, yy, zz, xy, yz, zx, Pa.
+    pub stress: Vec<[f32; 6]>,
 }
 
 /// Fields of all cases at `points` of the skin of `part`, m.
@@ -220,7 +220,7 @@ fn gather<P: Sync>(
     part: &Part,
     read: impl Fn(&P) -> (Vec<[f64; 3]>, Vec<[f64; 6]>) + Sync,
 ) -> Vec<PointFields> {
-    let rows: Vec<Vec<([f32; 3], [f32; 2])>> = points
+    let rows: Vec<Vec<([f32; 3], f32, [f32; 6])>> = points
         .par_iter()
         .map(|p| {
             let (moved, strained) = read(p);
@@ -229,7 +229,7 @@ fn gather<P: Sync>(
                 .zip(strained)
                 .map(|(d, e)| {
                     let s = stress(part, e);
-                    (d.map(|c| c as f32), [von_mises(s) as f32, principal(s) as f32])
+                    (d.map(|c| c as f32), von_mises(s) as f32, s.map(|c| c as f32))
                 })
                 .collect()
         })
@@ -237,8 +237,8 @@ fn gather<P: Sync>(
     (0..n_cases)
         .map(|k| PointFields {
             displacement: rows.iter().map(|r| r[k].0).collect(),
-            von_mises: rows.iter().map(|r| r[k].1[0]).collect(),
-            principal: rows.iter().map(|r| r[k].1[1]).collect(),
+            von_mises: rows.iter().map(|r| r[k].1).collect(),
+            stress: rows.iter().map(|r| r[k].2).collect(),
         })
         .collect()
 }

@@ -7,8 +7,9 @@ use crate::fitted::motion;
 use crate::fitted::peak::{Peak, Peaks};
 use crate::fitted::skin::skin;
 use crate::mechanics::setup::Setup;
-use crate::mechanics::stress::{principal, von_mises};
 use crate::quantity::Dimension;
+use crate::result::flaw::{self, Flaw};
+use crate::result::tensor::von_mises;
 use crate::study::outcome::{Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, Table};
 use crate::study::resolution::not_reached;
 
@@ -76,21 +77,11 @@ pub fn outcome(setup: &Setup, stage: &Stage, history: &History, reached: Option<
             let fields = PointFields {
                 displacement: nodes.iter().map(|n| motion(u, *n).as_vec3().to_array()).collect(),
                 von_mises: nodes.iter().map(|n| von_mises(stress[*n as usize]) as f32).collect(),
-                principal: nodes.iter().map(|n| principal(stress[*n as usize]) as f32).collect(),
+                stress: nodes.iter().map(|n| stress[*n as usize].map(|c| c as f32)).collect(),
             };
             push_fields(&mut out, &name, part, &case.id, Grade::Verified, fields);
             warmth(stage, &name, &nodes, &case.id, &mut out);
-            out.fields.push(Field {
-                id: "stress_error".into(),
-                label: "Estimated error of stress".into(),
-                mesh: name.clone(),
-                location: Location::Point,
-                components: 1,
-                dimension: Dimension::PRESSURE,
-                case: Some(case.id.clone()),
-                grade: Grade::Verified,
-                values: nodes.iter().map(|n| history.disagreement[k][*n as usize] as f32).collect(),
-            });
+            doubt(&history.disagreement[k], &name, &nodes, &case.id, &mut out);
         }
         out.meshes.push(OutcomeMesh::Surface { name, body: part.name.clone(), surface });
     }
@@ -116,7 +107,8 @@ pub fn outcome(setup: &Setup, stage: &Stage, history: &History, reached: Option<
     });
     facts(setup, stage, history, &mut out);
     if let Some(reached) = reached {
-        inside(setup, stage, &mut out);
+        inside(setup, stage, history, &mut out);
+        out.tables.extend(flaw::table(&flaws(setup, history)));
         answer::balances(setup, &stage.applied, &stage.reactions, &mut out);
         curves(setup, history, &mut out);
         if !reached {
@@ -142,8 +134,30 @@ fn warmth(stage: &Stage, name: &str, nodes: &[u32], case: &str, out: &mut Outcom
     });
 }
 
+/// How far the stresses may be off on `nodes` of the mesh called `name`; `disagreement` over all nodes, Pa.
+fn doubt(disagreement: &[f64], name: &str, nodes: &[u32], case: &str, out: &mut Outcome) {
+    out.fields.push(Field {
+        id: "stress_error".into(),
+        label: "Estimated error of stress".into(),
+        mesh: name.into(),
+        location: Location::Point,
+        components: 1,
+        dimension: Dimension::PRESSURE,
+        case: Some(case.into()),
+        grade: Grade::Verified,
+        values: nodes.iter().map(|n| disagreement[*n as usize] as f32).collect(),
+    });
+}
+
+/// Where stresses have no finite value, each with the label of its case.
+fn flaws(setup: &Setup, history: &History) -> Vec<(String, Flaw)> {
+    let of = |k: usize| peaks(history, k).map_or(Vec::new(), |p| p.singular);
+    let all = setup.cases.iter().enumerate().flat_map(|(k, case)| of(k).into_iter().map(move |s| (case, s)));
+    all.map(|(case, (at, radius))| (case.label.clone(), Flaw { at, radius })).collect()
+}
+
 /// The elements of each part and the fields on them, for sections and probes.
-fn inside(setup: &Setup, stage: &Stage, out: &mut Outcome) {
+fn inside(setup: &Setup, stage: &Stage, history: &History, out: &mut Outcome) {
     for (part, span) in setup.parts.iter().zip(&stage.mesh.parts) {
         let name = format!("volume:{}", part.name);
         let nodes = span.nodes.clone();
@@ -153,11 +167,12 @@ fn inside(setup: &Setup, stage: &Stage, out: &mut Outcome) {
             let fields = PointFields {
                 displacement: nodes.clone().map(|n| motion(u, n as u32).as_vec3().to_array()).collect(),
                 von_mises: stress.iter().map(|s| von_mises(*s) as f32).collect(),
-                principal: stress.iter().map(|s| principal(*s) as f32).collect(),
+                stress: stress.iter().map(|s| s.map(|c| c as f32)).collect(),
             };
-            push_fields(out, &name, part, &case.id, Grade::Verified, fields);
             let numbers: Vec<u32> = nodes.clone().map(|n| n as u32).collect();
+            push_fields(out, &name, part, &case.id, Grade::Verified, fields);
             warmth(stage, &name, &numbers, &case.id, out);
+            doubt(&history.disagreement[k], &name, &numbers, &case.id, out);
         }
         out.meshes.push(OutcomeMesh::Solid {
             name,

@@ -1,0 +1,257 @@
+//! Curves over axes with units, read off under the pointer or by the arrow keys.
+
+use leptos::prelude::*;
+
+const WIDTH: f64 = 300.0;
+const HEIGHT: f64 = 190.0;
+/// Room for ticks and names: left, below, above, right.
+const LEFT: f64 = 46.0;
+const BELOW: f64 = 32.0;
+const ABOVE: f64 = 8.0;
+const RIGHT: f64 = 8.0;
+/// Steps of the arrow keys over the whole width.
+const KEY_STEPS: f64 = 100.0;
+
+/// A curve, in the units of the axes; a point that is no number parts it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    pub label: String,
+    pub points: Vec<(f64, f64)>,
+}
+
+impl Series {
+    /// Its value at `x`, between its points; `None` outside of them and in a gap.
+    pub fn at(&self, x: f64) -> Option<f64> {
+        let after = self.points.partition_point(|p| p.0 < x);
+        let (b, a) = (self.points.get(after)?, self.points.get(after.saturating_sub(1))?);
+        let share = if b.0 > a.0 { (x - a.0) / (b.0 - a.0) } else { 0.0 };
+        let y = a.1 + share * (b.1 - a.1);
+        (y.is_finite() && x >= a.0).then_some(y)
+    }
+}
+
+/// The picture's window on the curves.
+#[derive(Clone, Debug, PartialEq)]
+struct Scale {
+    x: (f64, f64),
+    y: (f64, f64),
+}
+
+/// Round steps of which some five fill `range` (Heckbert, Graphics Gems, 1990).
+fn step(range: f64) -> f64 {
+    if !(range > 0.0) {
+        return 1.0;
+    }
+    let size = 10f64.powf((range / 5.0).log10().floor());
+    [1.0, 2.0, 5.0, 10.0].into_iter().map(|s| s * size).find(|s| range / s <= 6.0).unwrap_or(10.0 * size)
+}
+
+fn ticks((lo, hi): (f64, f64)) -> Vec<f64> {
+    let step = step(hi - lo);
+    let first = (lo / step - 1e-9).ceil() as i64;
+    let last = (hi / step + 1e-9).floor() as i64;
+    (first..=last.min(first + 12)).map(|k| k as f64 * step).collect()
+}
+
+/// A tick's number with as many digits as its step needs.
+fn number(x: f64, step: f64) -> String {
+    if x != 0.0 && !(1e-3..1e5).contains(&x.abs()) {
+        return format!("{x:.1e}");
+    }
+    let digits = (-step.log10().floor()).max(0.0) as usize;
+    format!("{x:.digits$}")
+}
+
+impl Scale {
+    fn of(series: &[Series]) -> Self {
+        let points = || series.iter().flat_map(|s| &s.points).filter(|p| p.0.is_finite() && p.1.is_finite());
+        let range = |f: fn(&(f64, f64)) -> f64| {
+            let (lo, hi) =
+                points().map(f).fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(v), hi.max(v)));
+            if lo < hi {
+                (lo, hi)
+            } else if lo.is_finite() {
+                (lo - lo.abs().max(1.0) * 0.5, lo + lo.abs().max(1.0) * 0.5)
+            } else {
+                (0.0, 1.0)
+            }
+        };
+        let (x, (lo, hi)) = (range(|p| p.0), range(|p| p.1));
+        // Whole steps, so that the first and the last tick stand at the border.
+        let step = step(hi - lo);
+        Self { x, y: ((lo / step).floor() * step, (hi / step).ceil() * step) }
+    }
+
+    fn px(&self, x: f64) -> f64 {
+        LEFT + (WIDTH - LEFT - RIGHT) * (x - self.x.0) / (self.x.1 - self.x.0)
+    }
+
+    fn py(&self, y: f64) -> f64 {
+        ABOVE + (HEIGHT - ABOVE - BELOW) * (self.y.1 - y) / (self.y.1 - self.y.0)
+    }
+
+    /// The curve at a pixel across the picture's own width, clamped to the axis.
+    fn x_at(&self, px: f64) -> f64 {
+        let share = ((px - LEFT) / (WIDTH - LEFT - RIGHT)).clamp(0.0, 1.0);
+        self.x.0 + share * (self.x.1 - self.x.0)
+    }
+
+    fn path(&self, series: &Series) -> String {
+        let mut out = String::new();
+        let mut open = false;
+        for (x, y) in &series.points {
+            if !(x.is_finite() && y.is_finite()) {
+                open = false;
+                continue;
+            }
+            out.push_str(&format!("{}{:.1} {:.1}", if open { "L" } else { "M" }, self.px(*x), self.py(*y)));
+            open = true;
+        }
+        out
+    }
+}
+
+/// Curves in one picture. `cursor` is the place on the x axis under the pointer.
+#[component]
+pub fn Plot(
+    #[prop(into)] series: Signal<Vec<Series>>,
+    /// With units.
+    #[prop(into)]
+    x_label: Signal<String>,
+    #[prop(into)] y_label: Signal<String>,
+    cursor: RwSignal<Option<f64>>,
+) -> impl IntoView {
+    let svg = NodeRef::<leptos::svg::Svg>::new();
+    let scale = Memo::new(move |_| series.with(|s| Scale::of(s)));
+    let moved = move |e: leptos::ev::PointerEvent| {
+        let Some(svg) = svg.get_untracked() else { return };
+        let rect = svg.get_bounding_client_rect();
+        let px = (f64::from(e.client_x()) - rect.left()) / rect.width().max(1.0) * WIDTH;
+        cursor.set(Some(scale.with_untracked(|s| s.x_at(px))));
+    };
+    let key = move |e: leptos::ev::KeyboardEvent| {
+        let by = match e.key().as_str() {
+            "ArrowLeft" => -1.0,
+            "ArrowRight" => 1.0,
+            _ => return,
+        };
+        e.prevent_default();
+        e.stop_propagation();
+        scale.with_untracked(|s| {
+            let (lo, hi) = s.x;
+            cursor.update(|c| *c = Some((c.unwrap_or(lo) + by * (hi - lo) / KEY_STEPS).clamp(lo, hi)));
+        });
+    };
+    let axes = move || {
+        scale.with(|s| {
+            let (dx, dy) = (step(s.x.1 - s.x.0), step(s.y.1 - s.y.0));
+            let across = ticks(s.y).into_iter().map(|y| {
+                let py = s.py(y);
+                view! {
+                    <line class="grid" x1=LEFT x2=WIDTH - RIGHT y1=py y2=py></line>
+                    <text x=LEFT - 4.0 y=py + 3.0 text-anchor="end">{number(y, dy)}</text>
+                }
+            });
+            let along = ticks(s.x).into_iter().map(|x| {
+                let px = s.px(x);
+                view! {
+                    <line class="grid" x1=px x2=px y1=ABOVE y2=HEIGHT - BELOW></line>
+                    <text x=px y=HEIGHT - BELOW + 11.0 text-anchor="middle">{number(x, dx)}</text>
+                }
+            });
+            (across.collect_view(), along.collect_view())
+        })
+    };
+    let mark = move || {
+        let x = cursor.get()?;
+        let (px, dots) = scale.with(|s| {
+            let at = |own: &Series| Some((s.px(x), s.py(own.at(x)?)));
+            (s.px(x), series.with(|all| all.iter().map(at).collect::<Vec<_>>()))
+        });
+        Some(view! {
+            <line class="cursor" x1=px x2=px y1=ABOVE y2=HEIGHT - BELOW></line>
+            {dots
+                .into_iter()
+                .enumerate()
+                .filter_map(|(k, at)| Some((k, at?)))
+                .map(|(k, (x, y))| view! { <circle class=format!("dot c{}", k % 4) cx=x cy=y r="3"></circle> })
+                .collect_view()}
+        })
+    };
+    view! {
+        <svg
+            class="plot" viewBox=format!("0 0 {WIDTH} {HEIGHT}") role="img" tabindex="0" node_ref=svg data-testid="plot"
+            aria-label=move || format!("{} over {}. Arrow keys read it.", y_label.get(), x_label.get())
+            on:pointermove=moved on:pointerdown=moved on:pointerleave=move |_| cursor.set(None) on:keydown=key
+        >
+            {axes}
+            {move || {
+                series
+                    .with(|all| {
+                        scale
+                            .with(|s| {
+                                all.iter()
+                                    .enumerate()
+                                    .map(|(k, own)| view! { <path class=format!("curve c{}", k % 4) d=s.path(own)></path> })
+                                    .collect_view()
+                            })
+                    })
+            }}
+            {mark}
+            <text class="name" x=(LEFT + WIDTH - RIGHT) / 2.0 y=HEIGHT - 5.0 text-anchor="middle">{move || x_label.get()}</text>
+            <text class="name" transform=format!("translate(9 {}) rotate(-90)", (ABOVE + HEIGHT - BELOW) / 2.0) text-anchor="middle">
+                {move || y_label.get()}
+            </text>
+        </svg>
+        <ul class="plot-key">
+            {move || {
+                series
+                    .with(|all| {
+                        let several = all.len() > 1;
+                        let read = cursor.get();
+                        all.iter()
+                            .enumerate()
+                            .filter(|_| several || read.is_some())
+                            .map(|(k, own)| {
+                                let value = read.and_then(|x| own.at(x)).map(|y| format!("{y:.4}"));
+                                view! {
+                                    <li class=format!("c{}", k % 4)>
+                                        <span>{own.label.clone()}</span>
+                                        <span class="mono">{value}</span>
+                                    </li>
+                                }
+                            })
+                            .collect_view()
+                    })
+            }}
+        </ul>
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_inside() {
+        assert_eq!(ticks((0.0, 10.0)), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
+        assert_eq!(ticks((-0.31, 0.12)), [-0.30000000000000004, -0.2, -0.1, 0.0, 0.1]);
+        assert_eq!((number(0.25, 0.05).as_str(), number(120.0, 20.0).as_str()), ("0.25", "120"));
+        assert_eq!(number(2.5e6, 5e5), "2.5e6");
+    }
+
+    #[test]
+    fn a_gap_parts_the_curve_and_reads_nothing() {
+        let own = Series { label: String::new(), points: vec![(0.0, 1.0), (1.0, 3.0), (2.0, f64::NAN), (3.0, 5.0)] };
+        let scale = Scale::of(std::slice::from_ref(&own));
+        assert_eq!((scale.x, scale.y), ((0.0, 3.0), (1.0, 5.0)));
+        assert_eq!(scale.path(&own).matches('M').count(), 2);
+        assert_eq!((own.at(0.5), own.at(1.5), own.at(4.0), own.at(0.0)), (Some(2.0), None, None, Some(1.0)));
+        assert!((scale.x_at(scale.px(1.2)) - 1.2).abs() < 1e-12);
+        // Nothing, and one value only, still have axes.
+        assert_eq!(Scale::of(&[]).y, (0.0, 1.0));
+        let flat = Series { label: String::new(), points: vec![(0.0, 4.0), (1.0, 4.0)] };
+        assert!(Scale::of(&[flat]).y.0 < 4.0);
+    }
+}
