@@ -249,6 +249,47 @@ test('A asks for a verified answer: bands, grade, and a deck to check it with', 
   await report.close();
 });
 
+test('A reads the answer: directions, a line through the wall, a probe that stays, a surface inside, both methods at once', async () => {
+  const page = a.page;
+  const box = await id(page, 'viewport').boundingBox();
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  // The tensors are fetched when they are asked for.
+  const tensor = page.waitForResponse((r) => r.url().endsWith('/artefacts/tensor') && r.ok());
+  await id(page, 'result-field').selectOption('stress.p0');
+  assert.ok((await (await tensor).body()).length < 1_000_000, 'at most 1 MB');
+  await id(page, 'directions').check();
+  await id(page, 'legend').getByText('tension').waitFor();
+  await id(page, 'pin').click();
+  await page.mouse.click(x, y);
+  await id(page, 'pin-row').filter({ hasText: /MPa/ }).waitFor();
+  await id(page, 'pin').click();
+  await id(page, 'pin-label').first().waitFor();
+  const inside = page.waitForResponse((r) => r.url().endsWith('/artefacts/volume') && r.ok());
+  await id(page, 'line-through').click();
+  await page.mouse.click(x, y);
+  await inside;
+  await id(page, 'linearised').getByText('Membrane + bending, start').waitFor();
+  const plot = await id(page, 'plot').boundingBox();
+  await page.mouse.move(plot.x + plot.width / 2, plot.y + plot.height / 2);
+  await page.locator('.plot-key').getByText('Membrane', { exact: true }).waitFor();
+  await a.shot('13-line');
+  const csv = decodeURIComponent(await id(page, 'line-csv').getAttribute('href'));
+  assert.ok(csv.split('\r\n').length > 200 && csv.includes('Membrane'), 'the curve and its parts');
+  await id(page, 'iso').check();
+  await id(page, 'iso-value').filter({ hasText: /MPa/ }).waitFor();
+  await a.shot('13-iso');
+  await id(page, 'iso').uncheck();
+  await id(page, 'twin-toggle').click();
+  await id(page, 'twin').waitFor();
+  await page.waitForTimeout(600);
+  await a.shot('13-twin');
+  await id(page, 'twin-toggle').click();
+  const report = await a.context.request.get(await id(page, 'export-report').getAttribute('href'));
+  assert.match(await report.text(), /<h2>Probes<\/h2>/);
+  // The probe is the design's: B sees it, and it is there in the indicative answer too.
+  await id(b.page, 'probes-section').getByText('Probe 1').waitFor();
+});
+
 test('A goes offline, edits, closes the tab, returns: the edit is there once', async () => {
   const before = await parameterNow(a.page, 'height');
   await a.context.setOffline(true);

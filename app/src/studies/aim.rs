@@ -32,13 +32,6 @@ impl Aim {
     }
 }
 
-/// A line that is read along, and where on it, m from its start.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Line {
-    pub path: Path,
-    pub cursor: Option<f64>,
-}
-
 impl Bench {
     /// Takes a click in the view while something is being placed; whether it was meant for that.
     pub fn aimed(&self, desk: Desk, pick: Option<&Pick>, rest: Option<Rest>) -> bool {
@@ -63,7 +56,8 @@ impl Bench {
 
     fn draw(&self, desk: Desk, path: Path) {
         self.aim.set(None);
-        self.line.set(Some(Line { path, cursor: None }));
+        self.line_at.set(None);
+        self.line.set(Some(path));
         self.want_inside(desk);
     }
 

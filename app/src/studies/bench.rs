@@ -1,6 +1,6 @@
 //! The state of a design's runs: which there are, which is under way, which answer is shown.
 
-use super::aim::{Aim, Line};
+use super::aim::Aim;
 use super::compare::{Beside, candidates};
 use super::inner::Seen;
 use super::pins::Text;
@@ -10,6 +10,7 @@ use crate::ui::Tone;
 use crate::viewport::Flag;
 use leptos::prelude::*;
 use solver::quantity::Dimension;
+use solver::result::path::Path;
 use solver::result::{Frame, Inside, Over, Quantity, Reading};
 use solver::run::Report;
 use solver::study::outcome::{Location, Outcome, StateKind};
@@ -119,7 +120,9 @@ pub struct Bench {
     /// What clicks in the view are for, while a line or a probe is being placed.
     pub aim: RwSignal<Option<Aim>>,
     /// The line that is read along.
-    pub line: RwSignal<Option<Line>>,
+    pub line: RwSignal<Option<Path>>,
+    /// Where on it, m from its start.
+    pub line_at: RwSignal<Option<f64>>,
     /// What is shown inside the bodies.
     pub seen: RwSignal<Option<Seen>>,
     /// Two answers side by side in the view.
@@ -157,6 +160,7 @@ impl Bench {
             wish: StoredValue::new(None),
             aim: RwSignal::new(None),
             line: RwSignal::new(None),
+            line_at: RwSignal::new(None),
             seen: RwSignal::new(None),
             twin: RwSignal::new(false),
             lines: RwSignal::new(Vec::new()),
@@ -331,7 +335,6 @@ impl Bench {
         };
         if self.shown.with_untracked(|s| s.as_ref().is_none_or(|s| s.run != shown.run)) {
             // Of another mesh.
-            self.line.update(|l| l.iter_mut().for_each(|l| l.cursor = None));
             self.seen.update(|s| *s = s.take().filter(|s| matches!(s, Seen::Level(_))));
         }
         self.outcome.set(Some(Arc::new(outcome)));

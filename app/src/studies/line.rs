@@ -38,7 +38,7 @@ struct Along {
 /// Along a line in the shown answer; `None` while its inside is not here, or there is no line.
 fn along(desk: Desk, rule: Rule) -> Option<Along> {
     let bench = desk.bench;
-    let line = bench.line.with(|l| l.map(|l| l.path))?;
+    let line = bench.line.get()?;
     let shown = bench.shown.get()?;
     let inside = bench.inside_now()?;
     let length = line.length();
@@ -80,12 +80,12 @@ pub fn follow(desk: Desk) {
             let inside = bench.inside_now()?;
             let scale = shown.scale.or_else(|| bench.range.get().map(|r| r.2)).unwrap_or(0.0);
             let scale = if shown.reading.over == Over::State { scale } else { 0.0 };
-            let points = drawn(&inside, &line.path, shown.case(), scale);
+            let points = drawn(&inside, &line, shown.case(), scale);
             let mut out: Vec<[[f64; 3]; 2]> = points.windows(2).map(|w| [w[0], w[1]]).collect();
-            if let Some(cursor) = line.cursor {
-                let share = (cursor / line.path.length()).clamp(0.0, 1.0);
+            if let Some(at) = bench.line_at.get() {
+                let share = (at / line.length()).clamp(0.0, 1.0);
                 let at = points[(share * DRAWN as f64).round() as usize];
-                let arm = 0.03 * line.path.length();
+                let arm = 0.03 * line.length();
                 for k in 0..3 {
                     let (mut a, mut b) = (at, at);
                     (a[k], b[k]) = (at[k] - arm, at[k] + arm);
@@ -109,7 +109,7 @@ pub fn follow(desk: Desk) {
 }
 
 /// The curves in the units shown.
-fn curves(desk: Desk, along: &Along) -> Vec<Series> {
+fn curves(desk: Desk, path: &Path, along: &Along) -> Vec<Series> {
     let (_, across, _) = display_unit(Dimension::LENGTH, desk.units.get());
     let (_, factor, zero) = display_unit(along.dimension, desk.units.get());
     let x = || along.s.iter().map(move |s| s / across);
@@ -119,7 +119,6 @@ fn curves(desk: Desk, along: &Along) -> Vec<Series> {
     if let (Some(l), Some(reading)) = (&along.linear, shown.map(|s| s.reading)) {
         let n = (along.s.len() - 1) as f64;
         let read = |part: &dyn Fn(f64) -> Tensor, i: usize| {
-            let path = desk.bench.line.with(|l| l.map(|l| l.path))?;
             let share = i as f64 / n;
             let stress = l.in_model(part(share));
             let quantity = reading.quantity.by_tensor().unwrap_or_else(|| reading.quantity.clone());
@@ -183,8 +182,8 @@ pub fn LinePanel() -> impl IntoView {
     Effect::new(move |_| {
         let (_, across, _) = display_unit(Dimension::LENGTH, desk.units.get());
         let at = cursor.get().map(|x| x * across);
-        if bench.line.with_untracked(|l| l.as_ref().is_some_and(|l| l.cursor != at)) {
-            bench.line.update(|l| l.iter_mut().for_each(|l| l.cursor = at));
+        if bench.line_at.get_untracked() != at {
+            bench.line_at.set(at);
         }
     });
     let aim = move |next: Aim| {
@@ -228,7 +227,7 @@ pub fn LinePanel() -> impl IntoView {
                     </button>
                 </Show>
             </div>
-            {move || match bench.line.with(|l| l.map(|l| l.path)) {
+            {move || match bench.line.get() {
                 None => {
                     view! {
                         <p class="soft">"Plots the shown quantity along a line inside the bodies, and takes its stress apart."</p>
@@ -262,7 +261,7 @@ fn Found(path: Path, found: Along, rule: RwSignal<Rule>, cursor: RwSignal<Option
     };
     let (label, dimension) = (found.label.clone(), found.dimension);
     let along = StoredValue::new(found.clone());
-    let series = Signal::derive(move || along.with_value(|a| curves(desk, a)));
+    let series = Signal::derive(move || along.with_value(|a| curves(desk, &path, a)));
     let largest = found.errors.iter().copied().filter(|e| e.is_finite()).fold(0.0, f64::max);
     let table = found.linear.as_ref().map(Linearised::table);
     let text = csv(&path, &found, table.as_ref());

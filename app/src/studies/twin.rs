@@ -136,6 +136,8 @@ fn TwinView() -> impl IntoView {
             return;
         }
         desk.twin_view(ViewCommand::Mirrored(true));
+        // The first view says where it stands.
+        desk.view(ViewCommand::Mirrored(true));
         if let Some(camera) = desk.camera.get_untracked() {
             desk.twin_view(ViewCommand::Mirror(camera));
         }

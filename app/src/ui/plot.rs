@@ -90,6 +90,7 @@ impl Scale {
         ABOVE + (HEIGHT - ABOVE - BELOW) * (self.y.1 - y) / (self.y.1 - self.y.0)
     }
 
+    #[cfg(any(feature = "browser", test))]
     /// The curve at a pixel across the picture's own width, clamped to the axis.
     fn x_at(&self, px: f64) -> f64 {
         let share = ((px - LEFT) / (WIDTH - LEFT - RIGHT)).clamp(0.0, 1.0);
@@ -124,10 +125,14 @@ pub fn Plot(
     let svg = NodeRef::<leptos::svg::Svg>::new();
     let scale = Memo::new(move |_| series.with(|s| Scale::of(s)));
     let moved = move |e: leptos::ev::PointerEvent| {
-        let Some(svg) = svg.get_untracked() else { return };
-        let rect = svg.get_bounding_client_rect();
-        let px = (f64::from(e.client_x()) - rect.left()) / rect.width().max(1.0) * WIDTH;
-        cursor.set(Some(scale.with_untracked(|s| s.x_at(px))));
+        #[cfg(feature = "browser")]
+        if let Some(svg) = svg.get_untracked() {
+            let rect = svg.get_bounding_client_rect();
+            let px = (f64::from(e.client_x()) - rect.left()) / rect.width().max(1.0) * WIDTH;
+            cursor.set(Some(scale.with_untracked(|s| s.x_at(px))));
+        }
+        #[cfg(not(feature = "browser"))]
+        let _ = e;
     };
     let key = move |e: leptos::ev::KeyboardEvent| {
         let by = match e.key().as_str() {

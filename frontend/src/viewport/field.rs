@@ -6,7 +6,7 @@ use super::pick::Hit;
 use super::theme;
 use app::viewport::{ResultView, colour_limits};
 use glam::DVec3;
-use solver::result::{Over, Quantity, Reading, STRESS, reading, tensor};
+use solver::result::{Over, Quantity, STRESS, reading, tensor};
 use solver::study::outcome::{Field, Location, Outcome, OutcomeMesh};
 use solver::surface::SurfaceMesh;
 use std::sync::Arc;
@@ -188,11 +188,12 @@ impl Shown {
 
     /// States that values are the numbers of, where they are.
     pub fn n_states(&self) -> Option<usize> {
-        let names = || surfaces(&self.view.outcome).map(|(name, ..)| name);
-        let reading = Reading { over: Over::Largest, ..self.view.reading.clone() };
+        if !self.view.reading.over.counts() {
+            return None;
+        }
         let outcomes: Vec<&Outcome> = std::iter::once(&*self.view.outcome).chain(self.view.tensor.as_deref()).collect();
-        let n = || names().filter_map(|name| Some(reading.sources(&outcomes, name)?.fields.len())).max();
-        self.view.reading.over.counts().then(|| n().unwrap_or(1))
+        let names = surfaces(&self.view.outcome).map(|(name, ..)| name);
+        names.filter_map(|name| Some(self.view.reading.sources(&outcomes, name)?.fields.len())).max()
     }
 
     /// Equal steps of the colours; 0: none.
@@ -338,6 +339,7 @@ mod tests {
     use super::super::sample;
     use super::*;
     use solver::quantity::Dimension;
+    use solver::result::Reading;
     use solver::study::outcome::Grade;
 
     fn field(id: &str, components: u8, case: Option<&str>, values: Vec<f32>) -> Field {

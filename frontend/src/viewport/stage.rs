@@ -257,7 +257,8 @@ impl Stage {
             }
             ViewCommand::Mirrored(on) => {
                 self.is_mirrored = on;
-                self.camera_moved = true;
+                // One that was never placed has nothing to tell.
+                self.camera_moved |= on && self.is_placed;
                 self.changes.picture = true;
             }
             ViewCommand::Glyphs(glyphs) => {
