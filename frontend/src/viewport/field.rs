@@ -18,8 +18,11 @@ const AUTOMATIC: f64 = 0.08;
 /// next.
 const LINES_ACROSS: f64 = 34.0;
 const LINE_SHARE: f64 = 0.95;
-/// Stresses below this share of the largest get no line.
-const LINE_LEAST: f64 = 0.03;
+/// Stresses below this share of what spans a whole line get none.
+const LINE_LEAST: f64 = 0.06;
+/// Share of the points whose largest principal stress is shorter than a whole line: one steep place must not make all others
+/// dots.
+const LINE_RANK: f64 = 0.9;
 
 /// A deformation that plays swings to and fro in this time, ms, whatever its frequency.
 const SWING: f64 = 1600.0;
@@ -44,7 +47,7 @@ pub struct Shown {
     pub extremes: Option<[u32; 2]>,
     /// Along the principal stresses of the skins.
     pub lines: Vec<Line>,
-    /// Largest principal stress, Pa, that lines are measured by.
+    /// Principal stress, Pa, that spans a whole line; larger ones do too.
     pub line_stress: f64,
 }
 
@@ -69,7 +72,7 @@ pub fn lines_at(
     let wanted = move |k: usize| only.is_none_or(|only| usize::from(only) == k);
     tensor::axes(stress).into_iter().enumerate().filter(move |(k, _)| wanted(*k)).filter_map(
         move |(_, (value, axis))| {
-            let share = value.abs() / largest;
+            let share = (value.abs() / largest).min(1.0);
             let half = axis * (0.5 * LINE_SHARE * span * share);
             (share > LINE_LEAST && half.is_finite()).then_some(Line { middle, half, tension: value > 0.0 })
         },
@@ -162,7 +165,6 @@ impl Shown {
         let case = self.view.reading.case.as_deref();
         let names: Vec<&str> = surfaces(outcomes[0]).map(|(name, ..)| name).collect();
         let mut chosen: Vec<(DVec3, tensor::Tensor)> = Vec::new();
-        let mut largest: f64 = 0.0;
         for (body, mesh) in self.model.bodies.iter().zip(names) {
             let all = reading::fields(outcomes, mesh, STRESS);
             let of_case = |f: &&&Field| case.is_none_or(|case| f.case.as_deref().is_none_or(|c| c == case));
@@ -174,14 +176,19 @@ impl Shown {
             let mut seen = std::collections::HashSet::new();
             for (i, s) in field.values.as_chunks::<6>().0.iter().enumerate() {
                 let s = s.map(f64::from);
-                let [first, _, third] = tensor::principal(s);
-                largest = largest.max(first.abs()).max(third.abs());
                 let at = body.point(i as u32);
                 if span > 0.0 && seen.insert((at / span).floor().as_i64vec3()) {
                     chosen.push((self.displaced(body.first_point + i as u32), s));
                 }
             }
         }
+        let size = |s: &tensor::Tensor| {
+            let [first, _, third] = tensor::principal(*s);
+            first.abs().max(third.abs())
+        };
+        let mut sizes: Vec<f64> = chosen.iter().map(|(_, s)| size(s)).collect();
+        sizes.sort_by(f64::total_cmp);
+        let largest = sizes.get((LINE_RANK * sizes.len() as f64) as usize).copied().unwrap_or(0.0);
         self.line_stress = largest;
         self.lines = chosen.into_iter().flat_map(|(at, s)| lines_at(s, at, only, largest, span)).collect();
     }

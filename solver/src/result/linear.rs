@@ -15,6 +15,9 @@ const PIECES: usize = 64;
 const GAUSS: [(f64, f64); 3] =
     [(0.112_701_665_379_258_31, 5.0 / 18.0), (0.5, 8.0 / 18.0), (0.887_298_334_620_741_7, 5.0 / 18.0)];
 
+/// Numbers below this share of the largest are rounding.
+const NOISE: f64 = 1e-9;
+
 /// Which components bend.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -108,8 +111,12 @@ impl Linearised {
         let names = ["σn", "σt", "σb", "τnt", "τtb", "τbn", "σ₁", "σ₂", "σ₃", "Von Mises", "Tresca"];
         let mut columns = vec![("Part".to_string(), Dimension::NONE)];
         columns.extend(names.map(|n| (n.to_string(), Dimension::PRESSURE)));
+        let largest =
+            self.total.iter().chain([&self.membrane, &self.bending]).map(|s| von_mises(*s)).fold(0.0, f64::max);
+        // What rounding leaves of a zero is not worth reading.
+        let clean = move |x: f64| if x.abs() < NOISE * largest { 0.0 } else { x };
         let row = |(name, s): (&str, Tensor)| {
-            let all = s.into_iter().chain(principal(s)).chain([von_mises(s), tresca(s)]);
+            let all = s.into_iter().chain(principal(s)).chain([von_mises(s), tresca(s)]).map(clean);
             std::iter::once(Cell::Text(name.into())).chain(all.map(Cell::Number)).collect()
         };
         Table {

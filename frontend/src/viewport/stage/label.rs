@@ -46,7 +46,7 @@ impl Stage {
 
     pub(super) fn refresh_flags(&mut self) {
         let mut flags = Vec::new();
-        if let Some(result) = self.result.as_ref().filter(|r| r.view.flags && !r.view.playing)
+        if let Some(result) = self.result.as_ref().filter(|r| r.view.flags && !r.view.playing && r.n_states().is_none())
             && let Some(extremes) = result.extremes
         {
             let view = self.view();
