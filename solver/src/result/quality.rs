@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn a_bent_sliver_stands_out_of_a_regular_mesh() {
-        let corners = [[1.0, 1.0, 1.0], [-1.0, 1.0, -1.0], [-1.0, -1.0, 1.0], [1.0, -1.0, -1.0]].map(DVec3::from);
+        let corners = [[1.0, 1.0, 1.0], [-1.0, -1.0, 1.0], [-1.0, 1.0, -1.0], [1.0, -1.0, -1.0]].map(DVec3::from);
         let ten = |p: [DVec3; 4], bulge: DVec3| {
             let mut x = p.to_vec();
             x.extend(crate::element::tet::EDGES.map(|[i, j]| 0.5 * (p[i] + p[j])));
