@@ -320,6 +320,8 @@ test('undo goes on after a reload, and B follows where A looks', async () => {
   await height.fill('91 mm');
   await height.press('Enter');
   await saved(a.page);
+  // What B sees has been committed: the page of A may go.
+  await b.page.locator('[data-testid=parameter-row][data-name=height] [data-testid=parameter-now]', { hasText: '91 mm' }).waitFor({ state: 'attached' });
   await a.page.reload();
   await modelReady(a.page);
   await a.page.locator('[data-testid=undo]:not([disabled])').click();
