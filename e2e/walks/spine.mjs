@@ -325,6 +325,7 @@ test('undo goes on after a reload, and B follows where A looks', async () => {
   await a.page.reload();
   await modelReady(a.page);
   await a.page.locator('[data-testid=undo]:not([disabled])').click();
+  await a.page.locator('[data-testid=parameter-row][data-name=height] [data-testid=parameter-now]', { hasText: before }).waitFor({ state: 'attached' });
   await saved(a.page);
   assert.equal(await height.inputValue(), before, 'the edit from before the reload is taken back');
   await b.page.locator('[data-testid=parameter-row][data-name=height] [data-testid=parameter-now]', { hasText: before }).waitFor();
