@@ -249,8 +249,12 @@ impl Document {
     }
 
     /// Puts back the edits of closed tabs, before one's own. Commands that the server has already are recognised there.
-    pub fn recover(&mut self, mut submissions: Vec<Submission>) {
+    /// Those that this tab saw committed before its reload are only forgotten: a reload may cut off their removal from
+    /// the outbox, and put back they would hide what undo must take back.
+    pub fn recover(&mut self, mut submissions: Vec<Submission>) -> Vec<Effect> {
         submissions.retain(|s| !self.pending.iter().any(|p| p.submission.client == s.client));
+        let done = submissions.extract_if(.., |s| self.history.is_committed(&s.client, s.number));
+        let effects = done.map(|s| Effect::Forget { client: s.client, number: s.number }).collect();
         submissions.sort_by(|a, b| (a.base, &a.client, a.number).cmp(&(b.base, &b.client, b.number)));
         // Sorting by base keeps the order of closed tabs; within a client, base never falls while the number rises.
         for mut submission in submissions.into_iter().rev() {
@@ -259,6 +263,7 @@ impl Document {
             self.pending.push_front(Pending { submission, inverse: None, sent: false });
         }
         self.dirty = true;
+        effects
     }
 
     /// What to keep over a reload; `None` when there is nothing to take back, or no way back in.

@@ -98,6 +98,28 @@ fn an_edit_on_its_way_while_reloading_is_taken_back_too_or_forgotten_when_it_nev
 }
 
 #[test]
+fn an_edit_that_a_reload_left_in_the_outbox_is_still_taken_back() {
+    let before = base().get(&"box_a".into()).and_then(|o| o.get("dx"));
+    let mut tab = reloaded(&worked());
+    let left = Submission {
+        client: "first".into(),
+        number: 1,
+        base: 2,
+        offline: false,
+        command: set("box_a", "dx", "70 mm"),
+        undo_of: None,
+    };
+    let unseen = Submission { client: "closed".into(), command: set("box_b", "dx", "9 mm"), ..left.clone() };
+    let effects = tab.recover(vec![left, unseen]);
+    assert_eq!(effects, [Effect::Forget { client: "first".into(), number: 1 }]);
+    tab.receive(welcome(3, None, Vec::new()));
+    assert_eq!(tab.pending().count(), 1, "only what nobody has seen is sent");
+    tab.undo();
+    assert_eq!(width(&mut tab, "box_a"), before);
+    assert_eq!(width(&mut tab, "box_b"), Some(Value::Expr("9 mm".into())));
+}
+
+#[test]
 fn a_design_given_whole_forgets_the_steps_and_nothing_is_kept_without_any() {
     let mut tab = reloaded(&worked());
     tab.receive(welcome(900, Some(base()), Vec::new()));

@@ -137,6 +137,12 @@ impl History {
         }
     }
 
+    /// Whether this own edit is known to be in the log.
+    pub fn is_committed(&self, client: &str, number: u64) -> bool {
+        let mut steps = self.undo.iter().chain(&self.redo);
+        steps.any(|s| s.number == number && s.client == client && s.sequence.is_some())
+    }
+
     /// An own edit was refused, or committed unseen: it cannot be taken back.
     pub fn forget(&mut self, client: &str, number: u64) {
         let keep = |s: &Step| s.number != number || s.client != client;

@@ -169,7 +169,9 @@ impl Session {
             }
             Event::Recovered(submissions) => {
                 let n = submissions.len();
-                self.document.recover(submissions);
+                let effects = self.document.recover(submissions);
+                let n = n - effects.len();
+                self.follow(effects, now, &mut out);
                 if n > 0 {
                     let edits = if n == 1 { "1 edit".into() } else { format!("{n} edits") };
                     out.push(Effect::Say(format!("{edits} from a closed window came back")));
