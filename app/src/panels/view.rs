@@ -296,11 +296,12 @@ fn symbols(desk: Desk) -> Vec<Symbol> {
         };
         let mut out = Vec::new();
         for o in d.objects.iter().filter(|o| !o.suppressed) {
+            let (way, along) = given(o, &resolved);
             let kind = match o.kind.as_str() {
-                "displacement" => match given(o, &resolved) {
+                "displacement" => match (way, along) {
                     (_, 0.0) if o.choice("by") == "normal" => GlyphKind::Sliding,
                     ([0.0, 0.0, 0.0], 0.0) => GlyphKind::Fixed,
-                    (_, along) => GlyphKind::Way { inward: along < 0.0 },
+                    _ => GlyphKind::Way { inward: along < 0.0 },
                 },
                 "fixed" => GlyphKind::Fixed,
                 "sliding" => GlyphKind::Sliding,
@@ -322,7 +323,7 @@ fn symbols(desk: Desk) -> Vec<Symbol> {
                     GlyphKind::Force => vector("force"),
                     GlyphKind::Moment => vector("moment"),
                     GlyphKind::Pressure => normal.map(|c| -c),
-                    GlyphKind::Way { .. } => given(o, &resolved).0,
+                    GlyphKind::Way { .. } => way,
                     GlyphKind::Fixed | GlyphKind::Sliding | GlyphKind::Symmetry | GlyphKind::Elastic => [0.0; 3],
                 };
                 out.push(Symbol { face, kind, direction });

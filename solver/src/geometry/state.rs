@@ -349,6 +349,7 @@ impl State {
         left.sort();
         left.dedup();
         let key = if blend == Blend::Fillet { "radius" } else { "distance" };
+        let mut smooth: Vec<EdgeName> = Vec::new();
         for part in 0..self.parts.len() {
             if left.is_empty() {
                 break;
@@ -373,26 +374,28 @@ impl State {
                     let rounded = field::round(&step.object.id.0, &node, &left, size).ok_or_else(|| {
                         (key, Refusal::wrong("nothing of the body would be left: it is thinner than twice the radius"))
                     })?;
-                    if rounded.1.len() == left.len() {
+                    if rounded.lost.len() == left.len() {
                         continue;
                     }
-                    left = rounded.1;
-                    Solid::Field(rounded.0)
+                    left = rounded.lost;
+                    smooth.extend(rounded.smooth);
+                    Solid::Field(rounded.node)
                 }
             };
             self.parts[part].solid = solid;
             self.parts[part].key = part_key(step, &self.parts[part].name);
         }
-        let n_found = edges.len() - left.len();
-        for edge in &left {
-            let message = format!(
-                "{}: the edge {} is not on any body here. Pick another, or take it out",
-                step.object.name,
-                describe_edge(step.design, edge)
-            );
+        let n_blended = edges.len() - left.len() - smooth.len();
+        let whys = left.iter().map(|e| (e, "is not on any body here".to_string()));
+        let degrees = field::TURN_MIN.to_degrees();
+        let whys =
+            whys.chain(smooth.iter().map(|e| (e, format!("is smooth: its faces turn by less than {degrees:.0}°"))));
+        for (edge, why) in whys {
+            let edge = describe_edge(step.design, edge);
+            let message = format!("{}: the edge {edge} {why}. Pick another, or take it out", step.object.name);
             // What is left of the selection is blended; the lost edge is said, not replaced.
             let issue = Issue::error(step.object, "edges", message);
-            self.issues.push(if n_found > 0 { Issue { severity: Severity::Warning, ..issue } } else { issue });
+            self.issues.push(if n_blended > 0 { Issue { severity: Severity::Warning, ..issue } } else { issue });
         }
         Ok(())
     }

@@ -118,7 +118,7 @@ impl Setup<'_> {
     /// runs beside it, a material whose directions lie aslant. Forces on faces may be anything: their image acts on the
     /// image of the face.
     pub(super) fn check_mirrored(&self, case: &Case, issues: &mut Vec<Issue>) {
-        let Some(size) = Some(self.size()).filter(|s| *s > 0.0) else { return };
+        let size = self.size();
         for p in self.planes(case) {
             let [x, y, z] = p.normal.to_array();
             let plane = format!("the plane of symmetry with normal ({x:.3}, {y:.3}, {z:.3})");

@@ -90,3 +90,15 @@ fn a_field_fillet_in_a_groove_does_not_ask_for_thick_walls() {
     // At both ends the ball comes in from the side and leaves a little out.
     assert!(v < sharp + 1.01 * full && v > sharp + 0.7 * full, "{v}: {sharp} and up to {full}");
 }
+
+#[test]
+fn a_smooth_edge_of_a_field_is_refused_by_name() {
+    // Two blocks across each other: their tops are one plane.
+    let model = build(vec![
+        block("b", 20.0, 60.0, 20.0),
+        block("c", 60.0, 20.0, 20.0).with("operation", choice("join")),
+        fillet(3.0, "b.top", "c.top").with("solve_as", choice("field")),
+    ]);
+    let said: Vec<&str> = model.issues.iter().map(|i| i.message.as_str()).collect();
+    assert!(matches!(said[..], [m] if m.contains("is smooth")), "{said:?}");
+}

@@ -11,6 +11,9 @@ use std::sync::Arc;
 
 /// Load cases in the order of the reference's columns.
 pub const CASES: [&str; 4] = ["ver", "hor", "dia", "tor"];
+/// Force of each case, N; the moment of the last, N m.
+pub const LOADS: [[f64; 3]; 4] =
+    [[0.0, 0.0, 35_585.8], [-37_809.9, 0.0, 0.0], [-28_276.2, 0.0, 31_403.9], [0.0, 0.0, 564.924]];
 
 /// Triangles this near to the measured radius belong to the wall, mm.
 const WALL_TOLERANCE: f64 = 0.1;
@@ -107,9 +110,7 @@ pub fn bracket(id: &str, set_up: impl Fn(Object) -> Object) -> Option<Bracket> {
     let faces = |n: &str| Value::Faces(vec![FaceName(n.into())]);
     let vector = |v: [f64; 3], unit: &str| Value::Vector(v.map(|c| format!("{c} {unit}")));
     let mut objects = vec![Object::new("bolts", "fixed", "Bolts").with("faces", faces("part.bolts"))];
-    for (case, force) in
-        CASES.iter().zip([[0.0, 0.0, 35_585.8], [-37_809.9, 0.0, 0.0], [-28_276.2, 0.0, 31_403.9], [0.0, 0.0, 564.924]])
-    {
+    for (case, force) in CASES.iter().zip(LOADS) {
         let load = if *case == "tor" {
             Object::new("tor", "remote_moment", "Torsion")
                 .with("faces", faces("part.bores"))

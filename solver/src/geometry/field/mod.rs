@@ -7,7 +7,7 @@
 mod contour;
 mod round;
 
-pub(super) use round::round;
+pub(super) use round::{TURN_MIN, round};
 
 use super::imported::MeshBody;
 use super::measure;
