@@ -35,6 +35,7 @@ const CASES: &[(&str, fn() -> Vec<Row>)] = &[
     ("static", statics::case_6),
     ("static", statics::case_8),
     ("static", statics::case_9),
+    ("static", statics::case_11),
     ("static", statics::case_12),
     ("static", statics::case_13),
     ("static", statics::case_15),

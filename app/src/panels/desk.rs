@@ -10,7 +10,7 @@ use crate::ui::{Notices, Tone, use_notices};
 use crate::viewport::{Anchored, Pick, ViewCommand, Viewport};
 use leptos::prelude::*;
 use solver::design::{Command, Design, Id, Issue, Object, Resolved, Value, check, resolve};
-use solver::quantity::{Dimension, Quantity, UnitSystem, format, format_difference};
+use solver::quantity::{Dimension, Quantity, UnitSystem, format, format_difference, format_number};
 use solver::scene::Scene;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -348,6 +348,11 @@ impl Desk {
     /// A quantity in the design's display units.
     pub fn show(&self, value: f64, dimension: Dimension, digits: usize) -> String {
         format(Quantity::new(value, dimension), self.units.get(), digits)
+    }
+
+    /// The number of [`Desk::show`] without its unit, for tables whose heads name it.
+    pub fn show_number(&self, value: f64, dimension: Dimension, digits: usize) -> String {
+        format_number(Quantity::new(value, dimension), self.units.get(), digits)
     }
 
     /// How far two quantities lie apart, in the design's display units.

@@ -5,7 +5,7 @@ use super::outcome::state_name;
 use crate::panels::use_desk;
 use crate::ui::{Glyph, Icon};
 use leptos::prelude::*;
-use solver::quantity::Dimension;
+use solver::quantity::{Dimension, display_unit};
 use solver::study::outcome::{Cell, Grade, Outcome, Scalar, Table};
 
 /// Components of a force this small against its largest are rounding.
@@ -149,14 +149,21 @@ pub fn Rows(table: Table, #[prop(optional)] open: bool) -> impl IntoView {
     .into_any()
 }
 
-/// The rows of a table in display units.
+/// The rows of a table in display units, which stand in its head.
 #[component]
 pub fn Cells(table: Table) -> impl IntoView {
     let desk = use_desk();
-    let head = table.columns.iter().map(|(c, _)| view! { <th>{c.clone()}</th> }).collect_view();
+    let columns = table.columns.clone();
+    let head = move || {
+        let cell = |(name, d): &(String, Dimension)| match display_unit(*d, desk.units.get()).0 {
+            "" => view! { <th>{name.clone()}</th> }.into_any(),
+            unit => view! { <th>{name.clone()} <span class="soft unit">{unit}</span></th> }.into_any(),
+        };
+        columns.iter().map(cell).collect_view()
+    };
     let rows = move || {
         let cell = |c: &Cell, d: Dimension| match c {
-            Cell::Number(n) => desk.show(*n, d, 4),
+            Cell::Number(n) => desk.show_number(*n, d, 4),
             Cell::Text(t) => t.clone(),
         };
         let row = |r: &Vec<Cell>| {

@@ -131,14 +131,17 @@ fn Checklist(preflight: RwSignal<Option<Result<Preflight, String>>>, checking: R
                             .map(|i| {
                                 let bad = i.severity == Severity::Error;
                                 let id = i.object.clone();
-                                let name = desk.design.with_untracked(|d| d.get(&id).map(|o| o.name.clone()));
+                                let name = desk.design.with_untracked(|d| d.get(&id).map(|o| format!("{}: ", o.name)));
+                                // Some say whose they are themselves.
+                                let text = name.as_ref().and_then(|n| i.message.strip_prefix(n.as_str()));
+                                let text = text.unwrap_or(&i.message).to_string();
                                 view! {
                                     <button
                                         type="button" class="check-line" class:bad=bad class:warn=!bad
                                         on:click=move |_| desk.selected.set(Some(id.clone()))
                                     >
                                         <Icon glyph=if bad { Glyph::Error } else { Glyph::Warning } size=14 />
-                                        <span>{name.map(|n| view! { <strong>{n}": "</strong> })}{i.message}</span>
+                                        <span>{name.map(|n| view! { <strong>{n}</strong> })}{text}</span>
                                     </button>
                                 }
                             })

@@ -103,6 +103,8 @@ pub struct Stage {
     camera_moved: bool,
     /// A view beside this one follows every move.
     is_mirrored: bool,
+    /// The next change of size makes room for that view, or takes it back.
+    keeps_width: bool,
     events: Vec<ViewEvent>,
 }
 
@@ -152,6 +154,7 @@ impl Default for Stage {
             camera_sent: f64::NEG_INFINITY,
             camera_moved: false,
             is_mirrored: false,
+            keeps_width: false,
             events: Vec::new(),
         }
     }
@@ -416,6 +419,12 @@ impl Stage {
     pub fn resize(&mut self, size: DVec2, pixel_ratio: f64) {
         if (size, pixel_ratio) != (self.size, self.pixel_ratio) {
             let was_nothing = self.size.min_element() < 2.0;
+            // How much more height shows the same width as before.
+            let more = self.size.x / self.size.y * size.y / size.x;
+            if std::mem::take(&mut self.keeps_width) && !was_nothing && (more > 1.0) == self.is_mirrored {
+                self.camera.height *= more;
+                self.moved();
+            }
             (self.size, self.pixel_ratio) = (size, pixel_ratio);
             self.changes.picture = true;
             if was_nothing && self.is_placed {

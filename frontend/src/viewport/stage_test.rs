@@ -347,3 +347,24 @@ fn a_mirrored_view_follows_at_once_and_does_not_answer() {
     assert!(!other.take_events().iter().any(|e| matches!(e, ViewEvent::Camera(_))));
     assert!((other.camera.height / one.camera.height - 1.0).abs() < 1e-9);
 }
+
+#[test]
+fn room_for_a_view_beside_keeps_what_is_seen_across() {
+    let mut stage = stage();
+    let before = stage.camera.height;
+    stage.command(ViewCommand::Mirrored(true), 0.0);
+    stage.resize(SIZE * glam::DVec2::new(0.5, 1.0), 1.0);
+    assert!((stage.camera.height / before - 2.0).abs() < 1e-9);
+    // A window that changes later zooms nothing.
+    stage.resize(SIZE * glam::DVec2::new(0.4, 1.0), 1.0);
+    stage.resize(SIZE * glam::DVec2::new(0.5, 1.0), 1.0);
+    stage.command(ViewCommand::Mirrored(false), 1.0);
+    stage.resize(SIZE, 1.0);
+    assert!((stage.camera.height / before - 1.0).abs() < 1e-9);
+    // One above the other, both are as wide as before.
+    stage.command(ViewCommand::Mirrored(true), 2.0);
+    stage.resize(SIZE * glam::DVec2::new(1.0, 0.5), 1.0);
+    stage.command(ViewCommand::Mirrored(false), 3.0);
+    stage.resize(SIZE, 1.0);
+    assert!((stage.camera.height / before - 1.0).abs() < 1e-9);
+}

@@ -42,8 +42,10 @@ pub enum Cause {
     Indefinite,
 }
 
-/// Iterations without a new best residual before giving up.
+/// Iterations without a new best residual, nor a share of [`MOVING`] in the energy gained so far, before giving up.
 const PATIENCE: u32 = 100;
+/// Slender bodies gain energy long before their residual falls: what moves more than this is on its way.
+const MOVING: f64 = 1e-3;
 
 /// Solves `A x = b` for each case, from the `x` given, until each has `|b − A x| ≤ tolerance |b|`.
 ///
@@ -76,6 +78,8 @@ pub fn solve<const N: usize>(
     let mut r_norm: Vec<f64> = r.iter().map(|r| norm(r)).collect();
     let (mut rho, mut alpha) = (vec![0.0; n], vec![0.0; n]);
     let (mut best, mut best_at) = (f64::INFINITY, 0);
+    // Energy gained since the start, and at the best residual, J (or W K).
+    let (mut gained, mut gained_at) = (vec![0.0; n], vec![0.0; n]);
     let mut indefinite = false;
     for iteration in 0..=iterations_max {
         let relative = |k: usize| if b_norm[k] > 0.0 { r_norm[k] / b_norm[k] } else { 0.0 };
@@ -89,8 +93,11 @@ pub fn solve<const N: usize>(
         }
         if residual < 0.9 * best {
             (best, best_at) = (residual, iteration);
+            gained_at.copy_from_slice(&gained);
         }
-        if iteration == iterations_max || iteration - best_at > PATIENCE || !residual.is_finite() || indefinite {
+        let waited = iteration - best_at > PATIENCE;
+        let resting = || (0..n).all(|k| gained[k] - gained_at[k] <= MOVING * gained[k]);
+        if iteration == iterations_max || (waited && resting()) || !residual.is_finite() || indefinite {
             let (node, size) = largest::<N>(&r[worst]);
             let cause = match size / r_norm[worst] {
                 _ if !residual.is_finite() => Cause::NotFinite,
@@ -99,6 +106,10 @@ pub fn solve<const N: usize>(
                 _ => Cause::Global,
             };
             return Err(PcgError::Stagnated { iterations: iteration, residual, node, cause });
+        }
+        if waited {
+            best_at = iteration;
+            gained_at.copy_from_slice(&gained);
         }
         for k in 0..n {
             // Unit residuals keep single precision far from its ends.
@@ -124,6 +135,7 @@ pub fn solve<const N: usize>(
             let energy = dot(&p[k], &q[k]);
             indefinite |= !done && !(energy > 0.0);
             alpha[k] = if done || !(energy > 0.0) { 0.0 } else { dot(&p[k], &r[k]) / energy };
+            gained[k] += 0.5 * alpha[k] * alpha[k] * energy;
             axpy(alpha[k], &p[k], &mut x[k]);
             axpy(-alpha[k], &q[k], &mut r[k]);
             r_norm[k] = norm(&r[k]);

@@ -13,7 +13,9 @@ mod unit;
 
 pub use evaluate::FUNCTIONS;
 pub use parse::{Expression, QuantityError, evaluate, names, parse, rename};
-pub use unit::{UNITS, Unit, UnitSystem, display_unit, format, format_difference, format_turning, si_unit, unit};
+pub use unit::{
+    UNITS, Unit, UnitSystem, display_unit, format, format_difference, format_number, format_turning, si_unit, unit,
+};
 
 use serde::{Deserialize, Serialize};
 

@@ -194,9 +194,15 @@ pub fn si_unit(dimension: Dimension) -> &'static str {
 /// assert_eq!(format(s, UnitSystem::Millimetre, 4), "450 MPa");
 /// ```
 pub fn format(q: Quantity, system: UnitSystem, digits: usize) -> String {
-    let (symbol, factor, offset) = display_unit(q.dimension, system);
-    let number = significant((q.value - offset) / factor, digits);
+    let (symbol, ..) = display_unit(q.dimension, system);
+    let number = format_number(q, system, digits);
     if symbol.is_empty() { number } else { format!("{number} {symbol}") }
+}
+
+/// The number of [`format()`] alone, for tables whose heads name the unit.
+pub fn format_number(q: Quantity, system: UnitSystem, digits: usize) -> String {
+    let (_, factor, offset) = display_unit(q.dimension, system);
+    significant((q.value - offset) / factor, digits)
 }
 
 /// Prints a speed of turning, rad/s, in rpm: `3000 rpm`.

@@ -55,6 +55,24 @@ pub fn quadratic(size: DVec3, counts: [usize; 3], map: impl Fn(DVec3) -> DVec3) 
     Mesh { points, cells }
 }
 
+/// Several meshes as one, points within `1e-9` of each other joined.
+#[allow(dead_code)]
+pub fn join(meshes: impl IntoIterator<Item = Mesh>) -> Mesh {
+    let mut known: HashMap<[i64; 3], u32> = HashMap::new();
+    let mut out = Mesh { points: Vec::new(), cells: Vec::new() };
+    for mesh in meshes {
+        let mut node = |p: DVec3| {
+            *known.entry(p.to_array().map(|c| (c * 1e9).round() as i64)).or_insert_with(|| {
+                out.points.push(p);
+                out.points.len() as u32 - 1
+            })
+        };
+        let to: Vec<u32> = mesh.points.into_iter().map(&mut node).collect();
+        out.cells.extend(mesh.cells.into_iter().map(|c| c.map(|n| to[n as usize])));
+    }
+    out
+}
+
 impl Mesh {
     pub fn nodes(&self, cell: usize) -> [DVec3; 10] {
         self.cells[cell].map(|n| self.points[n as usize])

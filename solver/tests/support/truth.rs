@@ -12,7 +12,11 @@ use std::sync::atomic::AtomicBool;
 
 /// A box of tetrahedra as one part.
 pub fn mesh(size: DVec3, counts: [usize; 3], map: impl Fn(DVec3) -> DVec3) -> Mesh {
-    let made = tet_box::quadratic(size, counts, map);
+    part(tet_box::quadratic(size, counts, map))
+}
+
+/// Tetrahedra as one part.
+pub fn part(made: tet_box::Mesh) -> Mesh {
     let facets: Vec<Facet> =
         made.faces(|_| true).into_iter().map(|nodes| Facet { nodes, part: 0, face: 0, tet: 0 }).collect();
     let span = Span {

@@ -2,6 +2,7 @@
 
 use crate::closed_form::{E, NU, beam, hold, kirsch, lame};
 use crate::row::{Basis, Row};
+use crate::tet_box;
 use crate::truth::{self, Solved, solve};
 use glam::DVec3;
 use solver::element::tet::{Elasticity, matrix};
@@ -425,6 +426,42 @@ pub fn case_18() -> Vec<Row> {
             }
         })
         .to_vec()
+}
+
+/// A quarter of a thin hemisphere, pulled at one point of its rim and pushed at another: nearly all of its motion is
+/// bending, for which flat elements are far stiffer in their plane.
+pub fn case_11() -> Vec<Row> {
+    let (r, t) = (10.0, 0.04);
+    // A third of the octant: lines of equal angle about the two other axes.
+    let third = |axis: usize| {
+        tet_box::quadratic(DVec3::ONE, [21, 21, 1], move |q: DVec3| {
+            let [u, v] = [q.x, q.y].map(|a| (0.25 * PI * a).tan());
+            let mut p = [0.0; 3];
+            (p[axis], p[(axis + 1) % 3], p[(axis + 2) % 3]) = (1.0, u, v);
+            DVec3::from(p).normalize() * (r + t * (q.z - 0.5))
+        })
+    };
+    let mesh = truth::part(tet_box::join([0, 1, 2].map(third)));
+    let mut held = Constraints::new(mesh.points.len());
+    (0..2).for_each(|axis| hold(&mesh, &mut held, axis, |p| near(p[axis], 0.0)));
+    hold(&mesh, &mut held, 2, |p| near(p.z, r));
+    let s = solve(mesh, Elasticity::isotropic(68.25e9, 0.3), &held, |m, f| {
+        for (axis, force) in [(DVec3::X, 2000.0), (DVec3::Y, -2000.0)] {
+            let through = truth::select(m, |p| near(p.dot(axis), p.length()));
+            through.iter().for_each(|n| push(f, *n, axis * force / through.len() as f64));
+        }
+    });
+    vec![Row {
+        case: 11,
+        name: "NAFEMS LE3, hemisphere with point loads",
+        mesh: described(&s),
+        quantity: "outward motion under the pull",
+        unit: "m",
+        reference: 0.185,
+        basis: Basis::Published,
+        found: s.at(DVec3::X * r).x,
+        tolerance: 0.02,
+    }]
 }
 
 /// The roof of Scordelis and Lo, a quarter of it.
