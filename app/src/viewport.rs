@@ -125,6 +125,8 @@ pub enum ViewCommand {
     Scene(Rc<[u8]>),
     Clear,
     Result(Option<ResultView>),
+    /// A result may come: what drivers build when they first draw one is built now.
+    Warm,
     /// The inside of the shown result: what a section and a probe see there. Goes with the result.
     Inside(Option<Arc<Inside>>),
     /// Shows a surface inside the result's bodies, or their skins again.

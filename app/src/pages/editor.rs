@@ -73,6 +73,12 @@ fn Editor(id: String) -> impl IntoView {
         let is = desk.design.with(|d| d.get(&id).and_then(Object::section)) == Some(Section::Study);
         is.then_some(id)
     });
+    Effect::new(move |_| {
+        // Who looks at a study may run it: the view gets ready for its first field meanwhile.
+        if study.with(Option::is_some) {
+            desk.view(ViewCommand::Warm);
+        }
+    });
     view! {
         <Suspense fallback=|| ()>
             {move || {

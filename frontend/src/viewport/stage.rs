@@ -40,13 +40,23 @@ pub struct Changes {
     pub result: bool,
     pub inner: bool,
     pub symbols: bool,
+    /// What the first result needs is to be built now.
+    pub warm: bool,
     /// The picture differs, for whatever reason.
     pub picture: bool,
 }
 
 impl Changes {
-    pub const ALL: Self =
-        Self { scene: true, states: true, section: true, result: true, inner: true, symbols: true, picture: true };
+    pub const ALL: Self = Self {
+        scene: true,
+        states: true,
+        section: true,
+        result: true,
+        inner: true,
+        symbols: true,
+        warm: false,
+        picture: true,
+    };
 }
 
 #[derive(Debug)]
@@ -264,6 +274,10 @@ impl Stage {
                 self.camera_moved |= on && self.is_placed;
                 self.changes.picture = true;
             }
+            ViewCommand::Warm => {
+                self.changes.warm = true;
+                self.changes.picture = true;
+            }
             ViewCommand::Glyphs(glyphs) => {
                 self.glyphs = glyphs;
                 self.changes.symbols = true;
@@ -306,7 +320,7 @@ impl Stage {
 
     pub fn set_model(&mut self, model: Model) {
         self.model = model;
-        self.changes = Changes::ALL;
+        self.changes = Changes { warm: self.changes.warm, ..Changes::ALL };
         self.hover = None;
         self.pointer_moved = true;
         self.refresh_visible();

@@ -368,3 +368,14 @@ fn room_for_a_view_beside_keeps_what_is_seen_across() {
     stage.resize(SIZE, 1.0);
     assert!((stage.camera.height / before - 1.0).abs() < 1e-9);
 }
+
+#[test]
+fn getting_ready_for_a_result_survives_a_new_model() {
+    let mut stage = stage();
+    stage.tick(0.0);
+    stage.changes = Default::default();
+    stage.command(ViewCommand::Warm, 0.0);
+    assert!(stage.changes.warm && stage.changes.picture);
+    stage.set_model(Default::default());
+    assert!(stage.changes.warm);
+}

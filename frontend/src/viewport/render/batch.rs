@@ -48,6 +48,36 @@ pub struct OutlineBatch {
 }
 
 impl Layer {
+    /// One triangle, line and outline with a field, all in states that are not drawn. Drivers build a program when it first
+    /// draws something, which takes them a while.
+    pub fn unseen(context: &Context) -> Self {
+        let place = || InstanceBuffer::new_with_data(context, &[[0.0f32; 3]]);
+        let side = || InstanceBuffer::new_with_data(context, &[[0i16; 2]]);
+        let index = || InstanceBuffer::new_with_data(context, &[0u32]);
+        Self {
+            lines: LineBatch { moves: Some([place(), place()]), a: place(), b: place(), edges: index() },
+            outlines: OutlineBatch {
+                moves: Some([place(), place()]),
+                a: place(),
+                b: place(),
+                left: side(),
+                right: side(),
+                faces: index(),
+            },
+            faces: FaceBatch {
+                positions: VertexBuffer::new_with_data(context, &[[0.0; 3]; 3]),
+                normals: VertexBuffer::new_with_data(context, &[[0; 2]; 3]),
+                faces: VertexBuffer::new_with_data(context, &[0; 3]),
+                indices: ElementBuffer::new_with_data(context, &[0, 1, 2]),
+                displacement: Some(VertexBuffer::new_with_data(context, &[[0.0; 3]; 3])),
+                values: Some(VertexBuffer::new_with_data(context, &[0.0; 3])),
+                source: Vec::new(),
+            },
+            face_states: StateTexture::new(context),
+            edge_states: StateTexture::new(context),
+        }
+    }
+
     pub fn new(context: &Context, model: &Model, field: Option<&PointField>) -> Self {
         let faces = FaceArrays::new(model);
         let lines = LineArrays::new(model);

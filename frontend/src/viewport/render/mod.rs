@@ -22,7 +22,7 @@ use corner::CubeMesh;
 use direction::Directions;
 use glam::{DMat3, DMat4, DVec3};
 use program::Programs;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use symbol::Symbols;
 use three_d::core::{
     Blend, ClearState, Context, CoreError, DepthTest, InstanceBuffer, Interpolation, Mat3, Mat4, RenderStates,
@@ -60,7 +60,35 @@ pub struct Renderer {
     symbols: Symbols,
     directions: Directions,
     dots: Dots,
+    /// Drawn once, so that the first result finds its programs built; then `None`.
+    warming: RefCell<Option<Layer>>,
+    is_warm: bool,
     draw_calls: Cell<u32>,
+}
+
+/// How a field lies over a layer.
+struct Look {
+    /// Where the layer's own coordinates begin, world, m.
+    base: DVec3,
+    /// Value at the start of the colour map, and maps per value.
+    ramp: (f64, f64),
+    /// 0 for smooth colours.
+    bands: f32,
+    /// The values are numbers of states.
+    counts: bool,
+    scale: f32,
+}
+
+impl From<&Shown> for Look {
+    fn from(shown: &Shown) -> Self {
+        Self {
+            base: shown.model.base,
+            ramp: shown.ramp(),
+            bands: shown.bands(),
+            counts: shown.view.reading.over.counts(),
+            scale: shown.drawn_scale(),
+        }
+    }
 }
 
 /// The cap of one body under its field.
@@ -127,6 +155,8 @@ impl Renderer {
             symbols: Symbols::new(&context),
             directions: Directions::new(&context),
             dots: Dots { centres: InstanceBuffer::new(&context), tints: InstanceBuffer::new(&context) },
+            warming: RefCell::new(None),
+            is_warm: false,
             draw_calls: Cell::new(0),
             gl,
             context,
@@ -197,6 +227,9 @@ impl Renderer {
         if changes.scene || changes.symbols {
             self.symbols.fill(&self.context, stage);
         }
+        if changes.warm && !std::mem::replace(&mut self.is_warm, true) {
+            *self.warming.borrow_mut() = Some(Layer::unseen(&self.context));
+        }
     }
 
     /// Draws the stage into `target`; returns the number of draw calls.
@@ -221,17 +254,23 @@ impl Renderer {
         target.write(|| -> Result<(), CoreError> {
             self.draw_background(stage, &frame);
             // Result skins first: the bodies they stand for keep only their ghost's edges.
-            let layers = [(&self.result, stage.result.as_ref()), (&self.scene, None)];
-            let layers: Vec<_> = layers.into_iter().filter_map(|(l, shown)| Some((l.as_ref()?, shown))).collect();
-            for (layer, shown) in &layers {
-                self.draw_faces(stage, &frame, layer, shown.map_or(stage.model.base, |s| s.model.base), *shown);
+            let look = stage.result.as_ref().map(Look::from);
+            let layers = [(&self.result, look.as_ref()), (&self.scene, None)];
+            let layers: Vec<_> = layers.into_iter().filter_map(|(l, look)| Some((l.as_ref()?, look))).collect();
+            for (layer, look) in &layers {
+                self.draw_faces(stage, &frame, layer, look.map_or(stage.model.base, |l| l.base), *look);
+            }
+            if let Some(layer) = self.warming.take() {
+                let look = Look { base: stage.model.base, ramp: (0.0, 1.0), bands: 0.0, counts: false, scale: 1.0 };
+                self.draw_faces(stage, &frame, &layer, look.base, Some(&look));
+                self.draw_lines(stage, &frame, &layer, Some(&look));
             }
             if let (Some(layer), Some(inner)) = (&self.inner, &stage.inner) {
                 self.draw_faces(stage, &frame, layer, inner.base, None);
             }
             self.draw_caps(&frame);
-            for (layer, shown) in &layers {
-                self.draw_lines(stage, &frame, layer, *shown);
+            for (layer, look) in &layers {
+                self.draw_lines(stage, &frame, layer, *look);
             }
             self.draw_directions(&frame);
             self.draw_symbols(stage, &frame);
@@ -258,16 +297,15 @@ impl Renderer {
     }
 
     /// `base`: where the layer's own coordinates begin, world, m.
-    fn draw_faces(&self, stage: &Stage, frame: &Frame, layer: &Layer, base: DVec3, shown: Option<&Shown>) {
+    fn draw_faces(&self, stage: &Stage, frame: &Frame, layer: &Layer, base: DVec3, look: Option<&Look>) {
         let batch = &layer.faces;
         let mut program = &self.programs.face;
         let offset = base - stage.model.base;
-        if let (Some(shown), Some(displacement), Some(values)) = (shown, &batch.displacement, &batch.values) {
+        if let (Some(look), Some(displacement), Some(values)) = (look, &batch.displacement, &batch.values) {
             program = &self.programs.face_field;
-            let (start, rate) = shown.ramp();
-            program.use_uniform("range", Vec3::new(start as f32, rate as f32, shown.bands()));
-            program.use_uniform("counts", if shown.view.reading.over.counts() { 1.0f32 } else { 0.0 });
-            program.use_uniform("scale", shown.drawn_scale());
+            program.use_uniform("range", Vec3::new(look.ramp.0 as f32, look.ramp.1 as f32, look.bands));
+            program.use_uniform("counts", if look.counts { 1.0f32 } else { 0.0 });
+            program.use_uniform("scale", look.scale);
             program.use_texture("map", &self.map);
             program.use_vertex_attribute("displacement", displacement);
             program.use_vertex_attribute("value", values);
@@ -293,11 +331,11 @@ impl Renderer {
         self.count();
     }
 
-    fn draw_lines(&self, stage: &Stage, frame: &Frame, layer: &Layer, shown: Option<&Shown>) {
-        let offset = shown.map_or(DVec3::ZERO, |s| s.model.base - stage.model.base);
+    fn draw_lines(&self, stage: &Stage, frame: &Frame, layer: &Layer, look: Option<&Look>) {
+        let offset = look.map_or(DVec3::ZERO, |l| l.base - stage.model.base);
         let clip_from_local = mat4(frame.clip_from_local * DMat4::from_translation(offset));
         let section = shifted(frame.section, offset);
-        let scale = shown.map_or(1.0, Shown::drawn_scale);
+        let scale = look.map_or(1.0, |l| l.scale);
         let size = Vec2::new(frame.viewport.width as f32, frame.viewport.height as f32);
         let outlines = &layer.outlines;
         if stage.edges && outlines.faces.instance_count() > 0 {
