@@ -83,7 +83,7 @@ pub fn Legend() -> impl IntoView {
                                             <div class="legend-bar" style:background=colormap::css(bands, shown.is_inverted())></div>
                                             <ol class="mono">{ticks}</ol>
                                         </div>
-                                        <span class="soft">{if symbol.is_empty() { "—" } else { symbol }}</span>
+                                        {(!symbol.is_empty()).then(|| view! { <span class="soft">{symbol}</span> })}
                                     }
                                         .into_any()
                                 }

@@ -134,7 +134,7 @@ fn Checklist(preflight: RwSignal<Option<Result<Preflight, String>>>, checking: R
                                 let name = desk.design.with_untracked(|d| d.get(&id).map(|o| format!("{}: ", o.name)));
                                 // Some say whose they are themselves.
                                 let text = name.as_ref().and_then(|n| i.message.strip_prefix(n.as_str()));
-                                let text = text.unwrap_or(&i.message).to_string();
+                                let text = crate::panels::desk::capital(text.unwrap_or(&i.message));
                                 view! {
                                     <button
                                         type="button" class="check-line" class:bad=bad class:warn=!bad

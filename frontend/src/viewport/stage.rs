@@ -269,6 +269,7 @@ impl Stage {
                 }
             }
             ViewCommand::Mirrored(on) => {
+                self.keeps_width |= self.is_mirrored != on && self.is_placed;
                 self.is_mirrored = on;
                 // One that was never placed has nothing to tell.
                 self.camera_moved |= on && self.is_placed;
