@@ -156,6 +156,38 @@ impl<'a> Ladder<'a> {
     /// # Errors
     /// [`LadderError`].
     pub fn mesh(&mut self, cancel: &AtomicBool, log: &mut dyn FnMut(String)) -> Result<Mesh, LadderError> {
+        let most = EXCESS_MAX * self.allowed;
+        let made = self.as_wanted(cancel, log);
+        let why = match &made {
+            // Small features leave no room for what the error asks for.
+            Ok(mesh) if mesh.tets.len() as f64 > most => {
+                Some(format!("{} elements are more than allowed", mesh.tets.len()))
+            }
+            Err(error @ LadderError::Mesh { error: MeshError::Folded { .. }, .. }) => Some(error.to_string()),
+            _ => None,
+        };
+        let mesh = match (why, &self.accepted) {
+            (Some(why), Some(sizes)) => {
+                log(format!("{why}; as the last mesh, a little finer"));
+                let finer = 0.5f64.cbrt().max((self.n_tets / (0.9 * most)).cbrt());
+                (self.size, self.feature) = (finer * sizes.size, finer * sizes.feature);
+                self.wishes.clone_from(&sizes.wishes);
+                self.wishes.iter_mut().flatten().for_each(|w| w.size *= finer);
+                self.build(cancel, log)?
+            }
+            _ => made?,
+        };
+        self.n_tets = mesh.tets.len() as f64;
+        if self.n_tets > most {
+            return Err(LadderError::TooMany { needed: self.n_tets, allowed: self.allowed });
+        }
+        self.accepted = Some(Sizes { size: self.size, feature: self.feature, wishes: self.wishes.clone() });
+        self.n_meshes += 1;
+        Ok(mesh)
+    }
+
+    /// A mesh of about as many elements as wanted.
+    fn as_wanted(&mut self, cancel: &AtomicBool, log: &mut dyn FnMut(String)) -> Result<Mesh, LadderError> {
         let mut mesh = self.build(cancel, log)?;
         for _ in 1..TRIES_MAX {
             let excess = mesh.tets.len() as f64 / self.wanted;
@@ -175,24 +207,6 @@ impl<'a> Ladder<'a> {
             }
             mesh = self.build(cancel, log)?;
         }
-        let most = EXCESS_MAX * self.allowed;
-        if mesh.tets.len() as f64 > most
-            && let Some(sizes) = &self.accepted
-        {
-            // Small features leave no room for what the error asks for: as the last mesh, a little finer everywhere.
-            log(format!("{} elements are more than allowed; as the last mesh, a little finer", mesh.tets.len()));
-            let finer = 0.5f64.cbrt().max((self.n_tets / (0.9 * most)).cbrt());
-            (self.size, self.feature) = (finer * sizes.size, finer * sizes.feature);
-            self.wishes.clone_from(&sizes.wishes);
-            self.wishes.iter_mut().flatten().for_each(|w| w.size *= finer);
-            mesh = self.build(cancel, log)?;
-        }
-        self.n_tets = mesh.tets.len() as f64;
-        if self.n_tets > most {
-            return Err(LadderError::TooMany { needed: self.n_tets, allowed: self.allowed });
-        }
-        self.accepted = Some(Sizes { size: self.size, feature: self.feature, wishes: self.wishes.clone() });
-        self.n_meshes += 1;
         Ok(mesh)
     }
 
@@ -202,7 +216,7 @@ impl<'a> Ladder<'a> {
             let options = Options { wishes: wishes.clone(), size_min: self.feature, ..Options::new(self.size) };
             let mesh = ready.mesh(&options, cancel).map_err(|e| failed(label, e))?;
             if mesh.n_lost > 0 {
-                log(format!("{label}: {} triangles of its surface cut one another and were mended", mesh.n_lost));
+                log(format!("{label}: {} triangles of its surface cut one another and were laid anew", mesh.n_lost));
             }
             meshes.push(mesh);
             check(cancel)?;

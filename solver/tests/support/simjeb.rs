@@ -5,7 +5,7 @@ use glam::DVec3;
 use solver::design::{Design, Object, Value};
 use solver::geometry::{Model, ModelBody};
 use solver::surface::{Face, FaceName, Shape, SurfaceMesh};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,8 +15,10 @@ pub const CASES: [&str; 4] = ["ver", "hor", "dia", "tor"];
 pub const LOADS: [[f64; 3]; 4] =
     [[0.0, 0.0, 35_585.8], [-37_809.9, 0.0, 0.0], [-28_276.2, 0.0, 31_403.9], [0.0, 0.0, 564.924]];
 
-/// Triangles this near to the measured radius belong to the wall, mm.
-const WALL_TOLERANCE: f64 = 0.1;
+/// Triangles this near to the measured radius belong to the wall, mm, if the sine of what they lean against its axis is no
+/// more than this: so the mean of the bores' points is the given reference point, to its last digit, on all eight parts.
+const WALL_TOLERANCE: f64 = 0.2;
+const LEAN: f64 = 0.1;
 
 /// One bracket, ready to solve.
 pub struct Bracket {
@@ -88,18 +90,25 @@ pub fn bracket(id: &str, set_up: impl Fn(Object) -> Object) -> Option<Bracket> {
     let mut face_of = Vec::with_capacity(mesh.triangles.len());
     for t in 0..mesh.triangles.len() {
         let corners = mesh.triangles[t].map(|i| mesh.points[i as usize].map(|c| c * 1e3));
+        let cross = mesh.triangle_cross(t);
         let on = |bolt: bool, w: &[f64]| {
             let (e, f, axis) = if bolt { (0, 1, 2) } else { (0, 2, 1) };
             corners.iter().all(|p| {
                 let r = ((p[e] - w[0]).powi(2) + (p[f] - w[1]).powi(2)).sqrt();
                 (r - w[2]).abs() < WALL_TOLERANCE && p[axis] > w[3] - 0.05 && p[axis] < w[4] + 0.05
-            })
+            }) && cross[axis].abs() <= LEAN * DVec3::from(cross).length()
         };
         let face = walls.iter().find(|(bolt, w)| on(*bolt, w)).map_or(0, |(bolt, _)| if *bolt { 1 } else { 2 });
         face_of.push(face);
         mesh.faces[face as usize].area += 0.5 * DVec3::from(mesh.triangle_cross(t)).length();
     }
     mesh.face_of = face_of;
+    let on: BTreeSet<u32> = mesh.triangles.iter().zip(&mesh.face_of).filter(|t| *t.1 == 2).flat_map(|t| *t.0).collect();
+    let mean = on.iter().map(|i| DVec3::from(mesh.points[*i as usize])).sum::<DVec3>() * 1e3 / on.len() as f64;
+    assert!(
+        (mean - DVec3::from(reference)).abs().max_element() < 6e-4,
+        "{id}: the bores' points are not the reference's"
+    );
 
     let row = |name: &str| table(name)?.into_iter().find(|r| r[0] == id);
     let converged = numbers(&row("converged.csv")?[2..]);

@@ -24,17 +24,38 @@ const ROUNDS: usize = 16;
 /// From this round on sides are split only, because two turns can undo each other.
 const ROUND_FLIP: usize = 3;
 /// From this round on it stops where more and more is missing.
-const ROUND_STOP: usize = 8;
+const ROUND_STOP: usize = 4;
 /// Sides below this share of their size are split no further.
 const SHORTEST: f64 = 0.05;
+/// A facet farther from the body's surface than this share of its longest side leaves it: twice and more what one keeps
+/// of an arc that turns by 30°.
+const ASTRAY: f64 = 0.2;
+
+/// Tetrahedra between the triangles of a surface.
+pub(super) struct Filled {
+    pub volume: Volume,
+    /// Triangles of the surface that are no facets of them: where it cuts itself, or meets itself at a sharp angle.
+    pub n_lost: usize,
+    /// Where those lay when they were fewest.
+    pub lost: Vec<DVec3>,
+    /// Centres of facets that took their place and are not on the body's surface.
+    pub astray: Vec<DVec3>,
+}
+
+impl Filled {
+    /// How far it is from the surface it should keep: what left the body first.
+    pub fn fault(&self) -> (usize, usize) {
+        (self.astray.len(), self.n_lost)
+    }
+}
 
 fn sorted(mut v: [u32; 3]) -> [u32; 3] {
     v.sort_unstable();
     v
 }
 
-/// Fills `surf`, which may be refined on the way. Also returns the number of its facets that could not be kept.
-pub(super) fn fill(surf: &mut Surf, domain: &Domain, size: &Octree, distance: &Distance) -> (Volume, usize) {
+/// Fills `surf`, which may be refined on the way.
+pub(super) fn fill(surf: &mut Surf, domain: &Domain, size: &Octree, distance: &Distance) -> Filled {
     let lattice: Vec<(DVec3, f64)> =
         size.lattice().into_iter().filter(|(p, _)| p.cmpgt(domain.lo).all() && p.cmplt(domain.hi).all()).collect();
     // Rows of neighbours share their first bound.
@@ -66,21 +87,27 @@ pub(super) fn fill(surf: &mut Surf, domain: &Domain, size: &Octree, distance: &D
     }
 
     let mut found = find(surf, &delaunay, &of);
-    let mut least = usize::MAX;
+    let mut missing: Vec<u32> = surf.each().filter(|t| !found.contains_key(t)).collect();
+    let mut fewest = missing.len();
+    let centres = |surf: &Surf, missing: &[u32]| missing.iter().map(|t| surf.centre(*t)).collect::<Vec<_>>();
+    let mut lost = centres(surf, &missing);
     for round in 0..ROUNDS {
-        let missing: Vec<u32> = surf.each().filter(|t| !found.contains_key(t)).collect();
         // Where the surface cuts itself, refining only makes more of what cannot be.
-        if round > ROUND_STOP && missing.len() > 2 * least {
-            break;
-        }
-        least = least.min(missing.len());
-        if missing.is_empty() || !refine(surf, domain, size, &mut delaunay, &mut of, &missing, round) {
+        if missing.is_empty()
+            || round > ROUND_STOP && missing.len() > 2 * fewest
+            || !refine(surf, domain, size, &mut delaunay, &mut of, &missing, round)
+        {
             break;
         }
         found = find(surf, &delaunay, &of);
+        missing = surf.each().filter(|t| !found.contains_key(t)).collect();
+        if missing.len() < fewest {
+            fewest = missing.len();
+            lost = centres(surf, &missing);
+        }
     }
-    let n_lost = surf.each().filter(|t| !found.contains_key(t)).count();
-    (extract(surf, domain, distance, &delaunay, &of, &found), n_lost)
+    let (volume, astray) = extract(surf, domain, distance, &delaunay, &of, &found);
+    Filled { volume, n_lost: missing.len(), lost, astray }
 }
 
 /// For each triangle of the surface that is a facet, the tetrahedron on its inner side.
@@ -205,7 +232,7 @@ fn flat(surf: &Surf, t: u32, k: usize, [c, d]: [u32; 2]) -> bool {
     fits(a, d, c) && fits(d, b, c)
 }
 
-/// The tetrahedra inside the surface.
+/// The tetrahedra inside the surface, and the centres of their facets that left it.
 fn extract(
     surf: &Surf,
     domain: &Domain,
@@ -213,7 +240,7 @@ fn extract(
     delaunay: &Delaunay,
     of: &[u32],
     found: &HashMap<u32, (u32, usize)>,
-) -> Volume {
+) -> (Volume, Vec<DVec3>) {
     // Facets of the surface are walls; 1 on their inner side, 2 on the outer.
     let mut wall = vec![[0_u8; 4]; delaunay.tets.len()];
     let mut patch: HashMap<(u32, usize), u32> = HashMap::with_capacity(found.len());
@@ -286,6 +313,7 @@ fn extract(
         let place = &mut volume.place[w as usize];
         *place = if *place == Place::Inside { surf.place[v] } else { Place::Corner };
     }
+    let mut astray = Vec::new();
     for (t, tet) in delaunay.tets.iter().enumerate().filter(|(t, _)| inside[*t]) {
         volume.neighbours.push(std::array::from_fn(|k| {
             let n = delaunay.neighbours[t][k];
@@ -297,7 +325,12 @@ fn extract(
                 | known.unwrap_or_else(|| {
                     let p = FACETS[k].map(|j| delaunay.points[tet[j] as usize]);
                     let centre = (p[0] + p[1] + p[2]) / 3.0;
-                    distance.nearest(centre.into(), None).map_or(0, |n| domain.start.patch[n.triangle as usize])
+                    let longest = (0..3).map(|k| (p[(k + 1) % 3] - p[k]).length()).fold(0.0, f64::max);
+                    let Some(nearest) = distance.nearest(centre.into(), None) else { return 0 };
+                    if nearest.distance.abs() > ASTRAY * longest {
+                        astray.push(centre);
+                    }
+                    domain.start.patch[nearest.triangle as usize]
                 })
         }));
     }
@@ -314,7 +347,7 @@ fn extract(
     }
     volume.curves = curves;
     lock(&mut volume);
-    volume
+    (volume, astray)
 }
 
 /// Parts a region whose walls leak: every tetrahedron goes with the nearest wall, counted in facets.

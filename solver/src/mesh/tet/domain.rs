@@ -15,7 +15,7 @@ const CREASE: f64 = 0.524;
 /// A feature curve that turns by more than this has a corner there, rad: 40°.
 const TURN: f64 = 0.698;
 /// A triangle of a file whose height is below this share of the body's diagonal is a needle.
-const NEEDLE: f64 = 5e-5;
+pub(super) const NEEDLE: f64 = 5e-5;
 /// Fixed points along a curve that has no corner of its own.
 const ANCHORS: usize = 3;
 
@@ -126,12 +126,13 @@ impl Chain {
 
 impl<'a> Domain<'a> {
     /// Reads features off `surface`. `exact`: faces lie on their analytic shapes and every border between them is meant.
+    /// Of a file, triangles lower than `needle` times the body's diagonal part no faces.
     ///
     /// # Errors
     /// [`MeshError`] for a surface that is empty, not finite or not closed.
-    pub fn new(surface: &'a SurfaceMesh, exact: bool) -> Result<Self, MeshError> {
+    pub fn new(surface: &'a SurfaceMesh, exact: bool, needle: f64) -> Result<Self, MeshError> {
         let mut start = connect(surface)?;
-        let normals = directions(&start, surface, exact);
+        let normals = directions(&start, surface, if exact { 0.0 } else { needle });
         let cosine = CREASE.cos();
         // Mark the sides that part two patches; `link` numbers the chains they make.
         for t in 0..start.triangles.len() {
@@ -277,9 +278,9 @@ fn connect(surface: &SurfaceMesh) -> Result<Surf, MeshError> {
 
 /// Normals of the triangles. Needles in a file have none to speak of, and would part the surface along both their long
 /// sides: each takes after its neighbour over the longest one, or keeps none.
-fn directions(start: &Surf, surface: &SurfaceMesh, exact: bool) -> Vec<DVec3> {
+fn directions(start: &Surf, surface: &SurfaceMesh, needle: f64) -> Vec<DVec3> {
     let (lo, hi) = surface.bounds().unwrap_or_default();
-    let height_min = if exact { 0.0 } else { NEEDLE * (DVec3::from(hi) - DVec3::from(lo)).length() };
+    let height_min = needle * (DVec3::from(hi) - DVec3::from(lo)).length();
     let longest = |t: u32| {
         let c = start.corners(t);
         let side = |k: usize| (c[(k + 1) % 3] - c[k]).length();

@@ -54,6 +54,11 @@ impl Surf {
         self.triangles[t as usize].map(|v| self.points[v as usize])
     }
 
+    pub fn centre(&self, t: u32) -> DVec3 {
+        let [a, b, c] = self.corners(t);
+        (a + b + c) / 3.0
+    }
+
     /// Twice the area times the normal.
     pub fn cross(&self, t: u32) -> DVec3 {
         let [a, b, c] = self.corners(t);
