@@ -4,7 +4,8 @@
 //! from the triangles and polylines that are drawn.
 
 use crate::viewport::Pick;
-use solver::design::material;
+use solver::design::schema::Section;
+use solver::design::{Design, Resolved, material};
 use solver::quantity::Dimension;
 use solver::scene::{Scene, SceneBody};
 use solver::surface::{Edge, Face, Shape, SurfaceMesh};
@@ -59,9 +60,22 @@ pub fn measure(scene: &Scene, picks: &[Pick]) -> Vec<Reading> {
     }
 }
 
+/// Density of a body, kg/m³: of the design's own material if it has one, else of the library's; nothing where neither is
+/// known.
+fn density(body: &SceneBody, design: &Design, resolved: &Resolved) -> f64 {
+    let feature = body.name.split('#').next().unwrap_or(&body.name);
+    let own = design.section(Section::Material).filter(|o| !o.suppressed);
+    let own = own.filter(|o| o.refs("bodies").iter().any(|id| id.0 == feature));
+    // Of two, the one that mechanics takes.
+    match own.max_by_key(|o| o.kind == "orthotropic") {
+        Some(object) => resolved.number(object, "density").unwrap_or(0.0),
+        None => material(&body.material).map_or(0.0, |m| m.density),
+    }
+}
+
 /// Volume, surface and mass, together, of the bodies that are picked from, or of all. A body whose material is not known
 /// weighs nothing.
-pub fn bodies(scene: &Scene, picks: &[Pick]) -> Vec<Reading> {
+pub fn bodies(scene: &Scene, design: &Design, resolved: &Resolved, picks: &[Pick]) -> Vec<Reading> {
     let meant = |b: &&SceneBody| picks.is_empty() || picks.iter().any(|p| p.body() == b.name);
     let chosen: Vec<&SceneBody> = scene.bodies.iter().filter(meant).collect();
     if chosen.is_empty() {
@@ -71,11 +85,7 @@ pub fn bodies(scene: &Scene, picks: &[Pick]) -> Vec<Reading> {
     vec![
         Reading::new("Volume", sum(&|b| b.mass.volume), Dimension::VOLUME),
         Reading::new("Surface", sum(&|b| b.mass.area), Dimension::AREA),
-        Reading::new(
-            "Mass",
-            sum(&|b| b.mass.volume * material(&b.material).map_or(0.0, |m| m.density)),
-            Dimension::MASS,
-        ),
+        Reading::new("Mass", sum(&|b| b.mass.volume * density(b, design, resolved)), Dimension::MASS),
     ]
 }
 

@@ -11,6 +11,7 @@
 //!
 //! Invariants of absence: nothing here opens a file, reads a clock, spawns a thread or builds a thread pool.
 
+pub mod deck;
 pub mod design;
 pub mod element;
 pub mod quantity;

@@ -18,6 +18,10 @@ const PROGRAMS: &[(&str, &[&str])] = &[
     ),
     ("tet", &["run", "--locked", "--release", "--package", "solver", "--features", "solve", "--example", "bench_tet"]),
     (
+        "heat",
+        &["run", "--locked", "--release", "--package", "solver", "--features", "solve", "--example", "bench_heat"],
+    ),
+    (
         "mesh",
         &["run", "--locked", "--release", "--package", "solver", "--features", "solve", "--example", "bench_mesh"],
     ),

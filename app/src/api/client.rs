@@ -4,7 +4,7 @@
 use super::auth::{ChangePassword, LogIn, Me, Policy, Reset, Role, Session, SignUp};
 #[cfg(all(feature = "browser", not(feature = "ssr")))]
 use super::design::StoredFile;
-use super::design::{ChangeDesign, CreateDesign, DesignCard, DesignQuery, DesignState, Document};
+use super::design::{ChangeDesign, CreateDesign, DesignCard, DesignQuery, DesignState, Document, ReadDeck};
 use super::organisation::{
     ChangeMember, ChangeOrganisation, Invitation, Invite, Link, Member, NameProject, Organisation, Project,
     ProjectMember, SetRole,
@@ -14,6 +14,7 @@ use super::share::{CreateShare, Share, SharedDesign};
 use super::{Page, Problem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use solver::deck::{Reading, Units};
 #[cfg(feature = "ssr")]
 use std::sync::Arc;
 
@@ -294,6 +295,11 @@ impl Client {
             encode(id),
             query(&[("sequence", sequence.map(|s| s.to_string()))])
         ))
+    }
+    /// What an input deck among the design's files comes to; changes nothing.
+    pub fn read_deck(&self, id: &str, hash: &str, units: Units) -> Answering<Reading> {
+        let path = format!("/api/designs/{}/files/{}/deck", encode(id), encode(hash));
+        self.with("POST", path, ReadDeck { units })
     }
     /// Stores a file's bytes with the design, in the browser only.
     #[cfg(all(feature = "browser", not(feature = "ssr")))]

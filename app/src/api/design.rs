@@ -83,6 +83,16 @@ pub struct Document {
 
 /// `GET /api/designs/{id}/log?after=&limit=` → `Page<Entry>`.
 /// `POST /api/designs/{id}/commands` takes a `sync::Submission` and answers with the `sync::Entry`.
+/// `POST /api/designs/{id}/files/{hash}/deck`: what an input deck comes to, as a `solver::deck::Reading`.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct ReadDeck {
+    /// The system of units the deck is written in.
+    #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(value_type = String))]
+    pub units: solver::deck::Units,
+}
+
 /// `POST /api/designs/{id}/files?name=` takes bytes and answers with this; `GET /api/designs/{id}/files/{hash}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]

@@ -1,4 +1,5 @@
 use super::*;
+use solver::design::{Object, Value, resolve};
 use solver::surface::{EdgeName, FaceName, MassProperties, Representation};
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, TAU};
 use std::sync::Arc;
@@ -158,7 +159,14 @@ fn a_pick_that_is_gone_measures_nothing_and_many_are_summed() {
     let readings = measure(&scene, &[face("0"), face("1"), edge("0")]);
     close(value(&readings, "Total area"), 0.12 + TAU * 0.01 * 0.05);
     close(value(&readings, "Total length"), 0.3);
-    close(value(&bodies(&scene, &[]), "Mass"), 10.8);
-    close(value(&bodies(&scene, &[face("1")]), "Mass"), 5.4);
-    assert!(bodies(&scene, &[face("7")]).is_empty());
+    let mut design = Design::new();
+    let bodies = |design: &Design, picks: &[Pick]| bodies(&scene, design, &resolve(design).0, picks);
+    close(value(&bodies(&design, &[]), "Mass"), 10.8);
+    close(value(&bodies(&design, &[face("1")]), "Mass"), 5.4);
+    assert!(bodies(&design, &[face("7")]).is_empty());
+    // The design's own material counts, not the library's that the body would have.
+    let own =
+        Object::new("own", "isotropic", "Own").with("bodies", Value::Refs(vec![scene.bodies[1].name.as_str().into()]));
+    design.objects.push(Arc::new(own.expr("density", "5400 kg/m^3")));
+    close(value(&bodies(&design, &[]), "Mass"), 5.4 + 10.8);
 }

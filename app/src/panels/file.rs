@@ -1,5 +1,6 @@
 //! Files in a design: a mesh to import, uploaded once and kept by its content.
 
+use super::deck::DeckForm;
 #[cfg(feature = "browser")]
 use super::desk::Desk;
 use super::desk::use_desk;
@@ -25,8 +26,9 @@ fn upload(
     let Some(file) = input.files().and_then(|f| f.get(0)) else { return };
     let name = file.name();
     let lower = name.to_lowercase();
-    if !lower.ends_with(".stl") && !lower.ends_with(".obj") {
-        return desk.notices.bad(format!("{name} is neither STL nor OBJ. Export one of these from the other program."));
+    if ![".stl", ".obj", ".inp"].iter().any(|e| lower.ends_with(e)) {
+        let text = format!("{name} is neither STL nor OBJ nor INP. Export one of these from the other program.");
+        return desk.notices.bad(text);
     }
     if file.size() > FILE_BYTES_MAX {
         return desk.notices.bad(format!("{name} is larger than 64 MB. Export it with a coarser tolerance."));
@@ -80,7 +82,7 @@ pub fn FileField(
                 <label class="button small" class:busy=move || busy.get()>
                     {move || if busy.get() { "Uploading…" } else { "Replace…" }}
                     <input
-                        node_ref=input class="visually-hidden" type="file" accept=".stl,.obj" data-testid="file-input"
+                        node_ref=input class="visually-hidden" type="file" accept=".stl,.obj,.inp" data-testid="file-input"
                         disabled=move || busy.get() || !desk.may_edit.get() on:change=chosen
                     />
                 </label>
@@ -92,7 +94,12 @@ pub fn FileField(
     .into_any()
 }
 
-/// Chooses a file and its unit, then adds the import feature.
+/// Whether a file of this name is an input deck: it brings a whole problem, not only a body.
+fn is_deck(name: &str) -> bool {
+    name.to_lowercase().ends_with(".inp")
+}
+
+/// Chooses a file and its unit, then adds the import feature; of an input deck, shows what it comes to first.
 #[component]
 pub fn ImportForm(open: RwSignal<bool>) -> impl IntoView {
     let desk = use_desk();
@@ -100,11 +107,17 @@ pub fn ImportForm(open: RwSignal<bool>) -> impl IntoView {
     let busy = RwSignal::new(false);
     let unit = RwSignal::new("mm".to_string());
     let name = RwSignal::new(String::new());
+    let deck = RwSignal::new(None::<(String, String)>);
     let submit = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
         #[cfg(feature = "browser")]
         if let Some(input) = input.get_untracked() {
             upload(desk, input, busy, move |value, name| {
+                if let Value::Blob { hash, name } = &value
+                    && is_deck(name)
+                {
+                    return deck.set(Some((hash.clone(), name.clone())));
+                }
                 let id = Id::fresh("import", crate::ui::random());
                 let label = name.rsplit_once('.').map_or(name.as_str(), |(stem, _)| stem).to_string();
                 let object = Object::new(id.clone(), "import", &label)
@@ -119,10 +132,17 @@ pub fn ImportForm(open: RwSignal<bool>) -> impl IntoView {
         #[cfg(not(feature = "browser"))]
         let _ = (desk, open);
     };
+    let button = move || match (busy.get(), name.with(|n| is_deck(n))) {
+        (true, _) => "Uploading…",
+        (false, true) => "Read",
+        (false, false) => "Import",
+    };
     view! {
-        <form on:submit=submit>
+        {move || deck.get().map(|(hash, name)| view! { <DeckForm hash=hash name=name open=open /> })}
+        <form on:submit=submit hidden=move || deck.with(Option::is_some)>
             <p class="soft">
-                "An STL or OBJ file becomes a body. Its faces are found where neighbouring triangles meet at a crease."
+                "An STL or OBJ file becomes a body. Its faces are found where neighbouring triangles meet at a crease. An input \
+                 deck of CalculiX or Abaqus (INP) becomes bodies with materials, supports, loads and studies."
             </p>
             <label class="drop" data-testid="import-drop">
                 <Icon glyph=Glyph::Import size=24 />
@@ -133,7 +153,7 @@ pub fn ImportForm(open: RwSignal<bool>) -> impl IntoView {
                     }}
                 </span>
                 <input
-                    node_ref=input class="visually-hidden" type="file" accept=".stl,.obj" data-testid="import-file"
+                    node_ref=input class="visually-hidden" type="file" accept=".stl,.obj,.inp" data-testid="import-file"
                     on:change=move |_| {
                         if let Some(input) = input.get_untracked() {
                             let value = input.value();
@@ -142,17 +162,19 @@ pub fn ImportForm(open: RwSignal<bool>) -> impl IntoView {
                     }
                 />
             </label>
-            <crate::ui::Select
-                label="The file's unit" name="unit" value=unit
-                options=["mm", "cm", "m", "in"].map(|u| (u.to_string(), u.to_string())).to_vec()
-            />
+            <Show when=move || !name.with(|n| is_deck(n))>
+                <crate::ui::Select
+                    label="The file's unit" name="unit" value=unit
+                    options=["mm", "cm", "m", "in"].map(|u| (u.to_string(), u.to_string())).to_vec()
+                />
+            </Show>
             <div class="dialog-foot">
                 <button type="button" class="button" on:click=move |_| open.set(false)>"Cancel"</button>
                 <button
                     type="submit" class="button primary" data-testid="import-submit"
                     disabled=move || busy.get() || name.with(String::is_empty)
                 >
-                    {move || if busy.get() { "Uploading…" } else { "Import" }}
+                    {button}
                 </button>
             </div>
         </form>

@@ -39,7 +39,8 @@ pub fn MeasurePanel() -> impl IntoView {
     let desk = use_desk();
     let measured = Memo::new(move |_| {
         let picks = desk.picks.get();
-        desk.scene.with(|s| s.as_ref().map(|s| (measure(s, &picks), bodies(s, &picks))))
+        let (design, resolved) = (desk.design.get(), desk.resolved.get());
+        desk.scene.with(|s| s.as_ref().map(|s| (measure(s, &picks), bodies(s, &design, &resolved, &picks))))
     });
     Effect::new(move |_| {
         let on = desk.measuring.get();

@@ -193,7 +193,7 @@ pub fn Toolbar() -> impl IntoView {
                             on:click=move |_| importing.set(true)
                         >
                             <Icon glyph=Glyph::Import />
-                            "Import STL, OBJ…"
+                            "Import STL, OBJ, INP…"
                         </button>
                     </div>
                 </Menu>
@@ -217,7 +217,7 @@ pub fn Toolbar() -> impl IntoView {
             </Show>
             <LookTools />
         </div>
-        <Dialog open=importing title="Import a body" testid="import-dialog">
+        <Dialog open=importing title="Import" testid="import-dialog" wide=true>
             <ImportForm open=importing />
         </Dialog>
     }

@@ -136,7 +136,7 @@ impl Glyph {
             "move" => Self::Move,
             "import" => Self::Import,
             "selection" => Self::Selection,
-            "orthotropic" => Self::Layers,
+            "isotropic" | "orthotropic" => Self::Layers,
             "fixed" | "sliding" | "symmetry" | "displacement" | "elastic" => Self::Support,
             "load_case" => Self::Case,
             "temperature" | "heat_flux" | "convection" | "radiation" | "heat_source" => Self::Heat,

@@ -1,10 +1,11 @@
 //! `/api/designs/{id}/files`: bytes that people brought into a design.
 
-use super::input;
+use super::input::{self, Input};
 use crate::auth::{Action, Actor, Object, can};
+use crate::jobs::frame::DeckTask;
 use crate::telemetry::audit;
 use crate::{Error, State};
-use app::api::design::StoredFile;
+use app::api::design::{ReadDeck, StoredFile};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -12,6 +13,8 @@ use axum::extract::{DefaultBodyLimit, Path, Query};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use solver::deck::Reading;
+use solver::geometry::deck;
 use sqlx::Row as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -23,7 +26,7 @@ const FILES_MAX: i64 = 200;
 
 pub fn router() -> OpenApiRouter<State> {
     let upload = OpenApiRouter::new().routes(routes!(upload)).layer(DefaultBodyLimit::max(FILE_BYTES_MAX));
-    OpenApiRouter::new().merge(upload).routes(routes!(download))
+    OpenApiRouter::new().merge(upload).routes(routes!(download)).routes(routes!(read_deck))
 }
 
 #[derive(Deserialize)]
@@ -99,6 +102,33 @@ async fn download(state: State, actor: Actor, Path((design, hash)): Path<(String
     }
     let bytes = state.blobs.get(&hash).await?.ok_or(Error::NotFound("file"))?;
     Ok(inert(bytes).into_response())
+}
+
+/// What an input deck among the design's files comes to: objects to be added, and notes on what was left out. Nothing is
+/// changed.
+#[utoipa::path(post, path = "/api/designs/{id}/files/{hash}/deck", tag = "design",
+    params(("id" = String, Path), ("hash" = String, Path)), request_body = ReadDeck,
+    responses((status = 200, description = "Bodies, objects to be added, notes by line", body = Object)))]
+async fn read_deck(
+    state: State,
+    actor: Actor,
+    Path((design, hash)): Path<(String, String)>,
+    input: Input<ReadDeck>,
+) -> Result<Json<Reading>, Error> {
+    can(&state, &actor, Action::Edit, Object::Design(&design)).await?;
+    let row = sqlx::query("SELECT name FROM file WHERE design = $1 AND hash = $2")
+        .bind(&design)
+        .bind(&hash)
+        .fetch_optional(state.db.reader())
+        .await?;
+    let file: String = row.ok_or(Error::NotFound("file"))?.get(0);
+    let units = input.read()?.units;
+    if !deck::is_deck(&file) {
+        return Err(Error::invalid(format!("{file} is no input deck; its name must end with .inp.")));
+    }
+    let bytes = state.blobs.get(&hash).await?.ok_or(Error::NotFound("file"))?;
+    let seed = rand::random();
+    Ok(Json(state.jobs.desk().read_deck(DeckTask { hash, file, units, seed }, bytes).await?))
 }
 
 /// Headers under which bytes from people are data and nothing else.

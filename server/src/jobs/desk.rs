@@ -4,12 +4,13 @@
 //! break the server. Without a launcher (tests) a blocking thread does it.
 
 use super::child::Launcher;
-use super::frame::{Drawing, Frame, Task, View};
+use super::frame::{DeckTask, Drawing, Frame, Task, View};
 use super::queue::files;
 use super::runner::{self, Imported};
 use crate::{Error, State, blob};
 use app::api::run::Preflight;
 use bytes::Bytes;
+use solver::deck::Reading;
 use solver::design::Design;
 use sqlx::Row as _;
 use std::collections::{HashMap, HashSet};
@@ -80,6 +81,26 @@ impl Desk {
             Frame::Checked(found) => Ok(*found),
             other => Err(Error::internal(anyhow::anyhow!("a check was answered with {other:?}"))),
         }
+    }
+
+    /// Reads the input deck `bytes`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with the line that cannot be understood, or when reading breaks down or takes too long.
+    pub async fn read_deck(&self, task: DeckTask, bytes: Bytes) -> Result<Reading, Error> {
+        let _turn = turn(&self.checks).await?;
+        let files = HashMap::from([(task.hash.clone(), bytes.to_vec())]);
+        let read = match self.launcher.get() {
+            Some(launcher) => match in_child(launcher, Frame::ReadDeck(task), files).await? {
+                Frame::DeckRead(read) => *read,
+                other => return Err(Error::internal(anyhow::anyhow!("a deck was answered with {other:?}"))),
+            },
+            None => {
+                let work = move || runner::read_deck(&task, &Imported(files));
+                tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
+            }
+        };
+        read.map_err(Error::invalid)
     }
 
     /// Draws `design`, whose id is `id`. `key` names the drawing, for those that break down.
@@ -160,7 +181,9 @@ async fn in_child(launcher: &Launcher, question: Frame, imported: HashMap<String
         child.send(question).await?;
         loop {
             match child.receive().await {
-                Some(Ok(answer @ (Frame::Checked(_) | Frame::Drawn(_)))) => return Ok(Some(answer)),
+                Some(Ok(answer @ (Frame::Checked(_) | Frame::Drawn(_) | Frame::DeckRead(_)))) => {
+                    return Ok(Some(answer));
+                }
                 Some(Ok(_)) => {}
                 Some(Err(e)) => return Err(e),
                 None => return Ok(None),

@@ -42,6 +42,16 @@ pub struct Drawing {
     pub view: View,
 }
 
+/// Parent to child: which of the files is an input deck to be read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeckTask {
+    pub hash: String,
+    pub file: String,
+    pub units: solver::deck::Units,
+    /// For the ids of new objects.
+    pub seed: u64,
+}
+
 /// Child to parent: why there is no answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -74,6 +84,7 @@ pub enum Frame {
     /// Only look: the checklist and the cost.
     Check(Box<Task>),
     Draw(Box<Drawing>),
+    ReadDeck(DeckTask),
     Cancel,
     /// The child has its threads and limits and waits for a task.
     Ready,
@@ -94,6 +105,8 @@ pub enum Frame {
     Checked(Box<Preflight>),
     /// Answer to [`Frame::Draw`].
     Drawn(Vec<u8>),
+    /// Answer to [`Frame::ReadDeck`]; an error is for the person who chose the file.
+    DeckRead(Box<Result<solver::deck::Reading, String>>),
 }
 
 const FILE: u8 = 1;
@@ -112,6 +125,8 @@ const DRAW: u8 = 13;
 const DRAWN: u8 = 14;
 const DECK: u8 = 15;
 const TENSOR: u8 = 16;
+const READ_DECK: u8 = 17;
+const DECK_READ: u8 = 18;
 
 fn broken(why: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why.into())
@@ -136,6 +151,8 @@ impl Frame {
             Self::Checked(found) => (CHECKED, serde_json::to_vec(&found)?),
             Self::Draw(drawing) => (DRAW, serde_json::to_vec(&drawing)?),
             Self::Drawn(bytes) => (DRAWN, bytes),
+            Self::ReadDeck(task) => (READ_DECK, serde_json::to_vec(&task)?),
+            Self::DeckRead(reading) => (DECK_READ, serde_json::to_vec(&reading)?),
         })
     }
 
@@ -150,6 +167,8 @@ impl Frame {
             CHECKED => Self::Checked(serde_json::from_slice(&payload)?),
             DRAW => Self::Draw(serde_json::from_slice(&payload)?),
             DRAWN => Self::Drawn(payload),
+            READ_DECK => Self::ReadDeck(serde_json::from_slice(&payload)?),
+            DECK_READ => Self::DeckRead(serde_json::from_slice(&payload)?),
             CANCEL => Self::Cancel,
             READY => Self::Ready,
             REPORT => Self::Report(serde_json::from_slice(&payload)?),
@@ -281,6 +300,9 @@ mod tests {
             Frame::Tensor(vec![6; 6]),
             Frame::Volume(Vec::new()),
             Frame::Deck(vec![5; 3]),
+            Frame::ReadDeck(DeckTask { hash: "a".into(), file: "b.inp".into(), units: Default::default(), seed: 3 }),
+            Frame::DeckRead(Box::new(Err("line 3".into()))),
+            Frame::DeckRead(Box::new(Ok(solver::deck::Reading { n_nodes: 4, ..Default::default() }))),
             Frame::Done(Spent { core_seconds: 1.5, memory_bytes: 8 }),
             Frame::NoAnswer(NoAnswer::Failed { message: "no".into() }),
         ];

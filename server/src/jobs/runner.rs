@@ -5,11 +5,13 @@
 //! that started it sees the pipe close and tells the story.
 
 use super::artefact;
-use super::frame::{self, Drawing, Frame, NoAnswer, Spent, Task, View};
+use super::frame::{self, DeckTask, Drawing, Frame, NoAnswer, Spent, Task, View};
 use super::host;
 use crate::picture;
 use app::api::run::Preflight;
+use solver::deck::Reading;
 use solver::geometry::Files;
+use solver::geometry::deck::{self, Source};
 use solver::run::{Ctx, Report};
 use solver::scene::Scene;
 use solver::study::{Case, Study, StudyError};
@@ -35,6 +37,7 @@ enum Order {
     Run(Task),
     Check(Task),
     Draw(Drawing),
+    ReadDeck(DeckTask),
 }
 
 impl Files for Imported {
@@ -66,6 +69,7 @@ pub fn main(registry: Registry, threads: usize, memory_bytes: Option<u64>) -> i3
         let last = match order {
             Order::Run(task) => answer(registry, &task, &Imported(files), &mut out),
             Order::Draw(drawing) => Frame::Drawn(draw(&drawing, &Imported(files))),
+            Order::ReadDeck(task) => Frame::DeckRead(Box::new(read_deck(&task, &Imported(files)))),
             Order::Check(task) => Frame::Checked(Box::new(preflight(registry, &task, &Imported(files)))),
         };
         frame::write(&mut out, last)
@@ -102,6 +106,9 @@ fn listen(sender: &mpsc::Sender<(Order, HashMap<String, Vec<u8>>)>) {
             }
             Ok(Some(Frame::Draw(drawing))) => {
                 let _ = sender.send((Order::Draw(*drawing), std::mem::take(&mut files)));
+            }
+            Ok(Some(Frame::ReadDeck(task))) => {
+                let _ = sender.send((Order::ReadDeck(task), std::mem::take(&mut files)));
             }
             Ok(Some(Frame::Cancel)) => CANCEL.store(true, Ordering::Relaxed),
             Ok(Some(_)) => {}
@@ -182,6 +189,14 @@ pub fn draw(drawing: &Drawing, files: &dyn Files) -> Vec<u8> {
         View::Shared => shareable(scene).to_bytes(),
         View::Picture => picture::png(&scene),
     }
+}
+
+/// What an input deck comes to in a design.
+pub fn read_deck(task: &DeckTask, files: &dyn Files) -> Result<Reading, String> {
+    let bytes = files.get(&task.hash).ok_or("the file is not in the store any more; import it again")?;
+    let DeckTask { hash, file, units, seed } = task;
+    let source = Source { hash, file, units: *units, seed: *seed };
+    deck::read(bytes, &source).map_err(|e| e.to_string())
 }
 
 /// Issues quote expressions and names of features, and materials and refusals tell how it is made: none of that was shared.

@@ -78,6 +78,7 @@ const ROWS: &[Row] = &[
     row("POST /api/designs/{id}/duplicate", EDIT),
     row("POST /api/designs/{id}/files", EDIT),
     row("GET /api/designs/{id}/files/{hash}", SEE),
+    row("POST /api/designs/{id}/files/{hash}/deck", EDIT),
     row("GET /api/designs/{id}/thumbnail", SEE),
     row("GET /api/designs/{id}/scene", SEE),
     row("GET /api/designs/{id}/shares", EDIT),

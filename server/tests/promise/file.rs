@@ -63,3 +63,29 @@ async fn a_file_belongs_to_its_design() {
     let answer = ada.get(&format!("/api/designs/{other}/files/{}", stored.hash)).await;
     assert_eq!(answer.status, StatusCode::NOT_FOUND, "knowing a hash opens nothing");
 }
+
+#[tokio::test]
+async fn an_input_deck_is_read_without_changing_the_design() {
+    const TET: &str = "*NODE\n1,0.,0.,0.\n2,9.,0.,0.\n3,0.,9.,0.\n4,0.,0.,9.\n*ELEMENT,TYPE=C3D4,ELSET=E\n1,1,2,3,4\n\
+                       *MATERIAL,NAME=M\n*ELASTIC\n70000.,0.33\n*SOLID SECTION,ELSET=E,MATERIAL=M\n";
+    let (_app, ada, path) = design().await;
+    let upload = async |name: &str, text: &str| -> StoredFile {
+        let answer = ada.send(Method::POST, &format!("{path}/files?name={name}"), text.as_bytes().to_vec()).await;
+        answer.read().expect("stored")
+    };
+    let ask = async |file: &StoredFile, units: &str| {
+        ada.post(&format!("{path}/files/{}/deck", file.hash), serde_json::json!({"units": units})).await
+    };
+    let good = upload("part.inp", TET).await;
+    let reading: solver::deck::Reading = ask(&good, "metre").await.read().expect("a reading");
+    assert_eq!((reading.n_nodes, reading.size), (4, [9.0; 3]));
+    assert_eq!(reading.objects.iter().map(|o| o.kind.as_str()).collect::<Vec<_>>(), ["import", "isotropic"]);
+    let bad = upload("bad.inp", &TET.replace("70000.,0.33", "stiff")).await;
+    let answer = ask(&bad, "millimetre").await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(String::from_utf8_lossy(&answer.body).contains("line 10 of the input deck"));
+    let other = upload("part.stl", "solid").await;
+    assert_eq!(ask(&other, "millimetre").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let document: app::api::design::Document = ada.get(&format!("{path}/document")).await.read().expect("the document");
+    assert!(document.design.objects.is_empty(), "reading changes nothing");
+}

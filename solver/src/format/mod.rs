@@ -1,10 +1,11 @@
 //! File formats: bytes in, values out, limits beside them.
 //!
-//! Nothing here opens a file. A format knows no unit: STL and OBJ carry bare numbers, and whoever reads them says what
-//! they mean.
+//! Nothing here opens a file. A format knows no unit: STL, OBJ and input decks carry bare numbers, and whoever reads them
+//! says what they mean.
 
 pub mod csv;
 pub mod glb;
+pub mod inp;
 pub mod obj;
 pub mod stl;
 pub mod vtu;
@@ -19,13 +20,17 @@ pub const TRIANGLES_MAX: usize = 5_000_000;
 pub struct Triangles {
     pub points: Vec<[f64; 3]>,
     pub triangles: Vec<[u32; 3]>,
+    /// By triangle where the file parts its surface, else empty: triangles of different marks belong to different faces.
+    pub marks: Vec<u32>,
 }
 
 /// Why a file was not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FormatError {
-    #[error("'{0}' is neither .stl nor .obj: export the part as one of these")]
+    #[error("'{0}' is neither .stl nor .obj nor .inp: export the part as one of these")]
     Unknown(String),
+    #[error("line {line} of the input deck: {reason}")]
+    Deck { line: usize, reason: String },
     #[error("the file is larger than {} MB: reduce it first", BYTES_MAX >> 20)]
     TooLarge,
     #[error("the file holds more than {TRIANGLES_MAX} triangles: reduce it first")]

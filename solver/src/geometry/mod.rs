@@ -1,6 +1,7 @@
 //! Design to bodies: two kernels behind one [`Body`].
 
 mod cache;
+pub mod deck;
 pub(crate) mod distance;
 mod exact;
 mod field;

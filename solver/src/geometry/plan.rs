@@ -174,6 +174,8 @@ pub enum Action {
         scale: f64,
         crease: f64,
         material: String,
+        /// Of an input deck: which of its bodies.
+        part: String,
     },
 }
 
@@ -336,7 +338,7 @@ impl Reader<'_> {
                 let (hash, file) = match object.get("file") {
                     Some(Value::Blob { hash, name }) if !hash.is_empty() => (hash, name),
                     _ => {
-                        self.fail("file", "File: choose an STL or OBJ file");
+                        self.fail("file", "File: choose an STL, OBJ or INP file");
                         Default::default()
                     }
                 };
@@ -346,7 +348,14 @@ impl Reader<'_> {
                     "in" => 25.4e-3,
                     _ => 1e-3,
                 };
-                Action::Import { hash, file, scale, crease: self.number("crease"), material: object.choice("material") }
+                Action::Import {
+                    hash,
+                    file,
+                    scale,
+                    crease: self.number("crease"),
+                    material: object.choice("material"),
+                    part: object.text("part"),
+                }
             }
             other => {
                 self.fail("kind", format!("this build cannot make '{other}'"));

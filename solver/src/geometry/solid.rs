@@ -96,7 +96,7 @@ impl Solid {
             Self::Field(node) => Self::Field(node.placed(placement, suffix)),
             Self::Imported(body) => {
                 let surface = field::place(body.surface(), placement, suffix);
-                Self::Imported(Arc::new(MeshBody::new(Arc::new(surface), Representation::Imported)))
+                Self::Imported(Arc::new(MeshBody::new(Arc::new(surface), body.representation())))
             }
         })
     }

@@ -4,7 +4,7 @@ use super::Files;
 use super::exact::{self, Refusal};
 use super::plan::{Action, Blend, Form, Operation, Placement, Plan};
 use super::solid::{How, Solid};
-use super::{field, frame, imported};
+use super::{deck, field, frame, imported};
 use crate::design::{Design, Id, Issue, Object, Severity, describe_edge, describe_face};
 use crate::surface::{EdgeName, FaceName, Representation};
 use arris::math::{Aabb, Frame};
@@ -90,9 +90,7 @@ impl State {
             Action::Blend { blend, edges, size } => self.blend(step, *blend, edges, *size),
             Action::Repeat { features, placements } => self.repeat(step, features, placements),
             Action::Move { bodies, placement } => self.relocate(step, bodies, placement),
-            Action::Import { hash, file, scale, crease, material } => {
-                self.import(step, hash, file, *scale, *crease, material)
-            }
+            Action::Import { .. } => self.import(step),
         };
         if let Err((key, refusal)) = result {
             (self.kernel, self.parts) = before;
@@ -456,24 +454,25 @@ impl State {
         Err(("features", Refusal::wrong(format!("{label} cannot be repeated: {why}"))))
     }
 
-    fn import(
-        &mut self,
-        step: &Step,
-        hash: &str,
-        file: &str,
-        scale: f64,
-        crease: f64,
-        material: &str,
-    ) -> Result<(), (&'static str, Refusal)> {
+    fn import(&mut self, step: &Step) -> Result<(), (&'static str, Refusal)> {
+        let Action::Import { hash, file, scale, crease, material, part } = &step.plan.action else { return Ok(()) };
         let wrong = |text: String| ("file", Refusal::wrong(text));
         let bytes = step.files.get(hash).ok_or_else(|| wrong(format!("the file {file} has not arrived yet")))?;
-        let triangles = crate::format::read(file, bytes).map_err(|e| wrong(e.to_string()))?;
+        let read = if deck::is_deck(file) { deck::triangles(bytes, part) } else { crate::format::read(file, bytes) };
+        let triangles = read.map_err(|e| wrong(e.to_string()))?;
         let id = &step.object.id.0;
-        let surface = imported::body(id, &triangles, scale, crease).map_err(|e| ("file", e))?;
-        let body = imported::MeshBody::new(surface.into(), Representation::Imported);
+        let (surface, repair) = imported::body(id, &triangles, *scale, *crease).map_err(|e| ("file", e))?;
+        let representation = match repair {
+            Some(imported::Repair { rebuilt: Some(_), .. }) => Representation::Field,
+            _ => Representation::Imported,
+        };
+        if let Some(repair) = repair {
+            self.warn(step, "file", format!("{}: {}", step.object.name, repair.describe()));
+        }
+        let body = imported::MeshBody::new(surface.into(), representation);
         self.parts.push(Part {
             name: id.clone(),
-            material: material.into(),
+            material: material.clone(),
             turn: DMat3::IDENTITY,
             solid: Solid::Imported(body.into()),
             key: part_key(step, id),

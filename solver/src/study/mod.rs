@@ -8,6 +8,8 @@ pub mod bytes;
 pub mod climb;
 pub mod form;
 pub mod heat;
+#[cfg(feature = "solve")]
+pub mod isotropic;
 pub mod modal;
 #[cfg(feature = "solve")]
 pub mod modes;

@@ -1,8 +1,9 @@
 //! What every study on a design's bodies reads first: the bodies that take part, with their materials, and faces of them.
 
 use super::Case;
+use super::isotropic::{self, Isotropic};
 use super::orthotropic;
-use crate::design::{Issue, Material, Object, Severity, material, resolve};
+use crate::design::{Issue, Object, Severity, material, resolve};
 use crate::element::tet::{Elasticity, Orthotropic, Strain};
 use crate::fitted::ladder::Blank;
 use crate::fitted::{Mesh, expansion};
@@ -18,8 +19,8 @@ pub struct Part<'a> {
     pub name: String,
     pub label: String,
     pub surface: &'a SurfaceMesh,
-    /// Of the library: mechanics reads it where the body has no orthotropic one.
-    pub material: &'static Material,
+    /// The design's own or of the library: mechanics reads it where the body has no orthotropic one.
+    pub material: Isotropic,
     pub orthotropic: Option<Orthotropic>,
     /// kg/m³
     pub density: f64,
@@ -52,7 +53,7 @@ impl Part<'_> {
         match &self.orthotropic {
             Some(o) if o.source.is_empty() => (&o.name, "as typed in the design"),
             Some(o) => (&o.name, &o.source),
-            None => (self.material.name, self.material.source),
+            None => (&self.material.name, &self.material.source),
         }
     }
 }
@@ -62,14 +63,18 @@ pub fn parts<'a>(case: &Case<'a>, issues: &mut Vec<Issue>) -> Vec<Part<'a>> {
     let chosen = case.study.refs("bodies");
     let model: &'a Model = case.model;
     let mut parts = Vec::new();
-    let orthotropic = orthotropic::read(case, &resolve(case.design).0, issues);
+    let (resolved, _) = resolve(case.design);
+    let orthotropic = orthotropic::read(case, &resolved, issues);
+    let isotropic = isotropic::read(case, &resolved, issues);
     for (index, body) in model.bodies.iter().enumerate() {
         let feature = body.name.split('#').next().unwrap_or(&body.name);
         if !chosen.is_empty() && !chosen.iter().any(|id| id.0 == feature) {
             continue;
         }
         let surface: &'a SurfaceMesh = body.body.surface();
-        let Some(material) = material(&body.material) else {
+        let typed = isotropic.iter().find(|(o, _)| o.refs("bodies").iter().any(|id| id.0 == feature));
+        let typed = typed.map(|(_, material)| material.clone());
+        let Some(material) = typed.or_else(|| material(&body.material).map(Isotropic::from)) else {
             issues.push(Issue::error(
                 case.study,
                 "bodies",
@@ -100,15 +105,16 @@ pub fn parts<'a>(case: &Case<'a>, issues: &mut Vec<Issue>) -> Vec<Part<'a>> {
             name: body.name.clone(),
             label: body.label.clone(),
             surface,
-            material,
             density: own.as_ref().map_or(material.density, |o| o.density),
             yield_strength: if own.is_some() { None } else { material.yield_strength },
+            material,
             orthotropic: own,
             volume,
             area,
         });
     }
-    for (object, id) in orthotropic.iter().flat_map(|(o, _)| o.refs("bodies").into_iter().map(move |id| (o, id))) {
+    let own = orthotropic.iter().map(|(o, _)| o).chain(isotropic.iter().map(|(o, _)| o));
+    for (object, id) in own.flat_map(|o| o.refs("bodies").into_iter().map(move |id| (o, id))) {
         if !model.bodies.iter().any(|b| b.name.split('#').next() == Some(id.0.as_str())) {
             let name = case.design.get(&id).map_or_else(|| id.to_string(), |o| o.name.clone());
             let message = format!("{name} has no body of its own: pick the feature that started the body");

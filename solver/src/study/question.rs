@@ -64,11 +64,12 @@ pub fn reach(design: &Design, study: &Object) -> BTreeSet<Id> {
     seen
 }
 
-/// Material objects of the bodies that the study is about; a heat study takes all it needs from the library.
+/// Material objects of the bodies that the study is about; an orthotropic one says nothing that a heat study takes.
 pub fn materials<'a>(design: &'a Design, study: &'a Object) -> impl Iterator<Item = &'a Object> {
     let bodies = study.refs("bodies");
-    let takes = study.kind != "heat";
-    let of = move |o: &&Object| takes && (bodies.is_empty() || o.refs("bodies").iter().any(|b| bodies.contains(b)));
+    let is_heat = study.kind == "heat";
+    let takes = move |o: &Object| !is_heat || o.kind != "orthotropic";
+    let of = move |o: &&Object| takes(o) && (bodies.is_empty() || o.refs("bodies").iter().any(|b| bodies.contains(b)));
     design.section(Section::Material).filter(of)
 }
 

@@ -133,10 +133,25 @@ impl<'a> Setup<'a> {
                 ),
             ));
         }
+        setup.check_matter(case, &mut issues);
         setup.check_values(&mut issues);
         setup.check_faces(&mut issues);
         setup.check_fixed(case, &mut issues);
         (setup, issues)
+    }
+
+    /// Own materials may leave out what only heat asks for.
+    fn check_matter(&self, case: &Case, issues: &mut Vec<Issue>) {
+        for part in &self.parts {
+            let m = &part.material;
+            let lacks = match (m.conductivity > 0.0, m.specific_heat > 0.0 || self.is_steady()) {
+                (true, true) => continue,
+                (false, _) => "conductivity",
+                (true, false) => "specific heat",
+            };
+            let message = format!("{}: its material {} has no {lacks}; type one there", part.label, m.name);
+            issues.push(Issue::error(case.study, "bodies", message));
+        }
     }
 
     /// Conductivity and capacity of each part.

@@ -2,11 +2,14 @@
 //!
 //! Needs feature `kernel`. Random parts print their seed; `BRUNEL_SEED=…` replays one.
 
+mod deck;
 mod feature;
 mod field;
 mod imported;
+mod inp;
 mod name;
 mod random;
 mod refusal;
+mod soup;
 mod support;
 mod template;

@@ -24,6 +24,7 @@ mod truth;
 mod boundary;
 mod designs;
 mod effectivity;
+mod import;
 mod orthotropic;
 mod peer;
 mod published;

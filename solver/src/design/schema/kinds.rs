@@ -272,7 +272,7 @@ pub const KINDS: &[Kind] = kinds! {
         prop("bodies", "Bodies", FieldType::Refs { section: Section::Feature, max: 50 }).required(),
         point("translation", "Shift"), AXIS, point("origin", "Axis point"), angle("angle", "Angle", "0 deg"),
     ]
-    "import" "Import" Feature "A body from an STL or OBJ file." [
+    "import" "Import" Feature "A body from an STL or OBJ file, or from an input deck." [
         prop("file", "File", FieldType::Blob).required(),
         prop("unit", "File unit", FieldType::Choice {
             options: &[("mm", "mm"), ("cm", "cm"), ("m", "m"), ("in", "in")], default: "mm",
@@ -280,6 +280,8 @@ pub const KINDS: &[Kind] = kinds! {
         prop("crease", "Crease angle", FieldType::Expr {
             dimension: Dimension::NONE, default: "30 deg", min: Some(0.017), max: Some(1.6),
         }).help("Faces are parted where neighbouring triangles meet at a sharper angle."),
+        prop("part", "Part of the deck", FieldType::Text)
+            .help("Of an input deck: the element set whose elements are the body. Empty: the first."),
         prop("material", "Material", FieldType::Material),
     ]
 
@@ -296,6 +298,30 @@ pub const KINDS: &[Kind] = kinds! {
         direction("normal", "Direction", ["0", "0", "1"]).when("rule", "normal"),
     ]
 
+    "isotropic" "Own material" Material "A material by your own values, alike in all directions. Its bodies take it in place of the library's." [
+        prop("bodies", "Bodies", FieldType::Refs { section: Section::Feature, max: 100 }).required(),
+        modulus("youngs_modulus", "Young's modulus", "210 GPa"),
+        prop("poisson_ratio", "Poisson's ratio", FieldType::Expr {
+            dimension: Dimension::NONE, default: "0.3", min: Some(0.0), max: Some(0.49),
+        }),
+        prop("density", "Density", FieldType::Expr {
+            dimension: Dimension::DENSITY, default: "7850 kg/m^3", min: Some(1.0), max: Some(1e5),
+        }),
+        prop("yield_strength", "Yield strength", FieldType::Expr {
+            dimension: Dimension::PRESSURE, default: "0 MPa", min: Some(0.0), max: Some(1e11),
+        })
+        .help("Zero: none to judge by; then there is no safety factor."),
+        expansion("expansion", "Expansion", "0 1/K"),
+        prop("conductivity", "Conductivity", FieldType::Expr {
+            dimension: Dimension::CONDUCTIVITY, default: "0 W/(m*K)", min: Some(0.0), max: Some(1e5),
+        })
+        .help("Heat studies need it."),
+        prop("specific_heat", "Specific heat", FieldType::Expr {
+            dimension: Dimension::SPECIFIC_HEAT, default: "0 J/(kg*K)", min: Some(0.0), max: Some(1e5),
+        })
+        .help("Heat studies over time need it."),
+        prop("source", "Source of the values", FieldType::Text),
+    ]
     "orthotropic" "Orthotropic material" Material "Three stiffnesses along three directions, as of wood, a laminate or a printed part. Its bodies take it in place of their own material in mechanics." [
         prop("bodies", "Bodies", FieldType::Refs { section: Section::Feature, max: 100 }).required(),
         direction("direction_1", "Direction 1", ["1", "0", "0"])

@@ -17,7 +17,7 @@ type Vec3 = [f64; 3];
 /// A lattice corner, or the cell whose lowest corner it is.
 type Corner = [i32; 3];
 
-/// Cells along the diagonal of the body.
+/// Cells along the diagonal of a body.
 const CELLS: f64 = 120.0;
 /// Empty cells around the body.
 const MARGIN: i32 = 2;
@@ -117,7 +117,7 @@ impl Lattice<'_> {
         let half = f64::from(size) / 2.0;
         if size > 2 {
             let middle = std::array::from_fn(|k| self.origin[k] + (f64::from(low[k]) + half) * self.cell);
-            if self.node.sample(middle).distance.abs() > half * self.cell * 3f64.sqrt() * 1.000_001 {
+            if self.node.clearance(middle) > half * self.cell * 3f64.sqrt() * 1.000_001 {
                 return;
             }
         }
@@ -171,9 +171,14 @@ impl Lattice<'_> {
 
 /// Meshes a solid; `None` when it is empty.
 pub(super) fn contour(node: &Node) -> Option<Contour> {
+    contour_in(node, CELLS)
+}
+
+/// The same in `n_cells` cells along the diagonal.
+pub(super) fn contour_in(node: &Node, n_cells: f64) -> Option<Contour> {
     let (lo, hi) = node.bounds()?;
     let size = sub(hi, lo);
-    let cell = dot(size, size).sqrt() / CELLS;
+    let cell = dot(size, size).sqrt() / n_cells;
     if !(cell.is_finite() && cell > 0.0) {
         return None;
     }

@@ -9,7 +9,7 @@ mod round;
 
 pub(super) use round::{TURN_MIN, round};
 
-use super::imported::MeshBody;
+use super::imported::{MeshBody, Soup};
 use super::measure;
 use super::plan::{Operation, Placement};
 use crate::geometry::{Body, Resolution};
@@ -44,6 +44,11 @@ pub(super) enum Node {
         of: Arc<MeshBody>,
         by: f64,
         blend: FaceName,
+    },
+    /// Triangles of a file that do not close, under one name: only to be made a closed surface of.
+    Soup {
+        soup: Arc<Soup>,
+        name: FaceName,
     },
 }
 
@@ -124,8 +129,20 @@ fn unit(v: Vec3) -> Vec3 {
 }
 
 impl Node {
+    /// No surface is nearer to `p` than this, m. The distance itself, where that grows no faster than the way.
+    fn clearance(&self, p: Vec3) -> f64 {
+        match self {
+            Self::Soup { soup, .. } => soup.clearance(p),
+            _ => self.sample(p).distance.abs(),
+        }
+    }
+
     fn sample(&self, p: Vec3) -> Sample<'_> {
         match self {
+            Self::Soup { soup, name } => {
+                let (distance, gradient) = soup.sample(p);
+                Sample { distance, gradient: gradient.to_array(), face: Origin::Blend(name), inverted: false }
+            }
             Self::Leaf(body) => leaf(body, p, 0.0),
             Self::Offset { of, by, blend } => {
                 let s = leaf(of, p, *by);
@@ -175,6 +192,7 @@ impl Node {
         let grow = |b: Option<(Vec3, Vec3)>, by: f64| b.map(|(lo, hi)| (lo.map(|c| c - by), hi.map(|c| c + by)));
         match self {
             Self::Leaf(body) => body.surface().bounds(),
+            Self::Soup { soup, .. } => soup.bounds(),
             Self::Offset { of, by, .. } => grow(of.surface().bounds(), by.max(0.0)),
             Self::Combine { operation, a, b, smooth, .. } => match operation {
                 Operation::Cut => a.bounds(),
@@ -205,7 +223,7 @@ impl Node {
                 Shape::Plane { point, normal } => Some((point, normal)),
                 _ => None,
             }),
-            Self::Offset { .. } => None,
+            Self::Offset { .. } | Self::Soup { .. } => None,
             Self::Combine { operation, a, b, .. } => a.plane(name).or_else(|| {
                 let (point, normal) = b.plane(name)?;
                 let sign = if *operation == Operation::Cut { -1.0 } else { 1.0 };
@@ -222,6 +240,8 @@ impl Node {
             Arc::new(MeshBody::new(Arc::new(place(b.surface(), placement, suffix)), b.representation()))
         };
         Arc::new(match self {
+            // Made closed before anything can be placed.
+            Self::Soup { soup, name } => Self::Soup { soup: soup.clone(), name: renamed(name) },
             Self::Leaf(b) => Self::Leaf(body(b)),
             Self::Offset { of, by, blend } => Self::Offset { of: body(of), by: *by, blend: renamed(blend) },
             Self::Combine { operation, a, b, smooth, blend } => Self::Combine {
@@ -242,6 +262,13 @@ impl Node {
             },
         })
     }
+}
+
+/// A closed surface of triangles that do not close, in `n_cells` cells along its diagonal, and the edge of a cell, m; `None`
+/// when nothing is inside.
+pub(super) fn rebuilt(soup: Arc<Soup>, n_cells: f64) -> Option<(SurfaceMesh, f64)> {
+    let made = contour::contour_in(&Node::Soup { soup, name: FaceName("soup".into()) }, n_cells)?;
+    Some((made.surface, made.cell))
 }
 
 fn leaf(body: &MeshBody, p: Vec3, offset: f64) -> Sample<'_> {

@@ -2,7 +2,11 @@
 
 pub(super) mod fit;
 mod primitive;
+mod repair;
 pub(super) mod segment;
+mod winding;
+
+pub(super) use repair::{Repair, Soup};
 
 use super::Body;
 use super::distance::Distance;
@@ -57,22 +61,30 @@ impl Body for MeshBody {
 
 /// Makes a body of a file's triangles. `scale`: metres per file unit; `crease`: rad.
 ///
-/// Faces are regions without a crease inside, each with the plane or cylinder that fits it.
+/// Faces are regions without a crease inside, each with the plane or cylinder that fits it. A surface that is closed and does
+/// not cut itself is taken as it is; of another, a closed one is made, and the [`Repair`] tells what was wrong.
 ///
 /// # Errors
-/// [`Refusal`] when the surface is not closed, with the number of open edges and where the first one is.
-pub(super) fn body(feature: &str, triangles: &Triangles, scale: f64, crease: f64) -> Result<SurfaceMesh, Refusal> {
+/// [`Refusal`] when there is nothing to make a body of.
+pub(super) fn body(
+    feature: &str,
+    triangles: &Triangles,
+    scale: f64,
+    crease: f64,
+) -> Result<(SurfaceMesh, Option<Repair>), Refusal> {
+    // A triangle that uses a point twice has no area and no side of its own.
+    let kept: Vec<usize> = (0..triangles.triangles.len())
+        .filter(|t| {
+            let [a, b, c] = triangles.triangles[*t];
+            a != b && b != c && c != a
+        })
+        .collect();
     let mut surface = SurfaceMesh {
         points: triangles.points.iter().map(|p| p.map(|c| c * scale)).collect(),
-        // A triangle that uses a point twice has no area and no side of its own.
-        triangles: triangles
-            .triangles
-            .iter()
-            .copied()
-            .filter(|t| t[0] != t[1] && t[1] != t[2] && t[2] != t[0])
-            .collect(),
+        triangles: kept.iter().map(|t| triangles.triangles[*t]).collect(),
         ..SurfaceMesh::default()
     };
+    let marks: Vec<u32> = kept.iter().filter_map(|t| triangles.marks.get(*t).copied()).collect();
     let extent = surface.bounds().map_or(0.0, |(lo, hi)| (0..3).map(|k| hi[k] - lo[k]).fold(0.0, f64::max));
     if surface.triangles.is_empty() || !(extent > 0.0) {
         return Err(Refusal::wrong("no triangle in the file has an area. Export the part again as a surface mesh"));
@@ -82,6 +94,13 @@ pub(super) fn body(feature: &str, triangles: &Triangles, scale: f64, crease: f64
             "the part in the file would be {extent:.3e} m long. Choose the unit the file was written in, or scale it there"
         )));
     }
+    let repair = match closed_sides(&surface) {
+        Ok(_) if repair::is_clean(&surface) => None,
+        // What a deck marks cannot be found again on a surface made anew.
+        Err(refusal) if !marks.is_empty() => return Err(refusal),
+        _ if !marks.is_empty() => None,
+        _ => Some(repair::repair(&mut surface)?),
+    };
     let sides = closed_sides(&surface)?;
     let volume = measure::mass_properties(&surface).volume;
     if !(volume.abs() > VOLUME_SHARE_MIN * extent.powi(3)) {
@@ -91,11 +110,11 @@ pub(super) fn body(feature: &str, triangles: &Triangles, scale: f64, crease: f64
     if volume < 0.0 {
         surface.triangles.iter_mut().for_each(|t| t.swap(1, 2));
         let sides = closed_sides(&surface)?;
-        segment::segment(feature, &mut surface, &sides, crease);
+        segment::segment(feature, &mut surface, &sides, crease, &marks);
     } else {
-        segment::segment(feature, &mut surface, &sides, crease);
+        segment::segment(feature, &mut surface, &sides, crease, &marks);
     }
-    Ok(surface)
+    Ok((surface, repair))
 }
 
 /// For each directed side of a triangle, the triangle that has it. `None`-free on a closed, oriented surface.

@@ -23,7 +23,8 @@ fn unit(v: [f64; 3]) -> [f64; 3] {
 }
 
 /// Fills faces, normals and edges of a closed surface. `crease`: neighbours that meet at a larger angle are parted, rad.
-pub(super) fn segment(feature: &str, surface: &mut SurfaceMesh, sides: &Sides, crease: f64) {
+/// `marks` (by triangle, or empty): neighbours of different marks are parted.
+pub(super) fn segment(feature: &str, surface: &mut SurfaceMesh, sides: &Sides, crease: f64, marks: &[u32]) {
     let n = surface.triangles.len();
     let crosses: Vec<[f64; 3]> = (0..n).map(|t| surface.triangle_cross(t)).collect();
     let normals: Vec<[f64; 3]> = crosses.iter().map(|c| unit(*c)).collect();
@@ -54,6 +55,7 @@ pub(super) fn segment(feature: &str, surface: &mut SurfaceMesh, sides: &Sides, c
                 if let Some(other) = neighbour(t, k)
                     && region[other] == NONE
                     && smooth(t, other)
+                    && marks.get(t) == marks.get(other)
                 {
                     region[other] = id;
                     members.push(other as u32);

@@ -227,7 +227,7 @@ fn facts(setup: &Setup, stage: &Stage, history: &History, out: &mut Outcome) {
         push("bonded nodes", stage.n_bonded.to_string());
     }
     for part in &setup.parts {
-        let m = part.material;
+        let m = &part.material;
         push(&format!("material of {}", part.label), format!("{} ({})", m.name, m.thermal_source));
     }
     push("instruction set", crate::linear::operator::instruction_set().into());

@@ -1,0 +1,426 @@
+//! From the text of a deck to a [`Deck`].
+
+use super::card::{Card, cards, fault, shown};
+use super::set::{self, Written, WrittenSurface};
+use super::topology::Form;
+use super::{Deck, Element, Equation, Material, Note, Procedure, Section, Step, Target, property, step};
+use crate::format::{BYTES_MAX, FormatError};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Keywords that ask for output or steer another program: nothing is lost without them.
+const NOT_NEEDED: &[&str] = &[
+    "PREPRINT",
+    "RESTART",
+    "MONITOR",
+    "PHYSICAL CONSTANTS",
+    "CONTROLS",
+    "TIME POINTS",
+    "SECTION PRINT",
+    "NO ANALYSIS",
+    "END PART",
+    "END ASSEMBLY",
+    "END INSTANCE",
+    "ASSEMBLY",
+    "SYSTEM",
+    "SOLUTION TECHNIQUE",
+    "DIAGNOSTICS",
+];
+
+/// What it means that a keyword is not read.
+fn meaning(name: &str) -> &'static str {
+    match name {
+        "TIE" => "ties: bodies that touch are taken as bonded",
+        "CONTACT PAIR" | "CONTACT" | "SURFACE INTERACTION" | "SURFACE BEHAVIOR" | "FRICTION" | "CLEARANCE" => {
+            "contact: bodies that touch are taken as bonded"
+        }
+        "MPC" => "a constraint between nodes",
+        "RIGID BODY" | "COUPLING" | "DISTRIBUTING COUPLING" | "KINEMATIC" | "DISTRIBUTING" => {
+            "a coupling to a point: set a remote force on the faces instead"
+        }
+        "SHELL SECTION" | "BEAM SECTION" | "MEMBRANE SECTION" => "only solids are read",
+        "SPRING" | "DASHPOT" | "GAP" => "springs: set an elastic foundation on the faces instead",
+        "MASS" => "point masses",
+        "CLOAD" | "DLOAD" => "a load outside a step",
+        "TRANSFORM" => "turned axes at nodes: what holds or loads these nodes may be turned",
+        "CYCLIC SYMMETRY MODEL" => "cyclic symmetry",
+        "NODAL THICKNESS" | "OFFSET" => "only solids are read",
+        "PRE-TENSION SECTION" => "bolt preload",
+        "HYPERELASTIC" | "HYPERFOAM" | "CREEP" | "CYCLIC HARDENING" | "DEFORMATION PLASTICITY" | "USER MATERIAL" => {
+            "only linear elastic materials are read"
+        }
+        "ADD" | "REMOVE" | "MODEL CHANGE" => "bodies that come and go",
+        _ => "",
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    deck: Deck,
+    node_sets: BTreeMap<String, Written>,
+    element_sets: BTreeMap<String, Written>,
+    surfaces: BTreeMap<String, WrittenSurface>,
+    /// Numbers of elements that are no solids.
+    unread: BTreeSet<u32>,
+    equations: Vec<(usize, Vec<(u32, u8, f64)>)>,
+    /// Keywords that are not read: first line, and how often.
+    unknown: BTreeMap<String, (usize, usize)>,
+    n_parts: usize,
+    n_instances: usize,
+    in_step: bool,
+    /// Properties belong to the material before them.
+    in_material: bool,
+}
+
+/// Reads a deck.
+///
+/// # Errors
+/// [`FormatError::Deck`] with the line of whatever cannot be understood, [`FormatError::TooLarge`].
+pub fn read(bytes: &[u8]) -> Result<Deck, FormatError> {
+    if bytes.len() > BYTES_MAX {
+        return Err(FormatError::TooLarge);
+    }
+    // Headings may be in any alphabet; everything that counts is ASCII.
+    let text = String::from_utf8_lossy(bytes);
+    let mut reader = Reader::default();
+    for card in cards(&text)? {
+        reader.card(&card)?;
+    }
+    reader.finish()
+}
+
+impl Reader {
+    fn note(&mut self, line: usize, text: impl Into<String>) {
+        self.deck.notes.push(Note { line, text: text.into() });
+    }
+
+    fn card(&mut self, card: &Card) -> Result<(), FormatError> {
+        let was_material = std::mem::replace(&mut self.in_material, false);
+        match card.name.as_str() {
+            "HEADING" => {
+                let first = card.rows.first().map(|r| r.fields().collect::<Vec<_>>().join(", "));
+                self.deck.heading = first.map(|t| t.chars().take(200).collect()).unwrap_or_default();
+            }
+            "INCLUDE" => {
+                let file = shown(card.text("INPUT").unwrap_or_default());
+                let text = format!("*INCLUDE names another file, {file}: put its lines here and import the whole");
+                return Err(fault(card.line, text));
+            }
+            "PART" => self.only_one(card, |r| &mut r.n_parts, "parts")?,
+            "INSTANCE" => {
+                self.only_one(card, |r| &mut r.n_instances, "instances")?;
+                if let Some(row) = card.rows.first()
+                    && (row.vector(0)? != [0.0; 3] || card.rows.len() > 1)
+                {
+                    let text = "the instance is moved or turned: write the deck without parts and assemblies";
+                    return Err(fault(row.line, text));
+                }
+            }
+            "NODE" => self.nodes(card)?,
+            "ELEMENT" => self.elements(card)?,
+            "NSET" | "ELSET" => {
+                let (key, sets) = match card.name.as_str() {
+                    "NSET" => ("NSET", &mut self.node_sets),
+                    _ => ("ELSET", &mut self.element_sets),
+                };
+                set::entries(card, sets.entry(card.required(key)?).or_default())?;
+            }
+            "SURFACE" => set::surface(card, self.surfaces.entry(card.required("NAME")?).or_default())?,
+            "MATERIAL" => {
+                let (line, name) = (card.line, card.required("NAME")?);
+                self.deck.materials.push(Material { line, name, ..Material::default() });
+                self.in_material = true;
+            }
+            "SOLID SECTION" => {
+                let section = Section {
+                    line: card.line,
+                    elements: card.required("ELSET")?,
+                    material: card.required("MATERIAL")?,
+                    orientation: card.word("ORIENTATION"),
+                };
+                self.deck.sections.push(section);
+            }
+            "ORIENTATION" => {
+                if card.word("SYSTEM").is_some_and(|s| s != "RECTANGULAR") {
+                    self.note(card.line, "*ORIENTATION: only rectangular ones are read");
+                } else {
+                    let row = card.first()?;
+                    self.deck.orientations.insert(card.required("NAME")?, [row.vector(0)?, row.vector(3)?]);
+                }
+            }
+            "AMPLITUDE" => self.amplitude(card)?,
+            "EQUATION" => self.equation(card)?,
+            "STEP" => self.step(card)?,
+            "END STEP" => self.in_step = false,
+            // These two carry something that counts.
+            "PHYSICAL CONSTANTS" if card.has("ABSOLUTEZERO") => {
+                let zero = card.text("ABSOLUTEZERO").and_then(|t| t.trim().parse().ok());
+                self.deck.absolute_zero = Some(zero.ok_or_else(|| fault(card.line, "ABSOLUTE ZERO must be a number"))?);
+            }
+            _ if was_material && self.property(card)? => self.in_material = true,
+            _ => self.rest(card, was_material)?,
+        }
+        Ok(())
+    }
+
+    fn only_one(&mut self, card: &Card, count: fn(&mut Self) -> &mut usize, what: &str) -> Result<(), FormatError> {
+        *count(self) += 1;
+        if *count(self) < 2 {
+            return Ok(());
+        }
+        let text = format!(
+            "the deck has several {what}, whose nodes are numbered each on its own: write it without parts and assemblies \
+             (in Abaqus/CAE, Model Attributes) and import it again"
+        );
+        Err(fault(card.line, text))
+    }
+
+    fn property(&mut self, card: &Card) -> Result<bool, FormatError> {
+        match self.deck.materials.last_mut() {
+            Some(material) => property::read(card, material, &mut self.deck.notes),
+            None => Ok(false),
+        }
+    }
+
+    /// Actions and procedures, and what is not read.
+    fn rest(&mut self, card: &Card, was_material: bool) -> Result<(), FormatError> {
+        if let Some(action) = step::action(card, &mut self.deck.notes)? {
+            match self.deck.steps.last_mut() {
+                Some(step) if self.in_step => step.actions.push(action),
+                Some(_) => self.note(card.line, format!("*{} between steps is not read", card.name)),
+                None => self.deck.model.push(action),
+            }
+            return Ok(());
+        }
+        if let Some(found) = step::procedure(card)? {
+            match self.deck.steps.last_mut().filter(|_| self.in_step) {
+                Some(step) => step.procedure = Some((card.line, found)),
+                None => self.note(card.line, format!("*{} stands outside a step", card.name)),
+            }
+            return Ok(());
+        }
+        let is_output = card.name.contains("PRINT") || card.name.contains("OUTPUT") || card.name.ends_with(" FILE");
+        if !is_output && !NOT_NEEDED.contains(&card.name.as_str()) {
+            let entry = self.unknown.entry(card.name.clone()).or_insert((card.line, 0));
+            entry.1 += 1;
+        }
+        // A property that is not read does not end its material.
+        self.in_material = was_material;
+        Ok(())
+    }
+
+    fn nodes(&mut self, card: &Card) -> Result<(), FormatError> {
+        if let Some(set) = card.word("NSET") {
+            let written = self.node_sets.entry(set).or_default();
+            written.line = card.line;
+            for row in &card.rows {
+                written.entries.push(set::Entry::Id(row.id(0)?));
+            }
+        }
+        if card.word("SYSTEM").is_some_and(|s| s != "R") {
+            return Err(fault(card.line, "only rectangular coordinates are read"));
+        }
+        for row in &card.rows {
+            let (id, point) = (row.id(0)?, row.vector(1)?);
+            let deck = &mut self.deck;
+            let index = *deck.nodes_by_id.entry(id).or_insert(deck.points.len() as u32) as usize;
+            if index == deck.points.len() {
+                deck.points.push(point);
+                deck.node_ids.push(id);
+            } else {
+                deck.points[index] = point;
+            }
+        }
+        Ok(())
+    }
+
+    fn elements(&mut self, card: &Card) -> Result<(), FormatError> {
+        let kind = card.required("TYPE")?;
+        let form = Form::of(&kind);
+        let mut ids = Vec::new();
+        let (mut rows, mut n_unread) = (card.rows.iter().peekable(), 0);
+        while let Some(row) = rows.next() {
+            let id = row.id(0)?;
+            ids.push(id);
+            let Some(form) = form else {
+                self.unread.insert(id);
+                n_unread += 1;
+                let mut last = row;
+                while last.ends_open()
+                    && let Some(next) = rows.next()
+                {
+                    last = next;
+                }
+                continue;
+            };
+            let wanted = form.n_nodes();
+            let mut nodes: Vec<(usize, u32)> = Vec::with_capacity(wanted);
+            let mut skip = 1;
+            let mut row = *row;
+            loop {
+                for (k, field) in row.fields().enumerate().skip(skip) {
+                    if !field.is_empty() {
+                        nodes.push((row.line, row.id(k)?));
+                    }
+                }
+                if nodes.len() >= wanted {
+                    break;
+                }
+                skip = 0;
+                row = *rows.next().ok_or_else(|| {
+                    fault(row.line, format!("element {id} of type {kind} needs {wanted} nodes, not {}", nodes.len()))
+                })?;
+            }
+            if nodes.len() > wanted {
+                return Err(fault(
+                    row.line,
+                    format!("element {id} of type {kind} has {} nodes, not {wanted}", nodes.len()),
+                ));
+            }
+            self.element(row.line, id, form, &nodes)?;
+        }
+        if n_unread > 0 {
+            self.note(card.line, format!("{n_unread} elements of type {kind} are left out: only solids are read"));
+        }
+        if let Some(set) = card.word("ELSET") {
+            let written = self.element_sets.entry(set).or_default();
+            written.line = card.line;
+            written.entries.extend(ids.into_iter().map(set::Entry::Id));
+        }
+        Ok(())
+    }
+
+    fn element(&mut self, line: usize, id: u32, form: Form, nodes: &[(usize, u32)]) -> Result<(), FormatError> {
+        let deck = &mut self.deck;
+        let first = deck.connectivity.len();
+        for (line, node) in nodes {
+            // Elements may stand before their nodes; the numbers become indices at the end.
+            if *node == 0 {
+                return Err(fault(*line, format!("element {id} names node 0")));
+            }
+            deck.connectivity.push(*node);
+        }
+        if deck.elements_by_id.insert(id, deck.elements.len() as u32).is_some() {
+            return Err(fault(line, format!("there is an element {id} already")));
+        }
+        deck.elements.push(Element { line, form, first });
+        deck.element_ids.push(id);
+        Ok(())
+    }
+
+    fn amplitude(&mut self, card: &Card) -> Result<(), FormatError> {
+        let mut values = Vec::new();
+        for row in &card.rows {
+            let n = row.fields().filter(|f| !f.is_empty()).count();
+            for k in 0..n {
+                values.push(row.number(k)?);
+            }
+        }
+        let (pairs, rest) = values.as_chunks::<2>();
+        if !rest.is_empty() || pairs.windows(2).any(|w| !(w[1][0] > w[0][0])) {
+            return Err(fault(card.line, "an amplitude is pairs of a rising time and a value"));
+        }
+        if card.word("DEFINITION").is_some_and(|d| d != "TABULAR") {
+            self.note(card.line, "*AMPLITUDE: only tables are read; what follows it is taken as constant");
+            return Ok(());
+        }
+        self.deck.amplitudes.insert(card.required("NAME")?, pairs.to_vec());
+        Ok(())
+    }
+
+    fn equation(&mut self, card: &Card) -> Result<(), FormatError> {
+        let mut rows = card.rows.iter();
+        while let Some(head) = rows.next() {
+            let n = head.id(0)? as usize;
+            let mut terms = Vec::new();
+            while terms.len() < n {
+                let row =
+                    rows.next().ok_or_else(|| fault(head.line, format!("an equation of {n} terms ends early")))?;
+                let fields = row.fields().count();
+                for k in (0..fields.saturating_sub(2)).step_by(3) {
+                    let Target::Id(node) = set::target(row.field(k)) else {
+                        let text = format!("equations between sets ('{}') are not read", shown(row.field(k)));
+                        self.note(row.line, text);
+                        terms.push((0, 0, 0.0));
+                        continue;
+                    };
+                    let component = row.id(k + 1)?.min(255) as u8;
+                    terms.push((node, component, row.number(k + 2)?));
+                }
+                if fields < 3 {
+                    return Err(fault(row.line, "a term of an equation is node, component, weight"));
+                }
+            }
+            if terms.iter().all(|t| t.0 > 0) {
+                self.equations.push((head.line, terms));
+            }
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, card: &Card) -> Result<(), FormatError> {
+        if self.in_step {
+            return Err(fault(card.line, "a step begins before the one above has its *END STEP"));
+        }
+        self.in_step = true;
+        if card.word("NLGEOM").is_some_and(|w| w != "NO") || (card.has("NLGEOM") && card.word("NLGEOM").is_none()) {
+            self.note(card.line, "NLGEOM: large displacements are not computed; the step is solved as linear");
+        }
+        let name = card
+            .text("NAME")
+            .map_or_else(|| format!("Step {}", self.deck.steps.len() + 1), |n| shown(n.trim_matches('"')));
+        self.deck.steps.push(Step { line: card.line, name, procedure: None, actions: Vec::new() });
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Deck, FormatError> {
+        let mut deck = std::mem::take(&mut self.deck);
+        for (e, element) in deck.elements.iter().enumerate() {
+            for n in &mut deck.connectivity[element.first..element.first + element.form.n_nodes()] {
+                *n = *deck.nodes_by_id.get(n).ok_or_else(|| {
+                    fault(element.line, format!("element {} names node {n}, which is not there", deck.element_ids[e]))
+                })?;
+            }
+        }
+        if deck.elements.is_empty() {
+            return Err(fault(1, "the deck holds no solid elements (C3D4, C3D8, C3D10, C3D20 and their like)"));
+        }
+        let mut notes = std::mem::take(&mut deck.notes);
+        deck.element_sets = set::resolve(&self.element_sets, &deck.elements_by_id, &self.unread, |_| None, &mut notes);
+        let nodes_of = |name: &str| {
+            let set = super::found(&deck.element_sets, name)?;
+            let mut nodes: Vec<u32> = set.members.iter().flat_map(|e| deck.nodes(*e as usize).to_vec()).collect();
+            nodes.sort_unstable();
+            nodes.dedup();
+            Some(nodes)
+        };
+        deck.node_sets = set::resolve(&self.node_sets, &deck.nodes_by_id, &BTreeSet::new(), nodes_of, &mut notes);
+        deck.notes = notes;
+        set::surfaces(&self.surfaces, &mut deck);
+        for (line, terms) in self.equations {
+            let terms = terms.into_iter().map(|(n, c, w)| Some((*deck.nodes_by_id.get(&n)?, c, w))).collect();
+            match terms {
+                Some(terms) => deck.equations.push(Equation { line, terms }),
+                None => {
+                    deck.notes.push(Note { line, text: "the equation names a node the deck does not define".into() })
+                }
+            }
+        }
+        for (name, (line, n)) in self.unknown {
+            let times = if n > 1 { format!(" ({n} times)") } else { String::new() };
+            let why = match meaning(&name) {
+                "" => String::new(),
+                why => format!(": {why}"),
+            };
+            deck.notes.push(Note { line, text: format!("*{} is not read{times}{why}", shown(&name)) });
+        }
+        for step in &deck.steps {
+            if let Some((line, Procedure::Other(name))) = &step.procedure {
+                let text = format!("{}: *{name} is not read, so the step makes no study", step.name);
+                deck.notes.push(Note { line: *line, text });
+            }
+        }
+        deck.notes.sort();
+        deck.notes.dedup();
+        Ok(deck)
+    }
+}
