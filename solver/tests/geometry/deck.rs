@@ -108,9 +108,9 @@ fn a_cube_becomes_a_design_that_can_be_solved() {
     close(area(&design, &model, pressure), 100.0, 1e-9);
     close(si(&design, pressure, "pressure"), 2.5e6, 1e-9);
     let study = of(&design, "static")[0];
-    assert_eq!(study.refs("supports"), [fixed.id.clone()]);
+    assert_eq!(study.refs("supports"), std::slice::from_ref(&fixed.id));
     assert_eq!(study.refs("cases"), [of(&design, "load_case")[0].id.clone()]);
-    assert_eq!(of(&design, "load_case")[0].refs("loads"), [pressure.id.clone()]);
+    assert_eq!(of(&design, "load_case")[0].refs("loads"), std::slice::from_ref(&pressure.id));
     // The same numbers in metres are a part of ten metres: a wrong choice is seen.
     close(open(CUBE, Units::Metre).size[0], 10.0, 1e-12);
 }
