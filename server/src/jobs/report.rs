@@ -324,7 +324,7 @@ impl<'a> Report<'a> {
         let seen = reach(self.design, study);
         // Where a material of the design replaces the library's, only heat still reads that, beside an orthotropic one.
         let heat = study.kind == "heat" || study.choice("warmth") == "heat";
-        let replaces = |o: &&Object| !o.suppressed && !(heat && o.kind == "orthotropic");
+        let replaces = |o: &&Object| !(o.suppressed || heat && o.kind == "orthotropic");
         let own: Vec<Id> = materials(self.design, study).filter(replaces).flat_map(|o| o.refs("bodies")).collect();
         let has_library = |o: &&Object| !o.suppressed && o.get("material").is_some() && !own.contains(&o.id);
         let bodies = self.design.section(Section::Feature).filter(has_library);
