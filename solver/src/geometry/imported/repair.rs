@@ -168,13 +168,14 @@ impl Soup {
     /// Signed distance to the triangles, and the way outwards. Jumps where a hole is closed.
     pub fn sample(&self, p: [f64; 3]) -> (f64, DVec3) {
         let at = DVec3::from(p);
-        let inside = self.winding.number(at) > 0.5;
+        let number = self.winding.number(at);
+        let inside = number > 0.5;
         let Some(near) = self.distance.nearest(p, None) else { return (f64::INFINITY, DVec3::Z) };
         let size = near.distance.abs().max(f64::MIN_POSITIVE);
         let mut normal = DVec3::from(self.surface.triangle_cross(near.triangle as usize)).normalize_or(DVec3::Z);
         // Over a hole no triangle tells the way: that of the falling winding number does.
         let step = self.step;
-        if size > step && self.hole_distance(at) == 0.0 {
+        if size > step && (number - 0.5).abs() < 0.2 && self.hole_distance(at) == 0.0 {
             let number = |d: DVec3| self.winding.number(at + d * step);
             let slope = DVec3::AXES.map(|d| number(-d) - number(d));
             normal = DVec3::from(slope).normalize_or(normal);
