@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let length = 0.002 * counts[0] as f64;
     let start = Instant::now();
     // Steel.
-    let matter = [Matter { conductivity: 50.0, capacity: 7850.0 * 460.0 }];
+    let matter = [Matter { conductivity: 50.0.into(), capacity: (7850.0 * 460.0).into() }];
     let exchanges = vec![
         Exchange { facets: facets(&mesh, |p| p.x == 0.0), law: Law::Flux },
         Exchange { facets: facets(&mesh, |p| (p.x - length).abs() < 1e-12), law: Law::Film(500.0) },

@@ -4,6 +4,8 @@
 
 #![allow(clippy::print_stdout)]
 
+#[path = "../tests/verification/bolt.rs"]
+mod bolt;
 #[path = "../tests/verification/boundary.rs"]
 mod boundary;
 #[path = "../tests/support/closed_form.rs"]
@@ -11,6 +13,8 @@ mod boundary;
 mod closed_form;
 #[path = "../tests/verification/heat.rs"]
 mod heat;
+#[path = "../tests/verification/material.rs"]
+mod material;
 #[path = "../tests/verification/modes.rs"]
 mod modes;
 #[path = "../tests/support/row.rs"]
@@ -51,7 +55,10 @@ const CASES: &[(&str, fn() -> Vec<Row>)] = &[
     ("static", boundary::turning_disc),
     ("static", boundary::beam_on_springs),
     ("static", boundary::hole_in_a_ply),
+    ("static", bolt::preloaded_joint),
     ("static", heat::case_31),
+    ("static", material::bar),
+    ("heat", material::wall),
     ("heat", heat::case_32),
     ("heat", heat::case_33),
     ("heat", heat::case_34),

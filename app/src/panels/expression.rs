@@ -88,6 +88,9 @@ pub fn ExpressionField(
     /// It may use `time`; the value shown is that of the start.
     #[prop(optional)]
     over_time: bool,
+    /// It may use `temperature`; the value shown is that at 20 °C.
+    #[prop(optional)]
+    over_temperature: bool,
     /// A fault to show below, from the design's checks.
     #[prop(optional, into)]
     fault: Signal<Option<String>>,
@@ -112,7 +115,11 @@ pub fn ExpressionField(
             Some(dimension) => r.evaluate_as(&text, dimension).map(|v| Quantity::new(v, dimension)),
             None => r.evaluate(&text),
         };
-        let found = desk.resolved.with(|r| if over_time { read(&r.at_time(0.0)) } else { read(r) });
+        let found = desk.resolved.with(|r| match (over_time, over_temperature) {
+            (true, _) => read(&r.at_time(0.0)),
+            (_, true) => read(&r.at_temperature(293.15)),
+            _ => read(r),
+        });
         found.map_err(|e| e.to_string())
     });
     // Only where it says more than the text does.

@@ -309,7 +309,7 @@ fn Control(id: Id, field: &'static Field) -> impl IntoView {
                 <div class="control" title=field.help>
                     <ExpressionField
                         label=field.label testid=field.key text=text range=range_of(&field.kind) fault=fault
-                        over_time=field.over_time on_commit=on_commit on_drag=on_drag
+                        over_time=field.over_time over_temperature=field.over_temperature on_commit=on_commit on_drag=on_drag
                     />
                 </div>
             }

@@ -286,13 +286,9 @@ fn symbols(desk: Desk) -> Vec<Symbol> {
     let resolved = desk.resolved.get();
     desk.design.with(|d| {
         let scene = desk.scene.get();
-        let normal_of = |face: &FaceName| {
-            scene.iter().flat_map(|s| &s.bodies).flat_map(|b| &b.surface.faces).find(|f| f.name == *face).map(|f| {
-                match f.shape {
-                    Shape::Plane { normal, .. } => normal,
-                    _ => [0.0; 3],
-                }
-            })
+        let shape_of = |face: &FaceName| {
+            let mut faces = scene.iter().flat_map(|s| &s.bodies).flat_map(|b| &b.surface.faces);
+            faces.find(|f| f.name == *face).map(|f| f.shape)
         };
         let mut out = Vec::new();
         for o in d.objects.iter().filter(|o| !o.suppressed) {
@@ -308,7 +304,7 @@ fn symbols(desk: Desk) -> Vec<Symbol> {
                 "symmetry" => GlyphKind::Symmetry,
                 "elastic" => GlyphKind::Elastic,
                 "pressure" => GlyphKind::Pressure,
-                "moment" | "remote_moment" => GlyphKind::Moment,
+                "moment" | "remote_moment" | "bolt_preload" => GlyphKind::Moment,
                 "force" | "bearing" | "remote_force" => GlyphKind::Force,
                 _ => continue,
             };
@@ -318,11 +314,19 @@ fn symbols(desk: Desk) -> Vec<Symbol> {
                 faces.extend(d.get(&selection).into_iter().flat_map(|s| s.faces("faces")));
             }
             for face in faces {
-                let Some(normal) = normal_of(&face) else { continue };
+                let Some(shape) = shape_of(&face) else { continue };
                 let direction = match kind {
                     GlyphKind::Force => vector("force"),
+                    // A bolt is turned about its axis.
+                    GlyphKind::Moment if o.kind == "bolt_preload" => match shape {
+                        Shape::Cylinder { axis, .. } => axis,
+                        _ => continue,
+                    },
                     GlyphKind::Moment => vector("moment"),
-                    GlyphKind::Pressure => normal.map(|c| -c),
+                    GlyphKind::Pressure => match shape {
+                        Shape::Plane { normal, .. } => normal.map(|c| -c),
+                        _ => [0.0; 3],
+                    },
                     GlyphKind::Way { .. } => way,
                     GlyphKind::Fixed | GlyphKind::Sliding | GlyphKind::Symmetry | GlyphKind::Elastic => [0.0; 3],
                 };

@@ -69,6 +69,7 @@ glyphs! {
     Selection "M3 3h3M10 3h3v3M13 10v3h-3M6 13H3v-3M3 6V3M6.5 6.5l5 2-2.2.8-.8 2.2z"
     Support "M8 3l4 6H4zM2.5 11.5h11M4 11.5l-1.5 2M8 11.5l-1.5 2M12 11.5l-1.5 2"
     Load "M8 2v8.5M4.8 7.5L8 10.7l3.2-3.2M2.5 13.5h11"
+    Bolt "M4.5 2.5h7v3.2h-7zM6.2 5.7v7.8h3.6V5.7M6.2 8.3h3.6M6.2 10.9h3.6"
     Heat "M8 10V3.5a1.5 1.5 0 00-3 0V10a3 3 0 103 0zM6.5 6v6M11 4h2.5M11 7h2.5M11 10h2.5"
     Case "M3 4h10M3 8h10M3 12h6"
     Study "M2.5 13.5c2-8 4-10 5.5-10s1.5 3 2.5 5.5 2 3 3 1.5M2.5 2.5v11h11"
@@ -138,6 +139,7 @@ impl Glyph {
             "selection" => Self::Selection,
             "isotropic" | "orthotropic" => Self::Layers,
             "fixed" | "sliding" | "symmetry" | "displacement" | "elastic" => Self::Support,
+            "bolt_preload" => Self::Bolt,
             "load_case" => Self::Case,
             "temperature" | "heat_flux" | "convection" | "radiation" | "heat_source" => Self::Heat,
             "static" | "modal" | "buckling" | "heat" => Self::Study,

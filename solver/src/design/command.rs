@@ -361,7 +361,7 @@ fn check_parameter_name(design: &Design, name: &str, own: Option<&Id>) -> Result
     if quantity::unit(name).is_some() {
         return Err(bad("it is a unit"));
     }
-    if quantity::FUNCTIONS.contains(&name) || name == "pi" || name == super::resolve::TIME {
+    if quantity::FUNCTIONS.contains(&name) || ["pi", super::TIME, super::TEMPERATURE].contains(&name) {
         return Err(bad("it is a function or constant"));
     }
     if design.section(Section::Parameter).any(|p| p.name == name && Some(&p.id) != own) {

@@ -21,5 +21,5 @@ pub use material::{MATERIALS, Material, material};
 pub use naming::{describe_edge, describe_face};
 pub use object::{Design, Id, Object, Value};
 pub use profile::{Profile, Segment};
-pub use resolve::{Resolved, TIME, resolve};
+pub use resolve::{ROOM, Resolved, TEMPERATURE, TIME, resolve};
 pub use template::{TEMPLATES, Template, template};

@@ -9,6 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What expressions that may change in a run call the seconds since its start; no parameter may be called so.
 pub const TIME: &str = "time";
 
+/// What values of a material that may depend on it call the temperature; no parameter may be called so.
+pub const TEMPERATURE: &str = "temperature";
+/// Temperature of values that depend on it where none is known, K: 20 °C.
+pub const ROOM: f64 = 293.15;
+
 /// Values of all parameters that have one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Resolved {
@@ -46,6 +51,19 @@ impl Resolved {
         Self { values }
     }
 
+    /// The same with `temperature`, K: what values of a material are read with.
+    #[must_use]
+    pub fn at_temperature(&self, kelvin: f64) -> Self {
+        let mut values = self.values.clone();
+        values.insert(TEMPERATURE.into(), Quantity::new(kelvin, Dimension::TEMPERATURE));
+        Self { values }
+    }
+
+    /// Places of the points of each `table(name, …)` in an expression, SI, and whether it is one such table and no more.
+    pub fn tables(&self, text: &str, name: &str) -> (Vec<Vec<f64>>, bool) {
+        quantity::parse(text).map_or((Vec::new(), false), |e| e.tables(name, &|n| self.parameter(n)))
+    }
+
     fn issue(object: &Object, key: &str, message: String) -> Issue {
         Issue { object: object.id.clone(), key: Some(key.into()), severity: Severity::Error, message }
     }
@@ -65,6 +83,9 @@ impl Resolved {
         let this = if field.over_time && !self.values.contains_key(TIME) {
             // Without a moment of its own: that of the start.
             timed = self.at_time(0.0);
+            &timed
+        } else if field.over_temperature && !self.values.contains_key(TEMPERATURE) {
+            timed = self.at_temperature(ROOM);
             &timed
         } else {
             self

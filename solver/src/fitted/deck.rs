@@ -3,11 +3,16 @@
 //! The very mesh, materials, constraints and nodal forces of the run: what differs in the other program's answer is the
 //! other program. Source: CalculiX 2.20, *CrunchiX User's Manual*.
 
+pub mod bolt;
 pub mod heat;
+pub mod warmth;
 
+use self::bolt::{Bolt, Cut};
+use self::warmth::Warmth;
 use super::{Mesh, Spring};
 use crate::element::tet::{Elasticity, Orthotropic, face};
 use crate::linear::constraint::{Constraints, Hold};
+use crate::quantity::Curve;
 use glam::DVec3;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -28,12 +33,16 @@ pub struct Deck<'a> {
     /// Names of the parts and of their materials.
     pub parts: &'a [(String, String)],
     pub materials: &'a [Elasticity],
+    /// By part, Young's modulus, Pa, and Poisson's ratio over temperature, K, where they depend on it; empty where none does.
+    pub curves: &'a [Option<[Curve; 2]>],
     /// By part, empty where all are isotropic: written by their constants instead of [`Deck::materials`].
     pub orthotropic: &'a [Option<Orthotropic>],
     /// By part, kg/m³.
     pub densities: &'a [f64],
     pub held: &'a Constraints<3>,
     pub springs: &'a [Spring],
+    pub bolts: &'a [Bolt<'a>],
+    pub warmth: Option<Warmth<'a>>,
     pub steps: Steps<'a>,
 }
 
@@ -60,12 +69,22 @@ impl Deck<'_> {
                 let _ = writeln!(s, "{n},{:.12e},{:.12e},{:.12e}", point.x, point.y, point.z);
             }
         }
+        let mut next = self.mesh.points.len() + 2 * references.len() + 1;
+        let cuts: Vec<Cut> = self.bolts.iter().map(|b| Cut::new(self.mesh, b, &mut next)).collect();
+        cuts.iter().for_each(|c| c.nodes(&mut s, self.mesh));
+        bolt::set(&mut s, &cuts);
+        let own = |t: usize, n: u32| cuts.iter().find_map(|c| c.number(t, n));
         for k in 0..self.mesh.parts.len() {
-            part(&mut s, self.mesh, k, &self.parts[k]);
+            part(&mut s, self.mesh, k, &self.parts[k], &own);
             let _ = writeln!(s, "*MATERIAL,NAME=MATERIAL{}", k + 1);
             let orthotropic = self.orthotropic.get(k).and_then(Option::as_ref);
             match &self.materials[k] {
                 _ if orthotropic.is_some() => orthotropic.into_iter().for_each(|o| constants(&mut s, o)),
+                Elasticity::Isotropic { .. }
+                    if let Some([young, poisson]) = self.curves.get(k).and_then(Option::as_ref) =>
+                {
+                    softening(&mut s, young, poisson);
+                }
                 Elasticity::Isotropic { lambda, mu } => {
                     let (young, poisson) =
                         (mu * (3.0 * lambda + 2.0 * mu) / (lambda + mu), lambda / (2.0 * (lambda + mu)));
@@ -85,15 +104,23 @@ impl Deck<'_> {
                 }
             }
             let _ = writeln!(s, "*DENSITY\n{:.12e}", self.densities[k]);
+            if let Some(warmth) = &self.warmth {
+                warmth.material(&mut s, k);
+            }
             let _ = write!(s, "*SOLID SECTION,ELSET=PART{0},MATERIAL=MATERIAL{0}", k + 1);
             match orthotropic {
                 Some(o) => orientation(&mut s, k, o),
                 None => s.push('\n'),
             }
         }
-        let mut next = self.mesh.points.len() + 2 * references.len() + 1;
         self.foundation(&mut s, &mut next);
-        let given = self.constraints(&mut s, references.len(), &mut next);
+        let mut given = self.constraints(&mut s, references.len(), &mut next);
+        cuts.iter().zip(self.bolts).for_each(|(c, b)| c.equations(&mut s, b));
+        bolt::shortenings(&mut given, &cuts, self.bolts);
+        if let Some(warmth) = &self.warmth {
+            warmth.start(&mut s);
+            warmth.step(&mut given, cuts.iter().flat_map(Cut::copies));
+        }
         match self.steps {
             Steps::Static { cases, forces } => {
                 for (name, f) in cases.iter().zip(forces) {
@@ -247,6 +274,29 @@ impl Deck<'_> {
     }
 }
 
+/// Values with their temperatures.
+fn by_temperature(s: &mut String, curve: &Curve) {
+    let constant = curve.is_constant();
+    for [t, value] in curve.points() {
+        if constant {
+            let _ = writeln!(s, "{value:.12e}");
+            return;
+        }
+        let _ = writeln!(s, "{value:.12e},{t:.12e}");
+    }
+}
+
+/// Stiffness over temperature, at the places of both curves.
+fn softening(s: &mut String, young: &Curve, poisson: &Curve) {
+    let mut places: Vec<f64> = young.points().iter().chain(poisson.points()).map(|p| p[0]).collect();
+    places.sort_by(f64::total_cmp);
+    places.dedup();
+    s.push_str("*ELASTIC\n");
+    for t in places {
+        let _ = writeln!(s, "{:.12e},{:.12e},{t:.12e}", young.at(t), poisson.at(t));
+    }
+}
+
 /// The nine constants, in the language's order.
 fn constants(s: &mut String, o: &Orthotropic) {
     let [a, b, c] = o.young;
@@ -281,14 +331,21 @@ fn nodes(s: &mut String, mesh: &Mesh) {
     }
 }
 
-/// The elements of part `k`, with the names of it and of its material.
-fn part(s: &mut String, mesh: &Mesh, k: usize, (name, material): &(String, String)) {
+/// The elements of part `k`, with the names of it and of its material; `own` gives a node's number in an element where it
+/// is another than the mesh's.
+fn part(
+    s: &mut String,
+    mesh: &Mesh,
+    k: usize,
+    (name, material): &(String, String),
+    own: &dyn Fn(usize, u32) -> Option<usize>,
+) {
     let _ = writeln!(s, "** {}", one_line(name));
     let _ = writeln!(s, "*ELEMENT,TYPE=C3D10,ELSET=PART{}", k + 1);
     for t in mesh.parts[k].tets.clone() {
         let _ = write!(s, "{}", t + 1);
         for n in mesh.tets[t] {
-            let _ = write!(s, ",{}", n + 1);
+            let _ = write!(s, ",{}", own(t, n).unwrap_or(n as usize + 1));
         }
         s.push('\n');
     }

@@ -1,52 +1,56 @@
 //! Thermal expansion as an initial strain: the forces it asks for, and the stress it spares.
 //!
-//! `σ = C (ε − α ΔT 1)`: bodies are loaded by `∫ Bᵀ C α ΔT 1`, and what the displacements give is less by the same stress.
+//! `σ = C (ε − ε₀)` with the strain ε₀ of free expansion: bodies are loaded by `∫ Bᵀ C ε₀`, and what the displacements give
+//! is less by the same stress.
 
+use super::material::Materials;
 use super::recover::Raw;
 use super::{Mesh, push};
 use crate::element::tet::matrix::{self, Strain, Stress};
 use crate::element::tet::{Elasticity, FOUR_POINTS, Inverted, shape};
 use rayon::prelude::*;
 
-/// How much warmer than free of stress every element is at its four integration points, K.
-pub type Rise = Vec<[f64; 4]>;
+/// Strain of free expansion at the four integration points of every element.
+pub type Free = Vec<[Strain; 4]>;
 
-/// The rise from temperatures at all nodes, K, over the temperature that is free of stress.
-pub fn rise(mesh: &Mesh, temperature: &[f64], free: f64) -> Rise {
+/// A value given at all nodes, at the four integration points of every element.
+pub fn at_points(mesh: &Mesh, nodal: &[f64]) -> Vec<[f64; 4]> {
     let at = |tet: &[u32; 10], l: &[f64; 4]| {
-        shape::<10>(l).iter().zip(tet).map(|(n, i)| n * temperature[*i as usize]).sum::<f64>() - free
+        shape::<10>(l).iter().zip(tet).map(|(n, i)| n * nodal[*i as usize]).sum::<f64>()
     };
     mesh.tets.iter().map(|tet| std::array::from_fn(|p| at(tet, &FOUR_POINTS[p].at))).collect()
 }
 
-/// Strain per kelvin of a body that expands alike in all directions, 1/K.
-pub fn even(expansion: f64) -> Strain {
-    [expansion, expansion, expansion, 0.0, 0.0, 0.0]
+/// The strain of free expansion at temperatures at the integration points, K; `strain(part, temperature)`.
+pub fn free(mesh: &Mesh, temperature: &[[f64; 4]], strain: impl Fn(usize, f64) -> Strain) -> Free {
+    let of = |(t, points): (usize, &[f64; 4])| {
+        let part = mesh.part_of(t);
+        points.map(|temperature| strain(part, temperature))
+    };
+    temperature.iter().enumerate().map(of).collect()
 }
 
-/// C α ΔT at the integration points of an element, Pa.
-fn hindered(material: &Elasticity, expansion: &Strain, rise: &[f64; 4]) -> [Stress; 4] {
-    rise.map(|t| material.stress(&expansion.map(|a| a * t)))
+/// A strain alike in all directions.
+pub fn even(strain: f64) -> Strain {
+    [strain, strain, strain, 0.0, 0.0, 0.0]
 }
 
-/// Adds the loads that stand for the expansion, N, three per node; materials and strains per kelvin, 1/K, by part.
+/// C ε₀ at the integration points of an element, Pa.
+fn hindered(c: &[Elasticity], free: &[Strain; 4]) -> [Stress; 4] {
+    std::array::from_fn(|p| matrix::at(c, p).stress(&free[p]))
+}
+
+/// Adds the loads that stand for the expansion, N, three per node.
 ///
 /// # Errors
 /// [`Inverted`].
-pub fn load(
-    mesh: &Mesh,
-    materials: &[Elasticity],
-    expansions: &[Strain],
-    rise: &Rise,
-    f: &mut [f64],
-) -> Result<(), Inverted> {
+pub fn load<'a>(mesh: &Mesh, materials: impl Into<Materials<'a>>, free: &Free, f: &mut [f64]) -> Result<(), Inverted> {
+    let materials = materials.into();
     let each = (0..mesh.tets.len())
         .into_par_iter()
         .map(|t| {
-            let part = mesh.part_of(t);
-            let material = &materials[part];
-            let stress = hindered(material, &expansions[part], &rise[t]);
-            matrix::internal_force(&mesh.nodes(t), std::slice::from_ref(material), &stress)
+            let c = materials.of(mesh, t);
+            matrix::internal_force(&mesh.nodes(t), c, &hindered(c, &free[t]))
         })
         .collect::<Result<Vec<_>, _>>()?;
     for (tet, forces) in mesh.tets.iter().zip(each) {
@@ -58,10 +62,10 @@ pub fn load(
 }
 
 /// Takes out of the stresses that displacements give, Pa, what free expansion does without.
-pub fn relieve(mesh: &Mesh, materials: &[Elasticity], expansions: &[Strain], rise: &Rise, raw: &mut Raw) {
+pub fn relieve<'a>(mesh: &Mesh, materials: impl Into<Materials<'a>>, free: &Free, raw: &mut Raw) {
+    let materials = materials.into();
     raw.par_iter_mut().enumerate().for_each(|(t, raw)| {
-        let part = mesh.part_of(t);
-        for (s, free) in raw.iter_mut().zip(hindered(&materials[part], &expansions[part], &rise[t])) {
+        for (s, free) in raw.iter_mut().zip(hindered(materials.of(mesh, t), &free[t])) {
             for c in 0..6 {
                 s[c] -= free[c];
             }

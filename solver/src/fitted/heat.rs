@@ -2,9 +2,13 @@
 //!
 //! Temperatures are absolute, K. With the shape functions `N`, heat balances at every node: `C Ṫ + K T + R(T) = F`, where
 //! `K` holds conduction and films, `C` what the bodies store, `F` sources, flows and surroundings, and `R` radiation, whose
-//! tangent is that of a film of `4 ε σ T³`. Given temperatures and bonds are one substitution, `T = M x + Σ v g`: unknowns
+//! tangent is that of a film of `4 ε σ T³`. Conductivity and capacity may depend on temperature: `K(T)` and `C(T)` are then
+//! made anew at each step of the iteration, without their own derivatives, which keeps the matrix symmetric. Given temperatures and bonds are one substitution, `T = M x + Σ v g`: unknowns
 //! `x`, given values `v`.
 
+mod vary;
+
+use self::vary::between;
 use super::recover::Points;
 use super::{FittedError, Mesh};
 use crate::element::tet::{FOUR_POINTS, Inverted, face, gradients, matrix};
@@ -13,6 +17,7 @@ use crate::linear::pcg;
 use crate::linear::substitution::Transform;
 use crate::linear::vector::{axpby, axpy, dot, norm};
 use crate::linear::{Amg, Connectivity, Sparse, system};
+use crate::quantity::Curve;
 use glam::{DMat3, DVec3};
 use rayon::prelude::*;
 use std::sync::atomic::AtomicBool;
@@ -20,8 +25,9 @@ use std::sync::atomic::AtomicBool;
 /// W/(m² K⁴), CODATA 2018.
 pub const STEFAN_BOLTZMANN: f64 = 5.670_374_419e-8;
 
-/// Newton steps, and halvings of one.
+/// Newton steps, and halvings of one. Materials that depend on temperature converge linearly.
 const NEWTON_MAX: usize = 60;
+const PICARD_MAX: usize = 150;
 const HALVINGS_MAX: usize = 20;
 /// Relative residual of the linear solves within Newton's method, where there is radiation.
 const FORCING: f64 = 1e-3;
@@ -73,10 +79,16 @@ impl Moment {
 /// What the bodies are made of, by part.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matter {
-    /// W/(m K)
-    pub conductivity: f64,
+    /// W/(m K), over the temperature, K.
+    pub conductivity: Curve,
     /// ρ c, J/(m³ K)
-    pub capacity: f64,
+    pub capacity: Curve,
+}
+
+impl Matter {
+    fn varies(&self) -> bool {
+        !(self.conductivity.is_constant() && self.capacity.is_constant())
+    }
 }
 
 /// A matrix over all nodes and over the unknowns.
@@ -101,6 +113,10 @@ pub struct Conduction<'a> {
     /// Radiating facets: index into the mesh's, emissivity, exchange.
     radiating: Vec<(usize, f64, usize)>,
     radiating_nodes: [Connectivity; 2],
+    matter: Vec<Matter>,
+    /// Elements of parts whose matter depends on temperature: `conduct` and `store` leave them out.
+    varying: Vec<usize>,
+    varying_nodes: [Connectivity; 2],
     middles: Vec<(u32, [u32; 2])>,
 }
 
@@ -183,7 +199,12 @@ impl<'a> Conduction<'a> {
                 out[..36].copy_from_slice(k.as_flattened());
                 return Ok(());
             }
-            let k = DMat3::from_diagonal(DVec3::splat(matter[mesh.part_of(e)].conductivity));
+            let own = &matter[mesh.part_of(e)];
+            if own.varies() {
+                out[..100].fill(0.0);
+                return Ok(());
+            }
+            let k = DMat3::from_diagonal(DVec3::splat(own.conductivity.at(0.0)));
             matrix::gradient_matrix(&mesh.nodes(e), &[k], out)
         })?;
         let store = if stores {
@@ -193,7 +214,12 @@ impl<'a> Conduction<'a> {
                     out[..36].fill(0.0);
                     return Ok(());
                 }
-                matrix::mass(&mesh.nodes(e), matter[mesh.part_of(e)].capacity, out)
+                let own = &matter[mesh.part_of(e)];
+                if own.varies() {
+                    out[..100].fill(0.0);
+                    return Ok(());
+                }
+                matrix::mass(&mesh.nodes(e), own.capacity.at(0.0), out)
             })?)
         } else {
             None
@@ -208,6 +234,9 @@ impl<'a> Conduction<'a> {
             .collect();
         let own = Connectivity::new(radiating.iter().map(|(f, ..)| &mesh.facets[*f].nodes[..]));
         let reduced = transform.reduced_connectivity(&own);
+        let varying: Vec<usize> = (0..n_tets).filter(|t| matter[mesh.part_of(*t)].varies()).collect();
+        let vary = Connectivity::new(varying.iter().map(|t| &mesh.tets[*t][..]));
+        let vary_reduced = transform.reduced_connectivity(&vary);
         let mut volumes = vec![0.0; mesh.points.len()];
         for t in 0..n_tets {
             let share = matrix::body_force(&mesh.nodes(t), |_| DVec3::X)?;
@@ -226,6 +255,9 @@ impl<'a> Conduction<'a> {
             store,
             radiating,
             radiating_nodes: [own, reduced],
+            matter: matter.to_vec(),
+            varying,
+            varying_nodes: [vary, vary_reduced],
             middles: mesh.middles(),
         })
     }
@@ -302,6 +334,7 @@ impl<'a> Conduction<'a> {
     fn unbalanced(&self, t: &[f64], moment: &Moment) -> Vec<f64> {
         let mut r = self.load(moment);
         self.conduct.full.apply(-1.0, t, 1.0, &mut r);
+        self.conduct_varying(t, &mut r);
         for ((f, ..), flow) in self.radiating.iter().zip(self.radiated(t, moment)) {
             for (n, q) in self.mesh.facets[*f].nodes.iter().zip(flow) {
                 r[*n as usize] -= q;
@@ -314,9 +347,8 @@ impl<'a> Conduction<'a> {
     pub fn flows(&self, t: &[f64], rate: Option<&[f64]>, moment: &Moment) -> Flows {
         let mut r = self.unbalanced(t, moment);
         let mut stored = 0.0;
-        if let (Some(rate), Some(store)) = (rate, &self.store) {
-            let mut c = vec![0.0; t.len()];
-            store.full.apply(1.0, rate, 0.0, &mut c);
+        if let (Some(rate), true) = (rate, self.store.is_some()) {
+            let c = self.storing(t, rate);
             stored = c.iter().sum();
             axpy(-1.0, &c, &mut r);
         }
@@ -379,17 +411,17 @@ impl<'a> Conduction<'a> {
         let residual = |x: &[f64]| {
             let t = self.expand(x, moment);
             let mut r = self.unbalanced(&t, moment);
-            if let (Some((s, p)), Some(store)) = (stored, &self.store) {
+            if let Some((s, p)) = stored {
                 let mut rate = p.to_vec();
                 axpy(-s, &t, &mut rate);
-                store.full.apply(1.0, &rate, 1.0, &mut r);
+                axpy(1.0, &self.storing(&t, &rate), &mut r);
             }
             let mut reduced = vec![0.0; x.len()];
             self.transform.reduce(&r, &mut reduced);
             (reduced, t)
         };
         let shift = stored.map_or(0.0, |s| s.0);
-        let linear = self.radiating.is_empty();
+        let linear = self.radiating.is_empty() && self.varying.is_empty();
         let combined;
         let base = if let (Some((s, _)), Some(store)) = (stored, &self.store) {
             let mut sum = self.conduct.reduced.clone();
@@ -402,25 +434,26 @@ impl<'a> Conduction<'a> {
         let (mut r, mut t) = residual(x);
         // Below this the residual is the rounding of terms that cancel.
         let largest = x.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-        let diagonal = base.diagonal().iter().map(|d| d[0][0].powi(2)).sum::<f64>().sqrt();
+        let tangent_at = |t: &[f64]| {
+            let mut sum = base.clone();
+            self.add_tangent(t, &mut sum);
+            self.add_varying(t, shift, &mut sum).map(|()| sum)
+        };
+        let mut tangent = if linear { None } else { Some(tangent_at(&t)?) };
+        let diagonal = tangent.as_ref().unwrap_or(base).diagonal().iter().map(|d| d[0][0].powi(2)).sum::<f64>().sqrt();
         let rounding = 1e-14 * largest * diagonal;
         let first = norm(&r);
         let goal = (tolerance * first).max(rounding);
         let mut iterations = 0;
-        for _ in 0..NEWTON_MAX {
+        for step in 0..if self.varying.is_empty() { NEWTON_MAX } else { PICARD_MAX } {
             let size = norm(&r);
             if size <= goal {
                 return Ok(iterations);
             }
-            let tangent;
-            let matrix = if linear {
-                base
-            } else {
-                let mut sum = base.clone();
-                self.add_tangent(&t, &mut sum);
-                tangent = sum;
-                &tangent
-            };
+            if step > 0 && !linear {
+                tangent = Some(tangent_at(&t)?);
+            }
+            let matrix = tangent.as_ref().unwrap_or(base);
             let known = precondition.made.as_ref().filter(|(_, of)| {
                 let ratio = if shift > 0.0 { of / shift } else { 1.0 };
                 precondition.last <= ITERATIONS_STALE && (1.0 / STALE..=STALE).contains(&ratio)
@@ -497,12 +530,13 @@ pub fn flux(mesh: &Mesh, matter: &[Matter], t: &[f64]) -> Result<Points<3>, Inve
         .into_par_iter()
         .map(|e| {
             let x = mesh.nodes(e);
-            let k = matter[mesh.part_of(e)].conductivity;
+            let k = &matter[mesh.part_of(e)].conductivity;
+            let nodal = mesh.tets[e].map(|n| t[n as usize]);
             let mut out = [[0.0; 3]; 4];
             for (out, point) in out.iter_mut().zip(&FOUR_POINTS) {
                 let (g, _) = gradients(&x, &point.at)?;
-                let slope: DVec3 = g.iter().zip(&mesh.tets[e]).map(|(g, n)| *g * t[*n as usize]).sum();
-                *out = (slope * -k).to_array();
+                let slope: DVec3 = g.iter().zip(&nodal).map(|(g, t)| *g * *t).sum();
+                *out = (slope * -k.at(between(&point.at, &nodal))).to_array();
             }
             Ok(out)
         })

@@ -6,6 +6,7 @@
 //! [`modes`] finds how a body vibrates and buckles, [`deck`] writes a problem down for other programs.
 
 pub mod adapt;
+pub mod bolt;
 pub mod deck;
 pub mod expansion;
 pub mod facet;
@@ -13,18 +14,20 @@ pub mod heat;
 pub mod hold;
 pub mod ladder;
 pub mod march;
+pub mod material;
 pub mod modes;
 pub mod peak;
 pub mod recover;
 pub mod skin;
 
-use crate::element::tet::{EDGES, Elasticity, Inverted, face, matrix};
+use crate::element::tet::{EDGES, Inverted, face, matrix};
 use crate::linear::constraint::{ConstraintError, Constraints};
 use crate::linear::pcg::{self, PcgError};
 use crate::linear::substitution::Transform;
 use crate::linear::{Amg, Connectivity, System, banded::Singular};
 use crate::mesh::tet::{Quality, TetMesh};
 use glam::DVec3;
+use material::Materials;
 use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 
@@ -183,8 +186,7 @@ impl Spring {
 /// A mesh with its materials, held and assembled.
 pub struct Problem<'a> {
     pub mesh: &'a Mesh,
-    /// By part.
-    pub materials: &'a [Elasticity],
+    pub materials: Materials<'a>,
     pub springs: &'a [Spring],
     pub system: System<3>,
     pub amg: Amg,
@@ -203,7 +205,11 @@ impl<'a> Problem<'a> {
     ///
     /// # Errors
     /// [`FittedError`].
-    pub fn new(mesh: &'a Mesh, materials: &'a [Elasticity], held: &Constraints<3>) -> Result<Self, FittedError> {
+    pub fn new(
+        mesh: &'a Mesh,
+        materials: impl Into<Materials<'a>>,
+        held: &Constraints<3>,
+    ) -> Result<Self, FittedError> {
         Self::sprung(mesh, materials, &[], held)
     }
 
@@ -213,17 +219,18 @@ impl<'a> Problem<'a> {
     /// [`FittedError`].
     pub fn sprung(
         mesh: &'a Mesh,
-        materials: &'a [Elasticity],
+        materials: impl Into<Materials<'a>>,
         springs: &'a [Spring],
         held: &Constraints<3>,
     ) -> Result<Self, FittedError> {
+        let materials = materials.into();
         Self::assemble(mesh, materials, springs, held, |e, out| stiffness(mesh, materials, springs, e, out))
     }
 
     /// The same with element matrices other than the stiffness alone: positive definite once held.
     fn assemble(
         mesh: &'a Mesh,
-        materials: &'a [Elasticity],
+        materials: Materials<'a>,
         springs: &'a [Spring],
         held: &Constraints<3>,
         element: impl Fn(usize, &mut [f64]) -> Result<(), Inverted> + Sync,
@@ -253,12 +260,42 @@ impl<'a> Problem<'a> {
         cancel: &AtomicBool,
         monitor: impl FnMut(u32, f64) -> bool,
     ) -> Result<Solution, FittedError> {
+        self.solve_with(forces, &[], tolerance, cancel, monitor)
+    }
+
+    /// The same; after the cases come the displacements for `units` of nodal forces, with given displacements at rest.
+    ///
+    /// # Errors
+    /// [`FittedError`].
+    pub fn solve_with(
+        &self,
+        forces: &[Vec<f64>],
+        units: &[Vec<f64>],
+        tolerance: f64,
+        cancel: &AtomicBool,
+        monitor: impl FnMut(u32, f64) -> bool,
+    ) -> Result<Solution, FittedError> {
+        let transform = &self.system.transform;
         let load = |f: &Vec<f64>| self.system.load(f, |e, out| self.stiffness(e, out));
-        let b = forces.iter().map(load).collect::<Result<Vec<_>, _>>()?;
+        let mut b = forces.iter().map(load).collect::<Result<Vec<_>, _>>()?;
+        for f in units {
+            let mut reduced = vec![0.0; 3 * transform.n_reduced()];
+            transform.reduce(f, &mut reduced);
+            transform.project(&mut reduced);
+            b.push(reduced);
+        }
         let mut x: Vec<Vec<f64>> = b.iter().map(|b| vec![0.0; b.len()]).collect();
         let done = pcg::solve(&self.system.matrix, &self.amg, &b, &mut x, tolerance, ITERATIONS_MAX, cancel, monitor)
-            .map_err(|e| describe(self.mesh, &self.system.transform, e))?;
-        let u = x.iter().map(|x| self.system.transform.expand(x)).collect();
+            .map_err(|e| describe(self.mesh, transform, e))?;
+        let expand = |(k, x): (usize, &Vec<f64>)| {
+            if k < forces.len() {
+                return transform.expand(x);
+            }
+            let mut u = self.zero();
+            transform.expand_linear(x, &mut u);
+            u
+        };
+        let u = x.iter().enumerate().map(expand).collect();
         Ok(Solution { u, iterations: done.iterations })
     }
 
@@ -294,18 +331,12 @@ fn connectivity(mesh: &Mesh, springs: &[Spring]) -> Connectivity {
 }
 
 /// Stiffness of element `e` of [`connectivity`], N/m.
-fn stiffness(
-    mesh: &Mesh,
-    materials: &[Elasticity],
-    springs: &[Spring],
-    e: usize,
-    out: &mut [f64],
-) -> Result<(), Inverted> {
+fn stiffness(mesh: &Mesh, materials: Materials, springs: &[Spring], e: usize, out: &mut [f64]) -> Result<(), Inverted> {
     if let Some(spring) = e.checked_sub(mesh.tets.len()).map(|s| &springs[s]) {
         face::foundation(&spring.points(mesh), spring.normal, spring.tangential, out);
         return Ok(());
     }
-    matrix::stiffness(&mesh.nodes(e), std::slice::from_ref(&materials[mesh.part_of(e)]), out)
+    matrix::stiffness(&mesh.nodes(e), materials.of(mesh, e), out)
 }
 
 /// The displacement of node `n`, m.

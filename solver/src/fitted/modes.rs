@@ -3,9 +3,10 @@
 //! What stands on the right, mass or the geometric stiffness of a prestress, acts alike on the three components of a
 //! motion, so it is kept as one number per pair of nodes.
 
+use super::material::Materials;
 use super::{FittedError, Mesh, Problem, Spring, connectivity, motion, stiffness};
+use crate::element::tet::Inverted;
 use crate::element::tet::matrix::{self, tensor};
-use crate::element::tet::{Elasticity, Inverted};
 use crate::fitted::recover::Raw;
 use crate::linear::constraint::Constraints;
 use crate::linear::eigen::{self, EigenError, Wanted};
@@ -113,13 +114,14 @@ impl<'a> Pencil<'a> {
     /// [`FittedError`].
     pub fn vibration(
         mesh: &'a Mesh,
-        materials: &'a [Elasticity],
+        materials: impl Into<Materials<'a>>,
         densities: &'a [f64],
         springs: &'a [Spring],
         held: &Constraints<3>,
         shift: f64,
     ) -> Result<Self, FittedError> {
         let right = Right::Mass(densities);
+        let materials = materials.into();
         let problem = Problem::assemble(mesh, materials, springs, held, |e, out| {
             stiffness(mesh, materials, springs, e, out)?;
             right.add(mesh, e, shift, out)
@@ -160,6 +162,7 @@ impl<'a> Pencil<'a> {
         monitor: impl FnMut(u32, f64) -> bool,
     ) -> Result<Modes, ModesError> {
         let Problem { mesh, materials, springs, system, amg } = &self.problem;
+        let materials = *materials;
         let t = &system.transform;
         let apply = |x: &[f64], y: &mut [f64]| {
             let mut u = vec![0.0; 3 * t.n_nodes()];

@@ -5,6 +5,8 @@
 //! two ends' quadratics say. The difference between the recovered and the computed values, in the norm of energy,
 //! estimates the error. Source: Zienkiewicz & Zhu, IJNME 33, 1331 and 1365 (1992).
 
+use super::heat::Matter;
+use super::material::Materials;
 use super::{Mesh, motion};
 use crate::element::tet::matrix::{self, Stress};
 use crate::element::tet::{self, Elasticity, FIFTEEN_POINTS, FOUR_POINTS, Inverted};
@@ -32,13 +34,15 @@ pub type Raw = Points<6>;
 ///
 /// # Errors
 /// [`Inverted`].
-pub fn raw(mesh: &Mesh, materials: &[Elasticity], u: &[f64]) -> Result<Raw, Inverted> {
+pub fn raw<'a>(mesh: &Mesh, materials: impl Into<Materials<'a>>, u: &[f64]) -> Result<Raw, Inverted> {
+    let materials = materials.into();
     (0..mesh.tets.len())
         .into_par_iter()
         .map(|t| {
-            let material = std::slice::from_ref(&materials[mesh.part_of(t)]);
+            let c = materials.of(mesh, t);
             let moved = mesh.tets[t].map(|n| motion(u, n));
-            Ok(matrix::strains(&mesh.nodes(t), &moved, material)?.map(|e| material[0].stress(&e)))
+            let strains = matrix::strains(&mesh.nodes(t), &moved, c)?;
+            Ok(std::array::from_fn(|p| matrix::at(c, p).stress(&strains[p])))
         })
         .collect()
 }
@@ -267,36 +271,62 @@ impl Estimate {
 ///
 /// # Errors
 /// [`Inverted`].
-pub fn estimate(mesh: &Mesh, materials: &[Elasticity], raw: &Raw, recovered: &[Stress]) -> Result<Estimate, Inverted> {
-    let compliances: Vec<[[f64; 6]; 6]> = materials.iter().map(Elasticity::compliance).collect();
-    compare(mesh, raw, recovered, |part, s| twice_energy(&compliances[part], s))
+pub fn estimate<'a>(
+    mesh: &Mesh,
+    materials: impl Into<Materials<'a>>,
+    raw: &Raw,
+    recovered: &[Stress],
+) -> Result<Estimate, Inverted> {
+    let materials = materials.into();
+    let parts: Vec<[[f64; 6]; 6]> = match materials {
+        Materials::Parts(parts) => parts.iter().map(Elasticity::compliance).collect(),
+        Materials::Points(_) => Vec::new(),
+    };
+    let of = |t: usize| {
+        let compliance = match materials {
+            Materials::Parts(_) => parts[mesh.part_of(t)],
+            // Their mean: materials change little within an element.
+            Materials::Points(points) => {
+                let each = points[t].each_ref().map(Elasticity::compliance);
+                std::array::from_fn(|i| std::array::from_fn(|j| each.iter().map(|c| 0.25 * c[i][j]).sum()))
+            }
+        };
+        move |s: &Stress| twice_energy(&compliance, s)
+    };
+    compare(mesh, raw, recovered, of)
 }
 
-/// Compares heat flows at integration points, W/m², with the recovered ones at nodes; conductivities by part, W/(m K).
+/// Compares heat flows at integration points, W/m², with the recovered ones at nodes, at temperatures at nodes, K.
 ///
 /// # Errors
 /// [`Inverted`].
 pub fn estimate_flow(
     mesh: &Mesh,
-    conductivities: &[f64],
+    matter: &[Matter],
+    temperature: &[f64],
     raw: &Points<3>,
     recovered: &[[f64; 3]],
 ) -> Result<Estimate, Inverted> {
-    compare(mesh, raw, recovered, |part, q| q.iter().map(|q| q * q).sum::<f64>() / conductivities[part])
+    compare(mesh, raw, recovered, |t| {
+        // In the middle: the matter changes little within an element.
+        let middle = mesh.tets[t][..4].iter().map(|n| 0.25 * temperature[*n as usize]).sum();
+        let k = matter[mesh.part_of(t)].conductivity.at(middle);
+        move |q: &[f64; 3]| q.iter().map(|q| q * q).sum::<f64>() / k
+    })
 }
 
-/// `twice(part, values)`: twice the energy per volume.
-fn compare<const C: usize>(
+/// `of(element)` gives twice the energy per volume of values there.
+fn compare<const C: usize, E: Fn(&[f64; C]) -> f64>(
     mesh: &Mesh,
     raw: &Points<C>,
     recovered: &[[f64; C]],
-    twice: impl Fn(usize, &[f64; C]) -> f64 + Sync,
+    of: impl Fn(usize) -> E + Sync,
 ) -> Result<Estimate, Inverted> {
     let each: Vec<(f64, f64)> = (0..mesh.tets.len())
         .into_par_iter()
         .map(|t| {
             let x = mesh.nodes(t);
-            let part = mesh.part_of(t);
+            let twice = of(t);
             let nodal = mesh.tets[t].map(|n| recovered[n as usize]);
             let (mut error, mut energy) = (0.0, 0.0);
             for point in &FIFTEEN_POINTS {
@@ -306,8 +336,8 @@ fn compare<const C: usize>(
                 let n = tet::shape::<10>(&point.at);
                 let off: [f64; C] =
                     std::array::from_fn(|i| n.iter().zip(&nodal).map(|(n, s)| n * s[i]).sum::<f64>() - computed[i]);
-                error += weight * twice(part, &off);
-                energy += weight * twice(part, &computed);
+                error += weight * twice(&off);
+                energy += weight * twice(&computed);
             }
             Ok((error, energy))
         })

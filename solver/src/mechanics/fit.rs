@@ -27,9 +27,9 @@ impl Setup<'_> {
         if self.way() > 0.0 { TOLERANCE_GIVEN } else { TOLERANCE }
     }
 
-    /// By part.
+    /// By part, at the temperature that is everywhere.
     pub fn elasticities(&self) -> Vec<Elasticity> {
-        self.parts.iter().map(Part::elasticity).collect()
+        self.parts.iter().map(|p| p.elasticity(self.even)).collect()
     }
 
     /// By part, kg/m³.
@@ -70,6 +70,24 @@ pub struct Held {
     /// The supports of a node's held directions, in the order of [`Constraints::directions`].
     owners: BTreeMap<u32, Vec<usize>>,
     pub n_bonded: usize,
+}
+
+impl Held {
+    /// Nodes that are held along `axis`, bonded, or one piece with others.
+    pub fn attached(&self, axis: DVec3) -> BTreeSet<u32> {
+        let along = |d: &[f64; 3]| DVec3::from(*d).dot(axis).abs() > NEW;
+        let held = self.constraints.all_held().filter(|(_, all)| all.iter().any(|(d, _)| along(d))).map(|(n, _)| *n);
+        let mut out: BTreeSet<u32> = held.collect();
+        for (slave, masters) in self.constraints.bonds() {
+            out.insert(*slave);
+            out.extend(masters.iter().map(|m| m.0));
+        }
+        for k in 0..self.constraints.references().len() {
+            out.extend(self.constraints.coupled(k as u32));
+        }
+        out.extend(self.springs.iter().flat_map(|s| s.nodes));
+        out
+    }
 }
 
 /// Supports, rigid couplings and bonds.

@@ -1,5 +1,6 @@
 //! What all mechanics studies share: the set-up read off a design, loads and supports on the true surface.
 
+pub mod bolt;
 pub mod fit;
 pub mod load;
 pub mod motion;

@@ -1,12 +1,14 @@
 //! From the design's objects to what the solver needs, with an issue for everything that is missing or odd.
 
+use super::bolt::{self, Bolt};
 use super::load::{Spin, Traction};
 use super::motion;
 use super::patch::Patch;
 use super::support::{self, Hold, Support};
 use crate::design::schema::Section;
-use crate::design::{Design, Issue, Object, Resolved, Severity, resolve};
+use crate::design::{Design, Issue, Object, ROOM, Resolved, Severity, resolve};
 use crate::quantity;
+use crate::study::isotropic;
 pub use crate::study::part::Part;
 use crate::study::part::{faces_of, parts, touching};
 use crate::study::resolution::Resolution;
@@ -71,6 +73,8 @@ pub struct Setup<'a> {
     pub parts: Vec<Part<'a>>,
     pub supports: Vec<Support>,
     pub loads: Vec<FaceLoad>,
+    /// Tightened in every load case.
+    pub bolts: Vec<Bolt>,
     pub cases: Vec<LoadCase>,
     pub method: Method,
     pub resolution: Resolution,
@@ -78,6 +82,8 @@ pub struct Setup<'a> {
     pub accuracy: f64,
     /// What bodies expand with, and the temperature that is free of stress, K.
     pub warmth: Option<(Warmth<'a>, f64)>,
+    /// Where it is one everywhere, or not known: the temperature that materials are taken at, K.
+    pub even: f64,
     /// What share of the whole the bodies are, where supports are planes of symmetry.
     pub share: Option<String>,
 }
@@ -106,9 +112,10 @@ impl<'a> Setup<'a> {
 
         let supports = support::read(case, &resolved, &parts, &faces_of, &mut issues);
         let mut loads = Vec::new();
+        let bolts = if loaded { bolt::read(case, &resolved, &parts, &mut issues) } else { Vec::new() };
         let warmth = warmth(case, &resolved, &parts, &mut issues);
-        // Expansion and given displacements load every case.
-        let strained = warmth.is_some() || supports.iter().any(|s| s.hold.way() > 0.0);
+        // Expansion, given displacements and bolts load every case.
+        let strained = warmth.is_some() || !bolts.is_empty() || supports.iter().any(|s| s.hold.way() > 0.0);
         let cases =
             if loaded { cases(case, &resolved, &mut loads, &mut issues, &faces_of, strained) } else { Vec::new() };
 
@@ -121,9 +128,20 @@ impl<'a> Setup<'a> {
             }
             0.05
         });
-        let mut setup = Self { parts, supports, loads, cases, method, resolution, accuracy, warmth, share: None };
+        let even = match &warmth {
+            Some((Warmth::Given(t), _)) => *t,
+            // Without a change of temperature, the one that is free of stress.
+            None if case.study.kind == "static" && method == Method::Verified => {
+                resolved.number(case.study, "stress_free").unwrap_or(ROOM)
+            }
+            _ => ROOM,
+        };
+        bolt::check(case, method, &bolts, &supports, &loads, &mut issues);
+        let mut setup =
+            Self { parts, supports, loads, bolts, cases, method, resolution, accuracy, warmth, even, share: None };
         setup.share = setup.share_of(case);
         setup.check_directions(case, &mut issues);
+        setup.check_temperatures(case, &mut issues);
         setup.check_ways(case, &mut issues);
         setup.check_sides(case, &mut issues);
         setup.check_mirrored(case, &mut issues);
@@ -249,6 +267,29 @@ impl<'a> Setup<'a> {
                 format!("{who}: orthotropic, so without a safety factor: the von Mises stress knows no directions");
             Issue::warning(case.study, "bodies", message)
         });
+    }
+
+    /// At which temperature materials are taken that depend on it, and whether they are known there.
+    fn check_temperatures(&self, case: &Case, issues: &mut Vec<Issue>) {
+        for part in self.parts.iter().filter(|p| p.orthotropic.is_none() && !p.material.mechanical.is_empty()) {
+            let static_study = case.study.kind == "static";
+            if !static_study || self.method == Method::Instant {
+                let what = if static_study { "the instant method" } else { "this study" };
+                let message = format!(
+                    "{}: {what} knows no temperature; it takes the values of {} at 20 °C",
+                    part.label, part.material.name
+                );
+                issues.push(Issue::warning(case.study, "bodies", message));
+                continue;
+            }
+            let (low, high) = match &self.warmth {
+                Some((Warmth::Given(t), rest)) => (t.min(*rest), t.max(*rest)),
+                Some((Warmth::Heat(_), rest)) => (*rest, *rest),
+                None => (self.even, self.even),
+            };
+            let beyond = isotropic::beyond(&part.label, &part.material.mechanical, low, high);
+            issues.extend(beyond.map(|message| Issue::warning(case.study, "bodies", message)));
+        }
     }
 
     fn check_spins(&self, case: &Case, issues: &mut Vec<Issue>) {

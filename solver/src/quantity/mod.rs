@@ -7,10 +7,12 @@
 //! `-20 °C` is 253.15 K. A difference of temperatures is therefore typed in K, and [`format_difference`] prints one. Per
 //! degree is per kelvin: `10 W/(m^2*°C)` is `10 W/(m^2*K)`.
 
+mod curve;
 mod evaluate;
 mod parse;
 mod unit;
 
+pub use curve::Curve;
 pub use evaluate::FUNCTIONS;
 pub use parse::{Expression, QuantityError, evaluate, names, parse, rename};
 pub use unit::{

@@ -413,6 +413,14 @@ pub fn rename(text: &str, from: &str, to: &str) -> String {
 }
 
 impl Expression {
+    /// Places of the points of each `table(name, …)` in it, SI, and whether it is one such table and no more.
+    pub fn tables(&self, name: &str, lookup: &dyn Fn(&str) -> Option<Quantity>) -> (Vec<Vec<f64>>, bool) {
+        let mut out = Vec::new();
+        self.0.tables(name, lookup, &mut out);
+        let alone = matches!(&self.0, Node::Call(f, v) if f == "table" && v.first() == Some(&Node::Name(name.into())));
+        (out, alone)
+    }
+
     /// # Errors
     /// [`QuantityError`]
     pub fn evaluate(&self, lookup: &dyn Fn(&str) -> Option<Quantity>) -> Result<Quantity, QuantityError> {
@@ -422,6 +430,26 @@ impl Expression {
 }
 
 impl Node {
+    fn tables(&self, name: &str, lookup: &dyn Fn(&str) -> Option<Quantity>, out: &mut Vec<Vec<f64>>) {
+        match self {
+            Self::Constant(_) | Self::Name(_) => {}
+            Self::Call(function, arguments) => {
+                if let ("table", [Self::Name(over), points @ ..]) = (function.as_str(), arguments.as_slice())
+                    && over == name
+                {
+                    let places = points.iter().step_by(2).filter_map(|p| Some(p.evaluate(lookup).ok()?.value));
+                    out.extend(Some(places.collect::<Vec<_>>()).filter(|p| !p.is_empty()));
+                }
+                arguments.iter().for_each(|a| a.tables(name, lookup, out));
+            }
+            Self::Negate(inner) => inner.tables(name, lookup, out),
+            Self::Binary(_, a, b) => {
+                a.tables(name, lookup, out);
+                b.tables(name, lookup, out);
+            }
+        }
+    }
+
     fn names(&self, out: &mut Vec<String>) {
         match self {
             Self::Constant(_) => {}

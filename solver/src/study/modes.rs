@@ -10,8 +10,8 @@ use super::outcome::{
 };
 use super::resolution::not_reached;
 use super::{Case, Cost, StudyError};
-use crate::element::tet::Elasticity;
 use crate::fitted::ladder;
+use crate::fitted::material::Materials;
 use crate::fitted::modes::{Mode, Pencil};
 use crate::fitted::recover::{self, Estimate, Patches, Raw};
 use crate::fitted::skin::skin;
@@ -129,13 +129,14 @@ pub fn cost(setup: &Setup, n_modes: f64) -> Cost {
 ///
 /// # Errors
 /// [`StudyError`].
-pub fn estimates(
+pub fn estimates<'a>(
     pencil: &Pencil,
-    materials: &[Elasticity],
+    materials: impl Into<Materials<'a>>,
     modes: &[Mode],
     ctx: &Ctx,
 ) -> Result<Vec<Estimate>, StudyError> {
     let mesh = pencil.problem.mesh;
+    let materials = materials.into();
     let inverted = |e: crate::element::tet::Inverted| StudyError::Solver(e.to_string());
     let patches = Patches::new(mesh);
     let mut out = Vec::with_capacity(modes.len());

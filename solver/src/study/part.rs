@@ -3,11 +3,13 @@
 use super::Case;
 use super::isotropic::{self, Isotropic};
 use super::orthotropic;
-use crate::design::{Issue, Object, Severity, material, resolve};
+use crate::design::{Issue, Object, ROOM, Severity, material, resolve};
 use crate::element::tet::{Elasticity, Orthotropic, Strain};
+use crate::fitted::deck::warmth::Expands;
 use crate::fitted::ladder::Blank;
 use crate::fitted::{Mesh, expansion};
 use crate::geometry::{Model, select};
+use crate::quantity::Curve;
 use crate::surface::SurfaceMesh;
 use glam::{DMat3, DVec3};
 use std::collections::BTreeSet;
@@ -19,33 +21,54 @@ pub struct Part<'a> {
     pub name: String,
     pub label: String,
     pub surface: &'a SurfaceMesh,
-    /// The design's own or of the library: mechanics reads it where the body has no orthotropic one.
+    /// Mechanics reads it where the body has no orthotropic one.
     pub material: Isotropic,
     pub orthotropic: Option<Orthotropic>,
     /// kg/m³
     pub density: f64,
-    /// Pa; an orthotropic body has none, because one number knows no directions.
-    pub yield_strength: Option<f64>,
     pub volume: f64,
     pub area: f64,
 }
 
 impl Part<'_> {
-    /// Stress from strain.
-    pub fn elasticity(&self) -> Elasticity {
-        let isotropic = || Elasticity::isotropic(self.material.youngs_modulus, self.material.poisson_ratio);
-        self.orthotropic.as_ref().map_or_else(isotropic, Orthotropic::elasticity)
+    /// Stress from strain at a temperature, K.
+    pub fn elasticity(&self, temperature: f64) -> Elasticity {
+        self.orthotropic.as_ref().map_or_else(|| self.material.elasticity(temperature), Orthotropic::elasticity)
     }
 
-    /// Smallest and largest Young's modulus over the directions, Pa.
+    /// Whether its stiffness depends on temperature.
+    pub fn softens(&self) -> bool {
+        self.orthotropic.is_none() && !self.material.is_steady()
+    }
+
+    /// Young's modulus, Pa, and Poisson's ratio at room temperature, for what knows one of each.
+    pub fn at_room(&self) -> [f64; 2] {
+        [self.material.young.at(ROOM), self.material.poisson.at(ROOM)]
+    }
+
+    /// Yield strength over temperature, Pa; an orthotropic body has none, because one number knows no directions.
+    pub fn strength(&self) -> Option<&Curve> {
+        self.material.yield_strength.as_ref().filter(|_| self.orthotropic.is_none())
+    }
+
+    /// Smallest and largest Young's modulus over the directions at room temperature, Pa.
     pub fn young(&self) -> [f64; 2] {
-        let all = self.orthotropic.as_ref().map_or([self.material.youngs_modulus; 3], |o| o.young);
+        let all = self.orthotropic.as_ref().map_or([self.at_room()[0]; 3], |o| o.young);
         [all.into_iter().fold(f64::INFINITY, f64::min), all.into_iter().fold(0.0, f64::max)]
     }
 
-    /// Strain per kelvin, 1/K.
-    pub fn expansion(&self) -> Strain {
-        self.orthotropic.as_ref().map_or_else(|| expansion::even(self.material.expansion), Orthotropic::expansion)
+    /// Strain of free expansion from `rest` to `temperature`, K.
+    pub fn growth(&self, rest: f64, temperature: f64) -> Strain {
+        match &self.orthotropic {
+            Some(o) => o.expansion().map(|a| a * (temperature - rest)),
+            None => expansion::even(self.material.growth(rest, temperature)),
+        }
+    }
+
+    /// The same for a deck.
+    pub fn expands(&self) -> Expands {
+        let even = || Expands::Even(self.material.expansion.clone(), self.material.reference);
+        self.orthotropic.as_ref().map_or_else(even, |o| Expands::Along(o.expansion))
     }
 
     /// Name and source of what mechanics takes for its material.
@@ -63,7 +86,7 @@ pub fn parts<'a>(case: &Case<'a>, issues: &mut Vec<Issue>) -> Vec<Part<'a>> {
     let chosen = case.study.refs("bodies");
     let model: &'a Model = case.model;
     let mut parts = Vec::new();
-    let (resolved, _) = resolve(case.design);
+    let resolved = resolve(case.design).0;
     let orthotropic = orthotropic::read(case, &resolved, issues);
     let isotropic = isotropic::read(case, &resolved, issues);
     for (index, body) in model.bodies.iter().enumerate() {
@@ -73,8 +96,8 @@ pub fn parts<'a>(case: &Case<'a>, issues: &mut Vec<Issue>) -> Vec<Part<'a>> {
         }
         let surface: &'a SurfaceMesh = body.body.surface();
         let typed = isotropic.iter().find(|(o, _)| o.refs("bodies").iter().any(|id| id.0 == feature));
-        let typed = typed.map(|(_, material)| material.clone());
-        let Some(material) = typed.or_else(|| material(&body.material).map(Isotropic::from)) else {
+        let found = typed.map(|(_, m)| m.clone()).or_else(|| material(&body.material).map(Isotropic::from));
+        let Some(material) = found else {
             issues.push(Issue::error(
                 case.study,
                 "bodies",
@@ -106,15 +129,14 @@ pub fn parts<'a>(case: &Case<'a>, issues: &mut Vec<Issue>) -> Vec<Part<'a>> {
             label: body.label.clone(),
             surface,
             density: own.as_ref().map_or(material.density, |o| o.density),
-            yield_strength: if own.is_some() { None } else { material.yield_strength },
             material,
             orthotropic: own,
             volume,
             area,
         });
     }
-    let own = orthotropic.iter().map(|(o, _)| o).chain(isotropic.iter().map(|(o, _)| o));
-    for (object, id) in own.flat_map(|o| o.refs("bodies").into_iter().map(move |id| (o, id))) {
+    let typed = orthotropic.iter().map(|(o, _)| o).chain(isotropic.iter().map(|(o, _)| o));
+    for (object, id) in typed.flat_map(|o| o.refs("bodies").into_iter().map(move |id| (o, id))) {
         if !model.bodies.iter().any(|b| b.name.split('#').next() == Some(id.0.as_str())) {
             let name = case.design.get(&id).map_or_else(|| id.to_string(), |o| o.name.clone());
             let message = format!("{name} has no body of its own: pick the feature that started the body");

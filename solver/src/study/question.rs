@@ -92,9 +92,10 @@ fn studied(design: &Design, study: &Object) -> Vec<Id> {
         takes_cases |= section == Section::LoadCase;
         any_case |= section == Section::LoadCase && out.len() > before;
     }
-    if takes_cases && !any_case {
-        // Without load cases, all loads act together.
-        out.extend(design.section(Section::Load).map(|o| o.id.clone()));
+    if takes_cases {
+        // Without load cases, all loads act together; bolts are tight in every one.
+        let acts = |o: &&Object| !any_case || o.kind == "bolt_preload";
+        out.extend(design.section(Section::Load).filter(acts).map(|o| o.id.clone()));
     }
     out
 }
@@ -329,6 +330,17 @@ mod tests {
             let after = ask(&e);
             assert_eq!([0, 1, 2].map(|i| before[i] != after[i]), changes, "{id}");
         }
+    }
+
+    #[test]
+    fn bolts_are_tight_in_every_load_case() {
+        let mut d = part();
+        let before = question(&d, &"st".into()).unwrap();
+        d.objects.push(Arc::new(Object::new("bolts", "bolt_preload", "Bolts")));
+        let base = question(&d, &"st".into()).unwrap();
+        assert_ne!(base, before, "no load case names them");
+        change(&mut d, "bolts", |o| *o = o.clone().expr("force", "12 kN"));
+        assert_ne!(question(&d, &"st".into()).unwrap(), base);
     }
 
     #[test]

@@ -5,9 +5,10 @@ use super::form::thermal::{boundaries, is_steady};
 use crate::design::{Issue, Object, Resolved, resolve};
 use crate::fitted::heat::{Conduction, Exchange, Law, Matter, Moment};
 use crate::fitted::march::{Reached, march};
-use crate::fitted::{FittedError, Mesh, hold};
+use crate::fitted::{FittedError, Mesh, Span, hold};
 use crate::linear::constraint::Constraints;
 use crate::run::Ctx;
+use crate::study::isotropic;
 use crate::study::part::{Part, faces_of, facets_of, parts, touching};
 use crate::study::resolution::Resolution;
 use crate::study::{Case, StudyError};
@@ -144,7 +145,7 @@ impl<'a> Setup<'a> {
     fn check_matter(&self, case: &Case, issues: &mut Vec<Issue>) {
         for part in &self.parts {
             let m = &part.material;
-            let lacks = match (m.conductivity > 0.0, m.specific_heat > 0.0 || self.is_steady()) {
+            let lacks = match (m.conductivity.range()[0] > 0.0, m.specific_heat.range()[0] > 0.0 || self.is_steady()) {
                 (true, true) => continue,
                 (false, _) => "conductivity",
                 (true, false) => "specific heat",
@@ -156,8 +157,10 @@ impl<'a> Setup<'a> {
 
     /// Conductivity and capacity of each part.
     pub fn matter(&self) -> Vec<Matter> {
-        let of =
-            |p: &Part| Matter { conductivity: p.material.conductivity, capacity: p.density * p.material.specific_heat };
+        let of = |p: &Part| Matter {
+            conductivity: p.material.conductivity.clone(),
+            capacity: p.material.specific_heat.scaled(p.density),
+        };
         self.parts.iter().map(of).collect()
     }
 
@@ -361,6 +364,16 @@ impl<'m> Fitted<'m> {
         let size = Sizes::of(&problem);
         Ok(Self { problem, groups, bonds, n_bonded, size })
     }
+}
+
+/// Says which parts get hotter or colder than their materials are known, from temperatures at all nodes, K.
+pub fn beyond<'t>(setup: &Setup, mesh: &Mesh, states: impl Iterator<Item = &'t [f64]> + Clone) -> Vec<String> {
+    let of = |(part, span): (&Part, &Span)| {
+        let all = states.clone().flat_map(|t| &t[span.nodes.clone()]);
+        let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), t| (l.min(*t), h.max(*t)));
+        isotropic::beyond(&part.label, &part.material.thermal, low, high)
+    };
+    setup.parts.iter().zip(&mesh.parts).filter_map(of).collect()
 }
 
 /// Temperatures at all nodes of a mesh, K: the steady ones, or those at the end.

@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicBool;
 const E: f64 = 210e9;
 const EXPANSION: f64 = 12e-6;
 
-fn set_up(objects: Vec<Object>, of_study: impl Fn(Object) -> Object) -> Sample {
+pub fn set_up(objects: Vec<Object>, of_study: impl Fn(Object) -> Object) -> Sample {
     let (mut design, model) = part::set_up(part::block([0.06, 0.02, 0.02], |p| p), "s235jr", objects, 8e-3);
     let at = design.position(&"study".into()).unwrap();
     let study = design.objects[at].as_ref().clone().with("method", Value::Choice("verified".into()));
@@ -21,7 +21,7 @@ fn set_up(objects: Vec<Object>, of_study: impl Fn(Object) -> Object) -> Sample {
     Sample { design, model, study: "study" }
 }
 
-fn run(sample: &Sample) -> Outcome {
+pub fn run(sample: &Sample) -> Outcome {
     let cancel = AtomicBool::new(false);
     let mut sink = |_| {};
     let out = sample.with(|case: &Case| study("static").unwrap().run(case, &mut Ctx::new(&mut sink, &cancel))).unwrap();
@@ -32,15 +32,15 @@ fn run(sample: &Sample) -> Outcome {
     out
 }
 
-fn value(out: &Outcome, id: &str) -> f64 {
+pub fn value(out: &Outcome, id: &str) -> f64 {
     out.scalars.iter().find(|s| s.id == id).unwrap().value
 }
 
-fn slide(faces: &[&str]) -> Object {
+pub fn slide(faces: &[&str]) -> Object {
     Object::new("slide", "sliding", "Slide").with("faces", part::faces(faces))
 }
 
-fn given(o: Object) -> Object {
+pub fn given(o: Object) -> Object {
     o.with("warmth", Value::Choice("given".into())).expr("temperature", "120 °C")
 }
 

@@ -13,6 +13,7 @@ mod tet_box;
 mod truth;
 
 mod expansion;
+mod material;
 mod peer;
 mod run;
 mod steady;

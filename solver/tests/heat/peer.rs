@@ -67,6 +67,8 @@ fn calculix_agrees_on_the_same_mesh() {
     agree("film", &one(vec![warm("a", "part.x0", "400 K"), side(film("f", "part.x1", "300 W/(m^2*K)"))]), 1e-3);
     agree("source", &one(vec![film("f", "part.x0", "500 W/(m^2*K)"), coil("30 W")]), 1e-3);
     agree("radiation", &one(vec![warm("a", "part.x0", "1000 K"), glow]), 1e-3);
+    let steel = crate::material::steel;
+    agree("hot_steel", &one(vec![steel(), warm("a", "part.x0", "420 °C"), warm("b", "part.y1", "20 °C")]), 1e-4);
     let second = part::block([0.04, 0.02, 0.02], |p| p + DVec3::X * 0.06);
     let bodies = vec![("part", "s235jr", bar()), ("other", "aisi_304", second)];
     let objects = vec![warm("a", "part.x0", "100 °C"), warm("b", "other.y1", "0 °C")];
@@ -77,4 +79,9 @@ fn calculix_agrees_on_the_same_mesh() {
     }));
     // The other program steps by backward Euler, exact for what rises evenly.
     agree("transient", &out, 5e-3);
+    let rising = vec![steel(), warm("a", "part.x0", "20 °C + 300 K * time / (120 s)"), flux("part.y1")];
+    let out = run(&set_up(vec![("part", "s235jr", bar())], rising, |o| {
+        over_time(o).expr("accuracy", "0.5 %").expr("cell", "8 mm")
+    }));
+    agree("hot_transient", &out, 1e-2);
 }

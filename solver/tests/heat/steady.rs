@@ -28,7 +28,7 @@ fn manufactured(n: usize) -> (f64, f64, f64) {
     };
     let k = 15.0;
     let mesh = truth::mesh(DVec3::ONE, [n; 3], |p| DVec3::new(p.x, p.y + 0.15 * p.x * p.x, p.z));
-    let matter = [Matter { conductivity: k, capacity: 1.0 }];
+    let matter = [Matter { conductivity: k.into(), capacity: 1.0.into() }];
     // Every node of the surface is a group of its own, so that the given temperature varies.
     let mut surface: Vec<u32> = mesh.facets.iter().flat_map(|f| f.nodes).collect();
     surface.sort_unstable();
@@ -44,7 +44,7 @@ fn manufactured(n: usize) -> (f64, f64, f64) {
     let worst = t.iter().zip(&mesh.points).fold(0.0f64, |m, (t, p)| m.max((t - exact(*p)).abs()));
     let raw = flux(&mesh, &matter, &t).unwrap();
     let recovered = Patches::new(&mesh).recover(&mesh, std::slice::from_ref(&raw)).remove(0);
-    let estimate = estimate_flow(&mesh, &[k], &raw, &recovered).unwrap();
+    let estimate = estimate_flow(&mesh, &matter, &t, &raw, &recovered).unwrap();
     let estimated = estimate.elements.iter().sum::<f64>().sqrt();
     let mut error = 0.0;
     for e in 0..mesh.tets.len() {
@@ -75,7 +75,7 @@ fn a_smooth_field_converges_at_the_orders_of_theory_and_the_estimate_follows() {
 #[test]
 fn without_anything_that_fixes_the_temperature_it_says_so() {
     let mesh = truth::mesh(DVec3::ONE, [4; 3], |p| p);
-    let matter = [Matter { conductivity: 1.0, capacity: 1.0 }];
+    let matter = [Matter { conductivity: 1.0.into(), capacity: 1.0.into() }];
     let problem = Conduction::new(&mesh, &matter, &free(&mesh), &[], Vec::new(), false).unwrap();
     let moment = Moment { sources: vec![1.0], ..Moment::default() };
     let found = problem.steady(&moment, 1e-10, &AtomicBool::new(false), |_, _| true);

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 /// A block without conduction resistance to speak of cools by a film: an exponential in time.
 fn cooling(tolerance: f64) -> (f64, f64, usize) {
     let mesh = truth::mesh(DVec3::splat(0.01), [2; 3], |p| p);
-    let matter = [Matter { conductivity: 1e5, capacity: 3.6e6 }];
+    let matter = [Matter { conductivity: 1e5.into(), capacity: 3.6e6.into() }];
     let film = Exchange { facets: facets(&mesh, |p| p.x == 0.0 || p.x == 0.01), law: Law::Film(500.0) };
     let problem = Conduction::new(&mesh, &matter, &free(&mesh), &[], vec![film], true).unwrap();
     let at = |_: f64| Moment { kept: Vec::new(), exchanges: vec![300.0], sources: vec![0.0] };
@@ -47,7 +47,7 @@ fn a_radiating_block_cools_as_its_closed_form_says() {
     // V ρ c Ṫ = −ε σ A T⁴ in empty space: T⁻³ grows linearly.
     let mesh = truth::mesh(DVec3::splat(0.01), [1; 3], |p| p);
     let capacity = 3.6e6;
-    let matter = [Matter { conductivity: 1e5, capacity }];
+    let matter = [Matter { conductivity: 1e5.into(), capacity: capacity.into() }];
     let all = Exchange { facets: facets(&mesh, |p| p.x == 0.0), law: Law::Radiation(0.9) };
     let problem = Conduction::new(&mesh, &matter, &free(&mesh), &[], vec![all], true).unwrap();
     let at = |_: f64| Moment { kept: Vec::new(), exchanges: vec![0.0], sources: vec![0.0] };

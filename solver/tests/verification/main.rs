@@ -16,8 +16,10 @@ mod tet_box;
 #[allow(dead_code)]
 mod truth;
 
+mod bolt;
 mod boundary;
 mod heat;
+mod material;
 mod modes;
 mod statics;
 
@@ -38,6 +40,7 @@ cases! {
     statics::case_2 statics::case_3 statics::case_4 statics::case_6 statics::case_8 statics::case_9 statics::case_11
     statics::case_12 statics::case_13 statics::case_15 statics::case_17 statics::case_18 statics::case_19 heat::case_22
     modes::case_24 modes::case_25 modes::case_27 modes::case_28 modes::case_30
-    boundary::turning_disc boundary::beam_on_springs boundary::hole_in_a_ply
+    boundary::turning_disc boundary::beam_on_springs boundary::hole_in_a_ply bolt::preloaded_joint
+    material::wall material::bar
     heat::case_31 heat::case_32 heat::case_33 heat::case_34
 }

@@ -21,6 +21,7 @@ mod tet_box;
 #[allow(dead_code)]
 mod truth;
 
+mod bolt;
 mod boundary;
 mod designs;
 mod effectivity;

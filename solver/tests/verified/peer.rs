@@ -8,6 +8,11 @@ use std::process::{Command, Stdio};
 
 /// Displacements by node of every step, from the result file; `None` where the program is not installed.
 fn calculix(name: &str, deck: &str) -> Option<Vec<Vec<DVec3>>> {
+    solved(name, deck).map(|s| s.0)
+}
+
+/// The same with what was printed.
+pub fn solved(name: &str, deck: &str) -> Option<(Vec<Vec<DVec3>>, String)> {
     Command::new("ccx").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
     let folder = std::env::temp_dir().join(format!("brunel_peer_{}_{name}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
@@ -15,6 +20,7 @@ fn calculix(name: &str, deck: &str) -> Option<Vec<Vec<DVec3>>> {
     let output =
         Command::new("ccx").args(["-i", "deck"]).current_dir(&folder).env("OMP_NUM_THREADS", "2").output().unwrap();
     let text = std::fs::read_to_string(folder.join("deck.frd")).unwrap_or_default();
+    let printed = std::fs::read_to_string(folder.join("deck.dat")).unwrap_or_default();
     let _ = std::fs::remove_dir_all(&folder);
     assert!(output.status.success() && !text.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
     let mut steps: Vec<Vec<DVec3>> = Vec::new();
@@ -34,7 +40,7 @@ fn calculix(name: &str, deck: &str) -> Option<Vec<Vec<DVec3>>> {
             step[node - 1] = DVec3::new(number(0), number(1), number(2));
         }
     }
-    Some(steps)
+    Some((steps, printed))
 }
 
 pub fn agree(name: &str, objects: Vec<Object>, surface: SurfaceMesh, cell: f64) {
@@ -43,10 +49,20 @@ pub fn agree(name: &str, objects: Vec<Object>, surface: SurfaceMesh, cell: f64) 
 
 /// Runs a design, and its deck through CalculiX: largest displacements agree to the digits that the result file has.
 fn agree_bodies(name: &str, objects: Vec<Object>, bodies: Vec<(&str, SurfaceMesh, &str)>, cell: f64) {
+    agree_study(name, objects, bodies, cell, |study| study);
+}
+
+fn agree_study(
+    name: &str,
+    objects: Vec<Object>,
+    bodies: Vec<(&str, SurfaceMesh, &str)>,
+    cell: f64,
+    of_study: impl Fn(Object) -> Object,
+) {
     let (mut design, model) = part::set_up_bodies(bodies, objects, cell);
     let at = design.position(&"study".into()).unwrap();
     let study = design.objects[at].as_ref().clone().with("method", Value::Choice("verified".into()));
-    design.objects[at] = std::sync::Arc::new(study);
+    design.objects[at] = std::sync::Arc::new(of_study(study));
     let out = run::run(&design, &model);
     let Some(steps) = calculix(name, &out.deck) else {
         println!("skipped {name}: CalculiX is not installed");
@@ -141,6 +157,41 @@ fn calculix_agrees_on_the_same_mesh() {
         .with("faces", part::faces(&["inner"]))
         .with("force", part::vector([800.0, 600.0, 0.0], "N"));
     agree("bearing", vec![held("fixed", &["y0"]), bearing], part::quarter_ring(0.1, 0.2, 0.05, 24), 2e-2);
+}
+
+#[test]
+fn calculix_agrees_on_what_warms_and_softens() {
+    let bar = || vec![("part", part::block([0.06, 0.02, 0.02], |p| p), "s235jr")];
+    let warm = |o: Object| o.with("warmth", Value::Choice("given".into())).expr("temperature", "150 °C");
+    let bend = || force("f", "x1", [0.0, 200.0, -500.0]);
+    let root = || held("fixed", &["x0"]);
+    agree_study("warm", vec![root(), bend()], bar(), 8e-3, warm);
+    let steel = || {
+        Object::new("hot_steel", "isotropic", "Hot steel")
+            .with("bodies", Value::Refs(vec!["part".into()]))
+            .expr("youngs_modulus", "table(temperature, 20 °C, 210 GPa, 150 °C, 180 GPa, 420 °C, 130 GPa)")
+            .expr("poisson_ratio", "table(temperature, 20 °C, 0.28, 420 °C, 0.33)")
+            .expr("expansion", "table(temperature, 20 °C, 12e-6 1/K, 420 °C, 15e-6 1/K)")
+            .expr("reference", "40 °C")
+            .expr("conductivity", "40 W/(m*K)")
+    };
+    agree_study("soft", vec![steel(), root(), bend()], bar(), 8e-3, warm);
+    // From free of stress at another temperature, warm along its length: temperatures rise evenly, as the other program
+    // reads them between corners.
+    let at = |id: &str, face: &str, t: &str| {
+        Object::new(id, "temperature", id).with("faces", part::faces(&[face])).expr("temperature", t)
+    };
+    let heat = |o: Object| {
+        o.with("warmth", Value::Choice("heat".into()))
+            .with("heat", Value::Refs(vec!["heat".into()]))
+            .expr("stress_free", "80 °C")
+    };
+    let sloped = || vec![at("cold", "x0", "20 °C"), at("hot", "x1", "400 °C"), Object::new("heat", "heat", "heat")];
+    let mut objects = vec![steel(), root(), bend()];
+    objects.extend(sloped());
+    agree_study("sloped", objects, bar(), 8e-3, heat);
+    let ply = crate::orthotropic::ply(DVec3::new(1.0, 0.6, -0.3), DVec3::new(0.2, 1.0, 0.5));
+    agree_study("warm_ply", vec![ply, root(), bend()], bar(), 8e-3, warm);
 }
 
 #[test]

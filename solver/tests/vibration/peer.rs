@@ -110,6 +110,9 @@ fn calculix_agrees_on_ten_modes_with_its_own_mass() {
         orthotropic: &[],
         held: &held,
         springs: &[],
+        bolts: &[],
+        curves: &[],
+        warmth: None,
         steps: Steps::Frequency { n: 10 },
     };
     agree("ten modes", &ours, calculix("ten", &deck.write(), FREQUENCIES.0, FREQUENCIES.1), 1e-6);

@@ -86,6 +86,11 @@ const fn poisson(key: &'static str, label: &'static str, default: &'static str) 
     prop(key, label, FieldType::Expr { dimension: Dimension::NONE, default, min: Some(-10.0), max: Some(10.0) })
 }
 
+const fn density(default: &'static str) -> Field {
+    let (min, max) = (Some(1.0), Some(1e5));
+    prop("density", "Density", FieldType::Expr { dimension: Dimension::DENSITY, default, min, max })
+}
+
 const fn expansion(key: &'static str, label: &'static str, default: &'static str) -> Field {
     prop(key, label, FieldType::Expr { dimension: Dimension::EXPANSION, default, min: Some(-1e-3), max: Some(1e-3) })
 }
@@ -298,28 +303,26 @@ pub const KINDS: &[Kind] = kinds! {
         direction("normal", "Direction", ["0", "0", "1"]).when("rule", "normal"),
     ]
 
-    "isotropic" "Own material" Material "A material by your own values, alike in all directions. Its bodies take it in place of the library's." [
+    "isotropic" "Isotropic material" Material "Values of your own, which may depend on temperature. Its bodies take them in place of those of the library." [
         prop("bodies", "Bodies", FieldType::Refs { section: Section::Feature, max: 100 }).required(),
-        modulus("youngs_modulus", "Young's modulus", "210 GPa"),
+        modulus("youngs_modulus", "Young's modulus", "210 GPa").over_temperature()
+            .help("It may depend on temperature, as others below: table(temperature, 20 °C, 210 GPa, 400 °C, 180 GPa)."),
         prop("poisson_ratio", "Poisson's ratio", FieldType::Expr {
             dimension: Dimension::NONE, default: "0.3", min: Some(0.0), max: Some(0.49),
-        }),
-        prop("density", "Density", FieldType::Expr {
-            dimension: Dimension::DENSITY, default: "7850 kg/m^3", min: Some(1.0), max: Some(1e5),
-        }),
+        }).over_temperature(),
+        density("7850 kg/m^3"),
         prop("yield_strength", "Yield strength", FieldType::Expr {
             dimension: Dimension::PRESSURE, default: "0 MPa", min: Some(0.0), max: Some(1e11),
-        })
-        .help("Zero: none to judge by; then there is no safety factor."),
-        expansion("expansion", "Expansion", "0 1/K"),
+        }).over_temperature().help("The safety factor is that of the temperature of each place. Zero: none, and no safety factor."),
+        expansion("expansion", "Expansion", "0 1/K").over_temperature()
+            .help("Mean (secant) coefficient: the strain since the reference temperature over the rise since then."),
+        temperature("reference", "Reference temperature of expansion", "20 °C"),
         prop("conductivity", "Conductivity", FieldType::Expr {
             dimension: Dimension::CONDUCTIVITY, default: "0 W/(m*K)", min: Some(0.0), max: Some(1e5),
-        })
-        .help("Heat studies need it."),
+        }).over_temperature().help("Heat studies need it."),
         prop("specific_heat", "Specific heat", FieldType::Expr {
             dimension: Dimension::SPECIFIC_HEAT, default: "0 J/(kg*K)", min: Some(0.0), max: Some(1e5),
-        })
-        .help("Heat studies over time need it."),
+        }).over_temperature().help("Heat studies over time need it."),
         prop("source", "Source of the values", FieldType::Text),
     ]
     "orthotropic" "Orthotropic material" Material "Three stiffnesses along three directions, as of wood, a laminate or a printed part. Its bodies take it in place of their own material in mechanics." [
@@ -332,9 +335,7 @@ pub const KINDS: &[Kind] = kinds! {
         poisson("nu12", "ν12", "0.3").help("How much a pull along 1 narrows along 2; ν21 follows as ν12 E2/E1."),
         poisson("nu13", "ν13", "0.3"), poisson("nu23", "ν23", "0.45"),
         modulus("g12", "G12", "5 GPa"), modulus("g13", "G13", "5 GPa"), modulus("g23", "G23", "3.4 GPa"),
-        prop("density", "Density", FieldType::Expr {
-            dimension: Dimension::DENSITY, default: "1600 kg/m^3", min: Some(1.0), max: Some(1e5),
-        }),
+        density("1600 kg/m^3"),
         expansion("a1", "Expansion along 1", "-0.5e-6 1/K"), expansion("a2", "Expansion along 2", "28e-6 1/K"),
         expansion("a3", "Expansion along 3", "28e-6 1/K"),
         prop("source", "Source of the values", FieldType::Text),
@@ -388,6 +389,22 @@ pub const KINDS: &[Kind] = kinds! {
             dimension: Dimension::FREQUENCY, default: "3000 rpm", min: None, max: None,
         })
         .help("In rpm, rev/s, deg/s or rad/s. A load case's factor multiplies the force, not the speed."),
+    ]
+    "bolt_preload" "Bolt preload" Load "Tightens bolts: shortens their shanks by a given length, or until they pull with a given force, and locks them there. It acts in every load case, whatever its factor; other loads then change the bolts' forces." [
+        FACES.help("Cylindrical faces of shanks, all of a bolt's; each axis makes one bolt."), SELECTIONS,
+        prop("by", "Given", FieldType::Choice {
+            options: &[("force", "Preload force"), ("length", "Shortening")], default: "force",
+        }),
+        prop("force", "Preload force", FieldType::Expr {
+            dimension: Dimension::FORCE, default: "10 kN", min: Some(0.0), max: Some(FORCE_MAX),
+        })
+        .when("by", "force")
+        .help("Of each bolt, after all are tightened. Of a bolt cut by a plane of symmetry, that of the part in the design."),
+        prop("length", "Shortening", FieldType::Expr {
+            dimension: Dimension::LENGTH, default: "0.05 mm", min: Some(0.0), max: Some(LENGTH_MAX),
+        })
+        .when("by", "length")
+        .help("How much shorter each free shank gets: what the nut travels on a rigid joint."),
     ]
     "load_case" "Load case" LoadCase "Loads that act together." [
         prop("loads", "Loads", FieldType::Refs { section: Section::Load, max: 100 }).required(),

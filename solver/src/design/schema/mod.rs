@@ -91,6 +91,8 @@ pub struct Field {
     pub when: Option<(&'static str, &'static str)>,
     /// Its expression may use `time`, the seconds since the start of a run.
     pub over_time: bool,
+    /// Its expression may use `temperature`, of the place in the body.
+    pub over_temperature: bool,
     /// Must be given before the object means anything.
     pub required: bool,
 }
@@ -168,7 +170,7 @@ impl Field {
 }
 
 const fn prop(key: &'static str, label: &'static str, kind: FieldType) -> Field {
-    Field { key, label, help: "", kind, when: None, over_time: false, required: false }
+    Field { key, label, help: "", kind, when: None, over_time: false, over_temperature: false, required: false }
 }
 
 impl Field {
@@ -182,6 +184,10 @@ impl Field {
     }
     const fn over_time(mut self) -> Self {
         self.over_time = true;
+        self
+    }
+    const fn over_temperature(mut self) -> Self {
+        self.over_temperature = true;
         self
     }
     const fn required(mut self) -> Self {

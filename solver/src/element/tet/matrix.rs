@@ -83,7 +83,7 @@ impl Elasticity {
 }
 
 /// The material at point `p` where either one holds for the whole element or each point has its own.
-fn at<T>(values: &[T], p: usize) -> &T {
+pub fn at<T>(values: &[T], p: usize) -> &T {
     if values.len() == 1 { &values[0] } else { &values[p] }
 }
 
@@ -299,11 +299,24 @@ pub fn tensor(s: &Stress) -> DMat3 {
 /// # Errors
 /// [`Inverted`].
 pub fn mass<const N: usize>(x: &[DVec3; N], density: f64, out: &mut [f64]) -> Result<(), Inverted> {
+    mass_of(x, |_| density, out)
+}
+
+/// The same for ρ that varies, by barycentric coordinates.
+///
+/// # Errors
+/// [`Inverted`].
+pub fn mass_of<const N: usize>(
+    x: &[DVec3; N],
+    density: impl Fn(&[f64; 4]) -> f64,
+    out: &mut [f64],
+) -> Result<(), Inverted> {
     let out = &mut out[..N * N];
     out.fill(0.0);
     for point in &FIFTEEN_POINTS {
         let (_, v) = gradients(x, &point.at)?;
         let n = shape::<N>(&point.at);
+        let density = density(&point.at);
         for a in 0..N {
             let w = density * point.share * v * n[a];
             for b in a..N {

@@ -1,6 +1,6 @@
 //! A heat problem as an input deck, in the same language.
 
-use super::{equation, nodes, one_line, part};
+use super::{by_temperature, equation, nodes, one_line, part};
 use crate::fitted::Mesh;
 use crate::fitted::heat::{Exchange, Law, Matter, Moment, STEFAN_BOLTZMANN};
 use crate::linear::constraint::Constraints;
@@ -42,10 +42,13 @@ impl HeatDeck<'_> {
         let _ = writeln!(s, "*HEADING\n{}; units m, kg, s, K, W", one_line(self.title));
         nodes(&mut s, self.mesh);
         for (k, matter) in self.matter.iter().enumerate() {
-            part(&mut s, self.mesh, k, &self.parts[k]);
+            part(&mut s, self.mesh, k, &self.parts[k], &|_, _| None);
             let density = self.densities[k];
-            let _ = writeln!(s, "*MATERIAL,NAME=MATERIAL{}\n*CONDUCTIVITY\n{:.12e}", k + 1, matter.conductivity);
-            let _ = writeln!(s, "*SPECIFIC HEAT\n{:.12e}\n*DENSITY\n{density:.12e}", matter.capacity / density);
+            let _ = writeln!(s, "*MATERIAL,NAME=MATERIAL{}\n*CONDUCTIVITY", k + 1);
+            by_temperature(&mut s, &matter.conductivity);
+            s.push_str("*SPECIFIC HEAT\n");
+            by_temperature(&mut s, &matter.capacity.scaled(1.0 / density));
+            let _ = writeln!(s, "*DENSITY\n{density:.12e}");
             let _ = writeln!(s, "*SOLID SECTION,ELSET=PART{0},MATERIAL=MATERIAL{0}", k + 1);
         }
         let _ = writeln!(s, "*PHYSICAL CONSTANTS,ABSOLUTE ZERO=0.,STEFAN BOLTZMANN={STEFAN_BOLTZMANN:.9e}");

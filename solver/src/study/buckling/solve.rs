@@ -182,6 +182,9 @@ impl Physics for Press<'_> {
             densities: &densities,
             held: &stage.held.constraints,
             springs: &stage.held.springs,
+            bolts: &[],
+            curves: &[],
+            warmth: None,
             steps: Steps::Buckle { n: known.len(), forces: stage.own.forces.first().map_or(&[], Vec::as_slice) },
         }
         .write();

@@ -13,7 +13,7 @@ use crate::run::{Ctx, Phase};
 use crate::study::climb::{Climb, Step};
 use crate::study::outcome::{Outcome, Partial};
 use crate::study::resolution::afford;
-use crate::study::thermal::{Course, Fitted, Setup, Sizes, TOLERANCE, failed};
+use crate::study::thermal::{Course, Fitted, Setup, Sizes, TOLERANCE, beyond, failed};
 use crate::study::{Case, Cost, Study, StudyError};
 
 /// The heat study.
@@ -139,6 +139,8 @@ fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, StudyErro
             ctx.progress(Phase::Recover, 0.97, "Reading heat flows");
             let mut out = answer::outcome(setup, &stage, &history, Some(reached));
             ctx.check()?;
+            let states = stage.states.iter().map(|s| s.temperature.as_slice());
+            out.warnings.extend(beyond(setup, &stage.mesh, states));
             out.deck = deck(case, setup, &stage, &matter)?;
             ctx.progress(Phase::Done, 1.0, "Done");
             return Ok(out);
@@ -186,14 +188,13 @@ fn one(
     drop(problem);
     ctx.check()?;
     step.report(ctx, 0.9, "Estimating the error");
-    let conductivities: Vec<f64> = matter.iter().map(|m| m.conductivity).collect();
     let patches = Patches::new(&mesh);
     let mut states = Vec::new();
     for (time, temperature, flows) in found.states {
         let inverted = |e: crate::element::tet::Inverted| StudyError::Solver(e.to_string());
         let raw = flux(&mesh, matter, &temperature).map_err(inverted)?;
         let flux = patches.recover(&mesh, std::slice::from_ref(&raw)).remove(0);
-        let estimate = recover::estimate_flow(&mesh, &conductivities, &raw, &flux).map_err(inverted)?;
+        let estimate = recover::estimate_flow(&mesh, matter, &temperature, &raw, &flux).map_err(inverted)?;
         states.push(State { time, temperature, raw, flux, estimate, flows });
         ctx.check()?;
     }
@@ -311,8 +312,7 @@ impl Run<'_, '_, '_> {
             before = Some((r.time, incoming));
             (found.step_error, found.n_steps, found.iterations) = (r.error, r.n_steps, r.iterations);
             if let Some(k) = r.stop {
-                let gained: Vec<f64> = r.temperature.iter().zip(&outset).map(|(a, b)| a - b).collect();
-                found.energy.1 = problem.flows(r.temperature, Some(&gained), r.moment).stored;
+                found.energy.1 = problem.gained(&outset, r.temperature);
                 found.states.push((Some(stops[k]), r.temperature.to_vec(), flows));
             }
             let note = format!("Step {}: {:.4} s of {end:.4} s", r.n_steps, r.time);

@@ -54,6 +54,9 @@ pub fn finish(physics: &Vibration, stage: &Stage<Own>, known: &[Known], out: &mu
         densities: &physics.densities,
         held: &stage.held.constraints,
         springs: &stage.held.springs,
+        bolts: &[],
+        curves: &[],
+        warmth: None,
         steps: Steps::Frequency { n: known.len() + stage.own.n_rigid },
     }
     .write();

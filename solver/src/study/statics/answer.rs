@@ -2,6 +2,7 @@
 
 use super::recover::{self, PointFields, Strains};
 use super::voxel::Meshed;
+use crate::design::ROOM;
 use crate::linear::Block;
 use crate::mechanics::load::{Applied, Reaction};
 use crate::mechanics::setup::{LoadCase, Part, Setup};
@@ -81,7 +82,7 @@ impl Stage {
     fn safety(&self, setup: &Setup, skins: &[SurfaceMesh], k: usize) -> Option<(f64, [f64; 3])> {
         let mut least: Option<(f64, [f64; 3])> = None;
         for ((fields, skin), part) in self.fields.iter().zip(skins).zip(&setup.parts) {
-            let Some(strength) = part.yield_strength else { continue };
+            let Some(strength) = part.strength().map(|s| s.at(ROOM)) else { continue };
             for (s, p) in fields[k].von_mises.iter().zip(&skin.points) {
                 let factor = strength / f64::from(*s).max(f64::MIN_POSITIVE);
                 if least.is_none_or(|l| factor < l.0) {
@@ -145,7 +146,7 @@ pub fn outcome(setup: &Setup, stages: &[Stage], skins: &[SurfaceMesh], record: O
     }
     for (k, case) in setup.cases.iter().enumerate() {
         for (part, fields) in setup.parts.iter().zip(&shown.fields) {
-            push_fields(&mut out, &skin_name(&part.name), part, &case.id, Grade::Instant, fields[k].clone());
+            push_fields(&mut out, &skin_name(&part.name), part, &case.id, Grade::Instant, fields[k].clone(), |_| ROOM);
         }
         scalars(setup, stages, skins, k, &mut out);
     }
@@ -381,7 +382,7 @@ fn volume(setup: &Setup, shown: &Stage, record: &Record, out: &mut Outcome) {
         let Some(nodes) = Volume::new(&mesh) else { continue };
         let positions: Vec<[usize; 3]> = nodes.positions().collect();
         for (case, fields) in setup.cases.iter().zip(recover::nodes(lattice, record.u, strains, part, &positions)) {
-            push_fields(out, mesh.name(), part, &case.id, Grade::Instant, fields);
+            push_fields(out, mesh.name(), part, &case.id, Grade::Instant, fields, |_| ROOM);
         }
         out.meshes.push(mesh);
     }
@@ -406,7 +407,16 @@ fn runs(lattice: &Lattice, voxels: &Voxels) -> Vec<[u32; 2]> {
 }
 
 /// What a person may look at, on the points of `mesh`: on the skin and, without what follows from the stress, inside.
-pub fn push_fields(out: &mut Outcome, mesh: &str, part: &Part, case: &str, grade: Grade, values: PointFields) {
+/// `temperature(point)`: what the material's strength there is taken at, K.
+pub fn push_fields(
+    out: &mut Outcome,
+    mesh: &str,
+    part: &Part,
+    case: &str,
+    grade: Grade,
+    values: PointFields,
+    temperature: impl Fn(usize) -> f64,
+) {
     let mut push = |id: &str, label: &str, components, dimension, values| {
         out.fields.push(Field {
             id: id.into(),
@@ -420,9 +430,10 @@ pub fn push_fields(out: &mut Outcome, mesh: &str, part: &Part, case: &str, grade
             values,
         });
     };
-    let safety = part
-        .yield_strength
-        .map(|strength| values.von_mises.iter().map(|s| (strength as f32 / s.max(1e-30)).min(SAFETY_MAX)).collect());
+    let safety = part.strength().map(|strength| {
+        let of = |(n, s): (usize, &f32)| (strength.at(temperature(n)) as f32 / s.max(1e-30)).min(SAFETY_MAX);
+        values.von_mises.iter().enumerate().map(of).collect()
+    });
     push("displacement", "Displacement", 3, Dimension::LENGTH, values.displacement.into_flattened());
     if mesh == skin_name(&part.name) {
         let largest = values.stress.iter().map(|s| principal(s.map(f64::from))[0] as f32).collect();

@@ -262,7 +262,8 @@ pub fn displacement(lattice: &Lattice, u: &Block<f64>, p: [f64; 3]) -> Vec<[f64;
 
 /// Stress of a part from strain, Pa: xx, yy, zz, xy, yz, zx.
 pub fn stress(part: &Part, e: [f64; 6]) -> [f64; 6] {
-    let [lambda, mu] = brick::lame(part.material.poisson_ratio).map(|x| x * part.material.youngs_modulus);
+    let [young, poisson] = part.at_room();
+    let [lambda, mu] = brick::lame(poisson).map(|x| x * young);
     let trace = lambda * (e[0] + e[1] + e[2]);
     [trace + 2.0 * mu * e[0], trace + 2.0 * mu * e[1], trace + 2.0 * mu * e[2], mu * e[3], mu * e[4], mu * e[5]]
 }

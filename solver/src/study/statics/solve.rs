@@ -319,7 +319,7 @@ fn held_patches(case: &Case, setup: &Setup, cell: f64) -> Vec<Held> {
         for part in &setup.parts {
             let faces: Vec<_> = support.faces.iter().copied().filter(|(b, _)| *b == part.index).collect();
             if !faces.is_empty() {
-                let stiffness = support::stiffness(support.hold, part.material.youngs_modulus, cell);
+                let stiffness = support::stiffness(support.hold, part.at_room()[0], cell);
                 let patch = Patch::new(case.model, &faces, 0.5 * cell);
                 out.push(Held { patch, hold: support.hold, stiffness, support: index });
             }

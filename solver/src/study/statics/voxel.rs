@@ -47,7 +47,7 @@ pub fn mesh(setup: &Setup, cell: f64, cancelled: &dyn Fn() -> bool) -> Result<Op
     let (lo, hi) = setup.bounds().unwrap_or(([0.0; 3], [1.0; 3]));
     let multiple = 1usize << n_levels(setup.n_cells(cell));
     let grid = Grid::over(lo, hi, cell, multiple);
-    let reference_modulus = setup.parts.iter().map(|p| p.material.youngs_modulus).fold(0.0, f64::max);
+    let reference_modulus = setup.parts.iter().map(|p| p.at_room()[0]).fold(0.0, f64::max);
     let mut voxels = Vec::new();
     for part in &setup.parts {
         if cancelled() {
@@ -66,7 +66,7 @@ pub fn mesh(setup: &Setup, cell: f64, cancelled: &dyn Fn() -> bool) -> Result<Op
 /// One list of solid cells from those of all parts, weighted by stiffness.
 fn join(setup: &Setup, voxels: &[Voxels], reference: f64) -> Vec<Solid> {
     if let ([v], [part]) = (voxels, setup.parts.as_slice()) {
-        let poisson = part.material.poisson_ratio;
+        let [_, poisson] = part.at_room();
         let mut out: Vec<Solid> = v.full.iter().map(|c| Solid { cell: *c, moments: None, poisson }).collect();
         out.extend(v.cut.iter().zip(&v.moments).map(|(c, m)| Solid { cell: *c, moments: Some(Box::new(*m)), poisson }));
         out.sort_unstable_by_key(|s| s.cell);
@@ -74,13 +74,14 @@ fn join(setup: &Setup, voxels: &[Voxels], reference: f64) -> Vec<Solid> {
     }
     let mut cells: BTreeMap<u32, (Moments, f64)> = BTreeMap::new();
     for (v, part) in voxels.iter().zip(&setup.parts) {
-        let weight = part.material.youngs_modulus / reference;
+        let [young, ratio] = part.at_room();
+        let weight = young / reference;
         let mut put = |cell: u32, m: &Moments| {
             let (sum, poisson) = cells.entry(cell).or_insert(([0.0; 27], 0.0));
             for (s, m) in sum.iter_mut().zip(m) {
                 *s += weight * m;
             }
-            *poisson += weight * m[0] * part.material.poisson_ratio;
+            *poisson += weight * m[0] * ratio;
         };
         v.full.iter().for_each(|c| put(*c, &moment::FULL));
         v.cut.iter().zip(&v.moments).for_each(|(c, m)| put(*c, m));

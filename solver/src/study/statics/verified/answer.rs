@@ -26,12 +26,28 @@ fn displacement(history: &History, k: usize) -> (f64, Option<f64>, [f64; 3]) {
         return (value, None, at);
     }
     let change = (value - history.displacement[n - 2][k].0).abs();
-    let ratio = (history.n_tets[n - 1] as f64 / history.n_tets[n - 2] as f64).cbrt();
-    // Displacements converge at twice the order of the energy norm where the mesh follows the error; one order is granted.
-    let left = change / (ratio.powi(2) - 1.0).max(0.3);
     // The work of the loads is off by the square of the error in energy; a point beside them, by no more.
     let energy = history.energy_error[n - 1][k].powi(2) * value;
-    (value, Some(SAFETY * left + energy + FLOOR * value), at)
+    (value, Some(SAFETY * left(history, change) + energy + FLOOR * value), at)
+}
+
+/// Pull of bolt `j` in case `k` with its band, N: it converges as the energy does.
+fn bolt(history: &History, k: usize, j: usize) -> (f64, Option<f64>) {
+    let n = history.bolts.len();
+    let value = history.bolts[n - 1][k][j];
+    if n < 2 {
+        return (value, None);
+    }
+    let change = (value - history.bolts[n - 2][k][j]).abs();
+    (value, Some(SAFETY * left(history, change) + FLOOR * value.abs()))
+}
+
+/// What is left of a value to its limit, after a last change that converges at twice the order of the energy norm; one
+/// order is granted.
+fn left(history: &History, change: f64) -> f64 {
+    let n = history.n_tets.len();
+    let ratio = (history.n_tets[n - 1] as f64 / history.n_tets[n - 2] as f64).cbrt();
+    change / (ratio.powi(2) - 1.0).max(0.3)
 }
 
 /// Peaks of case `k` over all parts.
@@ -39,11 +55,18 @@ fn peaks(history: &History, k: usize) -> Option<Peaks> {
     Peaks::of(history.peaks.last()?.get(k)?)
 }
 
-/// The finite peak that comes nearest to the strength of its part, and that strength, Pa; `None` where a part has none.
+/// The finite peak that comes nearest to the strength of its part, and that strength, Pa, or as a share of it and 1; `None`
+/// where a part has none.
 fn governing(setup: &Setup, history: &History, k: usize) -> Option<(Peak, f64)> {
     let mut worst: Option<(Peak, f64)> = None;
-    for (part, peaks) in setup.parts.iter().zip(history.peaks.last()?.get(k)?) {
-        let Some(strength) = part.yield_strength else { continue };
+    let used = history.used.get(k)?;
+    for (index, (part, peaks)) in setup.parts.iter().zip(history.peaks.last()?.get(k)?).enumerate() {
+        let Some(strength) = part.strength() else { continue };
+        // Where it depends on temperature, peaks of stress over strength count.
+        let (peaks, strength) = match &used[index] {
+            Some(used) => (used, 1.0),
+            None => (peaks, strength.at(setup.even)),
+        };
         // Without a finite peak nothing can be said of this part, nor of the whole.
         let peak = peaks.finite?;
         if peak.value > 0.0 && worst.is_none_or(|(p, s)| strength / peak.value < s / p.value) {
@@ -62,6 +85,10 @@ pub fn within(setup: &Setup, history: &History, accuracy: f64) -> bool {
         band.is_some_and(|b| b <= accuracy * value)
             && peaks(history, k).and_then(|p| p.finite).is_some_and(known)
             && governing(setup, history, k).is_none_or(|(p, _)| known(p))
+            && (0..setup.bolts.len()).all(|j| {
+                let (value, band) = bolt(history, k, j);
+                band.is_some_and(|b| b <= accuracy * value.abs())
+            })
     })
 }
 
@@ -79,7 +106,8 @@ pub fn outcome(setup: &Setup, stage: &Stage, history: &History, reached: Option<
                 von_mises: nodes.iter().map(|n| von_mises(stress[*n as usize]) as f32).collect(),
                 stress: nodes.iter().map(|n| stress[*n as usize].map(|c| c as f32)).collect(),
             };
-            push_fields(&mut out, &name, part, &case.id, Grade::Verified, fields);
+            let at = |n: usize| stage.temperature(setup, nodes[n]);
+            push_fields(&mut out, &name, part, &case.id, Grade::Verified, fields, at);
             warmth(stage, &name, &nodes, &case.id, &mut out);
             doubt(&history.disagreement[k], &name, &nodes, &case.id, &mut out);
         }
@@ -88,6 +116,7 @@ pub fn outcome(setup: &Setup, stage: &Stage, history: &History, reached: Option<
     for k in 0..setup.cases.len() {
         scalars(setup, history, k, &mut out);
     }
+    bolts(setup, stage, history, &mut out);
     let mass = |part: usize| {
         let p = &setup.parts[part];
         stage.mesh.volume(part).unwrap_or(p.volume) * p.density
@@ -109,6 +138,7 @@ pub fn outcome(setup: &Setup, stage: &Stage, history: &History, reached: Option<
     if let Some(reached) = reached {
         inside(setup, stage, history, &mut out);
         out.tables.extend(flaw::table(&flaws(setup, history)));
+        out.warnings.extend(stage.beyond(setup));
         answer::balances(setup, &stage.applied, &stage.reactions, &mut out);
         curves(setup, history, &mut out);
         if !reached {
@@ -169,8 +199,9 @@ fn inside(setup: &Setup, stage: &Stage, history: &History, out: &mut Outcome) {
                 von_mises: stress.iter().map(|s| von_mises(*s) as f32).collect(),
                 stress: stress.iter().map(|s| s.map(|c| c as f32)).collect(),
             };
+            let at = |n: usize| stage.temperature(setup, first + n as u32);
             let numbers: Vec<u32> = nodes.clone().map(|n| n as u32).collect();
-            push_fields(out, &name, part, &case.id, Grade::Verified, fields);
+            push_fields(out, &name, part, &case.id, Grade::Verified, fields, at);
             warmth(stage, &name, &numbers, &case.id, out);
             doubt(&history.disagreement[k], &name, &numbers, &case.id, out);
         }
@@ -227,6 +258,65 @@ fn scalars(setup: &Setup, history: &History, k: usize, out: &mut Outcome) {
     }
 }
 
+/// What each bolt pulls with, in every case.
+fn bolts(setup: &Setup, stage: &Stage, history: &History, out: &mut Outcome) {
+    if setup.bolts.is_empty() {
+        return;
+    }
+    let tight = &stage.bolts;
+    let mut rows = Vec::new();
+    for (k, case) in setup.cases.iter().enumerate() {
+        for (j, own) in setup.bolts.iter().enumerate() {
+            let (value, error) = bolt(history, k, j);
+            let (mid, axis) = (0.5 * (tight.shanks[j].free[0] + tight.shanks[j].free[1]), own.cylinder.axis);
+            out.scalars.push(Scalar {
+                id: format!("bolt_force_{}", j + 1),
+                label: format!("Bolt force, {}", own.label),
+                value,
+                error,
+                dimension: Dimension::FORCE,
+                grade: Grade::Verified,
+                case: Some(case.id.clone()),
+                at: Some((own.cylinder.point + axis * mid).to_array()),
+                exponent: None,
+            });
+            if value < 0.0 {
+                out.warnings.push(format!(
+                    "{}: {} is pressed instead of pulled; in truth it would come loose, so that this answer is none",
+                    case.label, own.label
+                ));
+            }
+            rows.push(vec![
+                Cell::Text(case.label.clone()),
+                Cell::Text(own.label.clone()),
+                Cell::Number(tight.preload[j]),
+                Cell::Number(tight.shortening[j]),
+                Cell::Number(value),
+                Cell::Number(value - tight.preload[j]),
+            ]);
+        }
+    }
+    for (own, shank) in setup.bolts.iter().zip(&tight.shanks) {
+        let [from, to] = shank.free;
+        out.facts.push((format!("free shank of {}", own.label), format!("{:.3} mm", (to - from) * 1e3)));
+    }
+    let text = |name: &str| (name.to_string(), Dimension::NONE);
+    let force = |name: &str| (name.to_string(), Dimension::FORCE);
+    out.tables.push(Table {
+        id: "bolts".into(),
+        label: "Bolts".into(),
+        columns: vec![
+            text("Load case"),
+            text("Bolt"),
+            force("Preload force"),
+            ("Shortening".into(), Dimension::LENGTH),
+            force("Bolt force"),
+            force("Change by the loads"),
+        ],
+        rows,
+    });
+}
+
 fn facts(setup: &Setup, stage: &Stage, history: &History, out: &mut Outcome) {
     let quality = stage.mesh.parts.iter().map(|p| &p.quality);
     let angle = quality.clone().map(|q| q.dihedral_min.to_degrees()).fold(f64::INFINITY, f64::min);
@@ -255,7 +345,15 @@ fn facts(setup: &Setup, stage: &Stage, history: &History, out: &mut Outcome) {
                     let [a, b, c] = o.expansion.map(|a| a * 1e6);
                     format!("{a:.1}e-6/K, {b:.1}e-6/K and {c:.1}e-6/K along its directions ({source})")
                 }
-                None => format!("{:.1}e-6/K ({})", part.material.expansion * 1e6, part.material.thermal_source),
+                None => {
+                    let [low, high] = part.material.expansion.range().map(|a| a * 1e6);
+                    let source = &part.material.thermal_source;
+                    if low == high {
+                        format!("{low:.1}e-6/K ({source})")
+                    } else {
+                        format!("{low:.1}e-6/K to {high:.1}e-6/K ({source})")
+                    }
+                }
             };
             push(&format!("expansion of {}", part.label), text);
         }
