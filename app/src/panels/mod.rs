@@ -2,6 +2,7 @@
 
 mod change;
 pub mod choose;
+mod curve;
 mod deck;
 pub mod desk;
 pub mod expression;

@@ -1,6 +1,7 @@
 //! The panel of the selected object, drawn from its kind's schema.
 
 use super::choose::{Choices, Materials, References};
+use super::curve::{CurveEditor, Over};
 use super::desk::{Desk, use_desk};
 use super::expression::{ExpressionField, Range};
 use super::picks::Picked;
@@ -305,12 +306,21 @@ fn Control(id: Id, field: &'static Field) -> impl IntoView {
                 _ => String::new(),
             });
             let (on_commit, on_drag) = setters(desk, id, field.key, Value::Expr);
+            let over = match (field.over_time, field.over_temperature) {
+                (true, _) => Some(Over::Time),
+                (_, true) => Some(Over::Temperature),
+                _ => None,
+            };
+            let curve = over.map(|over| {
+                view! { <CurveEditor label=field.label testid=field.key text=text over=over on_commit=on_commit /> }
+            });
             view! {
                 <div class="control" title=field.help>
                     <ExpressionField
                         label=field.label testid=field.key text=text range=range_of(&field.kind) fault=fault
                         over_time=field.over_time over_temperature=field.over_temperature on_commit=on_commit on_drag=on_drag
                     />
+                    {curve}
                 </div>
             }
             .into_any()

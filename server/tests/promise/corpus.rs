@@ -112,15 +112,22 @@ fn zip() -> Vec<u8> {
     out
 }
 
+fn every_other(triangles: &[Triangle]) -> Vec<Triangle> {
+    triangles.iter().step_by(2).copied().collect()
+}
+
 fn corpus() -> Vec<Bad> {
     let bad = |name, file, bytes, said| Bad { name, file, bytes, said };
     let (cube, no_triangles) = (cube(), "holds no triangles");
     let cut = honest(&cube);
     let lies = "does not fit its number";
-    let mut doubled = cube.clone();
-    doubled.extend(&cube);
-    let mut turned = cube.clone();
-    turned[3].swap(0, 1);
+    let sheet: Vec<Triangle> = (0..200)
+        .map(|k| {
+            let (x, y) = ((k / 2 % 10) as f32, (k / 20) as f32);
+            let (a, b, c, d) = ([x, y, 0.0], [x + 1.0, y, 0.0], [x + 1.0, y + 1.0, 0.0], [x, y + 1.0, 0.0]);
+            if k % 2 == 0 { [a, b, c] } else { [a, c, d] }
+        })
+        .collect();
     let mut with_bad_name = honest(&cube);
     with_bad_name[..5].copy_from_slice(b"solid");
     with_bad_name.truncate(500);
@@ -143,9 +150,9 @@ fn corpus() -> Vec<Bad> {
         bad("STL smaller than an atom", "a.stl", changed(|c| c * 1e-20), "m long"),
         bad("STL of one point", "a.stl", changed(|_| 1.0), "has an area"),
         bad("STL folded flat", "a.stl", honest(&[cube[0], [cube[0][0], cube[0][2], cube[0][1]]]), "encloses no volume"),
-        bad("STL with a side missing", "a.stl", honest(&cube[2..]), "not closed: 4 sides"),
-        bad("STL with a triangle turned", "a.stl", honest(&turned), "not closed"),
-        bad("STL with the body twice in one place", "a.stl", honest(&doubled), "more than two triangles"),
+        bad("STL of a sheet", "a.stl", honest(&sheet), "encloses nothing"),
+        bad("STL of two sides of a cube", "a.stl", honest(&cube[2..6]), "is missing"),
+        bad("STL of every other triangle of a sheet", "a.stl", honest(&every_other(&sheet)), "encloses nothing"),
         bad("binary STL that says solid, cut", "a.stl", with_bad_name, "STL file"),
         bad("STL of one word", "a.stl", b"solid".to_vec(), "STL file"),
         bad("ASCII STL of nothing", "a.stl", ascii(""), no_triangles),
@@ -183,7 +190,7 @@ fn corpus() -> Vec<Bad> {
             b"v 1e999 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n".to_vec(),
             "not a number",
         ),
-        bad("OBJ of one open triangle", "a.obj", obj("f 1 2 3\n"), "not closed"),
+        bad("OBJ of one open triangle", "a.obj", obj("f 1 2 3\n"), "encloses nothing"),
         bad("OBJ of lines", "a.obj", obj("l 1 2\nf 1 2\n"), no_triangles),
         bad(
             "OBJ with one face of five million corners",
@@ -296,6 +303,43 @@ async fn forty_bad_files_are_refused_by_name() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(app.nobody().get("/healthz").await.status, StatusCode::OK);
+}
+
+/// What can be mended without a guess is, and the person is told what was done.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_with_small_faults_are_mended_with_a_warning() {
+    let (app, ada, project) = workshop(MEMORY).await;
+    let cube = cube();
+    let mut turned = cube.clone();
+    turned[3].swap(0, 1);
+    let hole = "1 hole. The hole was closed with";
+    for (name, triangles, said) in [
+        (
+            "a triangle missing",
+            cube[1..].to_vec(),
+            [hole, "1 triangle ", "50.000 mm², 8.3 %", "near 6.667, 3.333, 0.000 mm"],
+        ),
+        (
+            "a side missing",
+            cube[2..].to_vec(),
+            [hole, "2 triangles ", "100.000 mm², 16.7 %", "near 5.000, 5.000, 0.000 mm"],
+        ),
+        (
+            "a triangle turned",
+            turned,
+            ["1 triangle turned inside out", "They were turned", "nothing else was changed", ""],
+        ),
+        (
+            "the body twice",
+            [&cube[..], &cube].concat(),
+            ["12 triangles given twice", "kept once", "nothing else was changed", ""],
+        ),
+    ] {
+        let outcome = told(&app, &ada, &project, "a.stl", honest(&triangles)).await;
+        let Err(warned) = outcome else { panic!("{name}: {outcome:?}") };
+        assert!(warned.starts_with("a body in spite of: Part: the surface in the file has"), "{name}: {warned}");
+        assert!(said.iter().all(|words| warned.contains(words)), "{name}: {warned}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -92,11 +92,24 @@ impl<const N: usize> Transform<N> {
         out
     }
 
-    /// Whether every node of an element moves with itself alone.
+    /// The row of T that a reduced node comes from.
+    fn row_of(&self, reduced: u32) -> usize {
+        let references = self.n_nodes() - 2 * self.couplings.len();
+        match self.origin[reduced as usize] {
+            Origin::Node(n) => n as usize,
+            Origin::Translation(k) => references + 2 * k as usize,
+            Origin::Rotation(k) => references + 2 * k as usize + 1,
+        }
+    }
+
+    /// Whether every node of an element moves with itself alone. One that follows a single other with weight 1 does not,
+    /// though its row looks alike: the other may be of the same element.
     pub(crate) fn plain(&self, nodes: &[u32]) -> bool {
         nodes.iter().all(|n| {
             let row = self.matrix.row(*n as usize);
-            row.len() == 1 && self.matrix.value[row.start] == identity()
+            row.len() == 1
+                && self.matrix.value[row.start] == identity()
+                && self.row_of(self.matrix.column[row.start]) == *n as usize
         })
     }
 

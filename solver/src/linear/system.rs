@@ -166,3 +166,58 @@ impl<const N: usize> System<N> {
         Ok(r)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linear::constraint::Constraints;
+    use glam::DVec3;
+
+    /// A spring of stiffness `k` between each pair of an element's nodes, one component a node.
+    fn springs(elements: &Connectivity, k: f64) -> impl Fn(usize, &mut [f64]) -> Result<(), ()> + Sync {
+        move |e, out| {
+            let n = elements.nodes(e).len();
+            for i in 0..n {
+                for j in 0..n {
+                    out[i * n + j] = if i == j { k * (n - 1) as f64 } else { -k };
+                }
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn two_nodes_of_an_element_may_follow_the_same_one() {
+        let mut elements = Connectivity::default();
+        elements.push(&[0, 1, 2]);
+        elements.push(&[2, 3]);
+        let points: Vec<DVec3> = (0..4).map(|k| DVec3::X * f64::from(k)).collect();
+        // Once the followed node is of the element itself, once of its neighbour alone.
+        for (followers, master) in [([0, 1], 2), ([0, 1], 3)] {
+            let mut constraints = Constraints::<1>::new(4);
+            followers.iter().for_each(|n| constraints.bond(*n, &[(master, 1.0)]));
+            let transform = constraints.build(&points).unwrap();
+            let system = System::new(transform, elements.clone(), springs(&elements, 1.0)).unwrap();
+            assert_eq!(system.transform.n_reduced(), 2);
+            // Energy of a motion, told by the springs themselves.
+            for reduced in [[1.0, 0.0], [0.3, -0.7]] {
+                let u = system.transform.expand(&reduced);
+                let mut energy = 0.0;
+                for e in 0..elements.len() {
+                    let nodes = elements.nodes(e);
+                    for (a, n) in nodes.iter().enumerate() {
+                        for m in &nodes[a + 1..] {
+                            energy += (u[*n as usize] - u[*m as usize]).powi(2);
+                        }
+                    }
+                }
+                let mut force = [0.0; 2];
+                system.matrix.apply(1.0, &reduced, 0.0, &mut force);
+                let work: f64 = force.iter().zip(reduced).map(|(f, u)| f * u).sum();
+                assert!((work - energy).abs() < 1e-12, "{work} for {energy}");
+            }
+            assert!(followers.iter().all(|n| system.transform.bound()[*n as usize]));
+            assert!(system.transform.bound()[master as usize]);
+        }
+    }
+}

@@ -258,6 +258,39 @@ fn curved_faces_of_quadratic_elements_are_followed() {
     assert!(model.issues[0].message.contains("no part called 'C'; there are B"), "{:?}", model.issues);
 }
 
+#[test]
+fn values_over_temperature_become_tables() {
+    let tables = "*ELASTIC\n210000., 0.3, 20.\n180000., 0.3, 420.\n*EXPANSION, ZERO=20.\n1.2E-5, 20.\n1.4E-5, 420.\n\
+                  *CONDUCTIVITY\n50., 0.\n40., 200.\n30., 100.\n";
+    let text = CUBE.replace("*ELASTIC\n210000., 0.3\n", tables);
+    let text =
+        text.replace("355., 0.\n400., 0.1\n", "355., 0., 20.\n400., 0.1, 20.\n250., 0., 420.\n290., 0.1, 420.\n");
+    let (reading, design, _) = build(&text, Units::Millimetre);
+    let steel = of(&design, "isotropic")[0];
+    for (key, said) in [
+        ("youngs_modulus", "table(temperature, 20 °C, 210000 MPa, 420 °C, 180000 MPa)"),
+        ("poisson_ratio", "0.3"),
+        ("yield_strength", "table(temperature, 20 °C, 355 MPa, 420 °C, 250 MPa)"),
+        ("expansion", "table(temperature, 20 °C, 0.000012 1/K, 420 °C, 0.000014 1/K)"),
+        ("reference", "20 °C"),
+        ("conductivity", "50 W/(m*K)"),
+    ] {
+        assert_eq!(steel.text(key).replace("1.2e-5", "0.000012").replace("1.4e-5", "0.000014"), said, "{key}");
+    }
+    let hot = resolve(&design).0.at_temperature(620.0);
+    let expected = 210e9 - 30e9 * (620.0 - 293.15) / 400.0;
+    close(hot.number(steel, "youngs_modulus").unwrap(), expected, 1e-9);
+    // What does not rise is no table, and is said.
+    let said: Vec<_> = reading.notes.iter().filter(|n| n.text.contains("CONDUCTIVITY")).collect();
+    assert!(said.len() == 1 && said[0].text.contains("temperatures do not rise"), "{:?}", reading.notes);
+    // On an absolute scale, zero is not at the freezing point of water.
+    let kelvin = format!("*PHYSICAL CONSTANTS, ABSOLUTE ZERO=0.\n{text}");
+    let (_, design, _) = build(&kelvin, Units::Millimetre);
+    assert!(
+        of(&design, "isotropic")[0].text("youngs_modulus").starts_with("table(temperature, -253.15 °C, 210000 MPa")
+    );
+}
+
 proptest! {
     #[test]
     fn damaged_decks_are_read_or_refused_with_a_reason(

@@ -65,6 +65,21 @@ pub struct Material {
     pub specific_heat: Option<f64>,
     /// The stress of the first point of a curve of plastic flow.
     pub yield_strength: Option<f64>,
+    /// Temperature and value, temperatures rising, of what is given at several; the fields above hold the first.
+    pub tables: BTreeMap<Property, Vec<[f64; 2]>>,
+    /// Temperature that coefficients of expansion count from.
+    pub zero: f64,
+}
+
+/// What may be given over temperature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Property {
+    Young,
+    Poisson,
+    Yield,
+    Expansion,
+    Conductivity,
+    SpecificHeat,
 }
 
 /// Which elements are of which material.

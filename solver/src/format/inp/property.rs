@@ -1,15 +1,16 @@
 //! What a material's keywords say.
 
 use super::card::{Card, fault};
-use super::{Elastic, Material, Note};
+use super::{Elastic, Material, Note, Property};
 use crate::format::FormatError;
 
 /// Reads a keyword below `*MATERIAL`; `false` when it is none that is read.
 pub fn read(card: &Card, material: &mut Material, notes: &mut Vec<Note>) -> Result<bool, FormatError> {
     let kind = card.word("TYPE").unwrap_or_default();
     let mut note = |text: String| notes.push(Note { line: card.line, text });
-    // How many lines one set of values takes.
+    // How many lines one set of values takes, and which columns of later lines are read over temperature.
     let mut lines = 1;
+    let mut columns: &[(Property, usize)] = &[];
     match (card.name.as_str(), kind.as_str()) {
         ("ELASTIC", "" | "ISO" | "ISOTROPIC") => {
             let row = card.first()?;
@@ -19,6 +20,7 @@ pub fn read(card: &Card, material: &mut Material, notes: &mut Vec<Note>) -> Resu
                 return Err(fault(row.line, text));
             }
             material.elastic = Some(Elastic::Isotropic { young, poisson });
+            columns = &[(Property::Young, 0), (Property::Poisson, 1)];
         }
         ("ELASTIC", "ENGINEERING CONSTANTS" | "ENGINEERINGCONSTANTS") => {
             lines = 2;
@@ -35,15 +37,24 @@ pub fn read(card: &Card, material: &mut Material, notes: &mut Vec<Note>) -> Resu
             return Ok(true);
         }
         ("DENSITY", _) => material.density = Some(positive(card, "a density")?),
-        ("EXPANSION", "" | "ISO" | "ISOTROPIC") => material.expansion = Some([card.first()?.number(0)?; 3]),
+        ("EXPANSION", "" | "ISO" | "ISOTROPIC") => {
+            material.expansion = Some([card.first()?.number(0)?; 3]);
+            columns = &[(Property::Expansion, 0)];
+        }
         ("EXPANSION", "ORTHO") => {
             let row = card.first()?;
             material.expansion = Some([row.number(0)?, row.number(1)?, row.number(2)?]);
         }
-        ("CONDUCTIVITY", "" | "ISO" | "ISOTROPIC") => material.conductivity = Some(positive(card, "a conductivity")?),
-        ("SPECIFIC HEAT", _) => material.specific_heat = Some(positive(card, "a specific heat")?),
+        ("CONDUCTIVITY", "" | "ISO" | "ISOTROPIC") => {
+            material.conductivity = Some(positive(card, "a conductivity")?);
+            columns = &[(Property::Conductivity, 0)];
+        }
+        ("SPECIFIC HEAT", _) => {
+            material.specific_heat = Some(positive(card, "a specific heat")?);
+            columns = &[(Property::SpecificHeat, 0)];
+        }
         ("PLASTIC", _) => {
-            lines = usize::MAX;
+            columns = &[(Property::Yield, 0)];
             material.yield_strength = Some(positive(card, "a yield stress")?);
             note(format!(
                 "*PLASTIC: the first stress becomes the yield strength of {}; the flow beyond it is not computed",
@@ -56,10 +67,48 @@ pub fn read(card: &Card, material: &mut Material, notes: &mut Vec<Note>) -> Resu
         }
         _ => return Ok(false),
     }
+    if let Some(zero) = card.text("ZERO") {
+        let zero = zero.parse().ok().filter(|z: &f64| z.is_finite());
+        material.zero = zero.ok_or_else(|| fault(card.line, "ZERO must be a temperature"))?;
+    }
     if card.rows.len() > lines {
-        note(format!("*{} of {} depends on temperature; its first values are taken", card.name, material.name));
+        let tables =
+            columns.iter().map(|(p, column)| Ok((*p, table(card, *column)?))).collect::<Result<Vec<_>, _>>()?;
+        if tables.is_empty() || tables.iter().any(|(_, t)| t.is_none()) {
+            let why =
+                if tables.is_empty() { "depends on temperature" } else { "has lines whose temperatures do not rise" };
+            note(format!("*{} of {} {why}; its first values are taken", card.name, material.name));
+        }
+        material.tables.retain(|p, _| columns.iter().all(|(q, _)| p != q));
+        for (property, table) in tables {
+            // A curve of flow at one temperature is none over temperature.
+            if let Some(table) = table.filter(|t| t.len() > 1) {
+                material.tables.insert(property, table);
+            }
+        }
     }
     Ok(true)
+}
+
+/// Temperature and the value of a column, line by line; of a curve of flow, the first stress at each temperature. `None`
+/// where temperatures do not rise.
+fn table(card: &Card, column: usize) -> Result<Option<Vec<[f64; 2]>>, FormatError> {
+    let flow = card.name == "PLASTIC";
+    let at = match card.name.as_str() {
+        "ELASTIC" | "PLASTIC" => 2,
+        _ => 1,
+    };
+    let mut out: Vec<[f64; 2]> = Vec::new();
+    for row in &card.rows {
+        let (value, t) = (row.real(column)?.unwrap_or(0.0), row.real(at)?.unwrap_or(0.0));
+        match out.last() {
+            Some([last, _]) if flow && *last == t => {}
+            Some([last, _]) if t <= *last => return Ok(None),
+            _ if !flow || row.real(1)?.unwrap_or(0.0) == 0.0 => out.push([t, value]),
+            _ => return Ok(None),
+        }
+    }
+    Ok(Some(out))
 }
 
 fn positive(card: &Card, what: &str) -> Result<f64, FormatError> {

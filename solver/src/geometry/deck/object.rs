@@ -5,7 +5,7 @@ use super::unit::{celsius, typed};
 use super::{Built, Opened, Source};
 use crate::deck::{Note, Units};
 use crate::design::{Id, Object, Value};
-use crate::format::inp::{Elastic, Material, Procedure};
+use crate::format::inp::{Elastic, Material, Procedure, Property};
 use crate::surface::FaceName;
 use std::collections::BTreeSet;
 
@@ -178,8 +178,9 @@ impl<'a> Writer<'a> {
             Object::new(id, "isotropic", &m.name).with("bodies", Value::Refs(bodies)).with("source", source);
         match m.elastic {
             Some(Elastic::Isotropic { young, poisson }) => {
-                object = object.expr("youngs_modulus", &self.typed(young, PRESSURE, 1e6, "MPa"));
-                object = object.expr("poisson_ratio", &typed(poisson, 1.0, ""));
+                let young = self.property(m, Property::Young, young, PRESSURE, (1e6, "MPa"));
+                let poisson = self.property(m, Property::Poisson, poisson, [0; 4], (1.0, ""));
+                object = object.expr("youngs_modulus", &young).expr("poisson_ratio", &poisson);
             }
             _ => self
                 .note(m.line, format!("{} has no *ELASTIC that is read; in mechanics it is as stiff as steel", m.name)),
@@ -188,20 +189,48 @@ impl<'a> Writer<'a> {
             if e[1] != e[0] || e[2] != e[0] {
                 self.note(m.line, format!("{}: expansion along its first direction is taken for all", m.name));
             }
-            self.typed(e[0], EXPANSION, 1.0, "1/K")
+            e[0]
         });
-        for (key, value) in [
-            ("density", density),
-            ("yield_strength", m.yield_strength.map(|v| self.typed(v, PRESSURE, 1e6, "MPa"))),
-            ("expansion", expansion),
-            ("conductivity", m.conductivity.map(|v| self.typed(v, CONDUCTIVITY, 1.0, "W/(m*K)"))),
-            ("specific_heat", m.specific_heat.map(|v| self.typed(v, SPECIFIC_HEAT, 1.0, "J/(kg*K)"))),
+        if m.tables.contains_key(&Property::Expansion) {
+            object = object.expr("reference", &self.kelvin(m.zero));
+        }
+        if let Some(density) = density {
+            object = object.expr("density", &density);
+        }
+        for (key, property, value, powers, unit) in [
+            ("yield_strength", Property::Yield, m.yield_strength, PRESSURE, (1e6, "MPa")),
+            ("expansion", Property::Expansion, expansion, EXPANSION, (1.0, "1/K")),
+            ("conductivity", Property::Conductivity, m.conductivity, CONDUCTIVITY, (1.0, "W/(m*K)")),
+            ("specific_heat", Property::SpecificHeat, m.specific_heat, SPECIFIC_HEAT, (1.0, "J/(kg*K)")),
         ] {
+            let value = value.map(|v| self.property(m, property, v, powers, unit));
             if let Some(value) = value {
                 object = object.expr(key, &value);
             }
         }
         self.add(object);
+    }
+
+    /// A value of a material, or its table over temperature, in a unit of a factor and a symbol.
+    fn property(&mut self, m: &Material, of: Property, value: f64, powers: [i32; 4], unit: (f64, &str)) -> String {
+        let units = self.units;
+        let value_of = |v: f64| typed(units.si(v, powers), unit.0, unit.1);
+        let Some(table) = m.tables.get(&of).filter(|t| t.iter().any(|p| p[1] != t[0][1])) else {
+            return value_of(value);
+        };
+        let (points, off) = thinned(table);
+        if points.len() < table.len() && off > 0.0 {
+            let text = format!(
+                "{}: a table of {} temperatures is kept at {}, off by at most {:.1} % of its range",
+                m.name,
+                table.len(),
+                points.len(),
+                100.0 * off
+            );
+            self.note(m.line, text);
+        }
+        let pairs = points.iter().map(|[t, v]| format!("{}, {}", self.kelvin(*t), value_of(*v)));
+        format!("table(temperature, {})", pairs.collect::<Vec<_>>().join(", "))
     }
 
     /// The object of a condition; `None` with a note where it has no face left.

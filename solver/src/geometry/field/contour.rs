@@ -115,9 +115,9 @@ impl Lattice<'_> {
     /// distance, so a block farther from zero than its corners are from its centre holds no surface.
     fn visit(&mut self, low: Corner, size: i32) {
         let half = f64::from(size) / 2.0;
-        if size > 2 {
+        if size >= self.node.block_min() {
             let middle = std::array::from_fn(|k| self.origin[k] + (f64::from(low[k]) + half) * self.cell);
-            if self.node.clearance(middle) > half * self.cell * 3f64.sqrt() * 1.000_001 {
+            if self.node.is_clear(middle, half * self.cell * 3f64.sqrt() * 1.000_001) {
                 return;
             }
         }

@@ -129,12 +129,17 @@ fn unit(v: Vec3) -> Vec3 {
 }
 
 impl Node {
-    /// No surface is nearer to `p` than this, m. The distance itself, where that grows no faster than the way.
-    fn clearance(&self, p: Vec3) -> f64 {
+    /// Whether no surface is as near to `p` as `radius`, m. The distance tells, where that grows no faster than the way.
+    fn is_clear(&self, p: Vec3, radius: f64) -> bool {
         match self {
-            Self::Soup { soup, .. } => soup.clearance(p),
-            _ => self.sample(p).distance.abs(),
+            Self::Soup { soup, .. } => soup.is_clear(p, radius),
+            _ => self.sample(p).distance.abs() > radius,
         }
+    }
+
+    /// Edge of the smallest block, in cells, for which [`Self::is_clear`] costs less than the corners inside it.
+    fn block_min(&self) -> i32 {
+        if matches!(self, Self::Soup { .. }) { 1 } else { 3 }
     }
 
     fn sample(&self, p: Vec3) -> Sample<'_> {

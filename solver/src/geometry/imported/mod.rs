@@ -1,8 +1,10 @@
 //! Bodies from files: a closed triangle surface, parted into faces that can be picked and loaded.
 
+mod fill;
 pub(super) mod fit;
 mod primitive;
 mod repair;
+mod rim;
 pub(super) mod segment;
 mod winding;
 
@@ -85,7 +87,7 @@ pub(super) fn body(
         ..SurfaceMesh::default()
     };
     let marks: Vec<u32> = kept.iter().filter_map(|t| triangles.marks.get(*t).copied()).collect();
-    let extent = surface.bounds().map_or(0.0, |(lo, hi)| (0..3).map(|k| hi[k] - lo[k]).fold(0.0, f64::max));
+    let extent = extent(&surface);
     if surface.triangles.is_empty() || !(extent > 0.0) {
         return Err(Refusal::wrong("no triangle in the file has an area. Export the part again as a surface mesh"));
     }
@@ -102,12 +104,11 @@ pub(super) fn body(
         _ => Some(repair::repair(&mut surface)?),
     };
     let sides = closed_sides(&surface)?;
-    let volume = measure::mass_properties(&surface).volume;
-    if !(volume.abs() > VOLUME_SHARE_MIN * extent.powi(3)) {
+    if !encloses(&surface) {
         return Err(Refusal::wrong("the surface in the file encloses no volume. Export the part as a solid"));
     }
     // A file turned inside out is turned back: a body has a positive volume.
-    if volume < 0.0 {
+    if measure::mass_properties(&surface).volume < 0.0 {
         surface.triangles.iter_mut().for_each(|t| t.swap(1, 2));
         let sides = closed_sides(&surface)?;
         segment::segment(feature, &mut surface, &sides, crease, &marks);
@@ -115,6 +116,16 @@ pub(super) fn body(
         segment::segment(feature, &mut surface, &sides, crease, &marks);
     }
     Ok((surface, repair))
+}
+
+/// Length of the longest side of the box around a surface, m.
+fn extent(surface: &SurfaceMesh) -> f64 {
+    surface.bounds().map_or(0.0, |(lo, hi)| (0..3).map(|k| hi[k] - lo[k]).fold(0.0, f64::max))
+}
+
+/// Whether a closed surface encloses something.
+fn encloses(surface: &SurfaceMesh) -> bool {
+    measure::mass_properties(surface).volume.abs() > VOLUME_SHARE_MIN * extent(surface).powi(3)
 }
 
 /// For each directed side of a triangle, the triangle that has it. `None`-free on a closed, oriented surface.

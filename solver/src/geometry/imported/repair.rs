@@ -1,40 +1,66 @@
 //! Surfaces from files that do not close, cut themselves or turn the wrong way: what is wrong, and a closed surface all the
 //! same.
 //!
-//! Triangles that turn against their neighbours are turned. What is still not closed becomes a field: the distance to the
-//! triangles, inside where the soup winds about a point more than half a time (Jacobson et al. 2013), contoured anew.
+//! In this order, as far as needed: triangles given twice are left out once, those that turn against their neighbours are
+//! turned, holes are filled. What is still not closed, or cuts itself, becomes a field: the distance to the triangles, inside
+//! where the soup winds about a point more than half a time (Jacobson et al. 2013), contoured anew.
 
-use super::closed_sides;
+use super::fill::{Filled, fill};
+use super::rim::Rim;
 use super::winding::Winding;
+use super::{closed_sides, encloses};
 use crate::geometry::distance::Distance;
 use crate::geometry::exact::Refusal;
-use crate::geometry::field;
+use crate::geometry::{field, measure};
 use crate::surface::SurfaceMesh;
 use glam::DVec3;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Triangles above which a surface is not searched for places where it cuts itself: seconds in a browser.
 const SEARCH_MAX: usize = 400_000;
-/// Cells along the diagonal of a rebuilt body.
-const CELLS: f64 = 160.0;
+/// Cells along the diagonal of a rebuilt body: some per triangle along it, and no more than a browser bears.
+const CELLS: std::ops::RangeInclusive<f64> = 48.0..=160.0;
+const CELLS_PER_TRIANGLE: f64 = 5.0;
+/// Mean thickness of a rebuilt body, in cells, below which it is a sheet that encloses nothing.
+const THICKNESS_MIN: f64 = 1.5;
+/// Share of a rebuilt surface that may lie where the file has no triangle: beyond, it says more of us than of the file.
+const GUESS_MAX: f64 = 0.3;
+/// Triangles of the file that are compared with a rebuilt surface.
+const COMPARED_MAX: usize = 2_000;
+/// How far the tree's winding numbers lie from the sum over all triangles: its far clusters are dipoles.
+const WINDING_ERROR: f64 = 0.02;
 /// Pairs that cut each other are counted up to here.
 const PAIRS_MAX: usize = 10_000;
 
 /// What was wrong with a surface, and what was done.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Repair {
-    /// Sides of triangles without a neighbour, and the rings they form.
-    pub n_open: usize,
+    /// Triangles given more than once, left out.
+    pub n_doubled: usize,
+    /// Triangles turned.
+    pub n_turned: usize,
+    /// Rings of sides without a neighbour.
     pub n_holes: usize,
     /// Sides that more than two triangles share.
     pub n_crowded: usize,
-    /// Triangles turned.
-    pub n_turned: usize,
     /// Pairs of triangles that cut each other.
     pub n_cutting: usize,
-    /// Of a surface that was made anew: edge of its cells, m, and how far it lies from the file's triangles, m.
-    pub rebuilt: Option<(f64, f64)>,
+    /// Of a surface whose holes were filled.
+    pub filled: Option<Filled>,
+    /// Of a surface that was made anew.
+    pub rebuilt: Option<Rebuilt>,
+}
+
+/// How a surface was made anew.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rebuilt {
+    /// Edge of a cell, m.
+    pub cell: f64,
+    /// How far the triangles of the file that part inside from outside lie from it at most, m.
+    pub off: f64,
+    /// Of its area lies where the file has no triangle.
+    pub share: f64,
 }
 
 impl Repair {
@@ -45,25 +71,46 @@ impl Repair {
             1 => Some(format!("1 {one}")),
             n => Some(format!("{n} {many}")),
         };
-        let found: Vec<String> = [
+        let list = |of: Vec<Option<String>>| of.into_iter().flatten().collect::<Vec<_>>().join(", ");
+        let found = list(vec![
             some(self.n_holes, "hole", "holes"),
             some(self.n_crowded, "side shared by more than two triangles", "sides shared by more than two triangles"),
             some(self.n_cutting, "pair of triangles that cut each other", "pairs of triangles that cut each other"),
             some(self.n_turned, "triangle turned inside out", "triangles turned inside out"),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        let done = match self.rebuilt {
-            Some((cell, off)) => format!(
-                "Its surface was rebuilt in cells of {:.3} mm by winding number; it lies within {:.3} mm of the file's \
-                 triangles, and closes holes by guess. Repair the file where it was made for an exact one",
+            some(self.n_doubled, "triangle given twice", "triangles given twice"),
+        ]);
+        if let Some(Rebuilt { cell, off, share }) = self.rebuilt {
+            return format!(
+                "the surface in the file has {found}. It was rebuilt in cells of {:.3} mm by winding number: the file's outer \
+                 triangles lie within {:.3} mm of it, and {:.1} % of it closes holes by guess. Repair the file where it was \
+                 made for an exact one",
                 cell * 1e3,
-                off * 1e3
-            ),
-            None => "They were turned; nothing else was changed".into(),
-        };
-        format!("the surface in the file has {}. {done}", found.join(", "))
+                off * 1e3,
+                share * 100.0
+            );
+        }
+        let filling = self.filled.map(|f| {
+            let [x, y, z] = f.at.map(|c| c * 1e3);
+            let holes = if self.n_holes == 1 { "The hole was closed" } else { "The holes were closed" };
+            let largest = if self.n_holes == 1 { "" } else { "the largest " };
+            let loose = match some(f.n_loose, "triangle was left out that encloses", "triangles were left out that enclose") {
+                Some(text) => format!("; {text} nothing"),
+                None => String::new(),
+            };
+            format!(
+                "{holes} with {} ({:.3} mm², {:.1} % of the surface), {largest}near {x:.3}, {y:.3}, {z:.3} mm{loose}. Look \
+                 whether that is what was meant",
+                some(f.n_triangles, "triangle", "triangles").unwrap_or_default(),
+                f.area * 1e6,
+                f.share * 100.0
+            )
+        });
+        let done = filling.unwrap_or_else(|| match (self.n_turned, self.n_doubled) {
+            (_, 0) => "They were turned; nothing else was changed".into(),
+            (0, _) => "They are kept once; nothing else was changed".into(),
+            _ => "They were turned, or kept once; nothing else was changed".into(),
+        });
+        format!("the surface in the file has {found}. {done}")
     }
 }
 
@@ -78,7 +125,7 @@ pub fn is_clean(surface: &SurfaceMesh) -> bool {
 }
 
 /// Which piece that hangs together each triangle belongs to, from 0.
-fn shells(surface: &SurfaceMesh) -> Vec<u32> {
+pub(super) fn shells(surface: &SurfaceMesh) -> Vec<u32> {
     let mut at: Vec<Vec<u32>> = vec![Vec::new(); surface.points.len()];
     for (t, corners) in surface.triangles.iter().enumerate() {
         corners.iter().for_each(|p| at[*p as usize].push(t as u32));
@@ -111,15 +158,24 @@ fn shells(surface: &SurfaceMesh) -> Vec<u32> {
 /// # Errors
 /// [`Refusal`] when nothing is inside.
 pub fn repair(surface: &mut SurfaceMesh) -> Result<Repair, Refusal> {
-    let mut repair = Repair { n_turned: turn(surface), ..Repair::default() };
-    let (n_open, n_holes, n_crowded, boxes) = defects(surface);
-    (repair.n_open, repair.n_holes, repair.n_crowded) = (n_open, n_holes, n_crowded);
+    let mut repair = Repair { n_doubled: leave_doubled(surface), n_turned: turn(surface), ..Repair::default() };
+    (repair.n_holes, repair.n_crowded) = defects(surface);
     repair.n_cutting = if surface.triangles.len() > SEARCH_MAX { 0 } else { cutting(surface, PAIRS_MAX, None) };
-    if repair.n_cutting == 0 && closed_sides(surface).is_ok() {
-        return Ok(repair);
+    if repair.n_cutting == 0 {
+        if closed_sides(surface).is_ok() {
+            return Ok(repair);
+        }
+        if let Some((closed, filled)) = fill(surface)
+            && closed_sides(&closed).is_ok()
+            && encloses(&closed)
+            && cutting(&closed, 1, None) == 0
+        {
+            repair.filled = Some(filled);
+            *surface = closed;
+            return Ok(repair);
+        }
     }
-    let volume: f64 = crate::geometry::measure::mass_properties(surface).volume;
-    if volume < 0.0 {
+    if measure::mass_properties(surface).volume < 0.0 {
         surface.triangles.iter_mut().for_each(|t| t.swap(1, 2));
     }
     let size = surface.bounds().map_or(0.0, |(lo, hi)| DVec3::from(hi).distance(lo.into()));
@@ -127,26 +183,39 @@ pub fn repair(surface: &mut SurfaceMesh) -> Result<Repair, Refusal> {
         step: 1e-3 * size,
         winding: Winding::new(&surface.points, &surface.triangles),
         distance: Distance::new(Arc::new(surface.clone())),
+        rim: Rim::new(&surface.points, &open_sides(surface)),
         surface: surface.clone(),
-        boxes,
     });
-    let nothing = || {
-        Refusal::wrong(
-            "the surface in the file encloses nothing: too much of it is missing. Repair it where it was made and import it \
-             again",
-        )
+    let n_cells = (CELLS_PER_TRIANGLE * (surface.triangles.len() as f64).sqrt()).clamp(*CELLS.start(), *CELLS.end());
+    let made = field::rebuilt(soup.clone(), n_cells).filter(|(made, cell)| {
+        2.0 * measure::mass_properties(made).volume > THICKNESS_MIN * cell * area_where(made, |_| true)
+    });
+    let Some((made, cell)) = made else {
+        return Err(Refusal::wrong(
+            "the surface in the file encloses nothing: it is a sheet, or too much of it is missing. Export the part as a solid, \
+             or repair it where it was made, and import it again",
+        ));
     };
-    let (made, cell) = field::rebuilt(soup.clone(), CELLS).ok_or_else(nothing)?;
+    let far = |p: [f64; 3]| soup.distance.nearest(p, None).is_none_or(|n| n.distance.abs() > cell);
+    let share = area_where(&made, far) / area_where(&made, |_| true);
+    if share > GUESS_MAX {
+        return Err(Refusal::wrong(format!(
+            "too much of the surface in the file is missing: {:.0} % of a closed one would be a guess. Export the part as a solid, \
+             or repair it where it was made, and import it again",
+            100.0 * share
+        )));
+    }
     closed_sides(&made)?;
-    let off = made
-        .points
-        .iter()
-        .filter(|p| soup.hole_distance(DVec3::from(**p)) > cell)
-        .filter_map(|p| soup.distance.nearest(*p, None))
-        .fold(0.0f64, |m, n| m.max(n.distance.abs()));
-    repair.rebuilt = Some((cell, off));
+    repair.rebuilt = Some(Rebuilt { cell, off: soup.off(&made), share });
     *surface = SurfaceMesh { points: made.points, triangles: made.triangles, ..SurfaceMesh::default() };
     Ok(repair)
+}
+
+/// Area of the triangles whose middle is in question, m².
+fn area_where(surface: &SurfaceMesh, counts: impl Fn([f64; 3]) -> bool) -> f64 {
+    let middle = |t: &[u32; 3]| t.iter().map(|p| DVec3::from(surface.points[*p as usize])).sum::<DVec3>() / 3.0;
+    let area = |t: usize| DVec3::from(surface.triangle_cross(t)).length() / 2.0;
+    (0..surface.triangles.len()).filter(|t| counts(middle(&surface.triangles[*t]).to_array())).map(area).sum()
 }
 
 /// Triangles that do not close, as a field.
@@ -154,8 +223,7 @@ pub struct Soup {
     winding: Winding,
     distance: Distance,
     surface: SurfaceMesh,
-    /// Around each hole, with room: the surface may run there without a triangle near.
-    boxes: Vec<(DVec3, DVec3)>,
+    rim: Rim,
     /// For slopes of the winding number, m: a thousandth of the part.
     step: f64,
 }
@@ -175,7 +243,7 @@ impl Soup {
         let mut normal = DVec3::from(self.surface.triangle_cross(near.triangle as usize)).normalize_or(DVec3::Z);
         // Over a hole no triangle tells the way: that of the falling winding number does.
         let step = self.step;
-        if size > step && (number - 0.5).abs() < 0.2 && self.hole_distance(at) == 0.0 {
+        if size > step && (number - 0.5).abs() < 0.2 {
             let number = |d: DVec3| self.winding.number(at + d * step);
             let slope = DVec3::AXES.map(|d| number(-d) - number(d));
             normal = DVec3::from(slope).normalize_or(normal);
@@ -183,16 +251,49 @@ impl Soup {
         (if inside { -size } else { size }, normal)
     }
 
-    /// No surface is nearer to `p` than this, m.
-    pub fn clearance(&self, p: [f64; 3]) -> f64 {
-        let near = self.distance.nearest(p, None).map_or(f64::INFINITY, |n| n.distance.abs());
-        near.min(self.hole_distance(p.into()))
+    /// Whether no surface is as near to `p` as `radius`, m: no triangle, and no place over a hole where the winding number
+    /// passes a half, since it cannot change that much on the way there.
+    pub fn is_clear(&self, p: [f64; 3], radius: f64) -> bool {
+        if self.distance.nearest(p, None).is_some_and(|n| n.distance.abs() <= radius) {
+            return false;
+        }
+        let at = DVec3::from(p);
+        self.rim.is_empty()
+            || (self.winding.number(at) - 0.5).abs() > WINDING_ERROR + radius * self.rim.slope_max(at, radius)
     }
 
-    fn hole_distance(&self, p: DVec3) -> f64 {
-        let outside = |(lo, hi): &(DVec3, DVec3)| (*lo - p).max(p - *hi).max(DVec3::ZERO).length();
-        self.boxes.iter().map(outside).fold(f64::INFINITY, f64::min)
+    /// How far the triangles that part inside from outside lie from the surface made of them, m.
+    fn off(&self, made: &SurfaceMesh) -> f64 {
+        let to_made = Distance::new(Arc::new(made.clone()));
+        let n = self.surface.triangles.len();
+        let mut off = 0.0f64;
+        for t in (0..n).step_by(n.div_ceil(COMPARED_MAX)) {
+            let corners = self.surface.triangles[t].map(|p| DVec3::from(self.surface.points[p as usize]));
+            let middle = corners.iter().sum::<DVec3>() / 3.0;
+            let out = DVec3::from(self.surface.triangle_cross(t)).normalize_or_zero() * self.step;
+            if (self.winding.number(middle + out) > 0.5) != (self.winding.number(middle - out) > 0.5) {
+                off = off.max(to_made.nearest(middle.to_array(), None).map_or(0.0, |n| n.distance.abs()));
+            }
+        }
+        off
     }
+}
+
+/// Leaves triangles out that were there already, turning the same way; returns how many.
+fn leave_doubled(surface: &mut SurfaceMesh) -> usize {
+    let before = surface.triangles.len();
+    let mut seen = HashSet::with_capacity(before);
+    surface.triangles.retain(|[a, b, c]| {
+        let least = *a.min(b).min(c);
+        seen.insert(if least == *a {
+            [*a, *b, *c]
+        } else if least == *b {
+            [*b, *c, *a]
+        } else {
+            [*c, *a, *b]
+        })
+    });
+    before - surface.triangles.len()
 }
 
 /// Triangles at each side, lower point first, with whether they run along it.
@@ -260,16 +361,17 @@ fn turn(surface: &mut SurfaceMesh) -> usize {
     count
 }
 
-/// Open sides, the rings they form, sides with more than two triangles, and a box with room around each ring.
-fn defects(surface: &SurfaceMesh) -> (usize, usize, usize, Vec<(DVec3, DVec3)>) {
-    let sides = at_sides(surface);
-    let crowded = sides.values().filter(|v| v.len() > 2).count();
-    // What does not balance at a side is open there, however many triangles meet.
-    let open: BTreeMap<(u32, u32), ()> = sides
-        .iter()
-        .filter(|(_, v)| v.iter().map(|(_, along)| if *along { 1 } else { -1 }).sum::<i32>() != 0)
-        .map(|(s, _)| (*s, ()))
-        .collect();
+/// Sides at which the triangles do not balance, however many meet there, and by how many.
+fn open_sides(surface: &SurfaceMesh) -> Vec<((u32, u32), u32)> {
+    let net = |v: &[(u32, bool)]| v.iter().map(|(_, along)| if *along { 1 } else { -1 }).sum::<i32>().unsigned_abs();
+    let mut out: Vec<_> = at_sides(surface).iter().map(|(s, v)| (*s, net(v))).filter(|(_, n)| *n > 0).collect();
+    out.sort_unstable();
+    out
+}
+
+/// How many rings of open sides there are, and sides with more than two triangles.
+fn defects(surface: &SurfaceMesh) -> (usize, usize) {
+    let crowded = at_sides(surface).values().filter(|v| v.len() > 2).count();
     let mut ring: HashMap<u32, u32> = HashMap::new();
     fn root(ring: &mut HashMap<u32, u32>, mut i: u32) -> u32 {
         loop {
@@ -280,25 +382,11 @@ fn defects(surface: &SurfaceMesh) -> (usize, usize, usize, Vec<(DVec3, DVec3)>) 
             i = up;
         }
     }
-    for (a, b) in open.keys() {
-        let (a, b) = (root(&mut ring, *a), root(&mut ring, *b));
+    for ((a, b), _) in open_sides(surface) {
+        let (a, b) = (root(&mut ring, a), root(&mut ring, b));
         ring.insert(a.max(b), a.min(b));
     }
-    let mut boxes: BTreeMap<u32, (DVec3, DVec3)> = BTreeMap::new();
-    for p in open.keys().flat_map(|(a, b)| [*a, *b]) {
-        let at = DVec3::from(surface.points[p as usize]);
-        let r = root(&mut ring, p);
-        let (lo, hi) = boxes.entry(r).or_insert((at, at));
-        (*lo, *hi) = (lo.min(at), hi.max(at));
-    }
-    let boxes: Vec<(DVec3, DVec3)> = boxes
-        .into_values()
-        .map(|(lo, hi)| {
-            let room = DVec3::splat(0.5 * lo.distance(hi));
-            (lo - room, hi + room)
-        })
-        .collect();
-    (open.len(), boxes.len(), crowded, boxes)
+    (ring.iter().filter(|(p, up)| p == up).count(), crowded)
 }
 
 /// Pairs of triangles without a common point that cut each other, counted up to `max`; of different `shells` only where those
