@@ -108,7 +108,7 @@ pub fn CurveEditor(
     };
     let is_formula =
         move || text.with(|t| points(t, over).is_none() && solver::quantity::names(t).iter().any(|n| n == over.name()));
-    let (what, named) = (over.label(), StoredValue::new(label.clone()));
+    let (what, named) = (over.label(), StoredValue::new(label));
     let cell = move |k: usize, column: usize| {
         let label = named.with_value(|l| format!("{} {}", if column == 0 { what } else { l }, k + 1));
         view! {

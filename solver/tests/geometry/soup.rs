@@ -73,7 +73,8 @@ fn small_holes_are_closed() {
     let n = kept.iter().filter(|k| !**k).count();
     assert!(n >= 3);
     let model = import(&[&mesh]);
-    close(filled(&model, &format!("The holes were closed with {n} triangles")), whole, 1e-6);
+    // Where two beside each other are missing, the diagonal between them may be the other one.
+    close(filled(&model, &format!("The holes were closed with {n} triangles")), whole, 1e-4);
 }
 
 #[test]

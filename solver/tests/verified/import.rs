@@ -60,7 +60,6 @@ fn case(id: &str, loads: &[&str]) -> Object {
 }
 
 #[test]
-#[ignore = "not yet seen to pass in an optimised build"]
 fn our_own_decks_come_back() {
     let block = |turn: glam::DQuat| part::block([0.06, 0.02, 0.02], move |p| turn * p);
     let force = |id: &str, face: &str, f: [f64; 3]| {

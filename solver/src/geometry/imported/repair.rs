@@ -7,7 +7,7 @@
 
 use super::fill::{Filled, fill};
 use super::rim::Rim;
-use super::winding::Winding;
+use super::winding::{self, Winding};
 use super::{closed_sides, encloses};
 use crate::geometry::distance::Distance;
 use crate::geometry::exact::Refusal;
@@ -19,17 +19,15 @@ use std::sync::Arc;
 
 /// Triangles above which a surface is not searched for places where it cuts itself: seconds in a browser.
 const SEARCH_MAX: usize = 400_000;
-/// Cells along the diagonal of a rebuilt body: some per triangle along it, and no more than a browser bears.
-const CELLS: std::ops::RangeInclusive<f64> = 48.0..=160.0;
-const CELLS_PER_TRIANGLE: f64 = 5.0;
+/// Cells along the diagonal of a rebuilt body: some per triangle along it, and no more than other fields have.
+const CELLS: std::ops::RangeInclusive<f64> = 40.0..=120.0;
+const CELLS_PER_TRIANGLE: f64 = 4.0;
 /// Mean thickness of a rebuilt body, in cells, below which it is a sheet that encloses nothing.
 const THICKNESS_MIN: f64 = 1.5;
 /// Share of a rebuilt surface that may lie where the file has no triangle: beyond, it says more of us than of the file.
 const GUESS_MAX: f64 = 0.3;
 /// Triangles of the file that are compared with a rebuilt surface.
 const COMPARED_MAX: usize = 2_000;
-/// How far the tree's winding numbers lie from the sum over all triangles: its far clusters are dipoles.
-const WINDING_ERROR: f64 = 0.02;
 /// Pairs that cut each other are counted up to here.
 const PAIRS_MAX: usize = 10_000;
 
@@ -259,7 +257,7 @@ impl Soup {
         }
         let at = DVec3::from(p);
         self.rim.is_empty()
-            || (self.winding.number(at) - 0.5).abs() > WINDING_ERROR + radius * self.rim.slope_max(at, radius)
+            || (self.winding.number(at) - 0.5).abs() > winding::ERROR + radius * self.rim.slope_max(at, radius)
     }
 
     /// How far the triangles that part inside from outside lie from the surface made of them, m.
