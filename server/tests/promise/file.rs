@@ -83,7 +83,7 @@ async fn an_input_deck_is_read_without_changing_the_design() {
     let bad = upload("bad.inp", &TET.replace("70000.,0.33", "stiff")).await;
     let answer = ask(&bad, "millimetre").await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(String::from_utf8_lossy(&answer.body).contains("line 10 of the input deck"));
+    assert!(String::from_utf8_lossy(&answer.body).contains("Line 10 of the input deck"));
     let other = upload("part.stl", "solid").await;
     assert_eq!(ask(&other, "millimetre").await.status, StatusCode::UNPROCESSABLE_ENTITY);
     let document: app::api::design::Document = ada.get(&format!("{path}/document")).await.read().expect("the document");

@@ -166,7 +166,7 @@ fn a_rebuilt_body_can_be_cut_as_a_field() {
         .with("origin", point(-5.0, -5.0, -5.0))
         .with("operation", choice("cut"))
         .with("solve_as", choice("field"));
-    let bytes = stl::write(&[&one.bodies[0].body.surface(), &two.bodies[0].body.surface()], 1e3);
+    let bytes = stl::write(&[one.bodies[0].body.surface(), two.bodies[0].body.surface()], 1e3);
     let model = evaluate(&design(vec![object, cut]), &Blobs([("h".to_string(), bytes)].into()));
     let truth = 2.0 * 8000.0 - 7.0 * 13.0 * 15.0 - 5.0 * 400.0;
     close(rebuilt(&model, "cut each other"), truth, 0.01);

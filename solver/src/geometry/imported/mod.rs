@@ -107,13 +107,14 @@ pub(super) fn body(
     if !encloses(&surface) {
         return Err(Refusal::wrong("the surface in the file encloses no volume. Export the part as a solid"));
     }
+    let parts = repair.is_none_or(|r| r.rebuilt.is_none());
     // A file turned inside out is turned back: a body has a positive volume.
     if measure::mass_properties(&surface).volume < 0.0 {
         surface.triangles.iter_mut().for_each(|t| t.swap(1, 2));
         let sides = closed_sides(&surface)?;
-        segment::segment(feature, &mut surface, &sides, crease, &marks);
+        segment::segment(feature, &mut surface, &sides, crease, &marks, parts);
     } else {
-        segment::segment(feature, &mut surface, &sides, crease, &marks);
+        segment::segment(feature, &mut surface, &sides, crease, &marks, parts);
     }
     Ok((surface, repair))
 }

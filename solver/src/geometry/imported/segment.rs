@@ -23,8 +23,16 @@ fn unit(v: [f64; 3]) -> [f64; 3] {
 }
 
 /// Fills faces, normals and edges of a closed surface. `crease`: neighbours that meet at a larger angle are parted, rad.
-/// `marks` (by triangle, or empty): neighbours of different marks are parted.
-pub(super) fn segment(feature: &str, surface: &mut SurfaceMesh, sides: &Sides, crease: f64, marks: &[u32]) {
+/// `marks` (by triangle, or empty): neighbours of different marks are parted. `parts`: look for planes and cylinders inside
+/// smooth regions; a surface made anew has none that are true, and many that are nearly.
+pub(super) fn segment(
+    feature: &str,
+    surface: &mut SurfaceMesh,
+    sides: &Sides,
+    crease: f64,
+    marks: &[u32],
+    parts: bool,
+) {
     let n = surface.triangles.len();
     let crosses: Vec<[f64; 3]> = (0..n).map(|t| surface.triangle_cross(t)).collect();
     let normals: Vec<[f64; 3]> = crosses.iter().map(|c| unit(*c)).collect();
@@ -73,7 +81,7 @@ pub(super) fn segment(feature: &str, surface: &mut SurfaceMesh, sides: &Sides, c
     let mut parted: Vec<(Vec<u32>, Option<Shape>)> = Vec::with_capacity(regions.len());
     for members in regions {
         match fit::fit(surface, &members, &crosses, size) {
-            Shape::Freeform => parted.extend(primitive::part(surface, &members, &crosses, sides, size)),
+            Shape::Freeform if parts => parted.extend(primitive::part(surface, &members, &crosses, sides, size)),
             shape => parted.push((members, Some(shape))),
         }
     }
