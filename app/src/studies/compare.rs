@@ -5,6 +5,7 @@ use crate::api::run::{Run, RunState};
 use crate::panels::use_desk;
 use crate::ui::{Glyph, Icon, ago, now};
 use leptos::prelude::*;
+use solver::quantity::Dimension;
 use solver::study::outcome::{Grade, Outcome, Scalar};
 use std::sync::Arc;
 
@@ -92,7 +93,11 @@ pub fn beside(
     if let Some(error) = same.error.filter(|e| *e > 1e-6 * same.value.abs()) {
         words.push_str(&format!(" ± {}", show_band(error)));
     }
-    if own.exponent.is_none() && own.value != 0.0 {
+    if own.dimension == Dimension::TEMPERATURE {
+        // A share of an absolute temperature says nothing.
+        let more = same.value - own.value;
+        words.push_str(&format!(" ({}{})", if more < 0.0 { "-" } else { "+" }, show_band(more.abs())));
+    } else if own.exponent.is_none() && own.value != 0.0 {
         words.push_str(&format!(" ({:+.1} %)", 100.0 * (same.value / own.value - 1.0)));
     }
     Some(format!("{words}, {grade}"))
@@ -101,7 +106,6 @@ pub fn beside(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use solver::quantity::Dimension;
 
     fn scalar(value: f64, exponent: Option<f64>) -> Scalar {
         Scalar {
@@ -123,6 +127,8 @@ mod tests {
         let read = |other: &Outcome, own: &Scalar| beside(other, own, |v| format!("{v} m"), |e| format!("{e} m"));
         let own = scalar(10.0, None);
         assert_eq!(read(&other, &own).as_deref(), Some("11 m ± 0.5 m (+10.0 %), verified"));
+        let hot = Scalar { dimension: Dimension::TEMPERATURE, ..scalar(12.0, None) };
+        assert_eq!(read(&other, &hot).as_deref(), Some("11 m ± 0.5 m (-1 m), verified"));
         // What grows without limit is compared with nothing.
         assert_eq!(read(&other, &scalar(10.0, Some(0.4))).as_deref(), Some("11 m ± 0.5 m, verified"));
         other.scalars[0].exponent = Some(0.4);

@@ -1,5 +1,7 @@
 //! Whose answer it is, how far it goes, and the ways out of the page.
 
+use super::legend::limits;
+use crate::colormap;
 use crate::panels::use_desk;
 use crate::ui::{Glyph, Icon, ago, now};
 use leptos::prelude::*;
@@ -74,17 +76,22 @@ fn Exports(verified: Memo<bool>) -> impl IntoView {
             </a>
         }
     };
-    // As it is seen: field, state and shape.
+    // As it is seen: field, state, shape and colours.
     let drawn = move || {
-        bench.shown.with(|s| {
-            s.as_ref().map_or(String::new(), |s| {
-                let scale = s.scale.or_else(|| bench.range.get().map(|r| r.2)).unwrap_or(0.0);
-                // Plain values always serialise.
-                let reading = serde_json::to_string(&s.reading).unwrap_or_default();
-                let reading = crate::api::client::encode(&reading);
-                format!("{}/export/glb?reading={reading}&scale={scale}", base.get())
-            })
-        })
+        let Some(s) = bench.shown.get() else { return String::new() };
+        let scale = s.scale.or_else(|| bench.range.get().map(|r| r.2)).unwrap_or(0.0);
+        // Plain values always serialise.
+        let reading = serde_json::to_string(&s.reading).unwrap_or_default();
+        let reading = crate::api::client::encode(&reading);
+        let states = bench.outcome.with(|o| o.as_ref().map(|o| o.states.len())).filter(|_| s.reading.over.counts());
+        let (range, bands) = match states {
+            // Each number in the middle of its band.
+            Some(n) => (Some((-0.5, n as f64 - 0.5)), n as u32),
+            None => (limits(bench).map(|(lo, hi, _)| (lo, hi)), if s.banded { colormap::BANDS } else { 0 }),
+        };
+        let range = range.map_or(String::new(), |(lo, hi)| format!("&low={lo}&high={hi}"));
+        let inverted = s.is_inverted();
+        format!("{}/export/glb?reading={reading}&scale={scale}{range}&bands={bands}&inverted={inverted}", base.get())
     };
     view! {
         <nav class="exports" aria-label="Report and export">

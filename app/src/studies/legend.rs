@@ -1,5 +1,6 @@
 //! The legend of the shown field: colours, limits, unit.
 
+use super::bench::Bench;
 use super::outcome::over_name;
 use super::twin;
 use crate::colormap;
@@ -12,18 +13,20 @@ use solver::result::Over;
 /// Intervals of the legend, and bands when banded.
 const STEPS: usize = 9;
 
+/// Limits of the colours, SI, and whether values lie above them.
+pub fn limits(bench: Bench) -> Option<(f64, f64, bool)> {
+    let shown = bench.shown.get()?;
+    let (min, max, _) = bench.range.get()?;
+    let both = twin::limits(bench);
+    let (lo, hi) = colour_limits(shown.range.or(both), shown.ceiling(), min, max);
+    Some((lo, hi, hi < max))
+}
+
 /// The legend beside the model.
 #[component]
 pub fn Legend() -> impl IntoView {
     let desk = use_desk();
     let bench = desk.bench;
-    let limits = move || {
-        let shown = bench.shown.get()?;
-        let (min, max, _) = bench.range.get()?;
-        let both = twin::limits(bench);
-        let (lo, hi) = colour_limits(shown.range.or(both), shown.ceiling(), min, max);
-        Some((lo, hi, hi < max))
-    };
     let case = move || {
         let reading = bench.shown.get()?.reading;
         bench.outcome.with(|o| o.as_ref().map(|o| over_name(desk, o, &reading)))
@@ -42,7 +45,7 @@ pub fn Legend() -> impl IntoView {
                 .get()
                 .map(|shown| {
                     let (symbol, _, _) = display_unit(shown.dimension, desk.units.get());
-                    let ticks = limits()
+                    let ticks = limits(bench)
                         .map(|(lo, hi, open)| {
                             (0..=STEPS)
                                 .rev()

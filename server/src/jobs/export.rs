@@ -25,6 +25,13 @@ pub struct Look {
     pub reading: Option<String>,
     /// Times the displacement; 0 when unset.
     pub scale: Option<f64>,
+    /// Limits of the colours, SI; both or neither. Those of the field when unset.
+    pub low: Option<f64>,
+    pub high: Option<f64>,
+    /// Equal bands of colour; smooth when unset or 0.
+    pub bands: Option<u32>,
+    /// The bright end stands for the smallest value.
+    pub inverted: Option<bool>,
 }
 
 /// Answers taken apart at one time: each may take some hundred megabytes.
@@ -134,8 +141,10 @@ fn made(form: &str, run: &Stored, outcome: &Outcome, design: Option<&Versions>, 
                 None => first(),
             }?;
             let scale = look.scale.filter(|s| s.abs() <= SCALE_MAX).unwrap_or(0.0);
-            let colour = |share: f64| colormap::colour(share, None);
-            glb::write(outcome, &glb::Look { reading: &reading, scale, colour: &colour })
+            let range = look.low.zip(look.high).filter(|(low, high)| low < high);
+            let inverted = look.inverted.unwrap_or(false);
+            let colour = |share: f64| colormap::colour(if inverted { 1.0 - share } else { share }, look.bands);
+            glb::write(outcome, &glb::Look { reading: &reading, scale, range, colour: &colour })
         }
         "values" => Some(csv::values(outcome).into_bytes()),
         "points" => Some(csv::points(outcome).into_bytes()),

@@ -21,7 +21,9 @@ pub struct Look<'a> {
     pub reading: &'a Reading,
     /// Times the displacement.
     pub scale: f64,
-    /// sRGB, 0 … 255, of a share 0 … 1 of the field's range.
+    /// Limits of the colours, SI; those of the field where unset. What lies beyond has the colour of its limit.
+    pub range: Option<(f64, f64)>,
+    /// sRGB, 0 … 255, of a share 0 … 1 of the range.
     pub colour: &'a dyn Fn(f64) -> [u8; 3],
 }
 
@@ -46,7 +48,8 @@ pub fn write(outcome: &Outcome, look: &Look) -> Option<Vec<u8>> {
         })
         .collect();
     let all = shown.iter().flat_map(|s| &s.3).filter(|v| v.is_finite());
-    let (lo, hi) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(*v), hi.max(*v)));
+    let own = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(lo, hi), v| (lo.min(*v), hi.max(*v)));
+    let (lo, hi) = look.range.unwrap_or(own);
     if shown.is_empty() {
         return None;
     }
@@ -65,7 +68,7 @@ pub fn write(outcome: &Outcome, look: &Look) -> Option<Vec<u8>> {
                     let shift = moved.map_or([0.0; 3], |f| [0, 1, 2].map(|c| f64::from(f.values[3 * i + c])));
                     points.push([0, 1, 2].map(|c| (surface.points[i][c] + look.scale * shift[c]) as f32));
                     normals.push(normal);
-                    let share = if hi > lo { (values[i] - lo) / (hi - lo) } else { 0.0 };
+                    let share = if hi > lo { ((values[i] - lo) / (hi - lo)).clamp(0.0, 1.0) } else { 0.0 };
                     colours.push((look.colour)(share).map(linear));
                     points.len() as u32 - 1
                 });

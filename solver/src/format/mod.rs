@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn glb_is_a_container_of_a_scene() {
         let (stress, none) = (Reading::stored("von_mises", Some("b")), Reading::stored("none", None));
-        let look = glb::Look { reading: &stress, scale: 0.0, colour: &|s| [(255.0 * s) as u8, 0, 0] };
+        let look = glb::Look { reading: &stress, scale: 0.0, range: None, colour: &|s| [(255.0 * s) as u8, 0, 0] };
         let bytes = glb::write(&outcome(), &look).expect("a scene");
         let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes")) as usize;
         assert_eq!((&bytes[..4], word(4), word(8)), (&b"glTF"[..], 2, bytes.len()));
@@ -204,6 +204,9 @@ mod tests {
         assert_eq!(word(binary), root["buffers"][0]["byteLength"].as_u64().expect("a length") as usize);
         assert_eq!(bytes.len(), binary + 8 + word(binary));
         assert!(glb::write(&outcome(), &glb::Look { reading: &none, ..look }).is_none());
+        // Narrower limits change colours and nothing else.
+        let narrow = glb::write(&outcome(), &glb::Look { range: Some((0.0, 1e-9)), ..look }).expect("a scene");
+        assert!(narrow.len() == bytes.len() && narrow != bytes);
     }
 
     #[test]
