@@ -116,9 +116,6 @@ fn linear_tetrahedra_give_the_published_displacements() {
             errors.push((found / published - 1.0).abs());
         }
     }
-    // Each case but two within 5 %: of 64 `dia`, where two displacements nearly cancel and how the load spreads over the bore
-    // moves the result by 23 %, and of 537 `tor`.
     errors.sort_by(f64::total_cmp);
-    assert!(errors[13] < 0.05 && errors[15] < 0.08, "{errors:?}");
-    assert!(errors[7] < 0.015, "{errors:?}");
+    assert!(errors[15] < 0.05 && errors[7] < 0.015, "{errors:?}");
 }
