@@ -88,6 +88,13 @@ pub fn Materials(id: Id, field: &'static Field, value: Memo<Option<Value>>) -> i
             families.push(m.family);
         }
     }
+    let of = id.clone();
+    let replaced = Memo::new(move |_| {
+        desk.design.with(|d| {
+            let own = d.section(Section::Material).filter(|o| !o.suppressed && o.refs("bodies").contains(&of));
+            own.map(|o| (o.name.clone(), o.kind == "orthotropic")).collect::<Vec<_>>()
+        })
+    });
     view! {
         <div class="control stacked">
             <label class="label" for="p-material">{field.label}</label>
@@ -121,6 +128,13 @@ pub fn Materials(id: Id, field: &'static Field, value: Memo<Option<Value>>) -> i
                     })
                     .collect_view()}
             </select>
+            {move || {
+                let said = |(name, in_mechanics): (String, bool)| {
+                    let where_to = if in_mechanics { " in mechanics" } else { "" };
+                    view! { <p class="note" data-testid="replaced">{format!("{name} takes its place{where_to}.")}</p> }
+                };
+                replaced.get().into_iter().map(said).collect_view()
+            }}
             {move || {
                 material(&chosen.get())
                     .map(|m| {

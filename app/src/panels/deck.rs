@@ -94,7 +94,8 @@ fn Found(reading: Reading, added: RwSignal<bool>) -> impl IntoView {
     let desk = use_desk();
     let show = move |value: f64, dimension| desk.show(value, dimension, 4);
     let size = reading.size.map(|s| show(s, Dimension::LENGTH)).join(" × ");
-    let mesh = format!("{} elements, {} nodes", reading.n_elements, reading.n_nodes);
+    let elements = if reading.n_elements == 1 { "element" } else { "elements" };
+    let mesh = format!("{} {elements}, {} nodes", reading.n_elements, reading.n_nodes);
     let made = counts(&reading).into_iter().map(|(label, n)| format!("{n} × {label}")).collect::<Vec<_>>().join(", ");
     let bodies = reading.bodies.clone();
     let notes = reading.notes.clone();
