@@ -120,11 +120,14 @@ pub struct Conduction<'a> {
     middles: Vec<(u32, [u32; 2])>,
 }
 
-/// A preconditioner and what it was made for.
+/// What one step leaves to the next: steps of one length share their matrix, nearly equal ones the preconditioner.
 #[derive(Default)]
 pub struct Precondition {
+    /// The preconditioner, and the `s` it was made for.
     made: Option<(Amg, f64)>,
     last: u32,
+    /// `K + s C`, and its `s`.
+    combined: Option<(f64, Sparse<f64, 1, 1>)>,
 }
 
 /// Heat into the bodies, W.
@@ -422,12 +425,21 @@ impl<'a> Conduction<'a> {
         };
         let shift = stored.map_or(0.0, |s| s.0);
         let linear = self.radiating.is_empty() && self.varying.is_empty();
-        let combined;
+        let Precondition { made, last, combined } = precondition;
         let base = if let (Some((s, _)), Some(store)) = (stored, &self.store) {
-            let mut sum = self.conduct.reduced.clone();
-            axpy(s, store.reduced.value.as_flattened().as_flattened(), sum.value.as_flattened_mut().as_flattened_mut());
-            combined = sum;
-            &combined
+            if combined.as_ref().is_some_and(|(of, _)| *of != s) {
+                *combined = None;
+            }
+            let sum = combined.get_or_insert_with(|| {
+                let mut sum = self.conduct.reduced.clone();
+                axpy(
+                    s,
+                    store.reduced.value.as_flattened().as_flattened(),
+                    sum.value.as_flattened_mut().as_flattened_mut(),
+                );
+                (s, sum)
+            });
+            &sum.1
         } else {
             &self.conduct.reduced
         };
@@ -454,14 +466,14 @@ impl<'a> Conduction<'a> {
                 tangent = Some(tangent_at(&t)?);
             }
             let matrix = tangent.as_ref().unwrap_or(base);
-            let known = precondition.made.as_ref().filter(|(_, of)| {
+            let known = made.as_ref().filter(|(_, of)| {
                 let ratio = if shift > 0.0 { of / shift } else { 1.0 };
-                precondition.last <= ITERATIONS_STALE && (1.0 / STALE..=STALE).contains(&ratio)
+                *last <= ITERATIONS_STALE && (1.0 / STALE..=STALE).contains(&ratio)
             });
             if known.is_none() {
-                precondition.made = Some((Amg::heat(matrix, &self.transform, &self.middles)?, shift));
+                *made = Some((Amg::heat(matrix, &self.transform, &self.middles)?, shift));
             }
-            let Some((amg, _)) = &precondition.made else { unreachable!("made just now") };
+            let Some((amg, _)) = &*made else { unreachable!("made just now") };
             let mut step = vec![vec![0.0; r.len()]];
             let share = (goal / size).clamp(if linear { SHARE_MIN } else { FORCING }, 0.5);
             let done = pcg::solve(
@@ -475,7 +487,7 @@ impl<'a> Conduction<'a> {
                 |i, residual| monitor(iterations + i, residual * size / first),
             )
             .map_err(|e| super::describe(self.mesh, &self.transform, e))?;
-            precondition.last = done.iterations;
+            *last = done.iterations;
             iterations += done.iterations;
             let from = x.to_vec();
             let mut length = 1.0;
