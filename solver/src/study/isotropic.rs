@@ -5,7 +5,7 @@
 //! tables.
 
 use super::Case;
-use super::question::materials;
+use super::part::own_materials;
 use crate::design::schema;
 use crate::design::{Issue, Material, Object, ROOM, Resolved, TEMPERATURE};
 use crate::element::tet::Elasticity;
@@ -114,24 +114,7 @@ impl Isotropic {
 
 /// The material objects of the bodies that a study is about. One with an issue is left out.
 pub fn read(case: &Case, resolved: &Resolved, issues: &mut Vec<Issue>) -> Vec<(Object, Isotropic)> {
-    let design = case.design;
-    let mut out: Vec<(Object, Isotropic)> = Vec::new();
-    for object in materials(design, case.study).filter(|o| !o.suppressed && o.kind == "isotropic") {
-        match Isotropic::read(object, resolved) {
-            Ok(material) => {
-                for id in object.refs("bodies") {
-                    if let Some((other, _)) = out.iter().find(|(o, _)| o.refs("bodies").contains(&id)) {
-                        let body = design.get(&id).map_or_else(|| id.to_string(), |o| o.name.clone());
-                        let message = format!("{body} is of {} already: take it off one of the two", other.name);
-                        issues.push(Issue::error(object, "bodies", message));
-                    }
-                }
-                out.push((object.clone(), material));
-            }
-            Err(issue) => issues.push(issue),
-        }
-    }
-    out
+    own_materials(case, "isotropic", issues, |o| Isotropic::read(o, resolved))
 }
 
 /// The values of a property over temperature. Tables are taken point by point, formulas in steps as far as they give sound

@@ -1,7 +1,7 @@
 //! Orthotropic materials, read off a design.
 
 use super::Case;
-use super::question::materials;
+use super::part::own_materials;
 use crate::design::{Issue, Object, Resolved};
 use crate::element::tet::Orthotropic;
 use glam::{DMat3, DVec3};
@@ -13,24 +13,7 @@ const PARALLEL: f64 = 1e-6;
 ///
 /// One with an issue is left out.
 pub fn read(case: &Case, resolved: &Resolved, issues: &mut Vec<Issue>) -> Vec<(Object, Orthotropic)> {
-    let design = case.design;
-    let mut out: Vec<(Object, Orthotropic)> = Vec::new();
-    for object in materials(design, case.study).filter(|o| !o.suppressed && o.kind == "orthotropic") {
-        match one(object, resolved) {
-            Ok(material) => {
-                for id in object.refs("bodies") {
-                    if let Some((other, _)) = out.iter().find(|(o, _)| o.refs("bodies").contains(&id)) {
-                        let body = design.get(&id).map_or_else(|| id.to_string(), |o| o.name.clone());
-                        let message = format!("{body} is of {} already: take it off one of the two", other.name);
-                        issues.push(Issue::error(object, "bodies", message));
-                    }
-                }
-                out.push((object.clone(), material));
-            }
-            Err(issue) => issues.push(issue),
-        }
-    }
-    out
+    own_materials(case, "orthotropic", issues, |o| one(o, resolved))
 }
 
 fn one(object: &Object, resolved: &Resolved) -> Result<Orthotropic, Issue> {

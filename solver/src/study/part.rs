@@ -3,6 +3,7 @@
 use super::Case;
 use super::isotropic::{self, Isotropic};
 use super::orthotropic;
+use super::question::materials;
 use crate::design::{Issue, Object, ROOM, Severity, material, resolve};
 use crate::element::tet::{Elasticity, Orthotropic, Strain};
 use crate::fitted::deck::warmth::Expands;
@@ -13,6 +14,34 @@ use crate::quantity::Curve;
 use crate::surface::SurfaceMesh;
 use glam::{DMat3, DVec3};
 use std::collections::BTreeSet;
+
+/// The material objects of one `kind` that a study's bodies have, each as `one` reads it. One with an issue is left out.
+pub fn own_materials<M>(
+    case: &Case,
+    kind: &str,
+    issues: &mut Vec<Issue>,
+    one: impl Fn(&Object) -> Result<M, Issue>,
+) -> Vec<(Object, M)> {
+    let mut out: Vec<(Object, M)> = Vec::new();
+    for object in materials(case.design, case.study).filter(|o| !o.suppressed && o.kind == kind) {
+        let material = match one(object) {
+            Ok(material) => material,
+            Err(issue) => {
+                issues.push(issue);
+                continue;
+            }
+        };
+        for id in object.refs("bodies") {
+            if let Some((other, _)) = out.iter().find(|(o, _)| o.refs("bodies").contains(&id)) {
+                let body = case.design.get(&id).map_or_else(|| id.to_string(), |o| o.name.clone());
+                let message = format!("{body} is of {} already: take it off one of the two", other.name);
+                issues.push(Issue::error(object, "bodies", message));
+            }
+        }
+        out.push((object.clone(), material));
+    }
+    out
+}
 
 /// A body that takes part.
 pub struct Part<'a> {

@@ -20,6 +20,10 @@ fn described(mesh: &Mesh) -> String {
     format!("{} tetrahedra, {} nodes", mesh.tets.len(), mesh.points.len())
 }
 
+fn row(name: &'static str, mesh: &Mesh, quantity: &'static str, unit: &'static str, reference: f64, found: f64) -> Row {
+    Row { case: 0, name, mesh: described(mesh), quantity, unit, reference, basis: Basis::Form, found, tolerance: 1e-4 }
+}
+
 fn line(from: f64, to: f64) -> Curve {
     Curve::through(vec![[COLD, from], [HOT, to]]).expect("rises")
 }
@@ -50,16 +54,8 @@ pub fn wall() -> Vec<Row> {
         let wanted = share * theta(HOT);
         COLD + (-k_cold + (k_cold * k_cold + 2.0 * slope * wanted).sqrt()) / slope
     };
-    let row = |quantity, unit, reference, found| Row {
-        case: 0,
-        name: "Wall whose conductivity depends on temperature",
-        mesh: described(&mesh),
-        quantity,
-        unit,
-        reference,
-        basis: Basis::Form,
-        found,
-        tolerance: 1e-4,
+    let row = |quantity, unit, reference, found| {
+        row("Wall whose conductivity depends on temperature", &mesh, quantity, unit, reference, found)
     };
     vec![
         row("T in the middle", "K", middle(0.5), t[nearest(&mesh, 0.5 * length)]),
@@ -102,16 +98,8 @@ pub fn bar() -> Vec<Row> {
     let stretched = stress * length * (f / e).ln() / (f - e);
     let (a, slope, rise) = (expansion.at(COLD), (expansion.at(HOT) - expansion.at(COLD)) / (HOT - COLD), HOT - COLD);
     let grew = length / rise * (0.5 * a * rise * rise + slope * rise.powi(3) / 3.0);
-    let row = |quantity, unit, reference, found| Row {
-        case: 0,
-        name: "Warm bar whose stiffness and expansion depend on temperature",
-        mesh: described(&mesh),
-        quantity,
-        unit,
-        reference,
-        basis: Basis::Form,
-        found,
-        tolerance: 1e-4,
+    let row = |quantity, unit, reference, found| {
+        row("Warm bar whose stiffness and expansion depend on temperature", &mesh, quantity, unit, reference, found)
     };
     vec![row("u at the end", "m", stretched + grew, end), row("σ", "Pa", stress, mean)]
 }

@@ -22,7 +22,7 @@ use corner::CubeMesh;
 use direction::Directions;
 use glam::{DMat3, DMat4, DVec3};
 use program::Programs;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use symbol::Symbols;
 use three_d::core::{
     Blend, ClearState, Context, CoreError, DepthTest, InstanceBuffer, Interpolation, Mat3, Mat4, RenderStates,
@@ -61,7 +61,7 @@ pub struct Renderer {
     directions: Directions,
     dots: Dots,
     /// Drawn once, so that the first result finds its programs built; then `None`.
-    warming: RefCell<Option<Layer>>,
+    warming: Cell<Option<Layer>>,
     is_warm: bool,
     draw_calls: Cell<u32>,
 }
@@ -155,7 +155,7 @@ impl Renderer {
             symbols: Symbols::new(&context),
             directions: Directions::new(&context),
             dots: Dots { centres: InstanceBuffer::new(&context), tints: InstanceBuffer::new(&context) },
-            warming: RefCell::new(None),
+            warming: Cell::new(None),
             is_warm: false,
             draw_calls: Cell::new(0),
             gl,
@@ -228,7 +228,7 @@ impl Renderer {
             self.symbols.fill(&self.context, stage);
         }
         if changes.warm && !std::mem::replace(&mut self.is_warm, true) {
-            *self.warming.borrow_mut() = Some(Layer::unseen(&self.context));
+            self.warming.set(Some(Layer::unseen(&self.context)));
         }
     }
 

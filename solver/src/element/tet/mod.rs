@@ -5,7 +5,6 @@
 //! Everything takes `N`, 4 or 10, the number of nodes. Strains and stresses are xx, yy, zz, xy, yz, zx, with engineering
 //! shear strain; lengths in m, stresses in Pa.
 
-#[cfg(feature = "solve")]
 pub mod face;
 #[cfg(feature = "solve")]
 pub mod matrix;

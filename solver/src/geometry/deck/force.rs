@@ -1,6 +1,7 @@
 //! Forces at nodes as loads on faces: the even traction or the pressure that they come from, or else their resultant.
 
-use super::problem::{Reader, What};
+use super::posed::What;
+use super::problem::Reader;
 use super::shape;
 use glam::{DMat3, DVec3};
 use std::collections::{BTreeMap, BTreeSet};

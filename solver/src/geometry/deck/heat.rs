@@ -1,6 +1,7 @@
 //! What the steps of a deck say about heat.
 
-use super::problem::{Course, Held, Reader, Row, Standing, What};
+use super::posed::{Course, What};
+use super::problem::{Held, Reader, Row, Standing};
 use crate::format::inp::{Act, Family, Target};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -7,6 +7,7 @@
 mod force;
 mod heat;
 mod object;
+mod posed;
 mod problem;
 mod shape;
 mod skin;
@@ -18,7 +19,7 @@ use crate::deck::{BodyRead, Note, Reading, Units};
 use crate::format::inp::{self, Deck};
 use crate::format::{FormatError, Triangles};
 use crate::surface::{FaceName, MassProperties, SurfaceMesh};
-use problem::Problem;
+use posed::Problem;
 use skin::Skin;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,6 @@
 //! The objects of a design that a deck comes to.
 
-use super::problem::{Course, Item, Posed, What};
+use super::posed::{Course, Item, Posed, What};
 use super::unit::{celsius, typed};
 use super::{Built, Opened, Source};
 use crate::deck::{Note, Units};

@@ -4,6 +4,7 @@
 //! takes up is said with its line.
 
 use super::force;
+use super::posed::{Item, Posed, Problem, What};
 use super::skin::Skin;
 use crate::format::inp::{Act, Action, Deck, Family, Note, Procedure, Target};
 use glam::DVec3;
@@ -16,93 +17,6 @@ const SQUARE: f64 = 0.999_999;
 
 /// Different values of one load on faces: more are a field, which a design has no object for.
 const VALUES_MAX: usize = 60;
-
-/// A value with the amplitude it follows.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Course {
-    pub value: f64,
-    pub amplitude: Option<String>,
-}
-
-/// A condition, in the deck's units.
-#[derive(Clone, Debug, PartialEq)]
-pub enum What {
-    Fixed,
-    Sliding,
-    Displacement([Option<f64>; 3]),
-    /// Total force.
-    Force(DVec3),
-    /// Total moment about the facets' centroid.
-    Moment(DVec3),
-    /// Positive presses.
-    Pressure(f64),
-    Gravity(DVec3),
-    Spin {
-        squared: f64,
-        point: [f64; 3],
-        axis: [f64; 3],
-    },
-    Temperature(Course),
-    /// Per area.
-    Flux(Course),
-    /// In total.
-    Heat(Course),
-    Film {
-        ambient: Course,
-        film: f64,
-    },
-    Radiation {
-        ambient: Course,
-        emissivity: f64,
-    },
-    /// Per volume, in whole parts.
-    Source {
-        density: Course,
-        parts: Vec<u32>,
-    },
-}
-
-impl What {
-    pub fn is_support(&self) -> bool {
-        matches!(self, Self::Fixed | Self::Sliding | Self::Displacement(_))
-    }
-
-    pub fn is_load(&self) -> bool {
-        matches!(self, Self::Force(_) | Self::Moment(_) | Self::Pressure(_) | Self::Gravity(_) | Self::Spin { .. })
-    }
-}
-
-/// A condition with where it acts.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Item {
-    pub line: usize,
-    /// As the deck calls the set, or empty.
-    pub name: String,
-    pub what: What,
-    /// Indices into [`Skin::facets`], ascending.
-    pub facets: Vec<u32>,
-}
-
-/// A step that makes a study or a load case.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Posed {
-    pub line: usize,
-    pub name: String,
-    pub procedure: Procedure,
-    /// Indices into [`Problem::items`].
-    pub items: Vec<usize>,
-    /// One temperature everywhere.
-    pub warmth: Option<f64>,
-}
-
-/// Everything the steps say.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Problem {
-    pub items: Vec<Item>,
-    pub steps: Vec<Posed>,
-    /// One temperature everywhere at the start.
-    pub initial: Option<f64>,
-}
 
 /// A value held at a node, with the line that says so.
 #[derive(Clone)]

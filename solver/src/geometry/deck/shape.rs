@@ -1,6 +1,7 @@
 //! Integrals over facets of elements: how an even traction or a pressure is shared among nodes.
 
 use super::skin::{Facet, Skin};
+use crate::element::tet::face;
 use crate::format::inp::Deck;
 use crate::format::inp::topology::Form;
 use glam::DVec3;
@@ -8,10 +9,16 @@ use glam::DVec3;
 /// Calls `add` at each quadrature point of a facet with the values of its nodes' shape functions (corners, then middles)
 /// and the outward normal times the point's area.
 ///
-/// Triangles: seven points, degree five (Dunavant, IJNME 21, 1985); quadrilaterals: three by three Gauss points. Shape
-/// functions: Zienkiewicz & Taylor, vol. 1, ch. 8.
+/// Triangles as [`face`] does; quadrilaterals: three by three Gauss points, shape functions of Zienkiewicz & Taylor, vol. 1,
+/// ch. 8.
 pub fn integrate(deck: &Deck, facet: &Facet, mut add: impl FnMut(&[f64], DVec3)) {
     let x: Vec<DVec3> = facet.nodes().iter().map(|n| DVec3::from(deck.points[*n as usize])).collect();
+    if let Ok(x) = <&[DVec3; 6]>::try_from(&x[..]) {
+        return face::integrate(x, |shape, _, area| add(shape, area));
+    }
+    if let Ok(x) = <&[DVec3; 3]>::try_from(&x[..]) {
+        return face::integrate(x, |shape, _, area| add(shape, area));
+    }
     let quadratic = !facet.middles().is_empty();
     let mut at = |values: &[[f64; 3]], weight: f64| {
         // Value, and derivative along both of the facet's own axes.
@@ -19,40 +26,6 @@ pub fn integrate(deck: &Deck, facet: &Facet, mut add: impl FnMut(&[f64], DVec3))
         let shape: Vec<f64> = values.iter().map(|v| v[0]).collect();
         add(&shape, weight * along(1).cross(along(2)));
     };
-    if facet.corners().len() == 3 {
-        let s = 15_f64.sqrt();
-        let (a, b) = ((6.0 - s) / 21.0, (6.0 + s) / 21.0);
-        let (u, v) = ((155.0 - s) / 2400.0, (155.0 + s) / 2400.0);
-        let third = 1.0 / 3.0;
-        let rule = [
-            (third, third, 9.0 / 80.0),
-            (a, a, u),
-            (1.0 - 2.0 * a, a, u),
-            (a, 1.0 - 2.0 * a, u),
-            (b, b, v),
-            (1.0 - 2.0 * b, b, v),
-            (b, 1.0 - 2.0 * b, v),
-        ];
-        for (r, s, w) in rule {
-            let l = [1.0 - r - s, r, s];
-            let d = [[-1.0, -1.0], [1.0, 0.0], [0.0, 1.0]];
-            let mut values = Vec::with_capacity(6);
-            for i in 0..3 {
-                values.push(if quadratic {
-                    let slope = 4.0 * l[i] - 1.0;
-                    [l[i] * (2.0 * l[i] - 1.0), slope * d[i][0], slope * d[i][1]]
-                } else {
-                    [l[i], d[i][0], d[i][1]]
-                });
-            }
-            for (i, j) in [(0, 1), (1, 2), (2, 0)].into_iter().filter(|_| quadratic) {
-                let slope = |k: usize| 4.0 * (l[i] * d[j][k] + l[j] * d[i][k]);
-                values.push([4.0 * l[i] * l[j], slope(0), slope(1)]);
-            }
-            at(&values, w);
-        }
-        return;
-    }
     let g = 0.6_f64.sqrt();
     let points = [(-g, 5.0 / 9.0), (0.0, 8.0 / 9.0), (g, 5.0 / 9.0)];
     let corner = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)];

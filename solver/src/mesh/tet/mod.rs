@@ -23,6 +23,7 @@ mod size;
 mod surf;
 mod volume;
 
+use crate::element::tet::face;
 use crate::geometry::Body;
 use crate::geometry::distance::Distance;
 use crate::run::Cancelled;
@@ -270,34 +271,10 @@ impl TetMesh {
 
     /// Area of the curved facets of each face, m², `[faces]`.
     pub fn face_areas(&self) -> Vec<f64> {
-        // Degree five: Dunavant, IJNME 21, 1985.
-        let s = 15_f64.sqrt();
-        let (a, b) = ((6.0 - s) / 21.0, (6.0 + s) / 21.0);
-        let (u, v) = ((155.0 - s) / 2400.0, (155.0 + s) / 2400.0);
-        let third = 1.0 / 3.0;
-        let rule = [
-            (third, third, 9.0 / 80.0),
-            (a, a, u),
-            (1.0 - 2.0 * a, a, u),
-            (a, 1.0 - 2.0 * a, u),
-            (b, b, v),
-            (1.0 - 2.0 * b, b, v),
-            (b, 1.0 - 2.0 * b, v),
-        ];
         let mut out = vec![0.0; self.faces.len()];
         for f in &self.boundary {
             let x = f.nodes.map(|i| DVec3::from(self.points[i as usize]));
-            for (r, s, w) in rule {
-                let l = [1.0 - r - s, r, s];
-                let d = [[-1.0, -1.0], [1.0, 0.0], [0.0, 1.0]];
-                let (mut du, mut dv) = (DVec3::ZERO, DVec3::ZERO);
-                for i in 0..3 {
-                    let j = (i + 1) % 3;
-                    du += x[i] * (d[i][0] * (4.0 * l[i] - 1.0)) + x[3 + i] * (4.0 * (l[i] * d[j][0] + l[j] * d[i][0]));
-                    dv += x[i] * (d[i][1] * (4.0 * l[i] - 1.0)) + x[3 + i] * (4.0 * (l[i] * d[j][1] + l[j] * d[i][1]));
-                }
-                out[f.face as usize] += w * du.cross(dv).length();
-            }
+            face::integrate(&x, |_, _, area| out[f.face as usize] += area.length());
         }
         out
     }
