@@ -3,7 +3,7 @@
 //! The solver never spawns and never reads a clock; whoever calls it hands in a [`Ctx`].
 
 use crate::study::outcome::Partial;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 /// Phases a study goes through, in the order the page shows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -29,6 +29,43 @@ pub enum Report {
     Log { line: String },
     /// An intermediate answer worth showing; replaces the previous one.
     Partial(Box<Partial>),
+    /// Where the run stands, to go on from there; replaces the previous one. Travels as bytes, never as JSON.
+    #[serde(skip)]
+    Checkpoint(Vec<u8>),
+}
+
+/// What someone asks of a run under way, short of stopping it at once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    #[default]
+    Nothing,
+    /// Keep a checkpoint and end with [`StudyError::Paused`](crate::study::StudyError).
+    Pause,
+    /// Answer with what there is.
+    Finish,
+}
+
+/// A wish that changes while a run goes on; shared between the run and whoever steers it.
+#[derive(Debug, Default)]
+pub struct Steer(AtomicU8);
+
+impl Steer {
+    pub const fn new() -> Self {
+        Self(AtomicU8::new(0))
+    }
+
+    pub fn ask(&self, what: Asked) {
+        self.0.store(what as u8, Ordering::Relaxed);
+    }
+
+    pub fn asked(&self) -> Asked {
+        match self.0.load(Ordering::Relaxed) {
+            1 => Asked::Pause,
+            2 => Asked::Finish,
+            _ => Asked::Nothing,
+        }
+    }
 }
 
 /// The run was cancelled from outside.
@@ -44,12 +81,16 @@ pub struct Ctx<'a> {
     pub seed: u64,
     /// Upper bound on the memory a run may plan for, bytes.
     pub memory_bytes_max: u64,
+    /// Wishes of those who steer the run, where someone does.
+    pub steer: Option<&'a Steer>,
+    /// The last checkpoint of an earlier attempt: a study that keeps checkpoints goes on from it.
+    pub checkpoint: Option<Vec<u8>>,
     fraction: f64,
 }
 
 impl<'a> Ctx<'a> {
     pub fn new(sink: &'a mut dyn FnMut(Report), cancel: &'a AtomicBool) -> Self {
-        Self { sink, cancel, seed: 0, memory_bytes_max: u64::MAX, fraction: 0.0 }
+        Self { sink, cancel, seed: 0, memory_bytes_max: u64::MAX, steer: None, checkpoint: None, fraction: 0.0 }
     }
 
     /// Reports progress; `fraction` is clamped so that it never falls.
@@ -68,6 +109,16 @@ impl<'a> Ctx<'a> {
 
     pub fn emit(&mut self, partial: Partial) {
         (self.sink)(Report::Partial(Box::new(partial)));
+    }
+
+    /// Keeps where the run stands: after a pause or a breakdown it begins with these bytes in [`Ctx::checkpoint`].
+    pub fn keep(&mut self, checkpoint: Vec<u8>) {
+        (self.sink)(Report::Checkpoint(checkpoint));
+    }
+
+    /// What is asked of the run now; a study that keeps checkpoints looks between iterations.
+    pub fn asked(&self) -> Asked {
+        self.steer.map_or(Asked::Nothing, Steer::asked)
     }
 
     /// Call between iterations; at most 0.2 s of work may lie between two calls.

@@ -22,14 +22,24 @@ pub fn serve(options: &[String]) -> Result<()> {
     let is_built = binary.is_file() && assets.is_dir() && fs::read_to_string(&stamp).is_ok_and(|s| s == sources);
     if !is_built {
         println!("Building Brunel. The first time takes 10 to 20 minutes on two cores; after that, only what changed.");
-        run("server (release)", cargo(&["build", "--locked", "--release", "--package", "server"]))?;
-        web::build(Profile::Release)?;
+        build()?;
         fs::write(&stamp, sources)?;
     }
     let mut command = std::process::Command::new(binary);
     command.arg("serve").arg("--assets").arg(assets).args(options).current_dir(root());
     let status = command.status().context("cannot start the server")?;
     std::process::exit(status.code().unwrap_or(1));
+}
+
+/// Server and page at a time: each has stretches in which only one core has work.
+fn build() -> Result<()> {
+    let told = |what: Result<()>| what.inspect_err(|e| eprintln!("{e:#}"));
+    std::thread::scope(|scope| {
+        let page = scope.spawn(|| told(web::build(Profile::Release).map(|_| ())));
+        let server = told(run("server (release)", cargo(&["build", "--locked", "--release", "--package", "server"])));
+        let page = page.join().map_err(|_| anyhow::anyhow!("building the page broke down"))?;
+        server.and(page)
+    })
 }
 
 /// Changes when any source does: a hash of every file's path, length and time of change.

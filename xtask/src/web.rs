@@ -111,19 +111,26 @@ fn ensure_wasm_target() -> Result<()> {
 fn wasm(module: &Module, profile: Profile) -> Result<PathBuf> {
     let Module { name, package, features, opt_level } = module;
     let (cargo_name, is_dev) = (profile.name(), profile == Profile::Dev);
+    let opt_level = if is_dev { "1" } else { opt_level };
     let settings = [
-        format!("profile.{cargo_name}.opt-level={}", if is_dev { "1" } else { opt_level }),
+        format!("profile.{cargo_name}.opt-level={opt_level}"),
+        // The workspace has a setting of its own for the server's build of it.
+        format!("profile.{cargo_name}.package.app.opt-level={opt_level}"),
         format!("profile.{cargo_name}.debug=false"),
         format!("profile.{cargo_name}.codegen-units={}", if is_dev { 16 } else { 1 }),
     ];
     let mut arguments =
         vec!["build", "--locked", "--package", package, "--target", "wasm32-unknown-unknown", "--profile", cargo_name];
     arguments.extend(*features);
+    // `serve` builds the page beside the server: in one folder, cargo would let one wait for the other.
+    let target = if profile == Profile::Release { process::target().join("page") } else { process::target() };
+    let folder = target.display().to_string();
+    arguments.extend(["--target-dir", &folder]);
     for setting in &settings {
         arguments.extend(["--config", setting]);
     }
     run(&format!("{name} as wasm ({cargo_name})"), cargo(&arguments))?;
-    Ok(process::target().join("wasm32-unknown-unknown").join(profile.folder()).join(format!("{package}.wasm")))
+    Ok(target.join("wasm32-unknown-unknown").join(profile.folder()).join(format!("{package}.wasm")))
 }
 
 fn bind(wasm: &Path, name: &str, profile: Profile, dir: &Path, manifest: &mut BTreeMap<String, String>) -> Result<()> {

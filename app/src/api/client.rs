@@ -335,6 +335,15 @@ impl Client {
     pub fn cancel_run(&self, id: &str) -> Done {
         self.ask("POST", format!("/api/runs/{}/cancel", encode(id)), None)
     }
+    pub fn pause_run(&self, id: &str) -> Done {
+        self.ask("POST", format!("/api/runs/{}/pause", encode(id)), None)
+    }
+    pub fn resume_run(&self, id: &str) -> Done {
+        self.ask("POST", format!("/api/runs/{}/resume", encode(id)), None)
+    }
+    pub fn finish_run(&self, id: &str) -> Done {
+        self.ask("POST", format!("/api/runs/{}/finish", encode(id)), None)
+    }
     pub fn workers(&self) -> Answering<Vec<Worker>> {
         self.get("/api/workers")
     }

@@ -1,7 +1,7 @@
 //! Runs and workers. `/api/designs/{id}/runs`, `/api/runs/*`, `/api/workers`
 
 use serde::{Deserialize, Serialize};
-use solver::run::Report;
+use solver::run::{Asked, Report};
 
 /// `POST /api/designs/{id}/runs`. Answers with a [`Run`], at once `done` when the same question was answered before.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub struct StartRun {
 pub enum RunState {
     Queued,
     Running,
+    /// Laid aside by a person, to go on from its last checkpoint.
+    Paused,
     Done,
     Failed,
     Cancelled,
@@ -26,11 +28,11 @@ pub enum RunState {
 
 impl RunState {
     pub fn ended(self) -> bool {
-        !matches!(self, Self::Queued | Self::Running)
+        !matches!(self, Self::Queued | Self::Running | Self::Paused)
     }
 }
 
-/// `GET /api/runs?design=&state=&after=`, `GET /api/runs/{id}`; `POST /api/runs/{id}/cancel`.
+/// `GET /api/runs?design=&state=&after=`, `GET /api/runs/{id}`; `POST /api/runs/{id}/{cancel,pause,resume,finish}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Run {
@@ -68,6 +70,13 @@ pub struct Run {
     pub artefact: Option<String>,
     /// The design has moved on in a way that could change the answer.
     pub stale: bool,
+    /// It keeps checkpoints: it can be paused, resumed, and finished early.
+    #[serde(default)]
+    pub resumable: bool,
+    /// What it was asked to do and has not done yet.
+    #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(value_type = String, example = "nothing"))]
+    pub asked: Asked,
     pub seed: u64,
     pub instruction_set: Option<String>,
 }

@@ -180,6 +180,7 @@ fn state_text(run: &Run) -> String {
             Some(phase) => format!("{}, {:.0} %", capital(phase), run.fraction * 100.0),
             None => "Running".into(),
         },
+        RunState::Paused => "Paused".into(),
         RunState::Done if run.cached => "Done, from the store".into(),
         RunState::Done => "Done".into(),
         RunState::Failed => "Failed".into(),

@@ -227,7 +227,7 @@ impl Bench {
                             live.log.remove(0);
                         }
                     }
-                    Report::Partial(_) => {}
+                    Report::Partial(_) | Report::Checkpoint(_) => {}
                 }
                 self.live.set(Some(live));
             }

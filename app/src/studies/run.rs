@@ -7,6 +7,7 @@ use crate::panels::use_desk;
 use crate::ui::{Chart, Glyph, Icon, ago, bytes, now, seconds};
 use leptos::prelude::*;
 use solver::design::{Id, Severity};
+use solver::run::Asked;
 use solver::study::question::question;
 
 /// Whether the design asks something else now than when this run was started.
@@ -50,7 +51,13 @@ pub fn RunPanel(study: Id) -> impl IntoView {
     });
     let starting = RwSignal::new(false);
     let current = Memo::new(move |_| {
-        bench.runs.with(|r| r.iter().find(|r| study.with_value(|s| r.study == s.0) && !r.state.ended()).cloned())
+        let moving = |r: &&Run| matches!(r.state, RunState::Queued | RunState::Running);
+        bench.runs.with(|r| r.iter().filter(moving).find(|r| study.with_value(|s| r.study == s.0)).cloned())
+    });
+    // Laid aside: they hinder nobody from asking something else.
+    let paused = Memo::new(move |_| {
+        let mine = |r: &&Run| r.state == RunState::Paused && study.with_value(|s| r.study == s.0);
+        bench.runs.with(|r| r.iter().filter(mine).cloned().collect::<Vec<_>>())
     });
     let blocked =
         move || preflight.with(|p| matches!(p, Some(Ok(p)) if p.issues.iter().any(|i| i.severity == Severity::Error)));
@@ -84,6 +91,7 @@ pub fn RunPanel(study: Id) -> impl IntoView {
         <section class="run-panel" data-testid="run-panel">
             <h3>"Before the run"</h3>
             <Checklist preflight=preflight checking=checking />
+            {move || paused.get().into_iter().map(|run| view! { <Progress run=run /> }).collect_view()}
             {move || match current.get() {
                 Some(run) => view! { <Progress run=run /> }.into_any(),
                 None => {
@@ -177,6 +185,15 @@ fn thousands(n: u64) -> String {
     }
 }
 
+/// What a person wants of a run under way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Steering {
+    Cancel,
+    Pause,
+    Resume,
+    Finish,
+}
+
 #[component]
 fn Progress(run: Run) -> impl IntoView {
     let desk = use_desk();
@@ -191,6 +208,7 @@ fn Progress(run: Run) -> impl IntoView {
                 Some(0) | None => "Waiting for a worker".to_string(),
                 Some(n) => format!("Waiting: {n} before it"),
             },
+            (RunState::Paused, _) => "Paused".into(),
             (_, Some(l)) if l.note.is_empty() => l.phase,
             (_, Some(l)) => format!("{} · {}", l.phase, l.note),
             _ => run.phase.clone().unwrap_or_else(|| "Running".into()),
@@ -198,16 +216,60 @@ fn Progress(run: Run) -> impl IntoView {
     };
     let residuals = Signal::derive(move || live.with(|l| l.as_ref().map(|l| l.residuals.clone()).unwrap_or_default()));
     let cancelling = RwSignal::new(false);
-    let cancel = move |_| {
-        cancelling.set(true);
+    let steering = RwSignal::new(false);
+    let steer = move |order: Steering| {
+        let busy = if order == Steering::Cancel { cancelling } else { steering };
+        busy.set(true);
         let client = desk.client.get_value();
         leptos::task::spawn_local(async move {
-            if let Err(problem) = client.cancel_run(&id.get_value()).await {
+            let id = id.get_value();
+            let done = match order {
+                Steering::Cancel => client.cancel_run(&id).await,
+                Steering::Pause => client.pause_run(&id).await,
+                Steering::Resume => client.resume_run(&id).await,
+                Steering::Finish => client.finish_run(&id).await,
+            };
+            // A cancel lasts until the run says that it has ended.
+            let failed = done.is_err();
+            if let Err(problem) = done {
                 desk.notices.bad(problem.message);
-                cancelling.set(false);
+            }
+            if failed || order != Steering::Cancel {
+                busy.set(false);
             }
         });
     };
+    let paused = run.state == RunState::Paused;
+    let button = move |order: Steering, words: &'static str, title: &'static str, name: &'static str| {
+        view! {
+            <button
+                type="button" class="button" data-testid=name title=title on:click=move |_| steer(order)
+                disabled=move || steering.get() || cancelling.get() || !desk.may_edit.get()
+            >
+                {words}
+            </button>
+        }
+    };
+    let steered = (run.resumable || paused).then(|| {
+        let (asked_pause, asked_finish) = (run.asked == Asked::Pause, run.asked == Asked::Finish);
+        view! {
+            <div class="button-row">
+                {match (paused, asked_pause, asked_finish) {
+                    (_, _, true) => None,
+                    (true, ..) => Some(button(Steering::Resume, "Resume", "Go on from where it was paused", "resume")),
+                    (_, true, _) => Some(button(Steering::Resume, "Pausing… keep going", "Take the pause back", "resume")),
+                    _ => Some(button(Steering::Pause, "Pause", "Lay it aside; the worker is free meanwhile", "pause")),
+                }}
+                {if asked_finish {
+                    view! { <span class="soft">"Finishing…"</span> }.into_any()
+                } else if run.resumable {
+                    button(Steering::Finish, "Stop and keep", "End now, and keep what has been reached", "finish").into_any()
+                } else {
+                    ().into_any()
+                }}
+            </div>
+        }
+    });
     view! {
         <div class="progress-card" data-testid="progress" data-run=run.id.clone()>
             <div class="label-row">
@@ -221,8 +283,9 @@ fn Progress(run: Run) -> impl IntoView {
                 <summary>"Log"</summary>
                 <pre data-testid="run-log">{move || live.with(|l| l.as_ref().map(|l| l.log.join("\n")).unwrap_or_default())}</pre>
             </details>
+            {steered}
             <button
-                type="button" class="button wide" data-testid="cancel" on:click=cancel
+                type="button" class="button wide" data-testid="cancel" on:click=move |_| steer(Steering::Cancel)
                 disabled=move || cancelling.get() || !desk.may_edit.get()
             >
                 <Icon glyph=Glyph::Stop size=12 />
@@ -238,7 +301,8 @@ fn Progress(run: Run) -> impl IntoView {
 pub fn RunStrip() -> impl IntoView {
     let desk = use_desk();
     let bench = desk.bench;
-    let running = Memo::new(move |_| bench.runs.with(|r| r.iter().find(|r| !r.state.ended()).cloned()));
+    let moving = |r: &&Run| matches!(r.state, RunState::Queued | RunState::Running);
+    let running = Memo::new(move |_| bench.runs.with(|r| r.iter().find(moving).cloned()));
     let fraction = Memo::new(move |_| {
         running.with(|r| {
             let run = r.as_ref()?;

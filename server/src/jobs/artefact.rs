@@ -15,11 +15,13 @@ pub enum Kind {
     Deck,
     /// Reports of the run, as JSON lines.
     Log,
+    /// Where the run stands, for its next attempt; nobody else is given it.
+    Checkpoint,
 }
 
 impl Kind {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::Surface, Self::Tensor, Self::Volume, Self::Deck, Self::Log];
+    /// What people may fetch.
+    pub const OPEN: [Self; 5] = [Self::Surface, Self::Tensor, Self::Volume, Self::Deck, Self::Log];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -28,6 +30,7 @@ impl Kind {
             Self::Volume => "volume",
             Self::Deck => "deck",
             Self::Log => "log",
+            Self::Checkpoint => "checkpoint",
         }
     }
 }

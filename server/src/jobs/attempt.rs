@@ -7,7 +7,7 @@ use super::teller::{Tell, Teller};
 use super::wire;
 use super::wire::{Assignment, End, Ending, Heartbeat, Lease, Publish, Wish};
 use bytes::Bytes;
-use solver::run::Report;
+use solver::run::{Asked, Report};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -83,9 +83,17 @@ async fn beat(door: Door, lease: Lease, lease_ms: i64, wish: watch::Sender<Wish>
     let heartbeat = Heartbeat { lease: lease.clone(), wait_ms: third };
     loop {
         match door.heartbeat(&heartbeat).await {
-            Ok(Wish::Continue) => {}
+            Ok(Wish::Continue) => {
+                // A pause was taken back.
+                wish.send_if_modified(|wish| {
+                    matches!(wish, Wish::Pause) && {
+                        *wish = Wish::Continue;
+                        true
+                    }
+                });
+            }
             Ok(said) => {
-                wish.send_replace(said);
+                wish.send_if_modified(|wish| std::mem::replace(wish, said) != said);
                 if said == Wish::Drop {
                     return;
                 }
@@ -140,6 +148,24 @@ async fn converse(
             Err(e @ DoorError::Unreachable(_)) => return Outcome::Over(Ending::Crashed { message: e.to_string() }),
         }
     }
+    if let Some(hash) = &assignment.checkpoint {
+        match door.file(lease, hash).await {
+            Ok(bytes) => {
+                if child.send(Frame::Resume(bytes.to_vec())).await.is_err() {
+                    return Outcome::Over(Ending::Crashed { message: child.last_words().await });
+                }
+            }
+            Err(DoorError::Fenced) => return Outcome::Abandoned,
+            Err(e @ DoorError::Refused(..)) => {
+                let line = format!("the last checkpoint cannot be fetched ({e}): the run begins anew");
+                teller.tell(Tell::Report(Report::Log { line }));
+            }
+            Err(e @ DoorError::Unreachable(_)) => return Outcome::Over(Ending::Crashed { message: e.to_string() }),
+        }
+    }
+    if assignment.asked != Asked::Nothing && child.send(Frame::Ask(assignment.asked)).await.is_err() {
+        return Outcome::Over(Ending::Crashed { message: child.last_words().await });
+    }
     let task = Task {
         design: assignment.design,
         study: assignment.study,
@@ -159,6 +185,7 @@ async fn converse(
             frame = child.receive() => match frame {
                 Some(Ok(Frame::Report(report))) => teller.tell(Tell::Report(report)),
                 Some(Ok(Frame::Partial { level, bytes })) => teller.tell(Tell::Partial(level, bytes.into())),
+                Some(Ok(Frame::Checkpoint(bytes))) => teller.tell(Tell::Checkpoint(bytes.into())),
                 Some(Ok(Frame::Surface(bytes))) => made.surface = Some(Bytes::from(bytes)),
                 Some(Ok(Frame::Tensor(bytes))) => made.tensor = Some(Bytes::from(bytes)),
                 Some(Ok(Frame::Volume(bytes))) => made.volume = Some(Bytes::from(bytes)),
@@ -172,6 +199,7 @@ async fn converse(
                         Outcome::Over(Ending::Crashed { message: "The solver ended without a result.".into() })
                     };
                 }
+                Some(Ok(Frame::NoAnswer(NoAnswer::Paused))) => return Outcome::Over(Ending::Paused),
                 Some(Ok(Frame::NoAnswer(NoAnswer::Cancelled))) => return Outcome::Over(Ending::Stopped),
                 Some(Ok(Frame::NoAnswer(NoAnswer::Failed { message }))) => return Outcome::Over(Ending::Failed { message }),
                 // Answers to other questions, and what only goes the other way.
@@ -195,7 +223,10 @@ async fn converse(
                         // A child that no longer reads its pipe must not hold us up either.
                         let _ = timeout(STOP_GRACE, child.send(Frame::Cancel)).await;
                     }
-                    (_, Wish::Continue) => {}
+                    // A child that is gone says so itself.
+                    (_, Wish::Pause) => _ = child.send(Frame::Ask(Asked::Pause)).await,
+                    (_, Wish::Finish) => _ = child.send(Frame::Ask(Asked::Finish)).await,
+                    (_, Wish::Continue) => _ = child.send(Frame::Ask(Asked::Nothing)).await,
                 }
             }
             () = sleep_until(kill_at.unwrap_or(over)) => {

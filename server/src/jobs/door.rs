@@ -1,6 +1,6 @@
 //! The worker's door to its server: HTTP with a token, and what to think of each answer.
 
-use super::wire::{Assignment, Claim, End, Heard, Heartbeat, Lease, Publish, Reports, Wish};
+use super::wire::{Assignment, Checkpoint, Claim, End, Heard, Heartbeat, Lease, Publish, Reports, Wish};
 use anyhow::Context as _;
 use bytes::Bytes;
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -117,6 +117,14 @@ impl Door {
         self.put(lease, &format!("artefacts/{hash}"), bytes).await
     }
 
+    /// Makes uploaded bytes the run's checkpoint.
+    ///
+    /// # Errors
+    /// [`DoorError`]
+    pub async fn checkpoint(&self, checkpoint: &Checkpoint) -> Result<Wish, DoorError> {
+        self.post::<_, Heard>("checkpoint", checkpoint, 0).await.map(|heard| heard.wish)
+    }
+
     /// Shows an intermediate answer.
     ///
     /// # Errors
@@ -129,7 +137,7 @@ impl Door {
         answered(self.request(Method::PUT, path, UPLOAD_PATIENCE).query(lease).body(bytes)).await.map(|_| ())
     }
 
-    /// Bytes of an imported file.
+    /// Bytes of an imported file, or of the run's checkpoint.
     ///
     /// # Errors
     /// [`DoorError`]

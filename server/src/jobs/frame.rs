@@ -5,7 +5,7 @@
 
 use app::api::run::Preflight;
 use serde::{Deserialize, Serialize};
-use solver::run::Report;
+use solver::run::{Asked, Report};
 use std::io::{self, Read, Write};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -57,6 +57,7 @@ pub struct DeckTask {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum NoAnswer {
     Cancelled,
+    Paused,
     /// Not to be tried again.
     Failed {
         message: String,
@@ -80,12 +81,16 @@ pub enum Frame {
         hash: String,
         bytes: Vec<u8>,
     },
+    /// Where an earlier attempt stood, before the task.
+    Resume(Vec<u8>),
     Task(Box<Task>),
     /// Only look: the checklist and the cost.
     Check(Box<Task>),
     Draw(Box<Drawing>),
     ReadDeck(DeckTask),
     Cancel,
+    /// What is asked of the run now.
+    Ask(Asked),
     /// The child has its threads and limits and waits for a task.
     Ready,
     Report(Report),
@@ -94,6 +99,8 @@ pub enum Frame {
         level: u32,
         bytes: Vec<u8>,
     },
+    /// Where the run stands.
+    Checkpoint(Vec<u8>),
     Surface(Vec<u8>),
     Tensor(Vec<u8>),
     Volume(Vec<u8>),
@@ -127,6 +134,9 @@ const DECK: u8 = 15;
 const TENSOR: u8 = 16;
 const READ_DECK: u8 = 17;
 const DECK_READ: u8 = 18;
+const RESUME: u8 = 19;
+const ASK: u8 = 20;
+const CHECKPOINT: u8 = 21;
 
 fn broken(why: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why.into())
@@ -138,6 +148,9 @@ impl Frame {
             Self::File { hash, bytes } => (FILE, prefixed(hash.as_bytes(), &bytes)),
             Self::Task(task) => (TASK, serde_json::to_vec(&task)?),
             Self::Check(task) => (CHECK, serde_json::to_vec(&task)?),
+            Self::Resume(bytes) => (RESUME, bytes),
+            Self::Ask(what) => (ASK, serde_json::to_vec(&what)?),
+            Self::Checkpoint(bytes) => (CHECKPOINT, bytes),
             Self::Cancel => (CANCEL, Vec::new()),
             Self::Ready => (READY, Vec::new()),
             Self::Report(report) => (REPORT, serde_json::to_vec(&report)?),
@@ -169,6 +182,9 @@ impl Frame {
             DRAWN => Self::Drawn(payload),
             READ_DECK => Self::ReadDeck(serde_json::from_slice(&payload)?),
             DECK_READ => Self::DeckRead(serde_json::from_slice(&payload)?),
+            RESUME => Self::Resume(payload),
+            ASK => Self::Ask(serde_json::from_slice(&payload)?),
+            CHECKPOINT => Self::Checkpoint(payload),
             CANCEL => Self::Cancel,
             READY => Self::Ready,
             REPORT => Self::Report(serde_json::from_slice(&payload)?),
@@ -294,6 +310,9 @@ mod tests {
         let frames = [
             Frame::File { hash: "ab".into(), bytes: vec![1, 2, 3] },
             Frame::Cancel,
+            Frame::Resume(vec![1, 2]),
+            Frame::Ask(Asked::Finish),
+            Frame::Checkpoint(vec![3; 4]),
             Frame::Ready,
             Frame::Partial { level: 7, bytes: vec![9; 5] },
             Frame::Surface(vec![4; 10]),

@@ -8,11 +8,15 @@
 //!     └──────── crash, lease over ──┘
 //! ```
 //!
+//! A run that keeps checkpoints can also be **paused**: its worker keeps one more and lets go, and nobody claims the job
+//! until it is resumed, or asked to finish with what it has. Both wishes outlive the worker and the server.
+//!
 //! Every claim raises the **epoch**, and whatever a worker says is heard only with the job's present epoch: a worker
 //! that slept through its lease cannot publish over the one that took its place. Times are epoch milliseconds and come
 //! from outside; [`step`] has no other input, so it is simulated in the tests below.
 
 use serde::{Deserialize, Serialize};
+use solver::run::Asked;
 
 /// Rules of the house for leases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +42,8 @@ impl Default for Terms {
 pub enum State {
     Queued,
     Leased,
+    /// Waits for a person: nobody claims it.
+    Paused,
     Done,
     /// The solver answered that this cannot be solved.
     Failed,
@@ -47,8 +53,11 @@ pub enum State {
 }
 
 impl State {
+    pub const ALL: [Self; 7] =
+        [Self::Queued, Self::Leased, Self::Paused, Self::Done, Self::Failed, Self::Cancelled, Self::Dead];
+
     pub fn ended(self) -> bool {
-        !matches!(self, Self::Queued | Self::Leased)
+        !matches!(self, Self::Queued | Self::Leased | Self::Paused)
     }
 
     /// As stored in the database.
@@ -56,6 +65,7 @@ impl State {
         match self {
             Self::Queued => "queued",
             Self::Leased => "leased",
+            Self::Paused => "paused",
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
@@ -64,9 +74,7 @@ impl State {
     }
 
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Queued, Self::Leased, Self::Done, Self::Failed, Self::Cancelled, Self::Dead]
-            .into_iter()
-            .find(|s| s.as_str() == text)
+        Self::ALL.into_iter().find(|s| s.as_str() == text)
     }
 }
 
@@ -83,6 +91,8 @@ pub struct Job {
     pub deadline: Option<i64>,
     /// When someone asked to cancel it.
     pub cancel_asked: Option<i64>,
+    /// What else is asked of it: to pause, to finish.
+    pub asked: Asked,
     /// What the last attempt said before it ended.
     pub last_words: Option<String>,
 }
@@ -96,6 +106,7 @@ impl Job {
             worker: None,
             deadline: None,
             cancel_asked: None,
+            asked: Asked::Nothing,
             last_words: None,
         }
     }
@@ -132,8 +143,18 @@ pub enum Event {
     Release {
         epoch: u64,
     },
+    /// The worker has kept a checkpoint and stopped because it was asked to pause.
+    Paused {
+        epoch: u64,
+    },
     /// A person cancels.
     Cancel,
+    /// A person pauses.
+    Pause,
+    /// A person lets it go on.
+    Resume,
+    /// A person wants the answer that can be given now.
+    Finish,
     /// Time passes.
     Tick,
 }
@@ -144,13 +165,15 @@ pub enum Effect {
     /// The claimer has the job under `epoch` until `deadline`.
     Granted { epoch: u64, deadline: i64 },
     /// The lease goes on; `cancel`: stop working.
-    Renewed { deadline: i64, cancel: bool },
+    Renewed { deadline: i64, cancel: bool, asked: Asked },
     /// Store the artefacts as the answer, in the same transaction.
     Store,
-    /// Tell the worker to stop, now.
+    /// Tell the worker what is asked of it, now.
     Interrupt,
     /// Back in the queue: wake a worker.
     Requeued,
+    /// Its lease is over, and it waits for a person.
+    Rested,
     /// The job is over; tell everyone.
     Ended(State),
     /// Nothing changes; answer the caller with this.
@@ -169,6 +192,10 @@ pub enum Refusal {
     Ended,
     #[error("the run was cancelled")]
     Cancelled,
+    #[error("the run is not paused")]
+    NotPaused,
+    #[error("the run has nothing to finish with yet; cancel it, or wait until it has begun")]
+    Nothing,
 }
 
 /// The job after `event` at `now`, and what follows from it. A refusal leaves the job as it was.
@@ -195,7 +222,8 @@ pub fn step(job: &Job, event: Event, now: i64, terms: &Terms) -> (Job, Vec<Effec
         Event::Heartbeat { epoch } if holds(epoch) => {
             let deadline = now + terms.lease_ms;
             let cancel = job.cancel_asked.is_some();
-            (Job { deadline: Some(deadline), ..job.clone() }, vec![Effect::Renewed { deadline, cancel }])
+            let renewed = Effect::Renewed { deadline, cancel, asked: job.asked };
+            (Job { deadline: Some(deadline), ..job.clone() }, vec![renewed])
         }
         // The answer to the first publication was lost on the way: say so, and change nothing.
         Event::Publish { epoch } if terms.fenced && job.state == State::Done && job.epoch == epoch => {
@@ -220,21 +248,45 @@ pub fn step(job: &Job, event: Event, now: i64, terms: &Terms) -> (Job, Vec<Effec
         },
         Event::Release { epoch } if holds(epoch) => match job.cancel_asked {
             Some(_) => end(job, State::Cancelled, None),
-            None => {
-                let attempt = job.attempt.saturating_sub(1);
-                (requeued(job, attempt, job.last_words.clone()), vec![Effect::Requeued])
-            }
+            None => released(job),
+        },
+        Event::Paused { epoch } if holds(epoch) => match job.cancel_asked {
+            Some(_) => end(job, State::Cancelled, None),
+            // Where the pause was taken back meanwhile it goes on with the checkpoint it has just kept.
+            None => released(job),
         },
         Event::Heartbeat { .. }
         | Event::Publish { .. }
         | Event::Fail { .. }
         | Event::Crash { .. }
         | Event::Stopped { .. }
-        | Event::Release { .. } => refuse(Refusal::Fenced),
+        | Event::Release { .. }
+        | Event::Paused { .. } => refuse(Refusal::Fenced),
         Event::Cancel => match job.state {
-            State::Queued => end(job, State::Cancelled, None),
+            State::Queued | State::Paused => end(job, State::Cancelled, None),
             State::Leased if job.cancel_asked.is_some() => (job.clone(), Vec::new()),
             State::Leased => (Job { cancel_asked: Some(now), ..job.clone() }, vec![Effect::Interrupt]),
+            _ => refuse(Refusal::Ended),
+        },
+        Event::Pause | Event::Finish | Event::Resume if job.cancel_asked.is_some() => refuse(Refusal::Cancelled),
+        Event::Pause => match job.state {
+            State::Queued => rested(job, job.attempt, job.last_words.clone()),
+            State::Leased => steered(job, Asked::Pause),
+            State::Paused => (job.clone(), Vec::new()),
+            _ => refuse(Refusal::Ended),
+        },
+        Event::Resume => match job.state {
+            State::Paused => resumed(job, Asked::Nothing),
+            // Taken back before the worker has let go.
+            State::Leased if job.asked == Asked::Pause => steered(job, Asked::Nothing),
+            State::Queued | State::Leased => refuse(Refusal::NotPaused),
+            _ => refuse(Refusal::Ended),
+        },
+        Event::Finish => match job.state {
+            State::Queued if job.epoch == 0 => refuse(Refusal::Nothing),
+            State::Queued => (Job { asked: Asked::Finish, ..job.clone() }, Vec::new()),
+            State::Leased => steered(job, Asked::Finish),
+            State::Paused => resumed(job, Asked::Finish),
             _ => refuse(Refusal::Ended),
         },
         Event::Tick => {
@@ -259,12 +311,44 @@ fn end(job: &Job, state: State, message: Option<String>) -> (Job, Vec<Effect>) {
     (next, vec![Effect::Ended(state)])
 }
 
+/// The worker learns a wish; the lease goes on.
+fn steered(job: &Job, asked: Asked) -> (Job, Vec<Effect>) {
+    if job.asked == asked {
+        return (job.clone(), Vec::new());
+    }
+    (Job { asked, ..job.clone() }, vec![Effect::Interrupt])
+}
+
+/// Back in the queue by a person's wish, with all attempts before it again.
+fn resumed(job: &Job, asked: Asked) -> (Job, Vec<Effect>) {
+    let next = requeued(job, 0, None);
+    (Job { asked, ..next }, vec![Effect::Requeued])
+}
+
+/// Laid aside until a person lets it go on.
+fn rested(job: &Job, attempt: u32, last_words: Option<String>) -> (Job, Vec<Effect>) {
+    let next = requeued(job, attempt, last_words);
+    (Job { state: State::Paused, asked: Asked::Nothing, ..next }, vec![Effect::Rested])
+}
+
+/// The worker lets go, and the attempt does not count.
+fn released(job: &Job) -> (Job, Vec<Effect>) {
+    let attempt = job.attempt.saturating_sub(1);
+    if job.asked == Asked::Pause {
+        return rested(job, attempt, job.last_words.clone());
+    }
+    (requeued(job, attempt, job.last_words.clone()), vec![Effect::Requeued])
+}
+
 /// The attempt came to nothing through no fault of the question.
 fn lost(job: &Job, message: String, terms: &Terms) -> (Job, Vec<Effect>) {
     if job.cancel_asked.is_some() {
         end(job, State::Cancelled, Some(message))
     } else if job.attempt >= terms.attempts_max {
         end(job, State::Dead, Some(message))
+    } else if job.asked == Asked::Pause {
+        // What was lost is as good as laid aside: it goes on from the last checkpoint.
+        rested(job, job.attempt, Some(message))
     } else {
         (requeued(job, job.attempt, Some(message)), vec![Effect::Requeued])
     }
@@ -365,6 +449,74 @@ mod tests {
                 Some(Effect::Refused(Refusal::Cancelled)),
             ),
             (
+                "paused",
+                vec![(0, claim("a")), (1, Event::Pause), (2, Event::Paused { epoch: 1 })],
+                State::Paused,
+                Some(Effect::Rested),
+            ),
+            (
+                "paused, resumed, done",
+                vec![
+                    (0, claim("a")),
+                    (1, Event::Pause),
+                    (2, Event::Paused { epoch: 1 }),
+                    (3, Event::Resume),
+                    (4, claim("b")),
+                    (5, publish(2)),
+                ],
+                State::Done,
+                None,
+            ),
+            (
+                "a pause taken back too late costs nothing",
+                vec![(0, claim("a")), (1, Event::Pause), (2, Event::Resume), (3, Event::Paused { epoch: 1 })],
+                State::Queued,
+                Some(Effect::Requeued),
+            ),
+            (
+                "lost while it was to pause",
+                vec![(0, claim("a")), (1, Event::Pause), (100, Event::Tick)],
+                State::Paused,
+                Some(Effect::Rested),
+            ),
+            (
+                "paused runs wait for ever",
+                vec![(0, Event::Pause), (10_000, Event::Tick), (10_001, claim("a"))],
+                State::Paused,
+                Some(Effect::Refused(Refusal::NotQueued)),
+            ),
+            (
+                "cancelled while paused",
+                vec![(0, Event::Pause), (1, Event::Cancel)],
+                State::Cancelled,
+                Some(Effect::Ended(State::Cancelled)),
+            ),
+            (
+                "no pause after a cancel",
+                vec![(0, claim("a")), (1, Event::Cancel), (2, Event::Pause)],
+                State::Leased,
+                Some(Effect::Refused(Refusal::Cancelled)),
+            ),
+            (
+                "finish before anything is there",
+                vec![(0, Event::Finish)],
+                State::Queued,
+                Some(Effect::Refused(Refusal::Nothing)),
+            ),
+            (
+                "finish what is paused",
+                vec![
+                    (0, claim("a")),
+                    (1, Event::Pause),
+                    (2, Event::Paused { epoch: 1 }),
+                    (3, Event::Finish),
+                    (4, claim("a")),
+                    (5, Event::Heartbeat { epoch: 2 }),
+                ],
+                State::Leased,
+                Some(Effect::Renewed { deadline: 105, cancel: false, asked: Asked::Finish }),
+            ),
+            (
                 "cancel after the end",
                 vec![(0, claim("a")), (1, publish(1)), (2, Event::Cancel)],
                 State::Done,
@@ -398,7 +550,7 @@ mod tests {
 
     #[test]
     fn states_are_stored_under_their_name() {
-        for s in [State::Queued, State::Leased, State::Done, State::Failed, State::Cancelled, State::Dead] {
+        for s in State::ALL {
             assert_eq!(State::parse(s.as_str()), Some(s));
         }
         assert_eq!(State::parse("gone"), None);

@@ -61,6 +61,10 @@ fn world(seed: u64, terms: &Terms) -> Result<(), String> {
                             wire.push((b.job, Event::Fail { epoch, message: "no".into() }));
                             beliefs[w] = None;
                         }
+                        _ if jobs[b.job].asked == Asked::Pause && rng.random_bool(0.2) => {
+                            wire.push((b.job, Event::Paused { epoch }));
+                            beliefs[w] = None;
+                        }
                         _ if now >= b.until => {
                             wire.push((b.job, Event::Publish { epoch }));
                             beliefs[w] = None;
@@ -80,6 +84,15 @@ fn world(seed: u64, terms: &Terms) -> Result<(), String> {
         }
         if !calm && rng.random_range(0..60) == 0 {
             todo.push((rng.random_range(0..JOBS), Event::Cancel, None));
+        }
+        if !calm && rng.random_range(0..20) == 0 {
+            let asked = [Event::Pause, Event::Resume, Event::Finish][rng.random_range(0..3)].clone();
+            todo.push((rng.random_range(0..JOBS), asked, None));
+        }
+        if calm {
+            // People come back to what they laid aside.
+            let paused = (0..JOBS).filter(|j| jobs[*j].state == State::Paused);
+            todo.extend(paused.map(|j| (j, Event::Resume, None)));
         }
         todo.extend((0..JOBS).map(|j| (j, Event::Tick, None)));
 

@@ -60,8 +60,8 @@ impl Live {
                 }
                 self.reports.push(report.clone());
             }
-            // Partials travel as bytes.
-            Report::Partial(_) => {}
+            // These travel as bytes.
+            Report::Partial(_) | Report::Checkpoint(_) => {}
             other => self.reports.push(other.clone()),
         }
         if self.reports.len() > REPORTS_MAX {
@@ -131,10 +131,10 @@ impl Board {
         self.lock().runs.get(run).map(act)
     }
 
-    /// Asks the worker to stop.
-    pub fn interrupt(&self, run: &str) {
+    /// Tells the worker what is wanted of it.
+    pub fn wish(&self, run: &str, wish: Wish) {
         if let Some(live) = self.lock().runs.get(run) {
-            live.wish.send_replace(Wish::Cancel);
+            live.wish.send_replace(wish);
         }
     }
 

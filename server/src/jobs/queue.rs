@@ -7,15 +7,15 @@ mod question;
 pub use question::Question;
 
 use super::desk::Desk;
-use super::lease::{self, Effect, Event, State as LeaseState, Terms};
+use super::lease::{self, Effect, Event, Job, State as LeaseState, Terms};
 use super::live::Board;
 use super::store::{self, Stored};
-use super::wire::Hello;
+use super::wire::{Hello, Wish};
 use crate::{Error, State};
 use app::api::run::{Run, RunEvent};
 use bytes::Bytes;
 use solver::design::{Design, Value};
-use solver::run::Report;
+use solver::run::{Asked, Report};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::sync::{Notify, broadcast};
@@ -117,9 +117,7 @@ impl Queue {
         let filter = store::Filter { states: vec![LeaseState::Leased], limit: 10_000, ..Default::default() };
         for run in store::list(&mut write, &filter).await? {
             self.0.board.open(&run.id, &run.design, run.job.epoch);
-            if run.job.cancel_asked.is_some() {
-                self.0.board.interrupt(&run.id);
-            }
+            self.0.board.wish(&run.id, wish(&run.job));
         }
         write.commit().await?;
         let (mut events, rooms) = (self.events(), state.clone());
@@ -204,13 +202,18 @@ impl Queue {
                     if let Some(worker) = &after.job.worker {
                         self.0.board.busy(worker, Some(run), now);
                     }
+                    self.0.board.wish(run, wish(&after.job));
                 }
-                Effect::Interrupt => self.0.board.interrupt(run),
+                Effect::Interrupt => self.0.board.wish(run, wish(&after.job)),
                 Effect::Requeued => {
                     let said = after.job.last_words.as_deref().unwrap_or("");
                     tracing::warn!(run = %run, epoch = after.job.epoch, attempt = after.job.attempt, said, "back in the queue");
                     self.0.board.close(run);
                     self.0.work.notify_waiters();
+                }
+                Effect::Rested => {
+                    tracing::info!(run = %run, epoch = after.job.epoch, "paused");
+                    self.0.board.close(run);
                 }
                 Effect::Ended(state) => {
                     self.0.board.close(run);
@@ -226,7 +229,8 @@ impl Queue {
                 Effect::Renewed { .. } | Effect::Store | Effect::Refused(_) | Effect::Known => {}
             }
         }
-        if before.job.state != after.job.state || before.job.cancel_asked != after.job.cancel_asked {
+        let said = |job: &Job| (job.state, job.cancel_asked, job.asked);
+        if said(&before.job) != said(&after.job) {
             self.tell(after);
         }
     }
@@ -241,6 +245,16 @@ impl Queue {
         let run = self.dressed(stored);
         let _ = self.0.events.send((stored.design.clone(), RunEvent::State { run: Box::new(run.clone()) }));
         run
+    }
+}
+
+/// What a worker is to do with a job it holds.
+fn wish(job: &Job) -> Wish {
+    match (job.cancel_asked, job.asked) {
+        (Some(_), _) => Wish::Cancel,
+        (None, Asked::Pause) => Wish::Pause,
+        (None, Asked::Finish) => Wish::Finish,
+        (None, Asked::Nothing) => Wish::Continue,
     }
 }
 

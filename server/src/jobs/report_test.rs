@@ -13,6 +13,7 @@ fn run() -> Stored {
         worker: None,
         deadline: None,
         cancel_asked: None,
+        asked: Default::default(),
         last_words: None,
     };
     Stored {
@@ -39,6 +40,7 @@ fn run() -> Stored {
         instruction_set: None,
         source: None,
         surface: None,
+        checkpoint: None,
         queue_position: None,
     }
 }

@@ -34,6 +34,9 @@ pub fn router() -> OpenApiRouter<State> {
         .routes(routes!(event::stream))
         .routes(routes!(get))
         .routes(routes!(cancel))
+        .routes(routes!(pause))
+        .routes(routes!(resume))
+        .routes(routes!(finish))
         .routes(routes!(artefact))
         .routes(routes!(exported))
         .routes(routes!(workers))
@@ -100,7 +103,7 @@ async fn preflight(
 pub(super) struct ListQuery {
     /// Only runs of this design.
     design: Option<String>,
-    /// Only runs in this state: queued, running, done, failed, cancelled, dead; `active` for queued or running.
+    /// Only runs in this state: queued, running, paused, done, failed, cancelled, dead; `active` for queued or running.
     state: Option<String>,
     /// `next` of the page before.
     after: Option<String>,
@@ -240,6 +243,30 @@ async fn cancel(state: State, actor: Actor, Path(id): Path<String>) -> Result<Js
     state.jobs.cancel(&state, &id).await.map(Json)
 }
 
+/// Lays a run aside: its worker keeps a checkpoint and lets go. Only runs that keep checkpoints can be paused, and those that wait.
+#[utoipa::path(post, path = "/api/runs/{id}/pause", params(("id" = String, Path)),
+    responses((status = 200, body = Run), (status = 409, description = "It keeps no checkpoints, or has ended")), tag = "runs")]
+async fn pause(state: State, actor: Actor, Path(id): Path<String>) -> Result<Json<Run>, Error> {
+    stored(&state, &actor, &id, Action::Run).await?;
+    state.jobs.pause(&state, &id).await.map(Json)
+}
+
+/// Lets a paused run go on from its last checkpoint.
+#[utoipa::path(post, path = "/api/runs/{id}/resume", params(("id" = String, Path)),
+    responses((status = 200, body = Run), (status = 409, description = "It is not paused")), tag = "runs")]
+async fn resume(state: State, actor: Actor, Path(id): Path<String>) -> Result<Json<Run>, Error> {
+    stored(&state, &actor, &id, Action::Run).await?;
+    state.jobs.resume(&state, &id).await.map(Json)
+}
+
+/// Asks a run that keeps checkpoints, under way or paused, for the answer it can give with what it has.
+#[utoipa::path(post, path = "/api/runs/{id}/finish", params(("id" = String, Path)),
+    responses((status = 200, body = Run), (status = 409, description = "It keeps no checkpoints, or has ended")), tag = "runs")]
+async fn finish(state: State, actor: Actor, Path(id): Path<String>) -> Result<Json<Run>, Error> {
+    stored(&state, &actor, &id, Action::Run).await?;
+    state.jobs.finish(&state, &id).await.map(Json)
+}
+
 /// Bytes a run left behind: `surface`, `tensor` (stresses on the skin), `volume` and `deck` (its problem for CalculiX or Abaqus)
 /// of a finished run, `partial` of one under way, `log` (reports as JSON lines) of both.
 #[utoipa::path(get, path = "/api/runs/{id}/artefacts/{kind}", params(("id" = String, Path), ("kind" = String, Path)),
@@ -288,7 +315,7 @@ pub async fn bytes_of(state: &State, run: &store::Stored, kind: &str, headers: &
             board.look(&run.id, |live| live.partial.clone()).flatten().ok_or(Error::NotFound("partial result"))?;
         return Ok(plain(partial.1, "application/octet-stream", "no-store", None));
     }
-    let kind = Kind::ALL.into_iter().find(|k| k.as_str() == kind).ok_or(Error::NotFound("artefact"))?;
+    let kind = Kind::OPEN.into_iter().find(|k| k.as_str() == kind).ok_or(Error::NotFound("artefact"))?;
     if kind == Kind::Log
         && let Some(lines) = board.look(&run.id, |live| super::queue::lines(&live.reports))
     {
@@ -311,7 +338,7 @@ pub async fn bytes_of(state: &State, run: &store::Stored, kind: &str, headers: &
     let content = match kind {
         Kind::Log => "application/x-ndjson",
         Kind::Deck => "text/plain; charset=utf-8",
-        Kind::Surface | Kind::Tensor | Kind::Volume => "application/octet-stream",
+        Kind::Surface | Kind::Tensor | Kind::Volume | Kind::Checkpoint => "application/octet-stream",
     };
     let mut response = plain(bytes, content, "private, no-cache", HeaderValue::from_str(&tag).ok());
     if kind == Kind::Deck {

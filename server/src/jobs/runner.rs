@@ -12,7 +12,7 @@ use app::api::run::Preflight;
 use solver::deck::Reading;
 use solver::geometry::Files;
 use solver::geometry::deck::{self, Source};
-use solver::run::{Ctx, Report};
+use solver::run::{Ctx, Report, Steer};
 use solver::scene::Scene;
 use solver::study::{Case, Study, StudyError};
 use std::collections::HashMap;
@@ -29,12 +29,13 @@ const ORPHANED: i32 = 3;
 const STACK_BYTES: usize = 16 * 1024 * 1024;
 
 static CANCEL: AtomicBool = AtomicBool::new(false);
+static STEER: Steer = Steer::new();
 
 /// Imported files by hash, as they came over the pipe.
 pub struct Imported(pub HashMap<String, Vec<u8>>);
 
 enum Order {
-    Run(Task),
+    Run(Task, Option<Vec<u8>>),
     Check(Task),
     Draw(Drawing),
     ReadDeck(DeckTask),
@@ -67,7 +68,7 @@ pub fn main(registry: Registry, threads: usize, memory_bytes: Option<u64>) -> i3
     // A thread of known stack: a main thread's depends on the shell that started us.
     let work = std::thread::Builder::new().name("solver".into()).stack_size(STACK_BYTES).spawn(move || {
         let last = match order {
-            Order::Run(task) => answer(registry, &task, &Imported(files), &mut out),
+            Order::Run(task, checkpoint) => answer(registry, &task, checkpoint, &Imported(files), &mut out),
             Order::Draw(drawing) => Frame::Drawn(draw(&drawing, &Imported(files))),
             Order::ReadDeck(task) => Frame::DeckRead(Box::new(read_deck(&task, &Imported(files)))),
             Order::Check(task) => Frame::Checked(Box::new(preflight(registry, &task, &Imported(files)))),
@@ -93,13 +94,14 @@ fn stop(why: &str) -> i32 {
 fn listen(sender: &mpsc::Sender<(Order, HashMap<String, Vec<u8>>)>) {
     let mut input = BufReader::new(std::io::stdin());
     let mut files = HashMap::new();
+    let mut checkpoint = None;
     loop {
         match frame::read(&mut input) {
             Ok(Some(Frame::File { hash, bytes })) => {
                 files.insert(hash, bytes);
             }
             Ok(Some(Frame::Task(task))) => {
-                let _ = sender.send((Order::Run(*task), std::mem::take(&mut files)));
+                let _ = sender.send((Order::Run(*task, checkpoint.take()), std::mem::take(&mut files)));
             }
             Ok(Some(Frame::Check(task))) => {
                 let _ = sender.send((Order::Check(*task), std::mem::take(&mut files)));
@@ -110,6 +112,8 @@ fn listen(sender: &mpsc::Sender<(Order, HashMap<String, Vec<u8>>)>) {
             Ok(Some(Frame::ReadDeck(task))) => {
                 let _ = sender.send((Order::ReadDeck(task), std::mem::take(&mut files)));
             }
+            Ok(Some(Frame::Resume(bytes))) => checkpoint = Some(bytes),
+            Ok(Some(Frame::Ask(what))) => STEER.ask(what),
             Ok(Some(Frame::Cancel)) => CANCEL.store(true, Ordering::Relaxed),
             Ok(Some(_)) => {}
             Ok(None) | Err(_) => std::process::exit(ORPHANED),
@@ -119,7 +123,13 @@ fn listen(sender: &mpsc::Sender<(Order, HashMap<String, Vec<u8>>)>) {
 
 /// Everything up to the last frame, which it returns. A pipe that breaks under a report ends the process through
 /// [`listen`]; errors of writing are therefore not looked at here.
-fn answer(registry: Registry, task: &Task, files: &dyn Files, out: &mut impl Write) -> Frame {
+fn answer(
+    registry: Registry,
+    task: &Task,
+    checkpoint: Option<Vec<u8>>,
+    files: &dyn Files,
+    out: &mut impl Write,
+) -> Frame {
     let failed = |message: String| Frame::NoAnswer(NoAnswer::Failed { message });
     let Some(object) = task.design.get(&task.study.as_str().into()) else {
         return failed("the study is not in the design".into());
@@ -142,15 +152,19 @@ fn answer(registry: Registry, task: &Task, files: &dyn Files, out: &mut impl Wri
                 let bytes = artefact::surface(&partial.outcome);
                 frame::write(out, Frame::Partial { level: partial.level, bytes })
             }
+            Report::Checkpoint(bytes) => frame::write(out, Frame::Checkpoint(bytes)),
             other => frame::write(out, Frame::Report(other)),
         };
     };
     let mut ctx = Ctx::new(&mut sink, &CANCEL);
     ctx.seed = task.seed;
     ctx.memory_bytes_max = task.memory_bytes_max;
+    ctx.steer = Some(&STEER);
+    ctx.checkpoint = checkpoint;
     let outcome = match study.run(&case, &mut ctx) {
         Ok(outcome) => outcome,
         Err(StudyError::Cancelled) => return Frame::NoAnswer(NoAnswer::Cancelled),
+        Err(StudyError::Paused) => return Frame::NoAnswer(NoAnswer::Paused),
         Err(StudyError::Setup(issues)) => {
             let mut lines: Vec<String> = issues.into_iter().map(|i| i.message).collect();
             lines.dedup();

@@ -5,6 +5,7 @@ use super::lease::{Job, State as LeaseState};
 use crate::Error;
 use crate::db::Connection;
 use app::api::run::{Run, RunState};
+use solver::run::Asked;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
@@ -35,6 +36,8 @@ pub struct Stored {
     pub source: Option<String>,
     /// Hash of the surface artefact.
     pub surface: Option<String>,
+    /// Hash of the last checkpoint.
+    pub checkpoint: Option<String>,
     pub queue_position: Option<u32>,
 }
 
@@ -50,9 +53,26 @@ pub struct Filter {
 
 const SELECT: &str = "SELECT run.*, design.name AS design_name, person.name AS person_name, \
      (SELECT hash FROM run_artefact WHERE run_artefact.run = run.id AND kind = 'surface') AS surface, \
+     (SELECT hash FROM run_artefact WHERE run_artefact.run = run.id AND kind = 'checkpoint') AS checkpoint, \
      CASE WHEN run.state = 'queued' THEN (SELECT COUNT(*) FROM run AS earlier WHERE earlier.state = 'queued' \
      AND (earlier.created < run.created OR (earlier.created = run.created AND earlier.id < run.id))) END AS queue_position \
      FROM run JOIN design ON design.id = run.design JOIN person ON person.id = run.person";
+
+fn asked(word: Option<&str>) -> Asked {
+    match word {
+        Some("pause") => Asked::Pause,
+        Some("finish") => Asked::Finish,
+        _ => Asked::Nothing,
+    }
+}
+
+fn asked_word(asked: Asked) -> Option<&'static str> {
+    match asked {
+        Asked::Nothing => None,
+        Asked::Pause => Some("pause"),
+        Asked::Finish => Some("finish"),
+    }
+}
 
 fn read(row: &SqliteRow) -> Result<Stored, Error> {
     let state: String = row.try_get("state")?;
@@ -81,6 +101,7 @@ fn read(row: &SqliteRow) -> Result<Stored, Error> {
             worker: row.try_get("worker")?,
             deadline: row.try_get("deadline")?,
             cancel_asked: row.try_get("cancel_asked")?,
+            asked: asked(row.try_get::<Option<String>, _>("asked")?.as_deref()),
             last_words: row.try_get("message")?,
         },
         worker_host: row.try_get("worker_host")?,
@@ -91,6 +112,7 @@ fn read(row: &SqliteRow) -> Result<Stored, Error> {
         instruction_set: row.try_get("instruction_set")?,
         source: row.try_get("source")?,
         surface: row.try_get("surface")?,
+        checkpoint: row.try_get("checkpoint")?,
         queue_position: row.try_get::<Option<i64>, _>("queue_position")?.map(|n| n as u32),
     })
 }
@@ -101,6 +123,7 @@ impl Stored {
         let state = match self.job.state {
             LeaseState::Queued => RunState::Queued,
             LeaseState::Leased => RunState::Running,
+            LeaseState::Paused => RunState::Paused,
             LeaseState::Done => RunState::Done,
             LeaseState::Failed => RunState::Failed,
             LeaseState::Cancelled => RunState::Cancelled,
@@ -134,6 +157,8 @@ impl Stored {
             cached: self.source.is_some(),
             artefact: self.surface.clone().filter(|_| state == RunState::Done),
             stale: false,
+            resumable: self.checkpoint.is_some() && !state.ended(),
+            asked: self.job.asked,
             seed: self.seed,
             instruction_set: self.instruction_set.clone(),
         }
@@ -304,7 +329,7 @@ pub async fn update(
     let ended = (after.state.ended() && !before.state.ended()).then_some(now);
     let done = sqlx::query(
         "UPDATE run SET state = $4, epoch = $5, attempt = $6, worker = $7, deadline = $8, cancel_asked = $9, message = $10, \
-         worker_host = COALESCE($11, worker_host), started = COALESCE(started, $12), ended = COALESCE($13, ended) \
+         worker_host = COALESCE($11, worker_host), started = COALESCE(started, $12), ended = COALESCE($13, ended), asked = $14 \
          WHERE id = $1 AND epoch = $2 AND state = $3",
     )
     .bind(id)
@@ -320,6 +345,7 @@ pub async fn update(
     .bind(host)
     .bind(started)
     .bind(ended)
+    .bind(asked_word(after.asked))
     .execute(db)
     .await?;
     match done.rows_affected() {
@@ -367,12 +393,12 @@ pub async fn keep(db: &mut Connection, run: &str, kind: Kind, hash: &str, bytes:
     Ok(())
 }
 
-/// Gives `run` the artefacts of `source`.
+/// Gives `run` the artefacts of `source`, but for its checkpoint.
 ///
 /// # Errors
 /// The database's.
 pub async fn share(db: &mut Connection, run: &str, source: &str) -> Result<(), Error> {
-    sqlx::query("INSERT INTO run_artefact (run, kind, hash, bytes) SELECT $1, kind, hash, bytes FROM run_artefact WHERE run = $2")
+    sqlx::query("INSERT INTO run_artefact (run, kind, hash, bytes) SELECT $1, kind, hash, bytes FROM run_artefact WHERE run = $2 AND kind <> 'checkpoint'")
         .bind(run)
         .bind(source)
         .execute(db)

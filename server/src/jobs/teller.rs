@@ -1,7 +1,7 @@
 //! Carries a child's reports to the server in batches, without ever making the solver wait.
 
 use super::door::{Door, DoorError};
-use super::wire::{Lease, REPORTS_MAX, Reports, Wish};
+use super::wire::{Checkpoint, Lease, REPORTS_MAX, Reports, Wish};
 use bytes::Bytes;
 use solver::run::Report;
 use std::time::Duration;
@@ -18,6 +18,7 @@ const FINISH_WAIT: Duration = Duration::from_secs(10);
 pub enum Tell {
     Report(Report),
     Partial(u32, Bytes),
+    Checkpoint(Bytes),
 }
 
 pub struct Teller {
@@ -59,12 +60,14 @@ async fn carry(door: Door, lease: Lease, wish: watch::Sender<Wish>, mut receiver
             let _ = timeout(GATHER, gather(&mut receiver, &mut told)).await;
         }
         let mut reports = Vec::with_capacity(told.len());
-        // Of several partials only the last is worth the line.
+        // Of several partials only the last is worth the line, and of several checkpoints.
         let mut partial = None;
+        let mut checkpoint = None;
         for what in told {
             match what {
                 Tell::Report(report) => reports.push(report),
                 Tell::Partial(level, bytes) => partial = Some((level, bytes)),
+                Tell::Checkpoint(bytes) => checkpoint = Some(bytes),
             }
         }
         let mut heard = Ok(Wish::Continue);
@@ -76,6 +79,11 @@ async fn carry(door: Door, lease: Lease, wish: watch::Sender<Wish>, mut receiver
             && let Err(e) = door.partial(&lease, level, bytes).await
         {
             heard = Err(e);
+        }
+        if let Some(bytes) = checkpoint
+            && heard.is_ok()
+        {
+            heard = keep(&door, &lease, bytes).await;
         }
         match heard {
             Ok(Wish::Continue) => {}
@@ -89,6 +97,13 @@ async fn carry(door: Door, lease: Lease, wish: watch::Sender<Wish>, mut receiver
             Err(e) => tracing::warn!(run = %lease.run, error = %e, "reports"),
         }
     }
+}
+
+/// Uploads a checkpoint and makes it the one to go on from.
+async fn keep(door: &Door, lease: &Lease, bytes: Bytes) -> Result<Wish, DoorError> {
+    let hash = blake3::hash(&bytes).to_hex().to_string();
+    door.upload(lease, &hash, bytes).await?;
+    door.checkpoint(&Checkpoint { lease: lease.clone(), hash }).await
 }
 
 /// Adds to `told` until an intermediate answer is among it, nothing more will come, or there is no room. Loses nothing when

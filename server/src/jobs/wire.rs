@@ -3,10 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 use solver::design::Design;
-use solver::run::Report;
+use solver::run::{Asked, Report};
 
 /// Version of these messages; a worker of another one is told to update.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 /// Longest time a claim or heartbeat waits at the server, ms.
 pub const WAIT_MS_MAX: u64 = 25_000;
 /// Most reports in one message.
@@ -55,6 +55,12 @@ pub struct Assignment {
     pub budget_ms: u64,
     /// Imported files the design needs: `GET /api/worker/files/{hash}?run=&epoch=`.
     pub files: Vec<String>,
+    /// Hash of the checkpoint to go on from; read like a file.
+    #[serde(default)]
+    pub checkpoint: Option<String>,
+    /// What is asked of the run from its beginning.
+    #[serde(default)]
+    pub asked: Asked,
 }
 
 /// Names the lease a message belongs to.
@@ -88,6 +94,10 @@ pub struct Reports {
 pub enum Wish {
     #[default]
     Continue,
+    /// Keep a checkpoint, stop and say so.
+    Pause,
+    /// Answer with what there is.
+    Finish,
     /// Someone cancelled: stop and say so.
     Cancel,
     /// The lease is over: drop everything, another worker has it or it has ended.
@@ -117,6 +127,15 @@ pub struct Publish {
     pub instruction_set: String,
 }
 
+/// `POST /api/worker/checkpoint`: the bytes are uploaded (`PUT /api/worker/artefacts/{hash}?run=&epoch=`); the next attempt
+/// goes on from them.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Checkpoint {
+    #[serde(flatten)]
+    pub lease: Lease,
+    pub hash: String,
+}
+
 /// `POST /api/worker/end`: no answer will come under this lease.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct End {
@@ -135,6 +154,8 @@ pub enum Ending {
     Crashed { message: String },
     /// Stopped as asked.
     Stopped,
+    /// Paused as asked; the last checkpoint tells where.
+    Paused,
     /// The worker is shutting down.
     Released,
 }

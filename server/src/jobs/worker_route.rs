@@ -3,8 +3,8 @@
 
 use super::queue::{document, files};
 use super::wire::{
-    Assignment, Claim, End, Heard, Heartbeat, Lease, PROTOCOL, Publish, REPORTS_MAX, Reports, SURFACE_BYTES_MAX,
-    VOLUME_BYTES_MAX, WAIT_MS_MAX, Wish,
+    Assignment, Checkpoint, Claim, End, Heard, Heartbeat, Lease, PROTOCOL, Publish, REPORTS_MAX, Reports,
+    SURFACE_BYTES_MAX, VOLUME_BYTES_MAX, WAIT_MS_MAX, Wish,
 };
 use crate::auth::{Action, Actor, Object, can};
 use crate::{Error, State};
@@ -29,6 +29,7 @@ pub fn router() -> OpenApiRouter<State> {
         .routes(routes!(partial))
         .routes(routes!(artefact))
         .routes(routes!(file))
+        .routes(routes!(checkpoint))
         .routes(routes!(publish))
         .routes(routes!(end))
 }
@@ -134,7 +135,7 @@ async fn artefact(
     Ok(heard(Wish::Continue))
 }
 
-/// An imported file of the run's design.
+/// An imported file of the run's design, or the run's checkpoint.
 #[utoipa::path(get, path = "/api/worker/files/{hash}", params(("hash" = String, Path), Lease),
     responses((status = 200, content_type = "application/octet-stream")), tag = "worker")]
 async fn file(
@@ -145,11 +146,20 @@ async fn file(
 ) -> Result<Bytes, Error> {
     can(&state, &actor, Action::Work, Object::Queue).await?;
     let run = state.jobs.holds(&state, &lease(query)?).await?;
-    // A worker's lease opens this design's files and no others.
-    if !files(&document(&state, &run).await?).contains(&hash) {
+    // A worker's lease opens this run's checkpoint and this design's files, and no others.
+    if run.checkpoint.as_ref() != Some(&hash) && !files(&document(&state, &run).await?).contains(&hash) {
         return Err(Error::NotFound("file"));
     }
     state.blobs.get(&hash).await?.ok_or(Error::NotFound("file"))
+}
+
+/// Makes uploaded bytes the state that the next attempt goes on from; 409 when the lease is over.
+#[utoipa::path(post, path = "/api/worker/checkpoint", request_body = Checkpoint,
+    responses((status = 200, body = Heard), (status = 409, description = "The lease is over")), tag = "worker")]
+async fn checkpoint(state: State, actor: Actor, body: Body) -> Result<Json<Heard>, Error> {
+    can(&state, &actor, Action::Work, Object::Queue).await?;
+    let checkpoint: Checkpoint = json(body).await?;
+    state.jobs.checkpoint(&state, &checkpoint).await.map(heard)
 }
 
 /// Makes the uploaded artefacts the answer; 409 when the lease is over.

@@ -85,7 +85,7 @@ async fn weather(seed: u64, settings: Settings, storm: Storm) -> Result<(), Stri
             }
             RunState::Failed => ensure(words.contains("the stub refuses"), || format!("{id} failed: {words}"))?,
             RunState::Cancelled => {}
-            RunState::Queued | RunState::Running => return Err(format!("{id} has not ended")),
+            RunState::Queued | RunState::Running | RunState::Paused => return Err(format!("{id} has not ended")),
         }
     }
     drop(workers);

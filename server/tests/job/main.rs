@@ -16,6 +16,8 @@ mod crash;
 #[cfg(unix)]
 mod fence;
 #[cfg(unix)]
+mod pause;
+#[cfg(unix)]
 mod role;
 #[cfg(unix)]
 mod stub;
@@ -62,6 +64,10 @@ const PROMISES: &[Promise] = &[
     ("p8_canary_no_epoch", fence::canary),
     ("p9_cancel_takes_effect", cancel::takes_effect),
     ("p9_canary_nobody_takes_the_job_away", cancel::canary),
+    ("a_paused_run_goes_on_where_it_stood", pause::goes_on),
+    ("a_run_finishes_with_what_it_has", pause::finishes),
+    ("a_killed_run_goes_on_from_its_checkpoint", pause::survives),
+    ("canary_a_run_that_forgets_its_checkpoint", pause::canary),
     ("p10_a_broken_solver_hurts_only_its_job", crash::only_its_job),
     ("p10_canary_solver_inside_the_worker", crash::canary),
     ("p11_same_bits_on_one_and_two_threads", bits::same),

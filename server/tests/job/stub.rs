@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use server::jobs::runner::Registry;
 use solver::design::Issue;
 use solver::quantity::Dimension;
-use solver::run::{Ctx, Phase};
+use solver::run::{Asked, Ctx, Phase};
 use solver::study::outcome::{Grade, Outcome, Partial, Scalar};
 use solver::study::{Case, Cost, Study, StudyError};
 use std::time::{Duration, Instant};
@@ -39,6 +39,10 @@ impl Study for Stub {
                 wait(ctx, amount, false)?;
                 Ok(number("process", f64::from(std::process::id())))
             }
+            // Keeps a checkpoint after every step, and says how many this process took and how many there are.
+            "steps" => steps(ctx, amount, true),
+            // Keeps them, and does not go on from them.
+            "forget" => steps(ctx, amount, false),
             "fail" => Err(StudyError::Solver("the stub refuses".into())),
             "panic" => panic!("the stub panics on purpose"),
             "overflow" => Ok(number("depth", deeper(1) as f64)),
@@ -83,6 +87,25 @@ fn wait(ctx: &mut Ctx, ms: u64, listen: bool) -> Result<(), StudyError> {
         std::thread::sleep(Duration::from_millis(20));
     }
     Ok(())
+}
+
+fn steps(ctx: &mut Ctx, n_steps: u64, remember: bool) -> Result<Outcome, StudyError> {
+    let kept = ctx.checkpoint.take().filter(|_| remember).and_then(|b| b.try_into().ok());
+    let begun = kept.map_or(0, u64::from_le_bytes);
+    let mut n = begun;
+    while n < n_steps && ctx.asked() != Asked::Finish {
+        ctx.check()?;
+        n += 1;
+        ctx.progress(Phase::Solve, n as f64 / n_steps as f64, "");
+        ctx.keep(n.to_le_bytes().to_vec());
+        if ctx.asked() == Asked::Pause {
+            return Err(StudyError::Paused);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let mut outcome = number("steps", n as f64);
+    outcome.scalars.extend(number("taken", (n - begun) as f64).scalars);
+    Ok(outcome)
 }
 
 /// Recursion the optimiser cannot undo.

@@ -68,6 +68,9 @@ mod solve {
     pub enum StudyError {
         #[error("cancelled")]
         Cancelled,
+        /// Asked to pause, after a checkpoint was kept.
+        #[error("paused")]
+        Paused,
         /// The set-up cannot be solved; each issue names the object and what to do.
         #[error("{}", .0.first().map_or("the set-up cannot be solved", |i| i.message.as_str()))]
         Setup(Vec<Issue>),

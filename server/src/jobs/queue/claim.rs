@@ -3,8 +3,8 @@
 use super::super::artefact::Kind;
 use super::super::lease::{self, Effect, Event, Refusal, State as LeaseState};
 use super::super::store::{self, Stored};
-use super::super::wire::{Assignment, Ending, Hello, Lease, Publish, Wish};
-use super::{Queue, document, files, lines, to_the_end};
+use super::super::wire::{Assignment, Checkpoint, Ending, Hello, Lease, Publish, Wish};
+use super::{Queue, document, files, lines, to_the_end, wish};
 use crate::{Error, State};
 use app::api::run::RunEvent;
 use bytes::Bytes;
@@ -72,6 +72,8 @@ impl Queue {
             study: run.study.clone(),
             seed: run.seed,
             budget_ms: settings.budget_ms,
+            checkpoint: run.checkpoint.clone(),
+            asked: run.job.asked,
         })
     }
 
@@ -85,13 +87,15 @@ impl Queue {
             Err(Error::NotFound(_)) => return Ok(Wish::Drop),
             other => other?,
         };
-        match effects.first() {
-            Some(Effect::Renewed { cancel: true, .. }) => return Ok(Wish::Cancel),
-            Some(Effect::Renewed { .. }) => {}
-            _ => return Ok(Wish::Drop),
+        if !matches!(effects.first(), Some(Effect::Renewed { .. })) {
+            return Ok(Wish::Drop);
         }
         if let Some(worker) = &stored.job.worker {
             self.0.board.busy(worker, Some(&lease.run), state.now());
+        }
+        let said = wish(&stored.job);
+        if said != Wish::Continue {
+            return Ok(said);
         }
         let Some(mut wish) = self.0.board.with(&lease.run, lease.epoch, |live| live.wish.subscribe()) else {
             return Ok(Wish::Drop);
@@ -113,7 +117,7 @@ impl Queue {
             (live.design.clone(), *live.wish.borrow())
         });
         let Some((design, wish)) = heard else { return Wish::Drop };
-        for report in reports.into_iter().filter(|r| !matches!(r, Report::Partial(_))) {
+        for report in reports.into_iter().filter(|r| !matches!(r, Report::Partial(_) | Report::Checkpoint(_))) {
             let _ = self.0.events.send((design.clone(), RunEvent::Report { run: lease.run.clone(), report }));
         }
         wish
@@ -128,6 +132,30 @@ impl Queue {
         let Some((design, wish)) = heard else { return Wish::Drop };
         let _ = self.0.events.send((design, RunEvent::Partial { run: lease.run.clone(), level }));
         wish
+    }
+
+    /// Makes uploaded bytes the state that the run's next attempt goes on from. The lease's epoch is checked in the same
+    /// transaction.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when the lease is over; [`Error::Invalid`] when the bytes are not there.
+    pub async fn checkpoint(&self, state: &State, checkpoint: &Checkpoint) -> Result<Wish, Error> {
+        let Checkpoint { lease, hash } = checkpoint;
+        let bytes = state.blobs.get(hash).await?.ok_or_else(|| Error::field("hash", "upload the checkpoint first"))?;
+        let mut write = state.db.write().await?;
+        let run = store::get(&mut write, &lease.run).await?;
+        if self.settings().terms.fenced && (run.job.state != LeaseState::Leased || run.job.epoch != lease.epoch) {
+            return Err(Error::Conflict(Refusal::Fenced.to_string()));
+        }
+        store::keep(&mut write, &lease.run, Kind::Checkpoint, hash, bytes.len() as u64).await?;
+        let first = run.checkpoint.is_none();
+        let run = store::get(&mut write, &lease.run).await?;
+        write.commit().await?;
+        if first {
+            // From now on it can be paused.
+            self.tell(&run);
+        }
+        Ok(wish(&run.job))
     }
 
     /// Whether this lease is the run's present one, by the database.
@@ -209,6 +237,7 @@ impl Queue {
             Ending::Crashed { message } => Event::Crash { epoch, message: short(message) },
             Ending::Stopped => Event::Stopped { epoch },
             Ending::Released => Event::Release { epoch },
+            Ending::Paused => Event::Paused { epoch },
         };
         let (_, effects) = self.apply(state, &lease.run, event, None).await?;
         match effects.first() {

@@ -35,9 +35,13 @@ impl Queue {
         let now = state.now();
         let mut write = state.db.write().await?;
         let same = |states| (question.design, question.fingerprint.as_str(), states);
-        let (design, fingerprint, states) = same(&[LeaseState::Queued, LeaseState::Leased][..]);
+        let (design, fingerprint, states) = same(&[LeaseState::Queued, LeaseState::Leased, LeaseState::Paused][..]);
         if let Some(running) = store::asking(&mut write, design, fingerprint, states).await? {
             drop(write);
+            if running.job.state == LeaseState::Paused {
+                // The very question that was laid aside: go on with it.
+                return self.resume(state, &running.id).await;
+            }
             return Ok(self.dressed(&running));
         }
         let answered = store::asking(&mut write, design, fingerprint, &[LeaseState::Done]).await?;
@@ -76,6 +80,7 @@ impl Queue {
             instruction_set: None,
             source: None,
             surface: None,
+            checkpoint: None,
             queue_position: None,
         };
         let run = match answered {
@@ -113,7 +118,48 @@ impl Queue {
     /// # Errors
     /// [`Error::Conflict`] when the run has ended.
     pub async fn cancel(&self, state: &State, run: &str) -> Result<Run, Error> {
-        let (stored, effects) = self.apply(state, run, Event::Cancel, None).await?;
+        self.asked(state, run, Event::Cancel).await
+    }
+
+    /// Lays a run aside: at once when waiting, else by asking the worker, which keeps a checkpoint first.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when the run keeps no checkpoints or has ended.
+    pub async fn pause(&self, state: &State, run: &str) -> Result<Run, Error> {
+        self.keeps(state, run).await?;
+        self.asked(state, run, Event::Pause).await
+    }
+
+    /// Lets a paused run go on.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when it is not paused.
+    pub async fn resume(&self, state: &State, run: &str) -> Result<Run, Error> {
+        self.asked(state, run, Event::Resume).await
+    }
+
+    /// Asks for the answer that can be given with what there is.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] when the run keeps no checkpoints, has not begun, or has ended.
+    pub async fn finish(&self, state: &State, run: &str) -> Result<Run, Error> {
+        self.keeps(state, run).await?;
+        self.asked(state, run, Event::Finish).await
+    }
+
+    /// A run under way that keeps no checkpoints would have to begin anew.
+    async fn keeps(&self, state: &State, run: &str) -> Result<(), Error> {
+        let run = self.find(state, run).await?;
+        if run.job.state == LeaseState::Leased && run.checkpoint.is_none() {
+            return Err(Error::Conflict(
+                "this run keeps nothing that it could go on from; wait for it, or cancel it".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    async fn asked(&self, state: &State, run: &str, event: Event) -> Result<Run, Error> {
+        let (stored, effects) = self.apply(state, run, event, None).await?;
         match effects.first() {
             Some(Effect::Refused(refusal)) => Err(Error::Conflict(refusal.to_string())),
             _ => Ok(self.dressed(&stored)),
