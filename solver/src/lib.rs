@@ -28,6 +28,8 @@ pub mod format;
 pub mod geometry;
 
 #[cfg(feature = "solve")]
+pub mod density;
+#[cfg(feature = "solve")]
 pub mod fitted;
 #[cfg(feature = "solve")]
 pub mod linear;

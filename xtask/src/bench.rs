@@ -22,6 +22,10 @@ const PROGRAMS: &[(&str, &[&str])] = &[
         &["run", "--locked", "--release", "--package", "solver", "--features", "solve", "--example", "bench_heat"],
     ),
     (
+        "generate",
+        &["run", "--locked", "--release", "--package", "solver", "--features", "solve", "--example", "bench_generate"],
+    ),
+    (
         "mesh",
         &["run", "--locked", "--release", "--package", "solver", "--features", "solve", "--example", "bench_mesh"],
     ),

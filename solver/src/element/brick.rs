@@ -124,7 +124,7 @@ pub fn fall<S: Simd, T: Real, const N: usize>(c: &mut [Lane<S, T>; N], bit: usiz
 
 /// Coefficients of the trilinear basis, times eight, from nodal values.
 #[inline(always)]
-fn hadamard<S: Simd, T: Real>(c: &mut Corners<S, T>) {
+pub fn hadamard<S: Simd, T: Real>(c: &mut Corners<S, T>) {
     rise(c, 1);
     rise(c, 2);
     rise(c, 4);
@@ -132,7 +132,7 @@ fn hadamard<S: Simd, T: Real>(c: &mut Corners<S, T>) {
 
 /// Nodal forces from basis forces.
 #[inline(always)]
-fn hadamard_transposed<S: Simd, T: Real>(c: &mut Corners<S, T>) {
+pub fn hadamard_transposed<S: Simd, T: Real>(c: &mut Corners<S, T>) {
     fall(c, 1);
     fall(c, 2);
     fall(c, 4);

@@ -23,6 +23,17 @@ impl Banded {
     /// # Errors
     /// [`Singular`].
     pub fn new(operator: &Operator) -> Result<Self, Singular> {
+        Self::factorise(operator, false)
+    }
+
+    /// Factorises a coarse operator that may have directions without stiffness, which are then left at rest: what nothing
+    /// holds there carries no load either, and where cells hang on by almost nothing, rounding decides.
+    pub fn semidefinite(operator: &Operator) -> Self {
+        let Ok(out) = Self::factorise(operator, true) else { unreachable!("small pivots are left out") };
+        out
+    }
+
+    fn factorise(operator: &Operator, leave_out: bool) -> Result<Self, Singular> {
         let lattice = &operator.lattice;
         let [nx, ny, nz] = lattice.grid.counts;
         // Nodes in order along the longest side keep the envelope narrow.
@@ -74,10 +85,12 @@ impl Banded {
             }
             let (body, last) = row.split_at_mut(i - first[i]);
             let pivot = last[0] - dot(body, body);
-            if !(pivot > 1e-12 * diagonal) {
-                return Err(Singular);
-            }
-            last[0] = pivot.sqrt();
+            last[0] = match pivot > 1e-12 * diagonal {
+                true => pivot.sqrt(),
+                // What is divided by it vanishes.
+                false if leave_out => f64::INFINITY,
+                false => return Err(Singular),
+            };
         }
         Ok(Self { place, first, start, values })
     }

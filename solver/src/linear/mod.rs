@@ -11,6 +11,8 @@ pub mod cg;
 pub mod constraint;
 pub mod dense;
 pub mod eigen;
+pub mod full;
+pub mod galerkin;
 pub mod inertia;
 pub mod multigrid;
 pub mod operator;

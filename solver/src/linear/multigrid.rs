@@ -12,6 +12,7 @@
 
 use super::banded::{Banded, Singular};
 use super::block::Block;
+use super::galerkin::Coarsening;
 use super::operator::{Foundation, Operator, Release};
 use super::transfer;
 use crate::element::lane::{Lane, Real};
@@ -77,6 +78,8 @@ struct Krylov {
 pub struct Multigrid {
     pub levels: Vec<Level>,
     direct: Banded,
+    /// Between each level and the next, where coarse operators are Galerkin's.
+    coarsenings: Vec<Coarsening>,
 }
 
 impl Multigrid {
@@ -112,9 +115,35 @@ impl Multigrid {
             } else {
                 let direct = Banded::new(&operator)?;
                 levels.push(Level { operator, inverse: Default::default(), lambda_max: 0.0 });
-                return Ok(Self { levels, direct });
+                return Ok(Self { levels, direct, coarsenings: Vec::new() });
             }
         }
+    }
+
+    /// Builds every level of a graded operator, with Galerkin's on coarse cells.
+    pub fn galerkin(operator: Operator) -> Self {
+        let (mut levels, mut coarsenings) = (Vec::new(), Vec::new());
+        let mut operator = operator;
+        while operator.lattice.n_nodes > DIRECT_NODES_MAX && operator.lattice.grid.counts.iter().any(|n| *n > 1) {
+            let (coarsening, coarse) = Coarsening::new(&operator);
+            coarsenings.push(coarsening);
+            levels.push(Level::new(operator));
+            operator = coarse;
+        }
+        let direct = Banded::semidefinite(&operator);
+        levels.push(Level { operator, inverse: Default::default(), lambda_max: 0.0 });
+        Self { levels, direct, coarsenings }
+    }
+
+    /// New stiffnesses of the cells of a hierarchy made by [`Self::galerkin`].
+    pub fn regrade(&mut self, relative: &[f64]) {
+        self.levels[0].operator.regrade(relative);
+        for (l, coarsening) in self.coarsenings.iter().enumerate() {
+            let (upper, lower) = self.levels.split_at_mut(l + 1);
+            coarsening.fill(&upper[l].operator, &mut lower[0].operator);
+            upper[l].refresh();
+        }
+        self.direct = Banded::semidefinite(&self.levels[self.coarsenings.len()].operator);
     }
 
     pub fn workspace(&self, from: usize, n_cases: usize) -> Workspace {
@@ -211,6 +240,7 @@ impl Multigrid {
         let (upper, lower) = work.levels.split_at_mut(l + 1);
         let (v, below) = (&mut upper[l], &mut lower[0]);
         transfer::prolong(fine, coarse, &below.x, &mut v.d);
+        level.operator.hold(&mut v.d);
         v.x.axpy(&vec![1.0; v.d.n_cases], &v.d);
         level.operator.subtract(&v.d, &mut v.r);
         level.smooth(v, false);
@@ -244,7 +274,14 @@ impl Workspace {
 
 impl Level {
     fn new(operator: Operator) -> Self {
-        let blocks = operator.diagonal();
+        let mut level = Self { operator, inverse: Default::default(), lambda_max: 0.0 };
+        level.refresh();
+        level
+    }
+
+    /// Makes the smoother for the operator as it is now.
+    fn refresh(&mut self) {
+        let blocks = self.operator.diagonal();
         let mut inverse: [Vec<f32>; 6] = std::array::from_fn(|_| Vec::with_capacity(blocks.len()));
         for [xx, yy, zz, xy, yz, zx] in blocks {
             let (a, b, c) = (yy * zz - yz * yz, zz * xx - zx * zx, xx * yy - xy * xy);
@@ -262,9 +299,8 @@ impl Level {
                 }
             }
         }
-        let mut level = Self { operator, inverse, lambda_max: 0.0 };
-        level.lambda_max = LAMBDA_SAFETY * level.lanczos();
-        level
+        self.inverse = inverse;
+        self.lambda_max = LAMBDA_SAFETY * self.lanczos();
     }
 
     /// Largest eigenvalue of D⁻¹A, from below, by the Lanczos coefficients of conjugate gradients.
@@ -282,6 +318,7 @@ impl Level {
                 *x = ((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 23) as f32 - 1.0;
             }
         }
+        self.operator.hold(&mut r);
         let mut z = Block::zero(n, 1);
         let mut p = Block::<f32>::zero(n, 1);
         let mut q = Block::zero(n, 1);

@@ -5,10 +5,11 @@
 
 use super::block::Block;
 use super::bulk;
-use super::sweep::Sweep;
+use super::full::{Full, Touch};
+use super::sweep::{Gathered, Sweep};
 use crate::element::brick::{self, Corners, Whole};
 use crate::element::lane::{Lane, Real};
-use crate::mesh::lattice::{Lattice, W};
+use crate::mesh::lattice::{Lattice, Strip, W};
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -36,7 +37,24 @@ pub struct Release {
     pub vectors: Vec<Vec<[f64; 3]>>,
 }
 
+/// Components of a node that do not move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fixed {
+    pub node: u32,
+    pub components: [bool; 3],
+}
+
+/// Stiffness of every cell over the reference, in both precisions, padded so that a vector may be loaded from any cell.
+#[derive(Clone, Debug)]
+struct Graded {
+    double: Vec<f64>,
+    single: Vec<f32>,
+}
+
 /// Stiffness of a lattice with its supports, over `E_ref h / 2`.
+///
+/// Where components are fixed, the operator is `M A M` with `M` the projection on what may move: rows and columns of fixed
+/// components are zero, and vectors that it is applied to are expected to be zero there.
 #[derive(Clone, Debug)]
 pub struct Operator {
     pub lattice: Arc<Lattice>,
@@ -48,15 +66,38 @@ pub struct Operator {
     foundation_ptr: Vec<usize>,
     pub releases: Vec<Release>,
     slabs: Vec<(usize, usize)>,
+    /// Where the cells of strips differ in stiffness.
+    graded: Option<Graded>,
+    /// Cells with a stiffness of their own each.
+    pub(super) full: Full,
+    fixed: Vec<Fixed>,
 }
 
 impl Operator {
-    pub fn new(lattice: Arc<Lattice>, mut foundations: Vec<Foundation>, releases: Vec<Release>) -> Self {
-        foundations.sort_by_key(|f| (f.at[2], f.at[1], f.at[0]));
+    pub fn new(lattice: Arc<Lattice>, foundations: Vec<Foundation>, releases: Vec<Release>) -> Self {
+        let mut out = Self::bare(lattice, Full::default());
+        out.set_foundations(foundations);
+        out.releases = releases;
+        out
+    }
+
+    /// Cells of different stiffness: `lattice` as [`Lattice::graded`] makes it, `relative` to the reference by cell.
+    pub fn graded(lattice: Arc<Lattice>, relative: &[f64], fixed: Vec<Fixed>) -> Self {
+        let mut out = Self { fixed, ..Self::bare(lattice, Full::default()) };
+        out.regrade(relative);
+        out
+    }
+
+    /// Cells with a full stiffness each, none yet, on a lattice as [`Lattice::bare`] makes it.
+    pub fn full(lattice: Arc<Lattice>) -> Self {
+        let full = Full::new(&lattice);
+        Self::bare(lattice, full)
+    }
+
+    fn bare(lattice: Arc<Lattice>, full: Full) -> Self {
         let nz = lattice.grid.counts[2];
-        let foundation_ptr = (0..=nz).map(|z| foundations.partition_point(|f| (f.at[2] as usize) < z)).collect();
         // Slabs of about equal work, at least one layer each.
-        let work = work_before(&lattice);
+        let work = work_before(&lattice, &full);
         let total = work[nz];
         let n_slabs = SLABS_MAX.min(nz);
         let mut slabs = Vec::new();
@@ -75,8 +116,62 @@ impl Operator {
             }
             from = to;
         }
-        let singles = foundations.iter().map(|f| f.matrix.iter().map(|a| *a as f32).collect()).collect();
-        Self { lattice, foundations, singles, foundation_ptr, releases, slabs }
+        Self {
+            lattice,
+            foundations: Vec::new(),
+            singles: Vec::new(),
+            foundation_ptr: vec![0; nz + 1],
+            releases: Vec::new(),
+            slabs,
+            graded: None,
+            full,
+            fixed: Vec::new(),
+        }
+    }
+
+    /// New stiffnesses of the cells, relative to the reference.
+    pub fn regrade(&mut self, relative: &[f64]) {
+        let mut double = relative.to_vec();
+        double.extend([0.0; W]);
+        let single = double.iter().map(|e| *e as f32).collect();
+        self.graded = Some(Graded { double, single });
+    }
+
+    /// Relative stiffness by cell, where cells differ.
+    pub fn relatives(&self) -> Option<&[f64]> {
+        self.graded.as_ref().map(|g| &g.double[..self.lattice.n_cells])
+    }
+
+    /// Relative stiffness from the first cell on of a row of cells of a strip in layer `z`.
+    pub(super) fn relative<T: Real>(&self, strip: &Strip, row: usize, z: usize) -> Option<&[T]> {
+        let graded = self.graded.as_ref()?;
+        // Strips are made of cells.
+        let first = self.lattice.cell([strip.x0 as usize, strip.row as usize + row, z])?;
+        Some(&T::pick(&graded.double, &graded.single)[first as usize..])
+    }
+
+    pub fn fixed(&self) -> &[Fixed] {
+        &self.fixed
+    }
+
+    /// Sets fixed components to zero.
+    pub fn hold<T: Real>(&self, y: &mut Block<T>) {
+        for k in 0..y.n_cases {
+            let parts = y.components_mut(k);
+            for (c, part) in parts.into_iter().enumerate() {
+                for f in self.fixed.iter().filter(|f| f.components[c]) {
+                    part[f.node as usize] = T::default();
+                }
+            }
+        }
+    }
+
+    pub fn set_foundations(&mut self, mut foundations: Vec<Foundation>) {
+        foundations.sort_by_key(|f| (f.at[2], f.at[1], f.at[0]));
+        let nz = self.lattice.grid.counts[2];
+        self.foundation_ptr = (0..=nz).map(|z| foundations.partition_point(|f| (f.at[2] as usize) < z)).collect();
+        self.singles = foundations.iter().map(|f| f.matrix.iter().map(|a| *a as f32).collect()).collect();
+        self.foundations = foundations;
     }
 
     pub fn foundations(&self) -> &[Foundation] {
@@ -146,6 +241,7 @@ impl Operator {
                 }
             }
         }
+        self.hold(y);
     }
 
     /// The nodes of each slab of one parity, from values at all nodes.
@@ -164,7 +260,7 @@ impl Operator {
         out
     }
 
-    /// The 3×3 blocks on the diagonal: xx, yy, zz, xy, yz, zx per node.
+    /// The 3×3 blocks on the diagonal: xx, yy, zz, xy, yz, zx per node; of a fixed component those of the identity.
     pub fn diagonal(&self) -> Vec<[f64; 6]> {
         let mut out = vec![[0.0; 6]; self.lattice.n_nodes];
         for parity in 0..2 {
@@ -174,12 +270,33 @@ impl Operator {
                 pulp::Arch::new().dispatch(Diagonal { operator: self, layers: from..to, out });
             });
         }
+        for f in &self.fixed {
+            let block = &mut out[f.node as usize];
+            for (entry, (a, b)) in block.iter_mut().zip(PAIRS) {
+                if f.components[a] || f.components[b] {
+                    *entry = if a == b { 1.0 } else { 0.0 };
+                }
+            }
+        }
         out
     }
 
     /// Adds every entry of the matrix, as `add(row node, row component, column node, column component, value)`.
+    ///
+    /// Of a fixed component only a one on the diagonal.
     pub fn for_each_entry(&self, mut add: impl FnMut(u32, usize, u32, usize, f64)) {
         let simd = pulp::Scalar::new();
+        let mut holds = std::collections::BTreeMap::new();
+        for f in &self.fixed {
+            holds.insert(f.node, f.components);
+            (0..3).filter(|c| f.components[*c]).for_each(|c| add(f.node, c, f.node, c, 1.0));
+        }
+        let fixed = |node: u32, c: usize| holds.get(&node).is_some_and(|f| f[c]);
+        let mut add = |p: u32, a: usize, q: u32, b: usize, value: f64| {
+            if !fixed(p, a) && !fixed(q, b) {
+                add(p, a, q, b, value);
+            }
+        };
         let mut put = |nodes: [u32; 4], apply: &dyn Fn(&[Corners<pulp::Scalar, f64>; 3]) -> [Corners<_, f64>; 3]| {
             let node = |corner: usize| nodes[corner >> 1] + (corner & 1) as u32;
             for corner in 0..8 {
@@ -195,16 +312,23 @@ impl Operator {
         for z in 0..self.lattice.grid.counts[2] {
             for (strip, rows) in self.lattice.strips_of(z) {
                 let whole = Whole::new(simd, strip.lame, self.lattice.keep);
-                for pair in rows.windows(2) {
+                for (row, pair) in rows.windows(2).enumerate() {
+                    let relative = self.relative::<f64>(strip, row, z);
                     for lane in 0..strip.len {
                         let nodes = [pair[0][0], pair[1][0], pair[0][1], pair[1][1]].map(|n| n + lane);
-                        put(nodes, &|u| whole.apply(u));
+                        let by = Lane::splat(simd, relative.map_or(1.0, |r| r[lane as usize]));
+                        put(nodes, &|u| whole.apply(u).map(|f| f.map(|f| by * f)));
                     }
                 }
             }
             for block in self.lattice.blocks_of(z) {
                 for lane in 0..block.len {
-                    put(block.nodes.map(|row| row[lane]), &|u| brick::apply_cut(simd, u, &block.coefficients, lane));
+                    put(block.nodes.map(|row| row[lane]), &|u| block.forces(simd, u, lane));
+                }
+            }
+            for block in self.full.of(z) {
+                for lane in 0..block.len {
+                    put(block.nodes.map(|row| row[lane]), &|u| block.forces(simd, u, lane));
                 }
             }
         }
@@ -230,18 +354,21 @@ impl Operator {
     }
 
     pub fn bytes(&self) -> usize {
-        self.lattice.bytes() + self.foundations.len() * (size_of::<Foundation>() + 576 * 12)
+        self.lattice.bytes()
+            + self.graded.as_ref().map_or(0, |g| g.double.len() * 12)
+            + self.full.bytes()
+            + self.foundations.len() * (size_of::<Foundation>() + 576 * 12)
     }
 }
 
 /// Work of the layers before each, in vectors of whole cells: one of cut cells takes about six times as long. Boxes are
 /// swept apart.
-fn work_before(lattice: &Lattice) -> Vec<usize> {
+fn work_before(lattice: &Lattice, full: &Full) -> Vec<usize> {
     let mut work = vec![0];
     for z in 0..lattice.grid.counts[2] {
         let strips = lattice.strips_of(z).filter(|(s, _)| !s.bulk);
         let swept: usize = strips.map(|(s, rows)| rows.len() * (s.len as usize).div_ceil(W)).sum();
-        work.push(work[z] + swept + 6 * lattice.blocks_of(z).len());
+        work.push(work[z] + swept + 6 * (lattice.blocks_of(z).len() + full.of(z).len()));
     }
     work
 }
@@ -273,6 +400,7 @@ impl WithSimd for Diagonal<'_> {
         let lattice = &*operator.lattice;
         let base = lattice.plane_ptr[layers.start] as usize;
         let width = f64::width::<S>();
+        let touch = Touch::default();
         for z in layers {
             for (strip, rows) in lattice.strips_of(z) {
                 let whole = Whole::new(simd, strip.lame, lattice.keep);
@@ -284,11 +412,13 @@ impl WithSimd for Diagonal<'_> {
                         |u| whole.apply(u),
                     );
                     let entries = lanes.map(|lanes| lanes[0]);
-                    for row in &rows[corner >> 1 & 1..][..rows.len() - 1] {
-                        let node = row[corner >> 2] as usize + (corner & 1) - base;
-                        for out in &mut out[node..node + strip.len as usize] {
+                    for (row, nodes) in rows[corner >> 1 & 1..][..rows.len() - 1].iter().enumerate() {
+                        let node = nodes[corner >> 2] as usize + (corner & 1) - base;
+                        let relative = operator.relative::<f64>(strip, row, z);
+                        for (cell, out) in out[node..node + strip.len as usize].iter_mut().enumerate() {
+                            let by = relative.map_or(1.0, |r| r[cell]);
                             for (out, entry) in out.iter_mut().zip(entries) {
-                                *out += entry;
+                                *out += by * entry;
                             }
                         }
                     }
@@ -308,6 +438,20 @@ impl WithSimd for Diagonal<'_> {
                             for (out, lanes) in out[node].iter_mut().zip(&entries) {
                                 *out += lanes[lane];
                             }
+                        }
+                    }
+                }
+            }
+            for block in operator.full.of(z) {
+                for corner in 0..8 {
+                    let entries = PAIRS.map(
+                        #[inline(always)]
+                        |(a, b)| touch.entry(block, [corner, a], [corner, b]),
+                    );
+                    for lane in 0..block.len {
+                        let node = block.nodes[corner >> 1][lane] as usize + (corner & 1) - base;
+                        for (out, lanes) in out[node].iter_mut().zip(&entries) {
+                            *out += lanes[lane];
                         }
                     }
                 }

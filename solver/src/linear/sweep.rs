@@ -8,11 +8,36 @@
 
 use super::block::Block;
 use super::operator::Operator;
-use crate::element::brick::{self, Whole, fall, rise};
+use crate::element::brick::{self, Corners, Whole, fall, rise};
 use crate::element::lane::{Lane, Real};
 use crate::mesh::lattice::{CutBlock, Strip, W};
 use pulp::{Simd, WithSimd};
 use std::ops::Range;
+
+/// Cells that are swept one block at a time, their displacements gathered from wherever they are.
+pub trait Gathered {
+    /// First node in the rows (y, z), (y+1, z), (y, z+1), (y+1, z+1), `[row][lane]`.
+    fn nodes(&self) -> &[[u32; W]; 4];
+    /// Cells, at most [`W`].
+    fn len(&self) -> usize;
+    /// Nodal forces of the cells from lane `from` on, as many as a register holds.
+    fn forces<S: Simd, T: Real>(&self, simd: S, u: &[Corners<S, T>; 3], from: usize) -> [Corners<S, T>; 3];
+}
+
+impl Gathered for CutBlock {
+    fn nodes(&self) -> &[[u32; W]; 4] {
+        &self.nodes
+    }
+
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline(always)]
+    fn forces<S: Simd, T: Real>(&self, simd: S, u: &[Corners<S, T>; 3], from: usize) -> [Corners<S, T>; 3] {
+        brick::apply_cut(simd, u, &self.coefficients, from)
+    }
+}
 
 /// `y += sign A x` over some layers of cells.
 pub struct Sweep<'a, T> {
@@ -43,23 +68,24 @@ impl<T: Real> WithSimd for Sweep<'_, T> {
                 for k in 0..self.x.n_cases {
                     let x = [self.x.padded(k, 0), self.x.padded(k, 1), self.x.padded(k, 2)];
                     let [a, b, c] = &mut self.y[3 * k..3 * k + 3] else { unreachable!("three components") };
-                    sweep_strip(simd, &whole, strip, rows, x, [a, b, c], base, &signs, &mut scratch);
+                    let relative = |row: usize| self.operator.relative::<T>(strip, row, z);
+                    sweep_strip(simd, &whole, strip, rows, relative, x, [a, b, c], base, &signs, &mut scratch);
                 }
             }
-            self.blocks(simd, z, base, &mut scratch);
+            self.blocks(simd, lattice.blocks_of(z), base, &mut scratch);
+            self.blocks(simd, self.operator.full.of(z), base, &mut scratch);
             self.foundations(z, base);
         }
     }
 }
 
 impl<T: Real> Sweep<'_, T> {
-    /// The cut cells of layer `z`.
+    /// Cells of a layer, in blocks.
     ///
     /// Displacements are gathered one block ahead and forces scattered one behind: vectors cannot be read at once where
     /// numbers were just written, nor numbers where vectors were.
     #[inline(always)]
-    fn blocks<S: Simd>(&mut self, simd: S, z: usize, base: usize, scratch: &mut Scratch<T>) {
-        let blocks = self.operator.lattice.blocks_of(z);
+    fn blocks<S: Simd>(&mut self, simd: S, blocks: &[impl Gathered], base: usize, scratch: &mut Scratch<T>) {
         let n_cases = self.x.n_cases;
         let steps = blocks.len() * n_cases;
         if steps > 0 {
@@ -73,7 +99,7 @@ impl<T: Real> Sweep<'_, T> {
             }
             let block = &blocks[step / n_cases];
             let (u, f) = (&scratch.gathered[half].0, &mut scratch.forces[half].0);
-            for from in (0..block.len).step_by(T::width::<S>()) {
+            for from in (0..block.len()).step_by(T::width::<S>()) {
                 let load = |n: usize| Lane::<S, T>::load(simd, &u[n][from..]);
                 let mut at = [[Lane::zero(simd); 8]; 3];
                 for c in 0..3 {
@@ -81,7 +107,7 @@ impl<T: Real> Sweep<'_, T> {
                         at[c][corner] = load(8 * c + corner);
                     }
                 }
-                let found = brick::apply_cut(simd, &at, &block.coefficients, from);
+                let found = block.forces(simd, &at, from);
                 for c in 0..3 {
                     for corner in 0..8 {
                         found[c][corner].store(&mut f[8 * c + corner][from..]);
@@ -98,14 +124,14 @@ impl<T: Real> Sweep<'_, T> {
     }
 
     #[inline(always)]
-    fn scatter(&mut self, k: usize, block: &CutBlock, f: &[[T; W]; 24], base: usize) {
+    fn scatter(&mut self, k: usize, block: &impl Gathered, f: &[[T; W]; 24], base: usize) {
         let sign = self.sign;
         for c in 0..3 {
             let y = &mut *self.y[3 * k + c];
             for row in 0..4 {
                 let (left, right) = (&f[8 * c + 2 * row], &f[8 * c + 2 * row + 1]);
-                for lane in 0..block.len {
-                    let node = block.nodes[row][lane] as usize - base;
+                for lane in 0..block.len() {
+                    let node = block.nodes()[row][lane] as usize - base;
                     let y = &mut y[node..node + 2];
                     y[0] += sign * left[lane];
                     y[1] += sign * right[lane];
@@ -207,12 +233,12 @@ impl<T: Real> Scratch<T> {
 
 /// Displacements of the corners of a block's cells.
 #[inline(always)]
-fn gather<T: Real>(x: &Block<T>, k: usize, block: &CutBlock, out: &mut [[T; W]; 24]) {
+fn gather<T: Real>(x: &Block<T>, k: usize, block: &impl Gathered, out: &mut [[T; W]; 24]) {
     for c in 0..3 {
         let x = x.part(k, c);
         for row in 0..4 {
-            for lane in 0..block.len {
-                let node = block.nodes[row][lane] as usize;
+            for lane in 0..block.len() {
+                let node = block.nodes()[row][lane] as usize;
                 let x = &x[node..node + 2];
                 out[8 * c + 2 * row][lane] = x[0];
                 out[8 * c + 2 * row + 1][lane] = x[1];
@@ -326,12 +352,14 @@ fn carried<T>(scratch: &mut Scratch<T>, at: usize, width: usize) -> [&mut [T]; 2
     scratch.carried[scratch.aligned + CARRIED * at..][..CARRIED * width].split_at_mut(12 * width).into()
 }
 
+/// `relative`: stiffness of a row of cells over that of `whole`, where each cell has its own.
 #[inline(always)]
-fn sweep_strip<S: Simd, T: Real>(
+fn sweep_strip<'r, S: Simd, T: Real>(
     simd: S,
     whole: &Whole<S, T>,
     strip: &Strip,
     rows: &[[u32; 2]],
+    relative: impl Fn(usize) -> Option<&'r [T]>,
     x: [&[T]; 3],
     mut y: [&mut [T]; 3],
     base: usize,
@@ -354,6 +382,7 @@ fn sweep_strip<S: Simd, T: Real>(
     }
     for row in 1..rows.len() {
         let mut ends = Ends::new(simd, &mut y, rows[row - 1], base, len);
+        let relative = relative(row - 1);
         for at in steps() {
             let next = read_row(simd, x, rows[row], at);
             let [displaced, forced] = carried(scratch, at, width);
@@ -366,7 +395,13 @@ fn sweep_strip<S: Simd, T: Real>(
                     (u[c][LOW[p]], u[c][LOW[p] | 2]) = (low + high, high - low);
                 }
             }
-            let f = whole.forces(&u);
+            let mut f = whole.forces(&u);
+            if let Some(relative) = relative {
+                let by = Lane::load(simd, &relative[at..]);
+                for f in f.as_flattened_mut() {
+                    *f = by * *f;
+                }
+            }
             let mut done = [[zero; 4]; 3];
             for c in 0..3 {
                 // The constant has no force.

@@ -107,7 +107,7 @@ pub struct Lattice {
     /// First block of layer z, `[nz + 1]`.
     pub block_ptr: Vec<u32>,
     pub n_cells: usize,
-    /// Solid fraction of each cell by stiffness.
+    /// Solid fraction of each cell by stiffness; empty where cells are graded, or bare.
     pub fraction: Vec<f32>,
     /// Share of the locking terms kept, see [`crate::element::brick`]; 0 but for coarse corrections.
     pub keep: f64,
@@ -117,12 +117,36 @@ impl Lattice {
     /// `solids` ascending by cell, each cell once. `ersatz` is the fraction of a whole cell's stiffness added to every
     /// cut cell for conditioning.
     pub fn new(grid: Grid, solids: &[Solid], ersatz: f64, keep: f64) -> Self {
+        let mut lattice = Self::bare(grid, solids.iter().map(|s| s.cell));
+        lattice.keep = keep;
+        lattice.fraction =
+            solids.iter().map(|s| s.moments.as_ref().map_or(1.0, |m| (m[0] / moment::VOLUME) as f32)).collect();
+        lattice.cover(solids);
+        lattice.bulks = Bulks::stack(&mut lattice.strips, &lattice.strip_ptr, &lattice.strip_rows, &lattice.plane_ptr);
+        lattice.gather(solids, ersatz);
+        lattice
+    }
+
+    /// Whole cells that will each have a stiffness of their own: strips and no boxes, the plain trilinear element, whose
+    /// locking terms are all kept. `cells` ascending, each once.
+    pub fn graded(grid: Grid, cells: &[u32], poisson: f64) -> Self {
+        let solids: Vec<Solid> = cells.iter().map(|cell| Solid { cell: *cell, moments: None, poisson }).collect();
+        let mut lattice = Self::bare(grid, cells.iter().copied());
+        lattice.keep = 1.0;
+        lattice.cover(&solids);
+        lattice
+    }
+
+    /// Cells and nodes alone, without what an operator sweeps. `cells` ascending, each once.
+    pub fn bare(grid: Grid, cells: impl Iterator<Item = u32>) -> Self {
         let [nx, ny, nz] = grid.counts;
         let mut cell_runs: Vec<CellRun> = Vec::new();
         let mut cell_row_ptr = vec![0u32; ny * nz + 1];
         let mut previous = usize::MAX - 1;
-        for (n, solid) in solids.iter().enumerate() {
-            let cell = solid.cell as usize;
+        let mut n_cells = 0;
+        for (n, cell) in cells.enumerate() {
+            let cell = cell as usize;
+            n_cells += 1;
             let (x, row) = (cell % nx, cell / nx);
             match cell_runs.last_mut() {
                 Some(run) if cell == previous + 1 && x != 0 => run.len += 1,
@@ -172,7 +196,7 @@ impl Lattice {
         }
         plane_ptr.push(n_nodes);
 
-        let mut lattice = Self {
+        Self {
             grid,
             n_nodes: n_nodes as usize,
             node_runs,
@@ -181,27 +205,21 @@ impl Lattice {
             cell_runs,
             cell_row_ptr,
             strips: Vec::new(),
-            strip_ptr: vec![0],
+            strip_ptr: vec![0; nz + 1],
             strip_rows: Vec::new(),
             bulks: Bulks::default(),
             blocks: Vec::new(),
-            block_ptr: vec![0],
-            n_cells: solids.len(),
-            fraction: solids
-                .iter()
-                .map(|s| s.moments.as_ref().map_or(1.0, |m| (m[0] / moment::VOLUME) as f32))
-                .collect(),
-            keep,
-        };
-        lattice.cover(solids);
-        lattice.bulks = Bulks::stack(&mut lattice.strips, &lattice.strip_ptr, &lattice.strip_rows, &lattice.plane_ptr);
-        lattice.gather(solids, ersatz);
-        lattice
+            block_ptr: vec![0; nz + 1],
+            n_cells,
+            fraction: Vec::new(),
+            keep: 0.0,
+        }
     }
 
     /// Covers the whole cells with strips.
     fn cover(&mut self, solids: &[Solid]) {
         let [_, ny, nz] = self.grid.counts;
+        self.strip_ptr.truncate(1);
         for z in 0..nz {
             // Strips that the last row ended with.
             let mut open: Vec<Growing> = Vec::new();
@@ -292,6 +310,7 @@ impl Lattice {
             cut.chunks(W).map(block).collect::<Vec<_>>()
         };
         let layers: Vec<Vec<CutBlock>> = (0..nz).into_par_iter().map(layer).collect();
+        self.block_ptr.truncate(1);
         for blocks in layers {
             self.blocks.extend(blocks);
             self.block_ptr.push(self.blocks.len() as u32);

@@ -1,0 +1,3 @@
+//! Topology optimisation by densities: which cells of a box of cubes hold material.
+
+pub mod elastic;
