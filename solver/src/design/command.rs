@@ -406,12 +406,5 @@ fn rename_uses(design: &mut Design, from: &str, to: &str, mode: Mode) -> Result<
 }
 
 fn rename_in(value: &Value, from: &str, to: &str) -> Value {
-    let mut value = value.clone();
-    match &mut value {
-        Value::Expr(e) => *e = quantity::rename(e, from, to),
-        Value::Vector(v) => v.iter_mut().for_each(|e| *e = quantity::rename(e, from, to)),
-        Value::Profile(p) => p.expressions_mut().into_iter().for_each(|(_, e)| *e = quantity::rename(e, from, to)),
-        _ => {}
-    }
-    value
+    value.rename_with(&|name| (name == from).then(|| to.to_owned()))
 }

@@ -7,9 +7,13 @@
 
 mod check;
 mod command;
+pub mod compare;
+mod difference;
 mod material;
+pub mod merge;
 mod naming;
 mod object;
+mod order;
 pub mod profile;
 mod resolve;
 pub mod schema;
@@ -17,7 +21,10 @@ mod template;
 
 pub use check::{Issue, Severity, check};
 pub use command::{Command, Refusal, apply, replay};
+pub use compare::{compare, display_units};
+pub use difference::difference;
 pub use material::{MATERIALS, Material, material};
+pub use merge::{Side, merge};
 pub use naming::{describe_edge, describe_face};
 pub use object::{Design, Id, Object, Value};
 pub use profile::{Profile, Segment};

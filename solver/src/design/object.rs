@@ -2,6 +2,7 @@
 
 use super::Profile;
 use super::schema::{self, Field, Section};
+use crate::quantity;
 use crate::surface::{EdgeName, FaceName};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -64,6 +65,21 @@ pub enum Value {
         hash: String,
         name: String,
     },
+}
+
+impl Value {
+    /// The value with the parameters in its expressions renamed; `to` gives the new name of one, or `None` to leave it.
+    #[must_use]
+    pub fn rename_with(&self, to: &dyn Fn(&str) -> Option<String>) -> Self {
+        let mut value = self.clone();
+        match &mut value {
+            Self::Expr(e) => *e = quantity::rename_with(e, to),
+            Self::Vector(v) => v.iter_mut().for_each(|e| *e = quantity::rename_with(e, to)),
+            Self::Profile(p) => p.expressions_mut().into_iter().for_each(|(_, e)| *e = quantity::rename_with(e, to)),
+            _ => {}
+        }
+        value
+    }
 }
 
 /// One thing in a design.

@@ -14,7 +14,7 @@ mod unit;
 
 pub use curve::Curve;
 pub use evaluate::FUNCTIONS;
-pub use parse::{Expression, QuantityError, evaluate, names, parse, rename};
+pub use parse::{Expression, QuantityError, evaluate, names, parse, rename, rename_with};
 pub use unit::{
     UNITS, Unit, UnitSystem, display_unit, format, format_difference, format_number, format_turning, si_unit, unit,
 };

@@ -12,6 +12,7 @@
 //! A name directly after a number is a unit; anywhere else it is a parameter or a function.
 
 use super::{Dimension, Quantity, unit};
+use std::collections::BTreeMap;
 
 /// Longest expression accepted; longer ones are refused, not parsed.
 const EXPRESSION_CHARS_MAX: usize = 1_000;
@@ -390,7 +391,14 @@ pub fn names(text: &str) -> Vec<String> {
 
 /// `text` with every use of parameter `from` replaced by `to`; spacing is kept. Unparseable text is returned as it is.
 pub fn rename(text: &str, from: &str, to: &str) -> String {
-    if !names(text).iter().any(|n| n == from) {
+    rename_with(text, &|name| (name == from).then(|| to.to_owned()))
+}
+
+/// `text` with the parameters it uses renamed, all at once, so that two names may change places; `to` gives the new name
+/// of a parameter, or `None` to leave it. Spacing is kept, and unparseable text returned as it is.
+pub fn rename_with(text: &str, to: &dyn Fn(&str) -> Option<String>) -> String {
+    let new: BTreeMap<String, String> = names(text).into_iter().filter_map(|n| to(&n).map(|new| (n, new))).collect();
+    if new.is_empty() {
         return text.into();
     }
     let chars: Vec<char> = text.chars().collect();
@@ -407,7 +415,7 @@ pub fn rename(text: &str, from: &str, to: &str) -> String {
             i += 1;
         }
         let word: String = chars[start..i].iter().collect();
-        out.push_str(if word == from { to } else { &word });
+        out.push_str(new.get(&word).unwrap_or(&word));
     }
     out
 }
