@@ -5,7 +5,7 @@
 //!
 //! | feature | adds | used by |
 //! |---|---|---|
-//! | (none) | [`design`], [`quantity`], [`surface`], [`scene`], [`volume`], [`study`] forms and outcomes, [`result`]: reading them | the page |
+//! | (none) | [`design`], [`quantity`], [`surface`], [`scene`], [`volume`], [`study`] forms and outcomes, [`result`]: reading them, [`requirement`]: judging by them | the page |
 //! | `kernel` | [`geometry`], [`format`] | the browser's geometry worker |
 //! | `solve` | meshes, linear algebra, the studies themselves | the server's workers |
 //!
@@ -15,6 +15,7 @@ pub mod deck;
 pub mod design;
 pub mod element;
 pub mod quantity;
+pub mod requirement;
 pub mod result;
 pub mod run;
 pub mod scene;

@@ -3,6 +3,7 @@
 use super::object::{Design, Id, Object, Value};
 use super::resolve::resolve;
 use super::schema::{self, FieldType};
+use crate::requirement;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -106,6 +107,9 @@ pub fn check(design: &Design) -> Vec<Issue> {
                 }
                 _ => {}
             }
+        }
+        if object.kind == requirement::KIND {
+            issues.extend(requirement::check(design, object));
         }
         if let Some(form) = crate::study::form(&object.kind) {
             issues.extend((form.check)(design, object));

@@ -29,6 +29,7 @@ const SECTIONS: &[(Section, &str)] = &[
     (Section::Thermal, "Heat boundaries"),
     (Section::Study, "Studies"),
     (Section::Probe, "Probes"),
+    (Section::Requirement, "Requirements"),
     (Section::Setting, "Settings"),
     (Section::Group, "Groups"),
 ];

@@ -5,6 +5,7 @@
 //! what Richardson's extrapolation over the meshes leaves make the band.
 
 use super::climb::{Climb, Step};
+pub use super::outcome::mode_id;
 use super::outcome::{
     Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Partial, Scalar, State, StateKind, Table,
 };
@@ -219,11 +220,6 @@ fn indicator<T>(stage: &Stage<T>) -> Vec<f64> {
         }
     }
     out
-}
-
-/// Key of mode `k` from zero.
-pub fn mode_id(k: usize) -> String {
-    format!("mode_{}", k + 1)
 }
 
 /// The same for people.

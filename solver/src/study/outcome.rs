@@ -172,6 +172,11 @@ pub struct State {
     pub dimension: Dimension,
 }
 
+/// Key of mode `k` from zero, as a state's id.
+pub fn mode_id(k: usize) -> String {
+    format!("mode_{}", k + 1)
+}
+
 /// What a study answers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {

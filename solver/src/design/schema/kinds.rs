@@ -526,6 +526,27 @@ pub const KINDS: &[Kind] = kinds! {
             ),
     ]
 
+    "requirement" "Requirement" Requirement "What the design must do. Only answers of runs say whether it does." [
+        prop("text", "Statement", FieldType::Text).help("In words, as it was agreed."),
+        prop("quantity", "Quantity", FieldType::Choice { options: crate::requirement::QUANTITIES, default: "mass" }),
+        prop("mode", "Mode", FieldType::Count { default: "1", min: 1, max: 50 }).when("quantity", "frequency")
+            .help("Counted from the lowest; rigid motions of a body that nothing holds do not count."),
+        prop("comparison", "Must be", FieldType::Choice {
+            options: &[("at_most", "At most"), ("at_least", "At least")], default: "at_most",
+        }),
+        prop("limit", "Limit", FieldType::AnyExpr { default: "1 kg" }).required()
+            .help("In the quantity's own units; it may use parameters. Frequencies in Hz."),
+        prop("study", "Study", FieldType::Refs { section: Section::Study, max: 1 }).required()
+            .help("The one whose runs give evidence."),
+        prop("cases", "Load cases", FieldType::Refs { section: Section::LoadCase, max: 32 })
+            .help("Empty: every load case of the design."),
+        prop("mandatory", "Mandatory", FieldType::Flag { default: true }),
+        prop("owner", "Owner", FieldType::Text),
+        prop("waived_by", "Waived by", FieldType::Text)
+            .help("Whoever answers for doing without. The verdict stays what it is."),
+        prop("waiver_reason", "Reason of the waiver", FieldType::Text),
+    ]
+
     "units" "Display units" Setting "The units everyone sees in this design." [
         prop("system", "System", FieldType::Choice {
             options: &[("millimetre", "mm, N, MPa"), ("metre", "m, N, MPa"), ("inch", "in, lbf, psi")],

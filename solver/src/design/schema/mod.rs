@@ -29,6 +29,8 @@ pub enum Section {
     Study,
     /// Places where answers are read.
     Probe,
+    /// What the design must do.
+    Requirement,
     Setting,
 }
 
