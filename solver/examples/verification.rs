@@ -21,9 +21,13 @@ mod modes;
 mod row;
 #[path = "../tests/verification/statics.rs"]
 mod statics;
+#[path = "../tests/support/structure.rs"]
+mod structure;
 #[path = "../tests/support/tet_box.rs"]
 #[allow(dead_code)]
 mod tet_box;
+#[path = "../tests/verification/topology.rs"]
+mod topology;
 #[path = "../tests/support/truth.rs"]
 #[allow(dead_code)]
 mod truth;
@@ -62,6 +66,14 @@ const CASES: &[(&str, fn() -> Vec<Row>)] = &[
     ("heat", heat::case_32),
     ("heat", heat::case_33),
     ("heat", heat::case_34),
+    ("topology", topology::case_53),
+    ("topology", topology::case_54),
+    ("topology", topology::case_55),
+    ("topology", topology::case_57),
+    ("topology", topology::case_60),
+    ("topology", topology::case_61),
+    ("topology", topology::casting),
+    ("topology", topology::asymptotes),
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -9,6 +9,8 @@ mod closed_form;
 #[path = "../support/row.rs"]
 #[allow(dead_code)]
 mod row;
+#[path = "../support/structure.rs"]
+mod structure;
 #[path = "../support/tet_box.rs"]
 #[allow(dead_code)]
 mod tet_box;
@@ -22,6 +24,7 @@ mod heat;
 mod material;
 mod modes;
 mod statics;
+mod topology;
 
 /// One test per case.
 macro_rules! cases {
@@ -43,4 +46,6 @@ cases! {
     boundary::turning_disc boundary::beam_on_springs boundary::hole_in_a_ply bolt::preloaded_joint
     material::wall material::bar
     heat::case_31 heat::case_32 heat::case_33 heat::case_34
+    topology::case_53 topology::case_54 topology::case_55 topology::case_57 topology::case_60 topology::case_61
+    topology::casting topology::asymptotes
 }

@@ -1,0 +1,568 @@
+//! A topology optimisation as a state that is stepped: evaluate, improve, note, until nothing changes any more.
+//!
+//! [`Optimization::step`] is one iteration. Between two steps the state may be stored and resumed to the bit
+//! ([`super::snapshot`]), limits may change, the design may be looked at.
+
+use super::mma::{self, Functions, Memory};
+use super::oc;
+use super::pipeline::Pipeline;
+use super::project::Projection;
+use super::setup::{Goal, Optimiser, Setup, check, start_volume};
+use super::{Chain, Domain, Invalid, Role, measure};
+use serde::{Deserialize, Serialize};
+
+/// What answers for the structure.
+pub trait Physics {
+    type Error;
+
+    fn n_cases(&self) -> usize;
+
+    /// Solves every load case. `stiffness`: Young's modulus of every cell as a share of the material's; 0 outside the
+    /// design space.
+    ///
+    /// # Errors
+    /// As the physics has it.
+    fn solve(&mut self, stiffness: &[f64]) -> Result<Response, Self::Error>;
+}
+
+/// One entry per load case.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Response {
+    /// Work of the loads, F·u, J.
+    pub compliance: Vec<f64>,
+    /// uᵀ K₀ u of every cell with the stiffness matrix of full material, J.
+    pub energies: Vec<Vec<f64>>,
+}
+
+/// One iteration of the history: the design that was evaluated, and how far the step from it went.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub iteration: u32,
+    /// Weighted compliance, J, or the volume's share of the design space, as the goal has it.
+    pub objective: f64,
+    pub compliance: Vec<f64>,
+    /// Share of the design space that is filled: Σ ρ / n.
+    pub volume: f64,
+    pub discreteness: f64,
+    /// Largest constraint, as a share of its limit: above 0 it is exceeded.
+    pub excess: f64,
+    /// Largest change of a density.
+    pub change: f64,
+    pub penalty: f64,
+    pub beta: f64,
+}
+
+/// Why no further step is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stop {
+    /// The design has settled.
+    Settled,
+    /// The iterations are used up.
+    Iterations,
+}
+
+/// Where a run stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    pub iteration: u32,
+    /// The design, one number per cell.
+    pub x: Vec<f64>,
+    pub memory: Memory,
+    pub penalty: f64,
+    pub beta: f64,
+    /// Iterations since penalty or projection last grew.
+    pub stage_iteration: u32,
+    /// Volume limit of the dilated design of the robust formulation, as a share of the design space.
+    pub dilated_max: f64,
+    pub history: Vec<Entry>,
+    pub stopped: Option<Stop>,
+}
+
+/// A run: its set-up, its maps and where it stands.
+pub struct Optimization {
+    setup: Setup,
+    pipeline: Pipeline,
+    n_inside: f64,
+    state: State,
+}
+
+/// What went wrong in a step; the state is as before it.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum StepError<E> {
+    #[error(transparent)]
+    Setup(#[from] Invalid),
+    #[error("{0}")]
+    Physics(E),
+    #[error("the answer of load case {case} is not a number: the structure is not held, or the loads are too large")]
+    NotFinite { case: usize },
+}
+
+/// The volume's limit on the dilated design is brought in line with the limit on the middle one this often.
+const RESCALE_EVERY: u32 = 20;
+/// The objective is brought to this size, at every step, for the method of moving asymptotes.
+const OBJECTIVE: f64 = 10.0;
+
+impl Optimization {
+    /// # Errors
+    /// [`Invalid`], which says what to change.
+    pub fn new(domain: &Domain, setup: Setup) -> Result<Self, Invalid> {
+        check(&setup)?;
+        let pipeline = Pipeline::new(domain, setup.filter, &setup.symmetry, setup.process)?;
+        let n_inside = domain.n_inside() as f64;
+        let domain = pipeline.domain();
+        let volume = start_volume(domain, &setup.goal)?;
+        let mut x = vec![volume; domain.n_cells()];
+        domain.impose(&mut x);
+        let state = State {
+            iteration: 0,
+            memory: Memory::default(),
+            penalty: setup.penalty.start,
+            beta: setup.sharpening.map_or(0.0, |s| s.beta_start),
+            stage_iteration: 0,
+            dilated_max: match setup.goal {
+                Goal::Stiffness { volume_max } => volume_max,
+                Goal::Volume { .. } => 1.0,
+            },
+            history: Vec::new(),
+            stopped: None,
+            x,
+        };
+        Ok(Self { setup, pipeline, n_inside, state })
+    }
+
+    /// Goes on from `state`, of the same domain and set-up but perhaps other limits.
+    ///
+    /// # Errors
+    /// As [`Optimization::new`]; [`Invalid::Length`] for a state of another domain.
+    pub fn resume(domain: &Domain, setup: Setup, state: State) -> Result<Self, Invalid> {
+        let mut run = Self::new(domain, setup)?;
+        if state.x.len() != domain.n_cells() {
+            return Err(Invalid::Length { found: state.x.len(), wanted: domain.n_cells() });
+        }
+        run.state = state;
+        Ok(run)
+    }
+
+    pub fn setup(&self) -> &Setup {
+        &self.setup
+    }
+
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The cells' roles, after the process has had its say: cells that cannot be cast are void.
+    pub fn domain(&self) -> &Domain {
+        self.pipeline.domain()
+    }
+
+    pub fn stopped(&self) -> Option<Stop> {
+        self.state.stopped
+    }
+
+    /// Physical densities of the present design: what is drawn, weighed and built.
+    pub fn density(&self) -> Vec<f64> {
+        self.chain(0.0).apply(&self.state.x)
+    }
+
+    /// Cells that are built: densities above ½.
+    pub fn solid(&self) -> Vec<bool> {
+        self.density().into_iter().map(|x| x > 0.5).collect()
+    }
+
+    /// Young's modulus of every cell as a share of the material's, as [`Physics::solve`] wants it.
+    pub fn stiffness(&self, density: &[f64]) -> Vec<f64> {
+        let void = self.setup.void_stiffness;
+        let of = |(x, role): (&f64, &Role)| match role {
+            Role::Outside => 0.0,
+            _ => void + x.powf(self.state.penalty) * (1.0 - void),
+        };
+        density.iter().zip(self.domain().roles()).map(of).collect()
+    }
+
+    /// Changes the limit; the run goes on from its present design.
+    ///
+    /// # Errors
+    /// [`Invalid`], and then nothing has changed.
+    pub fn set_goal(&mut self, goal: Goal) -> Result<(), Invalid> {
+        let setup = Setup { goal, ..self.setup.clone() };
+        check(&setup)?;
+        start_volume(self.domain(), &setup.goal)?;
+        if let (Goal::Stiffness { volume_max: new }, Goal::Stiffness { volume_max: old }) =
+            (&setup.goal, &self.setup.goal)
+        {
+            self.state.dilated_max = (self.state.dilated_max * new / old).min(1.0);
+        }
+        self.setup = setup;
+        self.state.stopped = None;
+        self.state.stage_iteration = 0;
+        Ok(())
+    }
+
+    /// Allows more iterations, or fewer.
+    pub fn set_iterations_max(&mut self, iterations_max: u32) {
+        self.setup.iterations_max = iterations_max;
+        if self.state.stopped == Some(Stop::Iterations) && self.state.iteration < iterations_max {
+            self.state.stopped = None;
+        }
+    }
+
+    /// The chain whose projection is moved by `offset` from the middle threshold: up for eroded, down for dilated.
+    fn chain(&self, offset: f64) -> Chain<'_> {
+        let projection = self.setup.sharpening.map(|_| Projection { beta: self.state.beta, eta: 0.5 + offset });
+        self.pipeline.chain(projection)
+    }
+
+    fn fill(&self, density: &[f64]) -> f64 {
+        density.iter().sum::<f64>() / self.n_inside
+    }
+
+    /// One iteration: evaluates the present design and goes to the next. Does nothing once stopped.
+    ///
+    /// # Errors
+    /// [`StepError`]; the state is then as before.
+    pub fn step<P: Physics>(&mut self, physics: &mut P) -> Result<(), StepError<P::Error>> {
+        if self.state.stopped.is_some() {
+            return Ok(());
+        }
+        let n_cases = physics.n_cases();
+        let n_limits = match &self.setup.goal {
+            Goal::Stiffness { .. } => n_cases,
+            Goal::Volume { compliance_max } => compliance_max.len(),
+        };
+        for found in [self.setup.weights.len(), n_limits] {
+            if found != n_cases {
+                return Err(Invalid::Weights { found, wanted: n_cases }.into());
+            }
+        }
+        // Eroded and dilated designs differ from the middle one only in the robust formulation.
+        let robust = self.setup.sharpening.and_then(|s| s.robust);
+        let offset = robust.unwrap_or(0.0);
+        let (stiff, light) = (self.chain(offset), self.chain(-offset));
+        let stages = stiff.stages(&self.state.x);
+        let response = physics.solve(&self.stiffness(stages.last())).map_err(StepError::Physics)?;
+        if let Some(case) = response.compliance.iter().position(|c| !c.is_finite()) {
+            return Err(StepError::NotFinite { case });
+        }
+        let light_stages = robust.map(|_| light.stages(&self.state.x));
+        let light_stages = light_stages.as_ref().unwrap_or(&stages);
+        let middle = robust.map(|_| self.density());
+        let middle = middle.as_deref().unwrap_or(stages.last());
+
+        let mut ones = vec![1.0; self.state.x.len()];
+        ones.iter_mut().zip(self.domain().roles()).filter(|(_, r)| **r == Role::Outside).for_each(|(o, _)| *o = 0.0);
+        let dv = light.pull_back(light_stages, ones);
+        // ∂c/∂ρ = −p ρ^(p−1) (1 − Emin) uᵀ K₀ u
+        let slope: Vec<f64> = stages
+            .last()
+            .iter()
+            .map(|x| -self.state.penalty * x.powf(self.state.penalty - 1.0) * (1.0 - self.setup.void_stiffness))
+            .collect();
+        let derivative = |weights: &[f64]| -> Vec<f64> {
+            let mut sum = vec![0.0; slope.len()];
+            for (energy, w) in response.energies.iter().zip(weights) {
+                sum.iter_mut().zip(energy).zip(&slope).for_each(|((s, e), d)| *s += w * d * e);
+            }
+            self.pipeline.seen(&self.state.x, stiff.pull_back(&stages, sum))
+        };
+
+        let compliance: f64 = response.compliance.iter().zip(&self.setup.weights).map(|(c, w)| c * w).sum();
+        let fill = self.fill(middle);
+        let light_fill = self.fill(light_stages.last());
+        let mut dilated_max = self.state.dilated_max;
+        if let (Some(_), Goal::Stiffness { volume_max }) = (robust, &self.setup.goal)
+            && self.state.stage_iteration.is_multiple_of(RESCALE_EVERY)
+            && fill > 0.0
+        {
+            dilated_max = volume_max * light_fill / fill;
+        }
+        let mut memory = self.state.memory.clone();
+        let (objective, excess, x) = match &self.setup.goal {
+            Goal::Stiffness { volume_max } => {
+                let limit = if robust.is_some() { dilated_max } else { *volume_max };
+                let dc = derivative(&self.setup.weights);
+                let x = match &self.setup.optimiser {
+                    Optimiser::Criteria(criteria) => {
+                        let x0 = &self.state.x;
+                        // The volume of a linear chain is known without applying it.
+                        let linear = light.is_linear();
+                        let volume = |x: &[f64]| -> f64 {
+                            if linear {
+                                let moved: f64 = x.iter().zip(x0).zip(&dv).map(|((x, x0), d)| d * (x - x0)).sum();
+                                light_fill + moved / self.n_inside
+                            } else {
+                                self.fill(&light.apply(x))
+                            }
+                        };
+                        oc::update(self.domain(), criteria, x0, &dc, &dv, |x| volume(x) > limit)
+                    }
+                    Optimiser::Asymptotes(settings) => {
+                        let f0: Vec<f64> =
+                            dc.iter().map(|d| OBJECTIVE * d / compliance.abs().max(f64::MIN_POSITIVE)).collect();
+                        let df: Vec<f64> = dv.iter().map(|d| d / (self.n_inside * limit)).collect();
+                        self.moved(settings, &mut memory, &f0, &[light_fill / limit - 1.0], &[df])
+                    }
+                };
+                (compliance, fill / volume_max - 1.0, x)
+            }
+            Goal::Volume { compliance_max } => {
+                let f0: Vec<f64> = dv.iter().map(|d| OBJECTIVE * d / self.n_inside).collect();
+                let ratios = response.compliance.iter().zip(compliance_max);
+                let values: Vec<f64> = ratios.map(|(c, limit)| c / limit - 1.0).collect();
+                let gradients: Vec<Vec<f64>> = (0..n_cases)
+                    .map(|k| {
+                        let mut weights = vec![0.0; n_cases];
+                        weights[k] = 1.0 / compliance_max[k];
+                        derivative(&weights)
+                    })
+                    .collect();
+                let Optimiser::Asymptotes(settings) = &self.setup.optimiser else {
+                    return Err(Invalid::Criteria { with: "limits on compliance" }.into());
+                };
+                let x = self.moved(settings, &mut memory, &f0, &values, &gradients);
+                (fill, values.iter().copied().fold(f64::NEG_INFINITY, f64::max), x)
+            }
+        };
+        let change = x.iter().zip(&self.state.x).fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
+        let entry = Entry {
+            iteration: self.state.iteration + 1,
+            objective,
+            compliance: response.compliance.clone(),
+            volume: fill,
+            discreteness: measure::discreteness(self.domain(), middle),
+            excess,
+            change,
+            penalty: self.state.penalty,
+            beta: self.state.beta,
+        };
+        drop((stiff, light));
+        self.advance(x, memory, dilated_max, entry);
+        Ok(())
+    }
+
+    fn moved(
+        &self,
+        settings: &mma::Settings,
+        memory: &mut Memory,
+        objective: &[f64],
+        constraints: &[f64],
+        gradients: &[Vec<f64>],
+    ) -> Vec<f64> {
+        let x = &self.state.x;
+        let bound = |free: f64| -> Vec<f64> {
+            (0..x.len()).map(|i| if self.domain().is_free(i) { free } else { x[i] }).collect()
+        };
+        let functions = Functions { objective, constraints, gradients };
+        mma::update(settings, memory, x, &bound(0.0), &bound(1.0), functions)
+    }
+
+    /// Takes the step, and decides what comes next: the next stage of the continuation, or the end.
+    fn advance(&mut self, x: Vec<f64>, memory: Memory, dilated_max: f64, entry: Entry) {
+        let state = &mut self.state;
+        let settled = entry.change <= self.setup.change_min;
+        state.iteration = entry.iteration;
+        state.history.push(entry);
+        state.x = x;
+        state.memory = memory;
+        state.dilated_max = dilated_max;
+        state.stage_iteration += 1;
+        let penalty = self.setup.penalty;
+        let beta_end = self.setup.sharpening.map_or(0.0, |s| s.beta_end);
+        let last = state.penalty >= penalty.end && state.beta >= beta_end;
+        if !last && (settled || state.stage_iteration >= self.setup.stage_iterations) {
+            // First the penalty, then the projection: a projection freezes what it finds.
+            if state.penalty < penalty.end {
+                state.penalty = (state.penalty + penalty.step).min(penalty.end);
+            } else {
+                state.beta = (2.0 * state.beta).min(beta_end);
+            }
+            state.stage_iteration = 0;
+        } else if last && settled {
+            state.stopped = Some(Stop::Settled);
+        }
+        if state.stopped.is_none() && state.iteration >= self.setup.iterations_max {
+            state.stopped = Some(Stop::Iterations);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::density::oc::Criteria;
+    use crate::density::pipeline::Sharpening;
+    use crate::density::setup::Penalty;
+    use crate::density::snapshot;
+
+    /// Bundles of springs in series: of stiffness ΣE/a for the first load case, ΣE/b for the second.
+    struct Springs {
+        bundles: Vec<[f64; 2]>,
+        /// Cells of a bundle.
+        size: usize,
+    }
+
+    impl Physics for Springs {
+        type Error = std::convert::Infallible;
+
+        fn n_cases(&self) -> usize {
+            2
+        }
+
+        fn solve(&mut self, stiffness: &[f64]) -> Result<Response, Self::Error> {
+            let sums: Vec<f64> = stiffness.chunks(self.size).map(|e| e.iter().sum()).collect();
+            let one = |k: usize| -> Vec<f64> {
+                (0..stiffness.len()).map(|i| self.bundles[i / self.size][k] / sums[i / self.size].powi(2)).collect()
+            };
+            let energies = vec![one(0), one(1)];
+            let compliance = energies.iter().map(|e| e.iter().zip(stiffness).map(|(u, e)| u * e).sum()).collect();
+            Ok(Response { compliance, energies })
+        }
+    }
+
+    fn springs(n: usize) -> Springs {
+        Springs { bundles: (0..n).map(|i| [1.0 + 0.1 * i as f64, 2.0 + (i as f64).sin()]).collect(), size: 1 }
+    }
+
+    /// For the box of [`rich`]: a bundle per layer.
+    fn layers() -> Springs {
+        Springs { size: 30, ..springs(4) }
+    }
+
+    fn linear(goal: Goal) -> Setup {
+        Setup {
+            penalty: Penalty { start: 1.0, step: 1.0, end: 1.0 },
+            change_min: 1e-6,
+            iterations_max: 200,
+            ..Setup::new(goal, 2, 1.0)
+        }
+    }
+
+    fn ended(run: &mut Optimization, physics: &mut Springs) {
+        while run.stopped().is_none() {
+            run.step(physics).unwrap();
+        }
+    }
+
+    #[test]
+    fn both_optimisers_find_the_known_best() {
+        // Σ w·a / x is least under a limit on Σ x at xᵢ ∝ √(w·aᵢ).
+        let (n, limit) = (24, 0.3);
+        let domain = Domain::full([4, 3, 2]).unwrap();
+        let known: Vec<f64> = springs(n).bundles.iter().map(|[a, b]| (a + 3.0 * b).sqrt()).collect();
+        let total: f64 = known.iter().sum();
+        for optimiser in [Optimiser::Criteria(Criteria::default()), Optimiser::Asymptotes(mma::Settings::default())] {
+            let goal = Goal::Stiffness { volume_max: limit };
+            let setup = Setup { weights: vec![1.0, 3.0], optimiser, ..linear(goal) };
+            let mut run = Optimization::new(&domain, setup).unwrap();
+            ended(&mut run, &mut springs(n));
+            assert_eq!(run.stopped(), Some(Stop::Settled), "{optimiser:?}");
+            for (x, k) in run.density().iter().zip(&known) {
+                assert!((x - limit * n as f64 * k / total).abs() < 1e-3, "{optimiser:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_lightest_within_limits_keeps_them() {
+        let n = 24;
+        let domain = Domain::full([4, 3, 2]).unwrap();
+        // Even springs of density 0.4 would meet both limits.
+        let limits: Vec<f64> = (0..2).map(|k| springs(n).bundles.iter().map(|a| a[k] / 0.4).sum()).collect();
+        let mut run = Optimization::new(&domain, linear(Goal::Volume { compliance_max: limits.clone() })).unwrap();
+        ended(&mut run, &mut springs(n));
+        let last = run.state().history.last().unwrap();
+        assert!(last.excess.abs() < 1e-3, "{last:?}");
+        assert!(last.objective < 0.4 && last.objective > 0.3, "{last:?}");
+        let e: Vec<f64> = run.density();
+        for k in 0..2 {
+            let c: f64 = springs(n).bundles.iter().zip(&e).map(|(a, e)| a[k] / e).sum();
+            assert!(c < limits[k] * 1.001);
+        }
+    }
+
+    fn rich() -> (Domain, Setup) {
+        let mut roles = vec![Role::Free; 120];
+        roles[5] = Role::Solid;
+        roles[50..53].fill(Role::Outside);
+        let domain = Domain::new([6, 5, 4], roles).unwrap();
+        let setup = Setup {
+            penalty: Penalty { start: 1.0, step: 1.0, end: 3.0 },
+            sharpening: Some(Sharpening { beta_start: 1.0, beta_end: 8.0, robust: Some(0.2) }),
+            stage_iterations: 6,
+            ..Setup::new(Goal::Stiffness { volume_max: 0.4 }, 2, 1.9)
+        };
+        (domain, setup)
+    }
+
+    #[test]
+    fn a_run_that_was_killed_goes_on_to_the_bit() {
+        let (domain, setup) = rich();
+        let mut physics = layers();
+        let mut whole = Optimization::new(&domain, setup.clone()).unwrap();
+        let mut bytes = Vec::new();
+        for k in 0..30 {
+            if k == 13 {
+                bytes = snapshot::write(whole.state());
+            }
+            whole.step(&mut physics).unwrap();
+        }
+        let mut again = Optimization::resume(&domain, setup.clone(), snapshot::read(&bytes).unwrap()).unwrap();
+        assert_eq!(again.state().iteration, 13);
+        for _ in 13..30 {
+            again.step(&mut physics).unwrap();
+        }
+        assert_eq!(again.state(), whole.state());
+        let other = Domain::full([2, 2, 2]).unwrap();
+        assert!(Optimization::resume(&other, setup, whole.state().clone()).is_err());
+    }
+
+    #[test]
+    fn continuation_ends_and_a_new_limit_is_followed() {
+        let (domain, setup) = rich();
+        let mut physics = layers();
+        let mut run = Optimization::new(&domain, setup).unwrap();
+        ended(&mut run, &mut physics);
+        let last = run.state().history.last().unwrap().clone();
+        assert_eq!((last.penalty, last.beta), (3.0, 8.0));
+        assert!(last.excess < 0.02 && last.volume > 0.35, "{last:?}");
+        let iterations = run.state().iteration;
+        run.set_goal(Goal::Stiffness { volume_max: 0.6 }).unwrap();
+        assert_eq!(run.stopped(), None);
+        ended(&mut run, &mut physics);
+        let last = run.state().history.last().unwrap();
+        assert!(run.state().iteration > iterations && (last.volume - 0.6).abs() < 0.02, "{last:?}");
+        assert!(run.set_goal(Goal::Stiffness { volume_max: 0.001 }).is_err());
+        assert_eq!(run.setup().goal, Goal::Stiffness { volume_max: 0.6 }, "nothing has changed");
+        assert_eq!((run.density()[5], run.density()[51]), (1.0, 0.0));
+    }
+
+    #[test]
+    fn iterations_end_a_run_and_more_let_it_go_on() {
+        let (domain, setup) = rich();
+        let mut run = Optimization::new(&domain, Setup { iterations_max: 4, ..setup }).unwrap();
+        ended(&mut run, &mut layers());
+        assert_eq!((run.stopped(), run.state().iteration), (Some(Stop::Iterations), 4));
+        run.set_iterations_max(6);
+        ended(&mut run, &mut layers());
+        assert_eq!(run.state().iteration, 6);
+    }
+
+    #[test]
+    fn bad_setups_are_refused_by_name() {
+        let domain = Domain::full([3, 3, 3]).unwrap();
+        let stiff = || Setup::new(Goal::Stiffness { volume_max: 0.5 }, 2, 1.5);
+        let refused = |setup: Setup| Optimization::new(&domain, setup).err().map(|e| e.to_string()).unwrap_or_default();
+        assert_eq!(refused(stiff()), "");
+        let goal = Goal::Stiffness { volume_max: f64::NAN };
+        assert!(refused(Setup { goal, ..stiff() }).contains("volume limit"));
+        let optimiser = Optimiser::Criteria(Criteria::default());
+        let goal = Goal::Volume { compliance_max: vec![1.0, 2.0] };
+        assert!(refused(Setup { goal, optimiser, ..stiff() }).contains("moving asymptotes"));
+        assert!(refused(Setup { void_stiffness: 0.0, ..stiff() }).contains("void"));
+        let mut run = Optimization::new(&domain, Setup { weights: vec![1.0], ..stiff() }).unwrap();
+        let error = run.step(&mut springs(27)).unwrap_err();
+        assert_eq!(error, StepError::Setup(Invalid::Weights { found: 1, wanted: 2 }));
+        assert_eq!(run.state().iteration, 0);
+    }
+}
