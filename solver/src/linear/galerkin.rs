@@ -5,6 +5,7 @@
 //! fixed nodes, which no rigid motion leaves free of force, are carried apart as [`Foundation`]s. Nothing but these depends
 //! on where nodes are fixed: `P` is zero there.
 
+use super::dense::{Cholesky, eigen};
 use super::full::{FullBlock, N_ENTRIES, Packed, Refinement, whole};
 use super::operator::{Foundation, Operator};
 use super::transfer::coarsen_foundations;
@@ -205,6 +206,33 @@ fn tables(lame: [f64; 2]) -> [Packed; 8] {
         Refinement::new(child).add(RATIO, &one.map(|k| [k; W]), &mut lanes);
         lanes.map(|k| k[0])
     })
+}
+
+/// Largest eigenvalue of the stiffness of a whole cell over its own diagonal blocks.
+///
+/// No sum of cells has a larger one over the sum of their blocks, however they differ in stiffness: the Rayleigh quotient
+/// is a mean of theirs (Fried, Int. J. Solids Struct. 8, 1972).
+pub fn largest(lame: [f64; 2]) -> f64 {
+    let k = held(lame, &[[true; 3]; 8]);
+    // With D = L Lᵀ in blocks, of L⁻¹ K L⁻ᵀ, by columns and then by rows.
+    let mut scaled = k.clone();
+    for _ in 0..2 {
+        let mut turned = vec![0.0; 576];
+        for corner in 0..8 {
+            let block = (0..9).map(|n| k[(3 * corner + n / 3) * 24 + 3 * corner + n % 3]).collect();
+            // A cell's block is positive: no motion of one node alone is rigid.
+            let Ok(factor) = Cholesky::new(3, block) else { return f64::INFINITY };
+            for column in 0..24 {
+                let mut x: [f64; 3] = std::array::from_fn(|c| scaled[(3 * corner + c) * 24 + column]);
+                factor.forward(&mut x);
+                for (c, x) in x.into_iter().enumerate() {
+                    turned[column * 24 + 3 * corner + c] = x;
+                }
+            }
+        }
+        scaled = turned;
+    }
+    eigen(24, &scaled).0[23]
 }
 
 /// The stiffness of a whole cell between components that are `free`, 24×24.

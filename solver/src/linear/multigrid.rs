@@ -12,7 +12,7 @@
 
 use super::banded::{Banded, Singular};
 use super::block::Block;
-use super::galerkin::Coarsening;
+use super::galerkin::{self, Coarsening};
 use super::operator::{Foundation, Operator, Release};
 use super::transfer;
 use crate::element::lane::{Lane, Real};
@@ -46,7 +46,10 @@ pub struct Level {
     pub operator: Operator,
     /// Inverse diagonal blocks, `[entry][node]`: xx, yy, zz, xy, yz, zx.
     inverse: [Vec<f32>; 6],
+    /// Of the smoothed operator over its diagonal blocks.
     lambda_max: f64,
+    /// What [`galerkin::largest`] says of one fine cell of a graded hierarchy.
+    of_cell: Option<f64>,
 }
 
 /// Vectors a cycle works on, per level.
@@ -110,11 +113,11 @@ impl Multigrid {
                 (coarse_grid, coarse_solids, Operator::new(coarse, foundations, releases))
             });
             if let Some((coarse_grid, coarse_solids, coarse)) = next {
-                levels.push(Level::new(operator));
+                levels.push(Level::new(operator, None));
                 (grid, solids, operator) = (coarse_grid, coarse_solids, coarse);
             } else {
                 let direct = Banded::new(&operator)?;
-                levels.push(Level { operator, inverse: Default::default(), lambda_max: 0.0 });
+                levels.push(Level { operator, inverse: Default::default(), lambda_max: 0.0, of_cell: None });
                 return Ok(Self { levels, direct, coarsenings: Vec::new() });
             }
         }
@@ -124,14 +127,15 @@ impl Multigrid {
     pub fn galerkin(operator: Operator) -> Self {
         let (mut levels, mut coarsenings) = (Vec::new(), Vec::new());
         let mut operator = operator;
+        let of_cell = operator.lattice.strips.first().map(|s| galerkin::largest(s.lame));
         while operator.lattice.n_nodes > DIRECT_NODES_MAX && operator.lattice.grid.counts.iter().any(|n| *n > 1) {
             let (coarsening, coarse) = Coarsening::new(&operator);
             coarsenings.push(coarsening);
-            levels.push(Level::new(operator));
+            levels.push(Level::new(operator, of_cell));
             operator = coarse;
         }
         let direct = Banded::semidefinite(&operator);
-        levels.push(Level { operator, inverse: Default::default(), lambda_max: 0.0 });
+        levels.push(Level { operator, inverse: Default::default(), lambda_max: 0.0, of_cell });
         Self { levels, direct, coarsenings }
     }
 
@@ -273,8 +277,8 @@ impl Workspace {
 }
 
 impl Level {
-    fn new(operator: Operator) -> Self {
-        let mut level = Self { operator, inverse: Default::default(), lambda_max: 0.0 };
+    fn new(operator: Operator, of_cell: Option<f64>) -> Self {
+        let mut level = Self { operator, inverse: Default::default(), lambda_max: 0.0, of_cell };
         level.refresh();
         level
     }
@@ -300,7 +304,13 @@ impl Level {
             }
         }
         self.inverse = inverse;
-        self.lambda_max = LAMBDA_SAFETY * self.lanczos();
+        self.lambda_max = match self.of_cell {
+            None => LAMBDA_SAFETY * self.lanczos(),
+            // Where stiffness jumps, the largest values belong to a few nodes that no random vector meets, and a smoother
+            // that amplifies them ruins the preconditioner. What bounds every cell bounds their sum, whatever their stiffness.
+            Some(bound) if self.operator.relatives().is_some() => bound,
+            Some(bound) => bound.max(LAMBDA_SAFETY * self.lanczos()),
+        };
     }
 
     /// Largest eigenvalue of D⁻¹A, from below, by the Lanczos coefficients of conjugate gradients.

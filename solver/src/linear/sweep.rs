@@ -126,6 +126,20 @@ impl<T: Real> Sweep<'_, T> {
     #[inline(always)]
     fn scatter(&mut self, k: usize, block: &impl Gathered, f: &[[T; W]; 24], base: usize) {
         let sign = self.sign;
+        if let Some(first) = run(block) {
+            // All left ends first: what was just written cannot be read again at once one number on.
+            for side in 0..2 {
+                for c in 0..3 {
+                    for (row, first) in first.iter().enumerate() {
+                        let y = &mut self.y[3 * k + c][first - base + side..][..W];
+                        for (y, f) in y.iter_mut().zip(&f[8 * c + 2 * row + side]) {
+                            *y += sign * *f;
+                        }
+                    }
+                }
+            }
+            return;
+        }
         for c in 0..3 {
             let y = &mut *self.y[3 * k + c];
             for row in 0..4 {
@@ -231,9 +245,28 @@ impl<T: Real> Scratch<T> {
     }
 }
 
+/// First nodes of the four rows of a full block whose cells are neighbours along x.
+#[inline(always)]
+fn run(block: &impl Gathered) -> Option<[usize; 4]> {
+    // Cells ascend, and so do the first nodes of a layer's rows.
+    let nodes = block.nodes();
+    (block.len() == W && nodes[0][W - 1] == nodes[0][0] + W as u32 - 1).then(|| nodes.map(|row| row[0] as usize))
+}
+
 /// Displacements of the corners of a block's cells.
 #[inline(always)]
 fn gather<T: Real>(x: &Block<T>, k: usize, block: &impl Gathered, out: &mut [[T; W]; 24]) {
+    if let Some(first) = run(block) {
+        for c in 0..3 {
+            let x = x.part(k, c);
+            for (row, first) in first.iter().enumerate() {
+                for side in 0..2 {
+                    out[8 * c + 2 * row + side].copy_from_slice(&x[first + side..][..W]);
+                }
+            }
+        }
+        return;
+    }
     for c in 0..3 {
         let x = x.part(k, c);
         for row in 0..4 {
