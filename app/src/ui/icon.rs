@@ -138,7 +138,7 @@ impl Glyph {
             "import" => Self::Import,
             "selection" => Self::Selection,
             "isotropic" | "orthotropic" => Self::Layers,
-            "fixed" | "sliding" | "symmetry" | "displacement" | "elastic" => Self::Support,
+            "fixed" | "sliding" | "symmetry" | "displacement" | "remote_displacement" | "elastic" => Self::Support,
             "bolt_preload" => Self::Bolt,
             "load_case" => Self::Case,
             "temperature" | "heat_flux" | "convection" | "radiation" | "heat_source" => Self::Heat,

@@ -233,6 +233,7 @@ impl Deck<'_> {
             for (d, value) in independent(directions) {
                 let axis = (0..3).find(|c| (d[*c].abs() - 1.0).abs() < NOTHING);
                 if let Some(c) = axis {
+                    let value = value / self.turned(*node).unwrap_or(1.0);
                     let to = if value == 0.0 { &mut fixed } else { &mut given };
                     to.insert((*node as usize + 1, c + 1), value * d[c]);
                 } else {
@@ -271,6 +272,15 @@ impl Deck<'_> {
             _ => boundary(&mut steps, given),
         }
         steps
+    }
+}
+
+impl Deck<'_> {
+    /// By what the displacement of a coupling's second node is divided to be its rotation, m; `None` for other nodes.
+    fn turned(&self, node: u32) -> Option<f64> {
+        let k = (node as usize).checked_sub(self.mesh.points.len()).filter(|k| k % 2 == 1)? / 2;
+        let lengths = self.held.lengths();
+        lengths.get(k).copied()
     }
 }
 

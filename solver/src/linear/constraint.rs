@@ -104,6 +104,11 @@ impl<const N: usize> Constraints<N> {
         self.couplings.iter().map(|c| c.point).collect()
     }
 
+    /// Lengths that make displacements of rotations, by coupling, m: [`Reference::length`].
+    pub fn lengths(&self) -> Vec<f64> {
+        self.couplings.iter().map(|c| c.length).collect()
+    }
+
     /// Nodes of a coupling.
     pub fn coupled(&self, coupling: u32) -> impl Iterator<Item = u32> + '_ {
         self.rigid.iter().filter(move |r| *r.1 == coupling).map(|r| *r.0)

@@ -3,8 +3,8 @@
 use super::load::{self, Applied, Reaction};
 use super::patch::Patch;
 use super::setup::{Part, Setup};
-use super::support::Hold;
-use crate::design::Issue;
+use super::support::{Hold, Solid};
+use crate::design::{Issue, Object};
 use crate::element::tet::{Elasticity, Orthotropic, matrix};
 use crate::fitted::facet::FacetPatch;
 use crate::fitted::{Facet, FittedError, Mesh, Problem, Spring, hold, motion, push};
@@ -67,6 +67,8 @@ pub struct Held {
     /// Elastic foundations, and the support that each spring belongs to.
     pub springs: Vec<Spring>,
     bed: Vec<usize>,
+    /// Couplings that are supports, and which.
+    solid: Vec<(u32, usize)>,
     /// The supports of a node's held directions, in the order of [`Constraints::directions`].
     owners: BTreeMap<u32, Vec<usize>>,
     pub n_bonded: usize,
@@ -90,6 +92,49 @@ impl Held {
     }
 }
 
+/// Faces that move as one solid piece.
+struct Piece<'a> {
+    /// What makes them one.
+    object: &'a Object,
+    faces: BTreeSet<(usize, usize)>,
+    /// The support that holds it.
+    support: Option<(usize, Solid)>,
+}
+
+/// The solid pieces of a set-up: remote displacements and rigid couplings, as one where they have faces in common.
+fn pieces<'a>(setup: &'a Setup) -> Result<Vec<Piece<'a>>, StudyError> {
+    let mut out: Vec<Piece> = Vec::new();
+    for (s, support) in setup.supports.iter().enumerate() {
+        if let Hold::Solid(solid) = support.hold {
+            let faces = support.faces.iter().copied().collect();
+            out.push(Piece { object: &support.object, faces, support: Some((s, solid)) });
+        }
+    }
+    for load in setup.loads.iter().filter(|l| l.rigid) {
+        let mut piece = Piece { object: &load.object, faces: load.faces.iter().copied().collect(), support: None };
+        let mut rest = Vec::new();
+        for other in out {
+            if piece.faces.is_disjoint(&other.faces) {
+                rest.push(other);
+                continue;
+            }
+            if piece.support.is_some() && other.support.is_some() {
+                let message = format!(
+                    "{}: it joins the faces of {} with those of another remote displacement to one solid piece; let it                      leave one of them out",
+                    load.object.name, other.object.name
+                );
+                return Err(StudyError::Setup(vec![Issue::error(&load.object, "faces", message)]));
+            }
+            piece.faces.extend(&other.faces);
+            piece.support = piece.support.or(other.support);
+            piece.object = other.object;
+        }
+        rest.push(piece);
+        out = rest;
+    }
+    Ok(out)
+}
+
 /// Supports, rigid couplings and bonds.
 ///
 /// # Errors
@@ -103,6 +148,7 @@ pub fn hold(setup: &Setup, mesh: &Mesh) -> Result<Held, StudyError> {
         match support.hold {
             Hold::Axes(given) => hold::axes(&mut held, on.iter().flat_map(|f| f.nodes), given),
             Hold::Normal(way) => hold::along(&mut held, hold::corners(mesh, on.iter().copied()), way),
+            Hold::Solid(_) => continue,
             Hold::Elastic { normal, tangential } => {
                 springs.extend(on.iter().map(|f| Spring { nodes: f.nodes, normal, tangential }));
                 bed.resize(springs.len(), s);
@@ -114,17 +160,26 @@ pub fn hold(setup: &Setup, mesh: &Mesh) -> Result<Held, StudyError> {
         }
     }
     let mut taken: BTreeSet<u32> = owners.keys().copied().collect();
-    for one in setup.loads.iter().filter(|l| l.rigid) {
-        let on = FacetPatch::new(mesh, facets(mesh, &setup.parts, &one.faces).into_iter());
+    let mut solid = Vec::new();
+    for (k, piece) in pieces(setup)?.iter().enumerate() {
+        let faces: Vec<(usize, usize)> = piece.faces.iter().copied().collect();
+        let on = FacetPatch::new(mesh, facets(mesh, &setup.parts, &faces).into_iter());
         let nodes = on.nodes();
         taken.extend(&nodes);
-        held.couple(on.patch.centroid, &nodes, &mesh.points).map_err(|e| {
-            let message = format!("{}: {e}", one.object.name);
-            StudyError::Setup(vec![Issue::error(&one.object, "coupling", message)])
+        let point = piece.support.map_or(on.patch.centroid, |(_, solid)| solid.point);
+        let reference = held.couple(point, &nodes, &mesh.points).map_err(|e| {
+            let message = format!("{}: {e}", piece.object.name);
+            StudyError::Setup(vec![Issue::error(piece.object, "faces", message)])
         })?;
+        let Some((s, own)) = piece.support else { continue };
+        solid.push((k as u32, s));
+        for (axis, (way, turn)) in DVec3::AXES.iter().zip(own.ways.iter().zip(own.turns)) {
+            way.iter().for_each(|way| held.hold(reference.translation, axis.to_array(), *way));
+            turn.iter().for_each(|turn| held.hold(reference.rotation, axis.to_array(), turn * reference.length));
+        }
     }
     let n_bonded = if mesh.parts.len() > 1 { hold::bond(mesh, &mut held, &taken) } else { 0 };
-    Ok(Held { constraints: held, springs, bed, owners, n_bonded })
+    Ok(Held { constraints: held, springs, bed, solid, owners, n_bonded })
 }
 
 /// What supports exert on the bodies: all together, and each of the set-up's.
@@ -153,6 +208,10 @@ pub fn reactions(
     for (slave, masters) in bonds.into_iter().rev().filter(|b| !held.owners.contains_key(b.0)) {
         let moved = motion(&r, *slave);
         masters.iter().for_each(|(m, w)| push(&mut r, *m, moved * *w));
+    }
+    for (k, s) in &held.solid {
+        let own = held.constraints.coupled(*k).filter(|n| !held.owners.contains_key(n));
+        own.for_each(|n| each[*s].add(mesh.points[n as usize], motion(&r, n)));
     }
     for (n, owners) in &held.owners {
         // Each direction takes what those before it leave.

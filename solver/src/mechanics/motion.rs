@@ -47,6 +47,19 @@ pub fn free(held: &[(&Patch, Hold)], size: f64) -> Vec<Free> {
     let centre = held.iter().map(|(p, _)| p.centroid * p.area).sum::<DVec3>() / total;
     let mut g = vec![vec![0.0; 6]; 6];
     for (patch, hold) in held {
+        if let Hold::Solid(solid) = hold {
+            for (v, w) in solid.stops(centre) {
+                // Turns count by what they move at the body's length.
+                let row = [v.x, v.y, v.z, w.x / size, w.y / size, w.z / size];
+                let share = patch.area / total * if v == DVec3::ZERO { size * size } else { 1.0 };
+                for i in 0..6 {
+                    for j in 0..6 {
+                        g[i][j] += row[i] * row[j] * share;
+                    }
+                }
+            }
+            continue;
+        }
         for p in &patch.points {
             let r = (p.at - centre) / size;
             let motion = [DVec3::X, DVec3::Y, DVec3::Z, DVec3::X.cross(r), DVec3::Y.cross(r), DVec3::Z.cross(r)];

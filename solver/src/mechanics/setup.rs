@@ -143,6 +143,7 @@ impl<'a> Setup<'a> {
         setup.check_directions(case, &mut issues);
         setup.check_temperatures(case, &mut issues);
         setup.check_ways(case, &mut issues);
+        setup.check_solid(case, &mut issues);
         setup.check_sides(case, &mut issues);
         setup.check_mirrored(case, &mut issues);
         (setup, issues)

@@ -1,10 +1,11 @@
 //! Supports: how faces are held, read off a design, and what they say together that cannot be.
 
-use super::setup::Setup;
+use super::setup::{Method, Setup};
 use super::symmetry;
 use crate::design::schema::Section;
 use crate::design::{Issue, Object, Resolved};
 use crate::fitted::hold;
+use crate::geometry::Model;
 use crate::linear::constraint::Constraints;
 use crate::study::Case;
 use crate::study::part::Part;
@@ -18,8 +19,39 @@ pub enum Hold {
     Axes([Option<f64>; 3]),
     /// Along the outward normal, at this displacement, m.
     Normal(f64),
+    /// As one solid piece.
+    Solid(Solid),
     /// By springs along the normal and in plane, N/m³.
     Elastic { normal: f64, tangential: f64 },
+}
+
+/// Motions of faces that move as one solid piece about a point; `None` is free.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Solid {
+    /// m
+    pub point: DVec3,
+    /// Along x, y and z, m.
+    pub ways: [Option<f64>; 3],
+    /// About axes along x, y and z through the point, rad.
+    pub turns: [Option<f64>; 3],
+    /// From the point to the farthest place of the faces, m.
+    pub reach: f64,
+}
+
+impl Solid {
+    /// How far anything is moved at most, m.
+    fn way(&self) -> f64 {
+        let most = |of: &[Option<f64>; 3]| of.iter().flatten().fold(0.0f64, |m, v| m.max(v.abs()));
+        most(&self.ways) + most(&self.turns) * self.reach
+    }
+
+    /// What it stops of the small motion `way + turn × (at − centre)`: a row for each motion given.
+    pub fn stops(&self, centre: DVec3) -> Vec<(DVec3, DVec3)> {
+        let arm = self.point - centre;
+        let along = (0..3).filter(|c| self.ways[*c].is_some()).map(|c| (DVec3::AXES[c], arm.cross(DVec3::AXES[c])));
+        let about = (0..3).filter(|c| self.turns[*c].is_some()).map(|c| (DVec3::ZERO, DVec3::AXES[c]));
+        along.chain(about).collect()
+    }
 }
 
 impl Hold {
@@ -34,6 +66,8 @@ impl Hold {
                 DMat3::from_diagonal(DVec3::from_array(given.map(|g| f64::from(u8::from(g.is_some())))))
             }
             Self::Normal(_) => along,
+            // What is held of it is no matter of single points.
+            Self::Solid(_) => DMat3::IDENTITY,
             Self::Elastic { normal, tangential } => along * *normal + (DMat3::IDENTITY - along) * *tangential,
         }
     }
@@ -54,7 +88,7 @@ impl Hold {
         match self {
             Self::Axes(given) => DVec3::from_array(given.map(|g| g.unwrap_or(0.0))),
             Self::Normal(way) => normal * *way,
-            Self::Elastic { .. } => DVec3::ZERO,
+            Self::Solid(_) | Self::Elastic { .. } => DVec3::ZERO,
         }
     }
 
@@ -74,6 +108,7 @@ impl Hold {
         match self {
             Self::Axes(given) => given.iter().flatten().fold(0.0, |m, v| m.max(v.abs())),
             Self::Normal(way) => way.abs(),
+            Self::Solid(solid) => solid.way(),
             Self::Elastic { .. } => 0.0,
         }
     }
@@ -104,7 +139,7 @@ pub fn read(
         if !chosen.is_empty() && !chosen.contains(&object.id) {
             continue;
         }
-        let hold = match hold_of(object, resolved) {
+        let mut hold = match hold_of(object, resolved) {
             Ok(Some(hold)) => hold,
             Ok(None) => continue,
             Err(issue) => {
@@ -113,6 +148,9 @@ pub fn read(
             }
         };
         let faces = faces_of(object, issues);
+        if let Hold::Solid(solid) = &mut hold {
+            solid.reach = reach(case.model, &faces, solid.point);
+        }
         if object.kind == "symmetry" {
             symmetry::check_planar(case.model, parts, object, &faces, issues);
         }
@@ -123,6 +161,17 @@ pub fn read(
         issues.push(Issue::error(study, "supports", message));
     }
     supports
+}
+
+/// From `point` to the farthest place of faces, m.
+fn reach(model: &Model, faces: &[(usize, usize)], point: DVec3) -> f64 {
+    let surface = |body: usize| model.bodies[body].body.surface();
+    let on = |(body, face): &(usize, usize)| {
+        let (surface, face) = (surface(*body), *face);
+        let triangles = surface.triangles.iter().zip(&surface.face_of).filter(move |t| *t.1 as usize == face);
+        triangles.flat_map(|t| t.0.map(|n| point.distance(surface.points[n as usize].into()))).fold(0.0, f64::max)
+    };
+    faces.iter().map(on).fold(0.0, f64::max)
 }
 
 /// How a support object holds; `None` for a kind that is no support of this build.
@@ -144,6 +193,22 @@ fn hold_of(object: &Object, resolved: &Resolved) -> Result<Option<Hold>, Issue> 
             }
             Hold::Axes(given)
         }
+        "remote_displacement" => {
+            let point = resolved.vector(object, "point")?.into();
+            let (mut ways, mut turns) = ([None; 3], [None; 3]);
+            for (k, axis) in ["x", "y", "z"].into_iter().enumerate() {
+                if object.choice(&format!("along_{axis}")) == "given" {
+                    ways[k] = Some(number(axis)?);
+                }
+                if object.choice(&format!("about_{axis}")) == "given" {
+                    turns[k] = Some(number(&format!("r{axis}"))?);
+                }
+            }
+            if ways.iter().chain(&turns).all(Option::is_none) {
+                return Err(Issue::error(object, "along_x", "Nothing is given: give it at least one way or turn"));
+            }
+            Hold::Solid(Solid { point, ways, turns, reach: 0.0 })
+        }
         "elastic" => {
             let (normal, tangential) = (number("stiffness")?, number("tangential")?);
             if normal == 0.0 && tangential == 0.0 {
@@ -159,6 +224,31 @@ impl Setup<'_> {
     /// The largest displacement that a support gives, m.
     pub fn way(&self) -> f64 {
         self.supports.iter().map(|s| s.hold.way()).fold(0.0, f64::max)
+    }
+
+    /// Says what faces that move as one solid piece cannot be: in the instant method, and in two pieces at once.
+    pub(super) fn check_solid(&self, case: &Case, issues: &mut Vec<Issue>) {
+        let mut solid = Vec::new();
+        for s in self.supports.iter().filter(|s| matches!(s.hold, Hold::Solid(_))) {
+            if self.method == Method::Instant {
+                let message = format!(
+                    "{}: a remote displacement needs body-fitted elements; choose the method Verified",
+                    s.object.name
+                );
+                issues.push(Issue::error(case.study, "method", message));
+            }
+            solid.push(s);
+        }
+        for (k, s) in solid.iter().enumerate() {
+            let other = solid[..k].iter().find(|o| o.faces.iter().any(|f| s.faces.contains(f)));
+            if let Some(other) = other {
+                let message = format!(
+                    "{} moves faces that {} moves, too: a face is one solid piece once; let one of them leave it out",
+                    s.object.name, other.object.name
+                );
+                issues.push(Issue::error(&s.object, "faces", message));
+            }
+        }
     }
 
     /// Says where displacements are given that are far too large, or that two supports give differently.
@@ -213,7 +303,8 @@ impl Setup<'_> {
                 match self.supports[*s].hold {
                     Hold::Normal(way) => hold::along(&mut held, corners(s).into_iter(), way),
                     Hold::Axes(given) => hold::axes(&mut held, corners(s).into_iter().map(|c| c.0), given),
-                    Hold::Elastic { .. } => {}
+                    // A support wins over a solid piece.
+                    Hold::Solid(_) | Hold::Elastic { .. } => {}
                 }
             }
             held

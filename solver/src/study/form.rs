@@ -28,7 +28,8 @@ pub fn needs_support(design: &Design, study: &Object) -> Option<Issue> {
 /// Issues of a mechanics study that nothing loads; a support that gives a displacement loads too.
 pub fn needs_load(design: &Design, study: &Object) -> Option<Issue> {
     let chosen = study.refs("supports");
-    let gives = |o: &Object| o.kind == "displacement" && (chosen.is_empty() || chosen.contains(&o.id));
+    let moves = |o: &Object| o.kind == "displacement" || o.kind == "remote_displacement";
+    let gives = |o: &Object| moves(o) && (chosen.is_empty() || chosen.contains(&o.id));
     let moved = design.section(Section::Support).any(|o| !o.suppressed && gives(o));
     let none = !moved && study.refs("cases").is_empty() && !any(design, Section::Load);
     none.then(|| {

@@ -9,12 +9,12 @@ use solver::geometry::deck::{Source, read};
 use solver::geometry::{Model, evaluate, select};
 use std::fmt::Write as _;
 
-fn open(text: &str, units: Units) -> Reading {
+pub fn open(text: &str, units: Units) -> Reading {
     read(text.as_bytes(), &Source { hash: "h", file: "part.inp", units, seed: 7 }).unwrap()
 }
 
 /// The design of a reading, free of issues, and its bodies.
-fn build(text: &str, units: Units) -> (Reading, Design, Model) {
+pub fn build(text: &str, units: Units) -> (Reading, Design, Model) {
     let reading = open(text, units);
     let design = design(reading.objects.clone());
     assert_eq!(check(&design), []);
@@ -24,27 +24,27 @@ fn build(text: &str, units: Units) -> (Reading, Design, Model) {
     (reading, design, model)
 }
 
-fn of<'a>(design: &'a Design, kind: &'a str) -> Vec<&'a Object> {
+pub fn of<'a>(design: &'a Design, kind: &'a str) -> Vec<&'a Object> {
     design.of_kind(kind).collect()
 }
 
 /// Area of an object's faces, mm².
-fn area(design: &Design, model: &Model, object: &Object) -> f64 {
+pub fn area(design: &Design, model: &Model, object: &Object) -> f64 {
     let (faces, issues) = select::faces(design, model, object);
     assert_eq!(issues, []);
     faces.iter().map(|(b, f)| model.bodies[*b].body.surface().faces[*f].area * 1e6).sum()
 }
 
-fn si(design: &Design, object: &Object, key: &str) -> f64 {
+pub fn si(design: &Design, object: &Object, key: &str) -> f64 {
     resolve(design).0.number(object, key).unwrap()
 }
 
-fn force(design: &Design, object: &Object) -> [f64; 3] {
+pub fn force(design: &Design, object: &Object) -> [f64; 3] {
     resolve(design).0.vector(object, "force").unwrap()
 }
 
 /// Nodes and bricks of a block of `n` cells of 10 mm each, with the sets BODY, LEFT, RIGHT, BELOW and ABOVE (nodes).
-fn bricks(n: [usize; 3]) -> String {
+pub fn bricks(n: [usize; 3]) -> String {
     let id = |i: usize, j: usize, k: usize| 1 + i + (n[0] + 1) * (j + (n[1] + 1) * k);
     let mut s = String::from("*NODE, NSET=ALL\n");
     for k in 0..=n[2] {
@@ -87,7 +87,7 @@ fn bricks(n: [usize; 3]) -> String {
     s
 }
 
-const STEEL: &str = "*MATERIAL, NAME=STEEL\n*ELASTIC\n210000., 0.3\n*DENSITY\n7.85E-9\n";
+pub const STEEL: &str = "*MATERIAL, NAME=STEEL\n*ELASTIC\n210000., 0.3\n*DENSITY\n7.85E-9\n";
 
 #[test]
 fn a_cube_becomes_a_design_that_can_be_solved() {
@@ -297,13 +297,14 @@ proptest! {
         swap in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..8),
         drop in prop::collection::vec(any::<prop::sample::Index>(), 0..6),
         change in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>(), 0u8..39), 0..6),
+        of_parts in any::<bool>(),
     ) {
-        let text = format!(
-            "{}{STEEL}*SOLID SECTION, ELSET=BODY, MATERIAL=STEEL\n*EQUATION\n2\n1, 1, 1., 2, 1, -1.\n*BOUNDARY\nLEFT, 1, 3\nBELOW, 3, 3, 0.1\n\
+        let text = if of_parts { crate::assembly::angle() } else { format!(
+            "{}{STEEL}*SOLID SECTION, ELSET=BODY, MATERIAL=STEEL\n*RIGID BODY, NSET=ABOVE, REF NODE=1\n*EQUATION\n2\n1, 1, 1., 2, 1, -1.\n*BOUNDARY\nLEFT, 1, 3\nBELOW, 3, 3, 0.1\n\
              *STEP\n*STATIC\n*CLOAD\nRIGHT, 1, 5.\n*DLOAD\nBODY, P2, 1.\nBODY, CENTRIF, 4., 0., 0., 0., 0., 0., 1.\n*END STEP\n\
              *STEP\n*HEAT TRANSFER, STEADY STATE\n*BOUNDARY, OP=NEW\nLEFT, 11, 11, 5.\n*CFLUX\nRIGHT, 11, 2.\n*END STEP\n",
             bricks([2, 1, 1])
-        );
+        ) };
         let mut lines: Vec<String> = text.lines().map(String::from).collect();
         for (a, b) in &swap {
             let (a, b) = (a.index(lines.len()), b.index(lines.len()));

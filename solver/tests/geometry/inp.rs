@@ -84,7 +84,6 @@ fn what_cannot_be_understood_is_named_by_line() {
     fails(&CUBE.replace("*DSLOAD", "*STEP"), 32, "*END STEP");
     fails("1, 2, 3\n", 1, "begins with a keyword");
     fails("*HEADING\nnothing\n", 1, "no solid elements");
-    fails(&format!("*PART, NAME=A\n*END PART\n*PART, NAME=B\n{CUBE}"), 3, "several parts");
 }
 
 #[test]
@@ -112,21 +111,6 @@ fn sets_of_sets_and_ranges_resolve_even_in_circles() {
     let chain: String = (0..20_000).map(|k| format!("*NSET, NSET=C{k}\nC{}\n", k + 1)).collect();
     let deck = read(CUBE.replace("*MATERIAL", &format!("{chain}*NSET, NSET=C20000\n3\n*MATERIAL")).as_bytes()).unwrap();
     assert_eq!(deck.node_sets["C0"].members, [2]);
-}
-
-#[test]
-fn a_deck_of_one_part_and_instance_is_flat() {
-    let text = CUBE
-        .replace("*NODE,", "*PART, NAME=Cube\n*NODE,")
-        .replace("*NSET,", "*END PART\n*ASSEMBLY, NAME=A\n*INSTANCE, NAME=Cube-1, PART=Cube\n*END INSTANCE\n*NSET,")
-        .replace("*MATERIAL", "*END ASSEMBLY\n*MATERIAL")
-        .replace("BELOW, 1, 3", "Cube-1.BELOW, ENCASTRE");
-    let deck = read(text.as_bytes()).unwrap();
-    let (_, target, act) = &deck.model[0].rows[0];
-    assert_eq!(deck.nodes_of(target), Some(&[0, 1, 2, 3][..]));
-    assert_eq!(*act, Act::Hold { first: 1, last: 6, value: 0.0 });
-    let moved = text.replace("*END INSTANCE", "1., 0., 0.\n*END INSTANCE");
-    assert!(matches!(read(moved.as_bytes()), Err(FormatError::Deck { .. })));
 }
 
 proptest! {

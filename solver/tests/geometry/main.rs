@@ -2,6 +2,8 @@
 //!
 //! Needs feature `kernel`. Random parts print their seed; `BRUNEL_SEED=…` replays one.
 
+mod assembly;
+mod coupling;
 mod deck;
 mod feature;
 mod field;

@@ -23,6 +23,7 @@ mod truth;
 
 mod bolt;
 mod boundary;
+mod coupling;
 mod designs;
 mod effectivity;
 mod import;

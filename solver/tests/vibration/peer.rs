@@ -66,6 +66,12 @@ fn calculix_agrees_on_the_same_mesh() {
     let slide = Object::new("slide", "sliding", "Slide").with("faces", part::faces(&["x0", "y0", "z0"]));
     compare("sliding", "modal", "3", vec![slide]);
     compare("pressed", "buckling", "3", vec![root(), press(1e3)]);
+    // Pressed by a support that moves: the factor multiplies its way.
+    let pushed = Object::new("pushed", "displacement", "Pushed")
+        .with("faces", part::faces(&["x1"]))
+        .with("by", Value::Choice("normal".into()))
+        .expr("normal", "-0.05 mm");
+    compare("pushed", "buckling", "3", vec![root(), pushed]);
 }
 
 /// With mass at four points, as the other program takes it, ten modes agree to the digits it prints.

@@ -100,6 +100,11 @@ const fn component(key: &'static str, label: &'static str, default: &'static str
     prop(key, label, FieldType::Choice { options: &[("free", "Free"), ("given", "Given")], default }).when("by", "axes")
 }
 
+/// Whether one motion of faces that move as one solid piece is given.
+const fn motion(key: &'static str, label: &'static str) -> Field {
+    prop(key, label, FieldType::Choice { options: &[("free", "Free"), ("given", "Given")], default: "given" })
+}
+
 /// Stiffness per area, N/m³; none is softer than air or stiffer than a micrometre of steel.
 const fn bedding(key: &'static str, label: &'static str, default: &'static str) -> Field {
     let (min, max) = (Some(0.0), Some(1e18));
@@ -353,6 +358,16 @@ pub const KINDS: &[Kind] = kinds! {
         component("along_y", "Along y", "free"), offset("y", "Way along y", "0 mm").when("along_y", "given"),
         component("along_z", "Along z", "given"), offset("z", "Way along z", "0 mm").when("along_z", "given"),
         offset("normal", "Way along the normal", "0 mm").when("by", "normal").help("Outwards is positive."),
+    ]
+    "remote_displacement" "Remote displacement" Support "Moves faces as one solid piece about a point, in every load case: each of its ways and turns is given or free. A hinge leaves one turn free, a ball joint three." [
+        FACES, SELECTIONS, point("point", "Point"),
+        motion("along_x", "Along x"), offset("x", "Way along x", "0 mm").when("along_x", "given"),
+        motion("along_y", "Along y"), offset("y", "Way along y", "0 mm").when("along_y", "given"),
+        motion("along_z", "Along z"), offset("z", "Way along z", "0 mm").when("along_z", "given"),
+        motion("about_x", "About x"), angle("rx", "Turn about x", "0 deg").when("about_x", "given")
+            .help("Axes of turns run through the point; turns are taken as small."),
+        motion("about_y", "About y"), angle("ry", "Turn about y", "0 deg").when("about_y", "given"),
+        motion("about_z", "About z"), angle("rz", "Turn about z", "0 deg").when("about_z", "given"),
     ]
     "elastic" "Elastic foundation" Support "Faces bedded on springs that push and pull in proportion to how far they move." [
         FACES, SELECTIONS,

@@ -4,7 +4,9 @@
 //! What is not read is kept as a note with its line, so that nothing is left out in silence. Source: CalculiX 2.20,
 //! *CrunchiX User's Manual*, § 7.
 
+mod assembly;
 mod card;
+mod coupling;
 mod property;
 mod read;
 mod set;
@@ -12,6 +14,8 @@ mod step;
 pub mod topology;
 
 pub use crate::deck::Note;
+pub use assembly::{Instance, Number};
+pub use coupling::{Coupling, Link, Region};
 pub use read::read;
 use std::collections::BTreeMap;
 use topology::{FaceNodes, Form};
@@ -21,6 +25,8 @@ use topology::{FaceNodes, Form};
 pub struct Element {
     pub line: usize,
     pub form: Form,
+    /// From 1, of [`Deck::instances`]; 0 where it belongs to none.
+    pub instance: u32,
     /// Its first node in [`Deck::connectivity`].
     first: usize,
 }
@@ -101,8 +107,8 @@ pub struct Equation {
 /// What a line acts on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
-    /// A node or an element by its number in the file.
-    Id(u32),
+    /// A node or an element by its number.
+    Id(Number),
     /// A set or a surface.
     Name(String),
 }
@@ -213,11 +219,10 @@ pub struct Step {
 pub struct Deck {
     pub heading: String,
     pub points: Vec<[f64; 3]>,
-    /// Numbers in the file.
-    pub node_ids: Vec<u32>,
     pub elements: Vec<Element>,
-    pub element_ids: Vec<u32>,
     connectivity: Vec<u32>,
+    /// Names of what an instance holds begin with the instance's and a dot.
+    pub instances: Vec<Instance>,
     pub node_sets: BTreeMap<String, Set>,
     pub element_sets: BTreeMap<String, Set>,
     pub surfaces: BTreeMap<String, Surface>,
@@ -228,17 +233,22 @@ pub struct Deck {
     /// Time and value.
     pub amplitudes: BTreeMap<String, Vec<[f64; 2]>>,
     pub equations: Vec<Equation>,
+    pub couplings: Vec<Coupling>,
     pub absolute_zero: Option<f64>,
     /// What is said before the first step.
     pub model: Vec<Action>,
     pub steps: Vec<Step>,
     /// In the order of lines.
     pub notes: Vec<Note>,
-    nodes_by_id: BTreeMap<u32, u32>,
-    elements_by_id: BTreeMap<u32, u32>,
+    nodes_by_id: BTreeMap<Number, u32>,
+    elements_by_id: BTreeMap<Number, u32>,
 }
 
 impl Deck {
+    fn is_flat(&self) -> bool {
+        self.instances.is_empty()
+    }
+
     /// Nodes of element `e`, by index.
     pub fn nodes(&self, e: usize) -> &[u32] {
         let Element { form, first, .. } = self.elements[e];
@@ -257,7 +267,7 @@ impl Deck {
     pub fn nodes_of(&self, target: &Target) -> Option<&[u32]> {
         match target {
             Target::Id(id) => self.nodes_by_id.get(id).map(std::slice::from_ref),
-            Target::Name(name) => found(&self.node_sets, name).map(|s| s.members.as_slice()),
+            Target::Name(name) => found(&self.node_sets, name, self.is_flat()).map(|s| s.members.as_slice()),
         }
     }
 
@@ -265,7 +275,7 @@ impl Deck {
     pub fn elements_of(&self, target: &Target) -> Option<&[u32]> {
         match target {
             Target::Id(id) => self.elements_by_id.get(id).map(std::slice::from_ref),
-            Target::Name(name) => found(&self.element_sets, name).map(|s| s.members.as_slice()),
+            Target::Name(name) => found(&self.element_sets, name, self.is_flat()).map(|s| s.members.as_slice()),
         }
     }
 
@@ -273,12 +283,12 @@ impl Deck {
     pub fn surface_of(&self, target: &Target) -> Option<&Surface> {
         match target {
             Target::Id(_) => None,
-            Target::Name(name) => found(&self.surfaces, name),
+            Target::Name(name) => found(&self.surfaces, name, self.is_flat()),
         }
     }
 }
 
-/// By name; decks made of parts put the part's name and a dot before it.
-fn found<'a, T>(map: &'a BTreeMap<String, T>, name: &str) -> Option<&'a T> {
-    map.get(name).or_else(|| map.get(name.rsplit_once('.')?.1))
+/// By name. A deck without instances may still put the name of a part and a dot before it.
+fn found<'a, T>(map: &'a BTreeMap<String, T>, name: &str, flat: bool) -> Option<&'a T> {
+    map.get(name).or_else(|| map.get(name.rsplit_once('.').filter(|_| flat)?.1))
 }

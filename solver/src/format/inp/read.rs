@@ -1,9 +1,11 @@
 //! From the text of a deck to a [`Deck`].
 
+use super::assembly::{Outline, Scope, numbered};
 use super::card::{Card, cards, fault, shown};
 use super::set::{self, Written, WrittenSurface};
 use super::topology::Form;
-use super::{Deck, Element, Equation, Material, Note, Procedure, Section, Step, Target, property, step};
+use super::{Deck, Element, Equation, Material, Note, Number, Procedure, Section, Step, Target};
+use super::{coupling, property, step};
 use crate::format::{BYTES_MAX, FormatError};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,8 +22,7 @@ const NOT_NEEDED: &[&str] = &[
     "END PART",
     "END ASSEMBLY",
     "END INSTANCE",
-    "ASSEMBLY",
-    "SYSTEM",
+    "PART",
     "SOLUTION TECHNIQUE",
     "DIAGNOSTICS",
 ];
@@ -34,9 +35,9 @@ fn meaning(name: &str) -> &'static str {
             "contact: bodies that touch are taken as bonded"
         }
         "MPC" => "a constraint between nodes",
-        "RIGID BODY" | "COUPLING" | "DISTRIBUTING COUPLING" | "KINEMATIC" | "DISTRIBUTING" => {
-            "a coupling to a point: set a remote force on the faces instead"
-        }
+        "COUPLING" => "it needs *KINEMATIC or *DISTRIBUTING right below it",
+        "DISTRIBUTING COUPLING" => "write it as *COUPLING with *DISTRIBUTING, or set a remote force on the faces",
+        "KINEMATIC" | "DISTRIBUTING" => "it belongs right below a *COUPLING",
         "SHELL SECTION" | "BEAM SECTION" | "MEMBRANE SECTION" => "only solids are read",
         "SPRING" | "DASHPOT" | "GAP" => "springs: set an elastic foundation on the faces instead",
         "MASS" => "point masses",
@@ -60,15 +61,16 @@ struct Reader {
     element_sets: BTreeMap<String, Written>,
     surfaces: BTreeMap<String, WrittenSurface>,
     /// Numbers of elements that are no solids.
-    unread: BTreeSet<u32>,
-    equations: Vec<(usize, Vec<(u32, u8, f64)>)>,
-    /// Keywords that are not read: first line, and how often.
-    unknown: BTreeMap<String, (usize, usize)>,
-    n_parts: usize,
-    n_instances: usize,
+    unread: BTreeSet<Number>,
+    equations: Vec<(usize, Vec<(Number, u8, f64)>)>,
+    /// Keywords that are not read, and their lines.
+    unknown: BTreeMap<String, BTreeSet<usize>>,
+    scope: Scope,
     in_step: bool,
     /// Properties belong to the material before them.
     in_material: bool,
+    /// The card before is a `*COUPLING`.
+    in_coupling: bool,
 }
 
 /// Reads a deck.
@@ -82,8 +84,24 @@ pub fn read(bytes: &[u8]) -> Result<Deck, FormatError> {
     // Headings may be in any alphabet; everything that counts is ASCII.
     let text = String::from_utf8_lossy(bytes);
     let mut reader = Reader::default();
-    for card in cards(&text)? {
-        reader.card(&card)?;
+    let cards = cards(&text)?;
+    let outline = Outline::of(&cards)?;
+    let mut k = 0;
+    while let Some(card) = cards.get(k) {
+        let Some((own, next)) = outline.placed(&cards, k)? else {
+            reader.card(card)?;
+            k += 1;
+            continue;
+        };
+        if !own.is_empty() {
+            let of = || own.iter().flat_map(|r| &cards[r.clone()]);
+            reader.scope.enter(card, of().map(|c| 1 + c.rows.len()).sum(), &mut reader.deck)?;
+            for card in of() {
+                reader.card(card)?;
+            }
+            reader.scope.leave();
+        }
+        k = next;
     }
     reader.finish()
 }
@@ -95,6 +113,15 @@ impl Reader {
 
     fn card(&mut self, card: &Card) -> Result<(), FormatError> {
         let was_material = std::mem::replace(&mut self.in_material, false);
+        if self.in_coupling {
+            if let Some(coupling) = self.deck.couplings.last_mut()
+                && coupling::complete(card, coupling, &mut self.deck.notes)?
+            {
+                self.in_coupling = false;
+                return Ok(());
+            }
+            self.forget_coupling();
+        }
         match card.name.as_str() {
             "HEADING" => {
                 let first = card.rows.first().map(|r| r.fields().collect::<Vec<_>>().join(", "));
@@ -105,15 +132,16 @@ impl Reader {
                 let text = format!("*INCLUDE names another file, {file}: put its lines here and import the whole");
                 return Err(fault(card.line, text));
             }
-            "PART" => self.only_one(card, |r| &mut r.n_parts, "parts")?,
-            "INSTANCE" => {
-                self.only_one(card, |r| &mut r.n_instances, "instances")?;
-                if let Some(row) = card.rows.first()
-                    && (row.vector(0)? != [0.0; 3] || card.rows.len() > 1)
-                {
-                    let text = "the instance is moved or turned: write the deck without parts and assemblies";
-                    return Err(fault(row.line, text));
-                }
+            "ASSEMBLY" => self.scope.assembly(card),
+            "SYSTEM" if !card.rows.is_empty() => {
+                let text = "*SYSTEM: nodes in axes of their own are not read; write them in those of the model";
+                return Err(fault(card.line, text));
+            }
+            "SYSTEM" => {}
+            "COUPLING" | "KINEMATIC COUPLING" | "RIGID BODY" => {
+                let read = coupling::read(card, &self.scope, &mut self.deck.notes)?;
+                self.in_coupling = card.name == "COUPLING" && read.is_some();
+                self.deck.couplings.extend(read);
             }
             "NODE" => self.nodes(card)?,
             "ELEMENT" => self.elements(card)?,
@@ -122,9 +150,12 @@ impl Reader {
                     "NSET" => ("NSET", &mut self.node_sets),
                     _ => ("ELSET", &mut self.element_sets),
                 };
-                set::entries(card, sets.entry(card.required(key)?).or_default())?;
+                set::entries(card, &self.scope, sets.entry(self.scope.name(card.required(key)?)).or_default())?;
             }
-            "SURFACE" => set::surface(card, self.surfaces.entry(card.required("NAME")?).or_default())?,
+            "SURFACE" => {
+                let name = self.scope.name(card.required("NAME")?);
+                set::surface(card, &self.scope, self.surfaces.entry(name).or_default(), &mut self.deck.notes)?;
+            }
             "MATERIAL" => {
                 let (line, name) = (card.line, card.required("NAME")?);
                 self.deck.materials.push(Material { line, name, ..Material::default() });
@@ -133,9 +164,9 @@ impl Reader {
             "SOLID SECTION" => {
                 let section = Section {
                     line: card.line,
-                    elements: card.required("ELSET")?,
+                    elements: self.named(card.required("ELSET")?),
                     material: card.required("MATERIAL")?,
-                    orientation: card.word("ORIENTATION"),
+                    orientation: card.word("ORIENTATION").map(|n| self.scope.name(n)),
                 };
                 self.deck.sections.push(section);
             }
@@ -144,7 +175,11 @@ impl Reader {
                     self.note(card.line, "*ORIENTATION: only rectangular ones are read");
                 } else {
                     let row = card.first()?;
-                    self.deck.orientations.insert(card.required("NAME")?, [row.vector(0)?, row.vector(3)?]);
+                    let mut axes = [row.vector(0)?, row.vector(3)?];
+                    if let Some(instance) = self.deck.instances.last().filter(|_| self.scope.now() > 0) {
+                        axes = axes.map(|a| instance.direct(a));
+                    }
+                    self.deck.orientations.insert(self.scope.name(card.required("NAME")?), axes);
                 }
             }
             "AMPLITUDE" => self.amplitude(card)?,
@@ -162,16 +197,21 @@ impl Reader {
         Ok(())
     }
 
-    fn only_one(&mut self, card: &Card, count: fn(&mut Self) -> &mut usize, what: &str) -> Result<(), FormatError> {
-        *count(self) += 1;
-        if *count(self) < 2 {
-            return Ok(());
+    /// A `*COUPLING` whose kind is said nowhere.
+    fn forget_coupling(&mut self) {
+        if std::mem::replace(&mut self.in_coupling, false)
+            && let Some(coupling) = self.deck.couplings.pop()
+        {
+            self.unknown.entry("COUPLING".into()).or_default().insert(coupling.line);
         }
-        let text = format!(
-            "the deck has several {what}, whose nodes are numbered each on its own: write it without parts and assemblies \
-             (in Abaqus/CAE, Model Attributes) and import it again"
-        );
-        Err(fault(card.line, text))
+    }
+
+    /// A name that a line refers to, as the whole deck knows it.
+    fn named(&self, name: String) -> String {
+        match self.scope.target(&name) {
+            Target::Name(name) => name,
+            Target::Id(_) => self.scope.name(name),
+        }
     }
 
     fn property(&mut self, card: &Card) -> Result<bool, FormatError> {
@@ -183,7 +223,10 @@ impl Reader {
 
     /// Actions and procedures, and what is not read.
     fn rest(&mut self, card: &Card, was_material: bool) -> Result<(), FormatError> {
-        if let Some(action) = step::action(card, &mut self.deck.notes)? {
+        if let Some(mut action) = step::action(card, &mut self.deck.notes)? {
+            for row in &mut action.rows {
+                row.1 = self.scope.placed(std::mem::replace(&mut row.1, Target::Id(0)));
+            }
             match self.deck.steps.last_mut() {
                 Some(step) if self.in_step => step.actions.push(action),
                 Some(_) => self.note(card.line, format!("*{} between steps is not read", card.name)),
@@ -200,8 +243,7 @@ impl Reader {
         }
         let is_output = card.name.contains("PRINT") || card.name.contains("OUTPUT") || card.name.ends_with(" FILE");
         if !is_output && !NOT_NEEDED.contains(&card.name.as_str()) {
-            let entry = self.unknown.entry(card.name.clone()).or_insert((card.line, 0));
-            entry.1 += 1;
+            self.unknown.entry(card.name.clone()).or_default().insert(card.line);
         }
         // A property that is not read does not end its material.
         self.in_material = was_material;
@@ -210,22 +252,24 @@ impl Reader {
 
     fn nodes(&mut self, card: &Card) -> Result<(), FormatError> {
         if let Some(set) = card.word("NSET") {
-            let written = self.node_sets.entry(set).or_default();
+            let written = self.node_sets.entry(self.scope.name(set)).or_default();
             written.line = card.line;
             for row in &card.rows {
-                written.entries.push(set::Entry::Id(row.id(0)?));
+                written.entries.push(set::Entry::Id(self.scope.number(row.id(0)?)));
             }
         }
         if card.word("SYSTEM").is_some_and(|s| s != "R") {
             return Err(fault(card.line, "only rectangular coordinates are read"));
         }
         for row in &card.rows {
-            let (id, point) = (row.id(0)?, row.vector(1)?);
+            let (id, mut point) = (self.scope.number(row.id(0)?), row.vector(1)?);
             let deck = &mut self.deck;
+            if let Some(instance) = deck.instances.last().filter(|_| self.scope.now() > 0) {
+                point = instance.place(point);
+            }
             let index = *deck.nodes_by_id.entry(id).or_insert(deck.points.len() as u32) as usize;
             if index == deck.points.len() {
                 deck.points.push(point);
-                deck.node_ids.push(id);
             } else {
                 deck.points[index] = point;
             }
@@ -240,9 +284,9 @@ impl Reader {
         let (mut rows, mut n_unread) = (card.rows.iter().peekable(), 0);
         while let Some(row) = rows.next() {
             let id = row.id(0)?;
-            ids.push(id);
+            ids.push(self.scope.number(id));
             let Some(form) = form else {
-                self.unread.insert(id);
+                self.unread.insert(self.scope.number(id));
                 n_unread += 1;
                 let mut last = row;
                 while last.ends_open()
@@ -282,7 +326,7 @@ impl Reader {
             self.note(card.line, format!("{n_unread} elements of type {kind} are left out: only solids are read"));
         }
         if let Some(set) = card.word("ELSET") {
-            let written = self.element_sets.entry(set).or_default();
+            let written = self.element_sets.entry(self.scope.name(set)).or_default();
             written.line = card.line;
             written.entries.extend(ids.into_iter().map(set::Entry::Id));
         }
@@ -299,11 +343,10 @@ impl Reader {
             }
             deck.connectivity.push(*node);
         }
-        if deck.elements_by_id.insert(id, deck.elements.len() as u32).is_some() {
+        if deck.elements_by_id.insert(self.scope.number(id), deck.elements.len() as u32).is_some() {
             return Err(fault(line, format!("there is an element {id} already")));
         }
-        deck.elements.push(Element { line, form, first });
-        deck.element_ids.push(id);
+        deck.elements.push(Element { line, form, instance: self.scope.now(), first });
         Ok(())
     }
 
@@ -337,7 +380,7 @@ impl Reader {
                     rows.next().ok_or_else(|| fault(head.line, format!("an equation of {n} terms ends early")))?;
                 let fields = row.fields().count();
                 for k in (0..fields.saturating_sub(2)).step_by(3) {
-                    let Target::Id(node) = set::target(row.field(k)) else {
+                    let Target::Id(node) = self.scope.target(row.field(k)) else {
                         let text = format!("equations between sets ('{}') are not read", shown(row.field(k)));
                         self.note(row.line, text);
                         terms.push((0, 0, 0.0));
@@ -373,11 +416,13 @@ impl Reader {
     }
 
     fn finish(mut self) -> Result<Deck, FormatError> {
+        self.forget_coupling();
         let mut deck = std::mem::take(&mut self.deck);
-        for (e, element) in deck.elements.iter().enumerate() {
+        for (id, e) in &deck.elements_by_id {
+            let element = deck.elements[*e as usize];
             for n in &mut deck.connectivity[element.first..element.first + element.form.n_nodes()] {
-                *n = *deck.nodes_by_id.get(n).ok_or_else(|| {
-                    fault(element.line, format!("element {} names node {n}, which is not there", deck.element_ids[e]))
+                *n = *deck.nodes_by_id.get(&numbered(element.instance, *n)).ok_or_else(|| {
+                    fault(element.line, format!("element {} names node {n}, which is not there", *id as u32))
                 })?;
             }
         }
@@ -385,15 +430,17 @@ impl Reader {
             return Err(fault(1, "the deck holds no solid elements (C3D4, C3D8, C3D10, C3D20 and their like)"));
         }
         let mut notes = std::mem::take(&mut deck.notes);
-        deck.element_sets = set::resolve(&self.element_sets, &deck.elements_by_id, &self.unread, |_| None, &mut notes);
+        let flat = deck.is_flat();
+        deck.element_sets =
+            set::resolve(&self.element_sets, &deck.elements_by_id, &self.unread, |_| None, flat, &mut notes);
         let nodes_of = |name: &str| {
-            let set = super::found(&deck.element_sets, name)?;
+            let set = super::found(&deck.element_sets, name, flat)?;
             let mut nodes: Vec<u32> = set.members.iter().flat_map(|e| deck.nodes(*e as usize).to_vec()).collect();
             nodes.sort_unstable();
             nodes.dedup();
             Some(nodes)
         };
-        deck.node_sets = set::resolve(&self.node_sets, &deck.nodes_by_id, &BTreeSet::new(), nodes_of, &mut notes);
+        deck.node_sets = set::resolve(&self.node_sets, &deck.nodes_by_id, &BTreeSet::new(), nodes_of, flat, &mut notes);
         deck.notes = notes;
         set::surfaces(&self.surfaces, &mut deck);
         for (line, terms) in self.equations {
@@ -405,7 +452,8 @@ impl Reader {
                 }
             }
         }
-        for (name, (line, n)) in self.unknown {
+        for (name, lines) in self.unknown {
+            let (line, n) = (lines.first().copied().unwrap_or(1), lines.len());
             let times = if n > 1 { format!(" ({n} times)") } else { String::new() };
             let why = match meaning(&name) {
                 "" => String::new(),

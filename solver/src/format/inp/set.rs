@@ -1,15 +1,16 @@
 //! Sets and surfaces: collected as they are written, made into indices when all of the file is known.
 
+use super::assembly::Scope;
 use super::card::{self, Card, fault, shown};
-use super::{Deck, Note, Set, Surface, Target, found};
+use super::{Deck, Note, Number, Set, Surface, Target, found};
 use crate::format::FormatError;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One entry of a set.
 pub enum Entry {
-    Id(u32),
+    Id(Number),
     /// From, to, step.
-    Range(u32, u32, u32),
+    Range(Number, Number, Number),
     Name(String),
     /// The nodes of an element set.
     Elements(String),
@@ -30,24 +31,38 @@ pub struct WrittenSurface {
     pub nodes: Vec<(usize, Target)>,
 }
 
-/// What a field means; the name of a part before a dot is left out of numbers.
+/// What a field means, before it is known where its line stands: [`Scope::placed`].
 pub fn target(field: &str) -> Target {
-    let number = card::id(field).or_else(|| card::id(field.rsplit_once('.')?.1));
-    number.map_or_else(|| Target::Name(card::name(field)), Target::Id)
+    card::id(field).map_or_else(|| Target::Name(card::name(field)), |n| Target::Id(n.into()))
+}
+
+/// The name of a target that is one.
+fn named(target: Target) -> String {
+    match target {
+        Target::Name(name) => name,
+        Target::Id(n) => n.to_string(),
+    }
 }
 
 /// Reads the lines of an `*NSET` or `*ELSET`.
-pub fn entries(card: &Card, into: &mut Written) -> Result<(), FormatError> {
+pub fn entries(card: &Card, scope: &Scope, into: &mut Written) -> Result<(), FormatError> {
+    let within = scope.within(card)?;
+    let number = |row: &card::Row, k: usize| -> Result<Number, FormatError> {
+        match scope.target_in(within, &row.id(k)?.to_string()) {
+            Target::Id(n) => Ok(n),
+            Target::Name(_) => Err(row.wrong(k, "a whole number from 1")),
+        }
+    };
     if into.entries.is_empty() {
         into.line = card.line;
     }
     if let Some(elements) = card.word("ELSET").filter(|_| card.name == "NSET") {
-        into.entries.push(Entry::Elements(elements));
+        into.entries.push(Entry::Elements(named(scope.target_in(within, &elements))));
     }
     for row in &card.rows {
         if card.has("GENERATE") {
-            let step = if row.field(2).is_empty() { 1 } else { row.id(2)? };
-            into.entries.push(Entry::Range(row.id(0)?, row.id(1)?, step));
+            let step = if row.field(2).is_empty() { 1 } else { row.id(2)?.into() };
+            into.entries.push(Entry::Range(number(row, 0)?, number(row, 1)?, step));
             continue;
         }
         for field in row.fields().filter(|f| !f.is_empty()) {
@@ -55,7 +70,7 @@ pub fn entries(card: &Card, into: &mut Written) -> Result<(), FormatError> {
             if field.parse::<i64>().is_ok_and(|n| n < 1) {
                 return Err(fault(row.line, format!("'{}' is no number of a node or element", shown(field))));
             }
-            into.entries.push(match target(field) {
+            into.entries.push(match scope.target_in(within, field) {
                 Target::Id(id) => Entry::Id(id),
                 Target::Name(name) => Entry::Name(name),
             });
@@ -65,11 +80,21 @@ pub fn entries(card: &Card, into: &mut Written) -> Result<(), FormatError> {
 }
 
 /// Reads the lines of a `*SURFACE`.
-pub fn surface(card: &Card, into: &mut WrittenSurface) -> Result<(), FormatError> {
+pub fn surface(
+    card: &Card,
+    scope: &Scope,
+    into: &mut WrittenSurface,
+    notes: &mut Vec<Note>,
+) -> Result<(), FormatError> {
     into.line = card.line;
+    if card.has("COMBINE") || card.has("CROP") {
+        let text = "*SURFACE made of other surfaces is not read; name its element faces";
+        notes.push(Note { line: card.line, text: text.into() });
+        return Ok(());
+    }
     let by_nodes = card.word("TYPE").is_some_and(|t| t == "NODE");
     for row in &card.rows {
-        let of = target(row.field(0));
+        let of = scope.target(row.field(0));
         if by_nodes {
             into.nodes.push((row.line, of));
             continue;
@@ -78,6 +103,11 @@ pub fn surface(card: &Card, into: &mut WrittenSurface) -> Result<(), FormatError
         let face = match label.strip_prefix('S').and_then(|k| k.parse::<u8>().ok()) {
             Some(k @ 1..=6) => Some(k - 1),
             None if label.is_empty() => None,
+            None if ["SPOS", "SNEG", "E1", "E2", "E3", "E4"].contains(&label.as_str()) => {
+                let text = format!("'{}' is a side of shells, which are left out: only solids are read", shown(&label));
+                notes.push(Note { line: row.line, text });
+                continue;
+            }
             _ => return Err(row.wrong(1, "S1 to S6")),
         };
         into.faces.push((row.line, of, face));
@@ -88,9 +118,10 @@ pub fn surface(card: &Card, into: &mut WrittenSurface) -> Result<(), FormatError
 /// Sets of one kind (nodes, or elements) by the numbers of the file.
 pub fn resolve(
     written: &BTreeMap<String, Written>,
-    by_id: &BTreeMap<u32, u32>,
-    unread: &BTreeSet<u32>,
+    by_id: &BTreeMap<Number, u32>,
+    unread: &BTreeSet<Number>,
     nodes_of: impl Fn(&str) -> Option<Vec<u32>>,
+    flat: bool,
     notes: &mut Vec<Note>,
 ) -> BTreeMap<String, Set> {
     let mut done: BTreeMap<String, Set> = BTreeMap::new();
@@ -110,7 +141,7 @@ pub fn resolve(
                 stack.push((name, true));
                 for entry in &w.entries {
                     if let Entry::Name(other) = entry
-                        && let Some((other, _)) = written.get_key_value(other).or_else(|| tail(written, other))
+                        && let Some((other, _)) = written.get_key_value(other).or_else(|| tail(written, other, flat))
                         && !open.contains(other)
                     {
                         stack.push((other, false));
@@ -118,22 +149,22 @@ pub fn resolve(
                 }
                 continue;
             }
-            let set = collect(w, by_id, unread, &done, &nodes_of, notes);
+            let set = collect(w, by_id, unread, (&done, flat), &nodes_of, notes);
             done.insert(name.clone(), set);
         }
     }
     done
 }
 
-fn tail<'a, T>(map: &'a BTreeMap<String, T>, name: &str) -> Option<(&'a String, &'a T)> {
-    map.get_key_value(name.rsplit_once('.')?.1)
+fn tail<'a, T>(map: &'a BTreeMap<String, T>, name: &str, flat: bool) -> Option<(&'a String, &'a T)> {
+    map.get_key_value(name.rsplit_once('.').filter(|_| flat)?.1)
 }
 
 fn collect(
     w: &Written,
-    by_id: &BTreeMap<u32, u32>,
-    unread: &BTreeSet<u32>,
-    done: &BTreeMap<String, Set>,
+    by_id: &BTreeMap<Number, u32>,
+    unread: &BTreeSet<Number>,
+    (done, flat): (&BTreeMap<String, Set>, bool),
     nodes_of: &impl Fn(&str) -> Option<Vec<u32>>,
     notes: &mut Vec<Note>,
 ) -> Set {
@@ -148,14 +179,14 @@ fn collect(
             Entry::Id(id) => match by_id.get(id) {
                 Some(index) => drop(members.insert(*index)),
                 None if unread.contains(id) => {}
-                None => lose(id.to_string()),
+                None => lose((*id as u32).to_string()),
             },
             Entry::Range(from, to, step) => {
                 if from <= to {
                     members.extend(by_id.range(from..=to).filter(|(id, _)| (*id - from) % step == 0).map(|(_, k)| *k));
                 }
             }
-            Entry::Name(name) => match found(done, name) {
+            Entry::Name(name) => match found(done, name, flat) {
                 Some(set) => members.extend(&set.members),
                 None => lose(shown(name)),
             },

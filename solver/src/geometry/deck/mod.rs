@@ -4,6 +4,7 @@
 //! A body is the outer surface of the elements of one section. Faces are parted along the borders of what the deck holds
 //! and loads, so that every set that covers whole facets of elements is whole faces of the design.
 
+mod coupling;
 mod force;
 mod heat;
 mod object;

@@ -7,6 +7,7 @@ use crate::deck::{Note, Units};
 use crate::design::{Id, Object, Value};
 use crate::format::inp::{Elastic, Material, Procedure, Property};
 use crate::surface::FaceName;
+use glam::DVec3;
 use std::collections::BTreeSet;
 
 /// Points of a table over time that an expression has room for.
@@ -249,6 +250,9 @@ impl<'a> Writer<'a> {
             What::Fixed => ("fixed", "Fixed"),
             What::Sliding => ("sliding", "Sliding"),
             What::Displacement(_) => ("displacement", "Displacement"),
+            What::Remote { .. } => ("remote_displacement", "Remote displacement"),
+            What::RemoteForce { .. } => ("remote_force", "Remote force"),
+            What::RemoteMoment { .. } => ("remote_moment", "Remote moment"),
             What::Force(_) => ("force", "Force"),
             What::Moment(_) => ("moment", "Moment"),
             What::Pressure(_) => ("pressure", "Pressure"),
@@ -281,6 +285,14 @@ impl<'a> Writer<'a> {
                 }
                 object
             }
+            What::Remote { at, ways } => self.remote(object, *at, *ways),
+            What::RemoteForce { force, at, rigid } => object
+                .with("point", self.vector(at.to_array(), [1, 0, 0, 0], 1e-3, "mm"))
+                .with("force", self.vector(force.to_array(), FORCE, 1.0, "N"))
+                .with("coupling", choice(if *rigid { "rigid" } else { "distributing" })),
+            What::RemoteMoment { moment, rigid } => object
+                .with("moment", self.vector(moment.to_array(), MOMENT, 1.0, "N*m"))
+                .with("coupling", choice(if *rigid { "rigid" } else { "distributing" })),
             What::Force(f) => object.with("force", self.vector(f.to_array(), FORCE, 1.0, "N")),
             What::Moment(m) => object.with("moment", self.vector(m.to_array(), MOMENT, 1.0, "N*m")),
             What::Pressure(p) => object.expr("pressure", &self.typed(*p, PRESSURE, 1e6, "MPa")),
@@ -312,6 +324,27 @@ impl<'a> Writer<'a> {
             }
         };
         Some(self.add(object))
+    }
+
+    /// A support that moves faces as one solid piece about a point.
+    fn remote(&self, mut object: Object, at: DVec3, ways: [Option<f64>; 6]) -> Object {
+        object = object.with("point", self.vector(at.to_array(), [1, 0, 0, 0], 1e-3, "mm"));
+        let keys = [
+            ("x", "along_x"),
+            ("y", "along_y"),
+            ("z", "along_z"),
+            ("rx", "about_x"),
+            ("ry", "about_y"),
+            ("rz", "about_z"),
+        ];
+        for (k, (value, (key, which))) in ways.into_iter().zip(keys).enumerate() {
+            object = object.with(which, choice(if value.is_some() { "given" } else { "free" }));
+            if let Some(value) = value.filter(|v| *v != 0.0) {
+                let said = if k < 3 { self.typed(value, [1, 0, 0, 0], 1e-3, "mm") } else { typed(value, 1.0, "rad") };
+                object = object.expr(key, &said);
+            }
+        }
+        object
     }
 
     fn course(&mut self, line: usize, course: &Course, powers: [i32; 4], symbol: &str) -> String {
@@ -360,7 +393,7 @@ impl<'a> Writer<'a> {
             step.items.iter().filter(|k| is(k, test)).filter_map(|k| ids[*k].clone()).collect()
         };
         let mut written: Vec<(Vec<Id>, Option<u64>, Vec<Id>, String, usize)> = Vec::new();
-        let mut studies: Vec<Object> = Vec::new();
+        let (mut studies, mut pressed): (Vec<Object>, Vec<(Object, usize)>) = (Vec::new(), Vec::new());
         for step in &posed {
             let supports = self.few(step.line, chosen(step, What::is_support), 100);
             let loads = chosen(step, What::is_load);
@@ -387,17 +420,19 @@ impl<'a> Writer<'a> {
                     });
                 }
                 Procedure::Buckle { n } => {
-                    if loads.is_empty() {
-                        self.note(
-                            step.line,
-                            format!("{} has no load that could be carried, so it makes no study", step.name),
-                        );
-                        continue;
-                    }
-                    let case = self.case(step, loads);
                     let id = self.id("buckling");
                     let object = base(id, "buckling").expr("modes", &self.modes(step.line, *n).to_string());
-                    studies.push(object.with("supports", Value::Refs(supports)).with("cases", Value::Refs(vec![case])));
+                    let object = object.with("supports", Value::Refs(supports));
+                    if !loads.is_empty() {
+                        let case = self.case(step, loads);
+                        studies.push(object.with("cases", Value::Refs(vec![case])));
+                    } else if step.items.iter().any(|k| self.opened.problem.items[*k].what.moves()) {
+                        // Supports that move press, too.
+                        pressed.push((object, step.line));
+                    } else {
+                        let text = format!("{} has no load that could be carried, so it makes no study", step.name);
+                        self.note(step.line, text);
+                    }
                 }
                 Procedure::Heat { duration } => {
                     let thermal = self.few(step.line, chosen(step, |w| !w.is_support() && !w.is_load()), 100);
@@ -423,13 +458,19 @@ impl<'a> Writer<'a> {
                 Procedure::Other(_) => {}
             }
         }
-        let n_cases: usize = written.iter().map(|w| w.2.len()).sum();
+        let has_cases = self.objects.iter().any(|o| o.kind == "load_case");
+        let lone =
+            |name: &str| format!("{name} has no load of its own, which a study beside load cases cannot ask; left out");
+        for (object, line) in pressed {
+            if has_cases {
+                self.note(line, lone(&object.name));
+            } else {
+                studies.push(object);
+            }
+        }
         for (supports, warmth, cases, name, line) in written {
-            if cases.is_empty() && n_cases > 0 {
-                self.note(
-                    line,
-                    format!("{name} has no load of its own, which a study beside load cases cannot ask; left out"),
-                );
+            if cases.is_empty() && has_cases {
+                self.note(line, lone(&name));
                 continue;
             }
             let id = self.id("static");

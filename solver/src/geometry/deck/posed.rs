@@ -16,6 +16,21 @@ pub enum What {
     Fixed,
     Sliding,
     Displacement([Option<f64>; 3]),
+    /// One solid piece with three ways and three turns about a point.
+    Remote {
+        at: DVec3,
+        ways: [Option<f64>; 6],
+    },
+    /// At a point; `rigid` makes the facets one solid piece.
+    RemoteForce {
+        force: DVec3,
+        at: DVec3,
+        rigid: bool,
+    },
+    RemoteMoment {
+        moment: DVec3,
+        rigid: bool,
+    },
     /// Total force.
     Force(DVec3),
     /// Total moment about the facets' centroid.
@@ -50,11 +65,25 @@ pub enum What {
 
 impl What {
     pub fn is_support(&self) -> bool {
-        matches!(self, Self::Fixed | Self::Sliding | Self::Displacement(_))
+        matches!(self, Self::Fixed | Self::Sliding | Self::Displacement(_) | Self::Remote { .. })
+    }
+
+    /// Whether it is a support that moves.
+    pub fn moves(&self) -> bool {
+        let any = |of: &[Option<f64>]| of.iter().flatten().any(|v| *v != 0.0);
+        match self {
+            Self::Displacement(ways) => any(ways),
+            Self::Remote { ways, .. } => any(ways),
+            _ => false,
+        }
     }
 
     pub fn is_load(&self) -> bool {
-        matches!(self, Self::Force(_) | Self::Moment(_) | Self::Pressure(_) | Self::Gravity(_) | Self::Spin { .. })
+        match self {
+            Self::Force(_) | Self::Moment(_) | Self::RemoteForce { .. } | Self::RemoteMoment { .. } => true,
+            Self::Pressure(_) | Self::Gravity(_) | Self::Spin { .. } => true,
+            _ => false,
+        }
     }
 }
 

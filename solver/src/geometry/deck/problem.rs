@@ -3,6 +3,7 @@
 //! A deck holds and loads nodes; a design holds and loads faces. A facet is held where all its nodes are. What no facet
 //! takes up is said with its line.
 
+use super::coupling::Coupled;
 use super::force;
 use super::posed::{Item, Posed, Problem, What};
 use super::skin::Skin;
@@ -31,7 +32,7 @@ pub(super) struct Held {
 pub(super) struct Standing {
     pub held: BTreeMap<(u32, u8), Held>,
     /// By what the line names (nothing for single nodes), node and component.
-    forces: BTreeMap<(String, u32, u8), (f64, usize, u64)>,
+    pub forces: BTreeMap<(String, u32, u8), (f64, usize, u64)>,
     /// Everything else, by family, target and what a line is about.
     rest: BTreeMap<Family, BTreeMap<(Target, u64), Row>>,
 }
@@ -49,6 +50,7 @@ pub struct Reader<'a> {
     is_solid: Vec<bool>,
     /// Directions along which equations at one node hold it.
     slides: BTreeMap<u32, Vec<DVec3>>,
+    pub(super) coupled: Vec<Coupled>,
     problem: Problem,
 }
 
@@ -60,8 +62,9 @@ impl Problem {
             deck.nodes(e).iter().for_each(|n| is_solid[*n as usize] = true);
         }
         let index = skin.facets.iter().enumerate().map(|(k, f)| ((f.element, f.face), k as u32)).collect();
-        let mut reader =
-            Reader { deck, skin, notes, index, is_solid, slides: BTreeMap::new(), problem: Self::default() };
+        let (slides, coupled, problem) = (BTreeMap::new(), Vec::new(), Self::default());
+        let mut reader = Reader { deck, skin, notes, index, is_solid, slides, coupled, problem };
+        reader.coupled = reader.couplings();
         reader.equations();
         let mut standing = Standing::default();
         let mut stamp = 0;
@@ -88,6 +91,8 @@ impl Problem {
             // A model without a question keeps its supports all the same.
             reader.pose(1, "Model", Procedure::Static, &standing);
             reader.problem.steps.clear();
+        } else {
+            reader.unused();
         }
         reader.notes.sort();
         reader.notes.dedup();
@@ -212,6 +217,7 @@ impl Reader<'_> {
             self.kept_temperatures(standing);
         } else {
             self.supports(standing);
+            self.unstiffened(name, &procedure, standing);
         }
         if !is_heat && !matches!(procedure, Procedure::Frequency { .. }) {
             self.nodal_forces(standing);
@@ -316,6 +322,7 @@ impl Reader<'_> {
         for ((_, _, name), (line, what, facets)) in groups {
             self.push(line, &name, what, facets);
         }
+        self.coupled_supports(standing, &mut covered);
         self.uncovered(standing, &covered, 1..=3);
         let loose = self.slides.keys().filter(|n| !covered_slides.contains(n)).count();
         // A node where a sliding face meets one that is held belongs to the latter.
@@ -380,8 +387,9 @@ impl Reader<'_> {
     fn nodal_forces(&mut self, standing: &Standing) {
         let mut sets: BTreeMap<&str, (usize, BTreeMap<u32, DVec3>)> = BTreeMap::new();
         let mut turned = None;
+        let taken = self.coupled_forces(standing);
         for ((name, node, c), (value, line, _)) in &standing.forces {
-            if *value == 0.0 {
+            if *value == 0.0 || taken.contains(&(*node, *c)) {
                 continue;
             }
             if !(1..=3).contains(c) {
@@ -499,6 +507,17 @@ impl Reader<'_> {
                 self.note(line, text);
             }
         }
+    }
+
+    /// The facet that is a face of an element.
+    pub(super) fn facet(&self, face: (u32, u8)) -> Option<u32> {
+        self.index.get(&face).copied()
+    }
+
+    /// How many of `nodes` lie on the outside.
+    pub(super) fn n_on_skin(&self, nodes: &BTreeSet<u32>) -> usize {
+        let outer = self.skin.facets.iter().filter(|f| !f.is_inner).flat_map(|f| f.nodes());
+        outer.filter(|n| nodes.contains(n)).collect::<BTreeSet<_>>().len()
     }
 
     /// Outer facets all of whose nodes pass.

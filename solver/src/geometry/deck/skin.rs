@@ -13,7 +13,7 @@ const STRAIGHT: f64 = 1e-4;
 /// A body of the deck.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Part {
-    /// The element set of its section; further pieces are numbered.
+    /// The element set of its section, or the instance, with the set where it has several; further pieces are numbered.
     pub name: String,
     /// Index into [`Deck::sections`]; `None` for elements that no section names.
     pub section: Option<usize>,
@@ -116,17 +116,28 @@ fn parts(deck: &Deck, notes: &mut Vec<Note>) -> (Vec<Part>, Vec<u32>) {
             }
         }
     }
-    // By section, then by first element.
-    let mut pieces: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    // By instance and section, then by first element.
+    let mut pieces: BTreeMap<(u32, u32), Vec<u32>> = BTreeMap::new();
     for e in 0..n as u32 {
         if groups.root(e) == e {
-            pieces.entry(section_of[e as usize]).or_default().push(e);
+            pieces.entry((deck.elements[e as usize].instance, section_of[e as usize])).or_default().push(e);
         }
     }
+    let mut n_sections: BTreeMap<u32, usize> = BTreeMap::new();
+    pieces.keys().for_each(|(instance, _)| *n_sections.entry(*instance).or_default() += 1);
     let (mut out, mut part_of_root) = (Vec::new(), HashMap::new());
-    for (section, roots) in &pieces {
+    for ((instance, section), roots) in &pieces {
         let index = (*section != NONE).then_some(*section as usize);
-        let name = index.map_or("NO SECTION", |k| deck.sections[k].elements.as_str());
+        let set = index.map_or("NO SECTION", |k| deck.sections[k].elements.as_str());
+        let name = match instance.checked_sub(1).map(|k| deck.instances[k as usize].name.as_str()) {
+            Some(own) if n_sections[instance] == 1 => own.to_string(),
+            Some(own) => {
+                let own_set = set.strip_prefix(&own.to_ascii_uppercase()).and_then(|s| s.strip_prefix('.'));
+                format!("{own} {}", own_set.unwrap_or(set))
+            }
+            None => set.to_string(),
+        };
+        let name = name.as_str();
         // Two sections may name sets of one name.
         let n_before = out.iter().filter(|p: &&Part| p.name.split(" ~").next() == Some(name)).count();
         for (k, root) in roots.iter().enumerate() {
