@@ -1,6 +1,6 @@
 //! Decks whose faces follow a reference node: what loads it, what holds it, and what of that a design carries.
 
-use crate::deck::{STEEL, area, bricks, build, force, of, open};
+use crate::deck::{STEEL, area, bricks, build, of, open};
 use crate::support::choice;
 use solver::deck::{Reading, Units};
 use solver::design::{Design, Object, resolve};
@@ -205,13 +205,6 @@ fn what_is_wrong_with_a_coupling_is_named_by_line() {
     // Shells beside solids are left out, not refused.
     let sides = "*ELEMENT, TYPE=S4, ELSET=SKIN\n99, 1, 2, 3, 4\n*SURFACE, NAME=OUT\nSKIN, SPOS\n";
     noted(sides, "SKIN, SPOS", "only solids are read");
-    assert_eq!(
-        force(
-            &build(&deck(SPREAD, "*CLOAD\n9001, 1, 2.\n"), Units::Metre).1,
-            of(&build(&deck(SPREAD, "*CLOAD\n9001, 1, 2.\n"), Units::Metre).1, "remote_force")[0]
-        )[0],
-        2.0
-    );
 }
 
 #[test]

@@ -173,8 +173,17 @@ fn random_designs_mesh_and_solve() {
     run(300, RngSeed::Fixed(7));
 }
 
+/// A number from the environment: `BRUNEL_DESIGNS` how many, `BRUNEL_SEED` which.
+fn asked(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
 #[test]
-#[ignore = "minutes; part of `cargo xtask test --long`"]
+#[ignore = "an hour or more; part of `cargo xtask test --long`"]
 fn very_many_random_designs_mesh_and_solve() {
-    run(5000, RngSeed::Random);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    let seed = asked("BRUNEL_SEED").unwrap_or(now.as_nanos() as u64);
+    let n = asked("BRUNEL_DESIGNS").unwrap_or(5000);
+    println!("{n} designs; BRUNEL_SEED={seed} replays them");
+    run(n as u32, RngSeed::Fixed(seed));
 }

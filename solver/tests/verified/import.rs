@@ -79,6 +79,24 @@ fn our_own_decks_come_back() {
     let pressure = Object::new("p", "pressure", "p").with("faces", part::faces(&["z1"])).expr("pressure", "2 MPa");
     let notes = there_and_back("leaning", vec![held("sliding", &["x0", "y0", "z0"]), pressure], block(turned));
     assert!(notes.is_empty(), "{notes:?}");
+    // A solid piece, loaded by a force and a moment; another, moved and turned about a point with one turn free.
+    let solid = |kind: &str, key: &str, v: [f64; 3], unit: &str| {
+        Object::new(kind, kind, kind)
+            .with("faces", part::faces(&["x1"]))
+            .with(key, part::vector(v, unit))
+            .with("coupling", Value::Choice("rigid".into()))
+    };
+    let force = solid("remote_force", "force", [0.0, 300.0, -500.0], "N");
+    let moment = solid("remote_moment", "moment", [20.0, 0.0, 5.0], "N*m");
+    let notes = there_and_back("solid", vec![held("fixed", &["x0"]), force.clone(), moment], block(turned));
+    assert!(notes.is_empty(), "{notes:?}");
+    let hinge = held("remote_displacement", &["x1"])
+        .with("point", part::vector([0.07, 0.0, 0.01], "m"))
+        .with("about_y", Value::Choice("free".into()))
+        .expr("x", "0.02 mm")
+        .expr("rz", "0.1 deg");
+    let notes = there_and_back("hinge", vec![held("fixed", &["x0"]), hinge, force], block(glam::DQuat::IDENTITY));
+    assert!(notes.is_empty(), "{notes:?}");
     let inside = Object::new("p", "pressure", "p").with("faces", part::faces(&["inner"])).expr("pressure", "100 MPa");
     let ring = part::quarter_ring(0.1, 0.2, 0.05, 24);
     there_and_back("ring", vec![held("sliding", &["x0", "y0", "bottom", "top"]), inside], ring);
