@@ -71,6 +71,9 @@ fn title(card: &Card) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// The cards to read in one place, of a part and of its instance, if any are to be read, and the card after them.
+pub type Placed = (Option<[Range<usize>; 2]>, usize);
+
 /// Which cards a part has, and whether there are instances.
 pub struct Outline {
     /// By name, without `*PART` and `*END PART`.
@@ -102,12 +105,12 @@ impl Outline {
     ///
     /// # Errors
     /// [`FormatError::Deck`] for an instance without its part, or either without its end.
-    pub fn placed(&self, cards: &[Card], at: usize) -> Result<Option<(Vec<Range<usize>>, usize)>, FormatError> {
+    pub fn placed(&self, cards: &[Card], at: usize) -> Result<Option<Placed>, FormatError> {
         let card = &cards[at];
         match card.name.as_str() {
             "PART" if !self.is_flat => {
                 let last = end(cards, at, "PART")?;
-                let own = if self.has_instances { Vec::new() } else { vec![at + 1..last] };
+                let own = (!self.has_instances).then_some([at + 1..last, last..last]);
                 Ok(Some((own, last + 1)))
             }
             "INSTANCE" => {
@@ -121,7 +124,7 @@ impl Outline {
                     let text = format!("*INSTANCE names the part {}, which no *PART defines", shown(&part));
                     fault(card.line, text)
                 })?;
-                Ok(Some((vec![of, at + 1..last], last + 1)))
+                Ok(Some((Some([of, at + 1..last]), last + 1)))
             }
             _ => Ok(None),
         }

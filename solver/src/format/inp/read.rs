@@ -93,7 +93,7 @@ pub fn read(bytes: &[u8]) -> Result<Deck, FormatError> {
             k += 1;
             continue;
         };
-        if !own.is_empty() {
+        if let Some(own) = own {
             let of = || own.iter().flat_map(|r| &cards[r.clone()]);
             reader.scope.enter(card, of().map(|c| 1 + c.rows.len()).sum(), &mut reader.deck)?;
             for card in of() {

@@ -79,11 +79,9 @@ impl What {
     }
 
     pub fn is_load(&self) -> bool {
-        match self {
-            Self::Force(_) | Self::Moment(_) | Self::RemoteForce { .. } | Self::RemoteMoment { .. } => true,
-            Self::Pressure(_) | Self::Gravity(_) | Self::Spin { .. } => true,
-            _ => false,
-        }
+        let on_mass = matches!(self, Self::Gravity(_) | Self::Spin { .. });
+        let remote = matches!(self, Self::RemoteForce { .. } | Self::RemoteMoment { .. });
+        on_mass || remote || matches!(self, Self::Force(_) | Self::Moment(_) | Self::Pressure(_))
     }
 }
 
