@@ -87,11 +87,11 @@ fn ours(text: &str, at: &[DVec3]) -> (Vec<DVec3>, Vec<String>) {
     let model = evaluate(&second, &Blobs([("h".to_string(), bytes)].into()));
     assert_eq!(model.issues, []);
     let out = solve(&second, &model, &id);
-    let skins = out.meshes.iter().filter_map(|m| match m {
+    let mut skins = out.meshes.iter().filter_map(|m| match m {
         OutcomeMesh::Surface { name, surface, .. } => Some((name, surface)),
         _ => None,
     });
-    let (skin, surface) = skins.last().unwrap();
+    let (skin, surface) = skins.next_back().unwrap();
     let field = out.fields.iter().find(|f| f.id == "displacement" && f.mesh == *skin).unwrap();
     let vector = |n: usize| DVec3::from([0, 1, 2].map(|c| f64::from(field.values[3 * n + c])));
     // Along an edge of the bar: between its nodes on either side.
