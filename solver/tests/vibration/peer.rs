@@ -72,6 +72,18 @@ fn calculix_agrees_on_the_same_mesh() {
         .with("by", Value::Choice("normal".into()))
         .expr("normal", "-0.05 mm");
     compare("pushed", "buckling", "3", vec![root(), pushed]);
+    // A solid piece on a ball joint; one moved towards the root, with its turns free.
+    let joint = |x: &str| {
+        ["about_x", "about_y", "about_z"].into_iter().fold(
+            Object::new("joint", "remote_displacement", "Joint")
+                .with("faces", part::faces(&["x1"]))
+                .with("point", part::vector([0.11, 0.05, -0.02], "m"))
+                .expr("x", x),
+            |o, turn| o.with(turn, Value::Choice("free".into())),
+        )
+    };
+    compare("joint", "modal", "3", vec![root(), joint("0 mm")]);
+    compare("moved_joint", "buckling", "2", vec![root(), joint("-0.05 mm")]);
 }
 
 /// With mass at four points, as the other program takes it, ten modes agree to the digits it prints.
