@@ -142,7 +142,7 @@ impl Glyph {
             "bolt_preload" => Self::Bolt,
             "load_case" => Self::Case,
             "temperature" | "heat_flux" | "convection" | "radiation" | "heat_source" => Self::Heat,
-            "static" | "modal" | "buckling" | "heat" => Self::Study,
+            "static" | "modal" | "buckling" | "heat" | "generative" => Self::Study,
             "probe" => Self::Pin,
             "units" => Self::Setting,
             _ => Self::Load,

@@ -30,7 +30,6 @@ pub(crate) struct Nearest {
     pub distance: f64,
     pub triangle: u32,
     /// The nearest point of that triangle, m.
-    #[cfg_attr(not(feature = "solve"), allow(dead_code, reason = "read by the mesher"))]
     pub point: Vec3,
 }
 

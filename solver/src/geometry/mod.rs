@@ -6,6 +6,8 @@ pub(crate) mod distance;
 mod exact;
 mod field;
 mod frame;
+#[cfg_attr(not(feature = "solve"), allow(dead_code, reason = "grown by a study"))]
+pub(crate) mod generated;
 mod imported;
 mod measure;
 mod plan;

@@ -5,7 +5,7 @@ use super::load::{Spin, Traction};
 use super::motion;
 use super::patch::Patch;
 use super::support::{self, Hold, Support};
-use crate::design::schema::Section;
+use crate::design::schema::{Section, field};
 use crate::design::{Design, Issue, Object, ROOM, Resolved, Severity, resolve};
 use crate::quantity;
 use crate::study::isotropic;
@@ -123,7 +123,8 @@ impl<'a> Setup<'a> {
         // A study without the choice has the verified method alone.
         let method = if case.study.choice("method") == "instant" { Method::Instant } else { Method::Verified };
         let accuracy = resolved.number(case.study, "accuracy").unwrap_or_else(|issue| {
-            if method == Method::Verified {
+            // A study that does not refine has no such property.
+            if method == Method::Verified && field(&case.study.kind, "accuracy").is_some() {
                 issues.push(issue);
             }
             0.05

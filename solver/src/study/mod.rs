@@ -7,6 +7,7 @@ pub mod bytes;
 #[cfg(feature = "solve")]
 pub mod climb;
 pub mod form;
+pub mod generative;
 pub mod heat;
 #[cfg(feature = "solve")]
 pub mod isotropic;
@@ -30,7 +31,7 @@ pub mod thermal;
 use form::StudyForm;
 
 /// Every physics the page can set up.
-pub const FORMS: &[StudyForm] = &[statics::FORM, modal::FORM, buckling::FORM, heat::FORM];
+pub const FORMS: &[StudyForm] = &[statics::FORM, modal::FORM, buckling::FORM, heat::FORM, generative::FORM];
 
 /// The form of a study kind.
 pub fn form(id: &str) -> Option<&'static StudyForm> {
@@ -103,7 +104,8 @@ pub use solve::{Case, Cost, Study, StudyError};
 
 /// Every physics a worker can run.
 #[cfg(feature = "solve")]
-pub const STUDIES: &[&dyn Study] = &[&statics::Static, &modal::Modal, &buckling::Buckling, &heat::Heat];
+pub const STUDIES: &[&dyn Study] =
+    &[&statics::Static, &modal::Modal, &buckling::Buckling, &heat::Heat, &generative::Generative];
 
 /// The runner of a study kind.
 #[cfg(feature = "solve")]

@@ -27,7 +27,7 @@ pub fn question(design: &Design, study: &Id) -> Option<String> {
     put(form.id.as_bytes());
     put(&form.version.to_le_bytes());
     // The study's own id and name are how it is called, not what it asks.
-    put(values(&resolved, object).as_bytes());
+    put(values(&resolved, object, &object.kind).as_bytes());
     let seen = reach(design, object);
     for o in design.objects.iter().filter(|o| !o.suppressed && seen.contains(&o.id)) {
         put(o.id.0.as_bytes());
@@ -36,7 +36,7 @@ pub fn question(design: &Design, study: &Id) -> Option<String> {
         if let Some(read) = super::form(&o.kind) {
             put(&read.version.to_le_bytes());
         }
-        put(values(&resolved, o).as_bytes());
+        put(values(&resolved, o, &object.kind).as_bytes());
     }
     Some(hasher.finalize().to_hex().to_string())
 }
@@ -100,15 +100,16 @@ fn studied(design: &Design, study: &Object) -> Vec<Id> {
     out
 }
 
-/// The object's properties as values: expressions by what they evaluate to, hidden fields left out.
-fn values(resolved: &Resolved, object: &Object) -> String {
+/// The object's properties as values: expressions by what they evaluate to, hidden fields left out, and those that studies
+/// of the kind `by` do not read.
+fn values(resolved: &Resolved, object: &Object, by: &str) -> String {
     let Some(kind) = schema::kind(&object.kind) else {
         // From another build: what it means is unknown, so every byte counts. Maps of strings always serialise.
         return serde_json::to_string(&object.properties).unwrap_or_default();
     };
     let mut out = String::new();
     for field in kind.fields {
-        if !object.shows(field) {
+        if !object.shows(field) || field.read_by.is_some_and(|kind| kind != by) {
             continue;
         }
         let Some(value) = object.get(field.key) else { continue };
@@ -225,6 +226,7 @@ mod tests {
                 false,
             ),
             ("a name", "b", |o| o.name = "Renamed".into(), false),
+            ("a weight that only generative design reads", "c1", |o| *o = o.clone().expr("weight", "3"), false),
             ("another study", "other", |o| *o = o.clone().with("resolution", Value::Choice("fine".into())), false),
         ];
         for (what, id, edit, changes) in cases {

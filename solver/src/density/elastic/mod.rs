@@ -92,6 +92,11 @@ impl Displacement {
         self.values.n_cases
     }
 
+    /// Case by case, component by component, in the order of nodes, m: what [`Elastic::restored`] takes.
+    pub fn values(&self) -> Vec<f64> {
+        (0..self.n_cases()).flat_map(|k| (0..3).flat_map(move |c| self.values.part(k, c))).copied().collect()
+    }
+
     /// The same on another lattice of the grid, zero where there was none.
     fn onto(self, lattice: &Arc<Lattice>) -> Self {
         if Arc::ptr_eq(&self.lattice, lattice) {
@@ -183,6 +188,20 @@ impl Elastic {
     /// N/m that the operator's numbers are multiples of.
     fn unit(&self) -> f64 {
         0.5 * self.space.young * self.space.grid.cell
+    }
+
+    /// Displacements from the values of some that were of a space like this one; `None` where their number does not fit.
+    pub fn restored(&self, values: &[f64]) -> Option<Displacement> {
+        let lattice = self.lattice().clone();
+        let n_cases = values.len() / (3 * lattice.n_nodes);
+        if values.is_empty() || values.len() != 3 * n_cases * lattice.n_nodes {
+            return None;
+        }
+        let mut block = Block::zero(lattice.n_nodes, n_cases);
+        for (part, from) in block.parts_mut().into_iter().zip(values.chunks(lattice.n_nodes)) {
+            part.copy_from_slice(from);
+        }
+        Some(Displacement { lattice, values: block })
     }
 
     /// Displacements under each case of loads, from those of a design before if there are.

@@ -1,6 +1,6 @@
 //! Every kind of object with its properties.
 
-use super::{Field, FieldType, Kind, Section, prop};
+use super::{Field, FieldType, Kind, Section, generative, prop};
 use crate::quantity::Dimension;
 
 /// Largest model dimension accepted, m; smallest, m. Outside them a unit was almost certainly mistaken.
@@ -426,6 +426,11 @@ pub const KINDS: &[Kind] = kinds! {
         prop("factor", "Factor", FieldType::Expr {
             dimension: Dimension::NONE, default: "1", min: Some(-FORCE_MAX), max: Some(FORCE_MAX),
         }),
+        prop("weight", "Weight", FieldType::Expr {
+            dimension: Dimension::NONE, default: "1", min: Some(0.0), max: Some(1e6),
+        })
+        .read_by("generative")
+        .help("How much it counts in generative design for stiffness. It changes no load."),
     ]
 
     "temperature" "Given temperature" Thermal "Keeps faces at a temperature." [
@@ -530,6 +535,16 @@ pub const KINDS: &[Kind] = kinds! {
         })
         .help("Refine until the extreme temperatures are known to within this share of the range of temperatures."),
         RESOLUTION, CELL,
+    ]
+
+    "generative" "Generative" Study "Finds the body within a space that carries the loads best." [
+        generative::SPACE, SUPPORTS, generative::CASES,
+        generative::GOAL, generative::SHARE, generative::MASS, generative::DISPLACEMENT, generative::COMPLIANCE,
+        generative::LAYER, generative::KEEP_FACES, generative::KEEP_BODIES,
+        generative::AVOID_BODIES, generative::AVOID_FACES, generative::DISTANCE,
+        generative::SYMMETRIES[0], generative::SYMMETRIES[1], generative::SYMMETRIES[2], generative::MEMBER,
+        generative::PROCESS, generative::BUILD, generative::DRAW, generative::MOULD, generative::EXTRUSION,
+        generative::CELLS, generative::ITERATIONS,
     ]
 
     "probe" "Probe" Probe "A place on a face where every answer is read: it stays through new runs and edits." [

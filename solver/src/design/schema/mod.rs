@@ -3,6 +3,7 @@
 //! Adding a feature, load or study costs a row here and its evaluation elsewhere; panel, checks, undo, comparison and
 //! merge follow from the row.
 
+mod generative;
 mod kinds;
 
 pub use kinds::KINDS;
@@ -97,6 +98,8 @@ pub struct Field {
     pub over_temperature: bool,
     /// Must be given before the object means anything.
     pub required: bool,
+    /// The one study kind that reads it; others ask the same whatever it says.
+    pub read_by: Option<&'static str>,
 }
 
 /// One kind of object.
@@ -172,7 +175,17 @@ impl Field {
 }
 
 const fn prop(key: &'static str, label: &'static str, kind: FieldType) -> Field {
-    Field { key, label, help: "", kind, when: None, over_time: false, over_temperature: false, required: false }
+    Field {
+        key,
+        label,
+        help: "",
+        kind,
+        when: None,
+        over_time: false,
+        over_temperature: false,
+        required: false,
+        read_by: None,
+    }
 }
 
 impl Field {
@@ -194,6 +207,10 @@ impl Field {
     }
     const fn required(mut self) -> Self {
         self.required = true;
+        self
+    }
+    const fn read_by(mut self, study: &'static str) -> Self {
+        self.read_by = Some(study);
         self
     }
 }

@@ -26,7 +26,7 @@ const BLOCK: i32 = 16;
 /// Directions in which the tangent planes say this little, relative to the strongest, are left at the mean.
 const QEF_CUTOFF: f64 = 0.05;
 
-pub(super) struct Contour {
+pub(in crate::geometry) struct Contour {
     pub surface: SurfaceMesh,
     pub cell: f64,
     pub thin: f64,
@@ -175,7 +175,7 @@ pub(super) fn contour(node: &Node) -> Option<Contour> {
 }
 
 /// The same in `n_cells` cells along the diagonal.
-pub(super) fn contour_in(node: &Node, n_cells: f64) -> Option<Contour> {
+pub(in crate::geometry) fn contour_in(node: &Node, n_cells: f64) -> Option<Contour> {
     let (lo, hi) = node.bounds()?;
     let size = sub(hi, lo);
     let cell = dot(size, size).sqrt() / n_cells;
@@ -250,13 +250,14 @@ fn connect(lattice: &mut Lattice) -> Contour {
     }
 
     let mut middles: HashMap<(Corner, usize, usize), u32> = HashMap::new();
+    let first_middle = surface.points.len() as u32;
     let mut n_thin = 0;
     for (at, axis) in &order {
         let crossing = &crossings[&(*at, *axis)];
         n_thin += usize::from(crossing.thin);
         let polygon = polygon(lattice, &crossings, &piece, &mut middles, &mut surface, *at, *axis);
         let outward = lattice.value(*at) < 0.0;
-        fan(&mut surface, &polygon, crossing, outward);
+        fan(&mut surface, &polygon, first_middle, crossing, outward);
     }
 
     for t in 0..surface.triangles.len() {
@@ -327,8 +328,10 @@ fn polygon(
     out
 }
 
-/// Triangles of a polygon, turned outward, cut along the diagonal that keeps them facing as the surface does.
-fn fan(surface: &mut SurfaceMesh, polygon: &[u32], crossing: &Crossing, outward: bool) {
+/// Triangles of a polygon, turned outward, cut along the diagonal that keeps them facing as the surface does. From
+/// `first_middle` on, points stand between passes that would share a side: triangles are cut from such a one, or the
+/// diagonal past it would be that very side.
+fn fan(surface: &mut SurfaceMesh, polygon: &[u32], first_middle: u32, crossing: &Crossing, outward: bool) {
     let mut ring: Vec<u32> = polygon.to_vec();
     if !outward {
         ring.reverse();
@@ -346,7 +349,8 @@ fn fan(surface: &mut SurfaceMesh, polygon: &[u32], crossing: &Crossing, outward:
             })
             .fold(f64::INFINITY, f64::min)
     };
-    let start = usize::from(n == 4 && quality(surface, 1) > quality(surface, 0));
+    let middle = ring.iter().position(|p| *p >= first_middle);
+    let start = middle.unwrap_or_else(|| usize::from(n == 4 && quality(surface, 1) > quality(surface, 0)));
     let triangles: Vec<[u32; 3]> = triangles_from(start).map(|t| t.map(|i| ring[i])).collect();
     for t in triangles {
         surface.triangles.push(t);

@@ -6,8 +6,12 @@
 
 mod contour;
 mod round;
+mod sampled;
 
+pub(super) use contour::{Contour, contour_in};
 pub(super) use round::{TURN_MIN, round};
+pub(super) use sampled::Frame;
+pub(crate) use sampled::Sampled;
 
 use super::imported::{MeshBody, Soup};
 use super::measure;
@@ -44,6 +48,19 @@ pub(super) enum Node {
         of: Arc<MeshBody>,
         by: f64,
         blend: FaceName,
+    },
+    /// Within `by` of the triangles of a surface, which need not close, under one name.
+    Shell {
+        of: Arc<MeshBody>,
+        by: f64,
+        name: FaceName,
+    },
+    /// Where sampled values exceed `level`, under one name.
+    Above {
+        samples: Arc<Sampled>,
+        frame: Frame,
+        level: f64,
+        name: FaceName,
     },
     /// Triangles of a file that do not close, under one name: only to be made a closed surface of.
     Soup {
@@ -149,6 +166,16 @@ impl Node {
                 Sample { distance, gradient: gradient.to_array(), face: Origin::Blend(name), inverted: false }
             }
             Self::Leaf(body) => leaf(body, p, 0.0),
+            Self::Shell { of, by, name } => shell(of, p, *by, name),
+            Self::Above { samples, frame, level, name } => {
+                let (value, rise) = samples.read(frame.inward(p));
+                Sample {
+                    distance: (level - value) * samples.reach(),
+                    gradient: unit(frame.turn(rise).map(|c| -c)),
+                    face: Origin::Blend(name),
+                    inverted: false,
+                }
+            }
             Self::Offset { of, by, blend } => {
                 let s = leaf(of, p, *by);
                 Sample { face: Origin::Blend(blend), ..s }
@@ -199,6 +226,8 @@ impl Node {
             Self::Leaf(body) => body.surface().bounds(),
             Self::Soup { soup, .. } => soup.bounds(),
             Self::Offset { of, by, .. } => grow(of.surface().bounds(), by.max(0.0)),
+            Self::Shell { of, by, .. } => grow(of.surface().bounds(), *by),
+            Self::Above { samples, frame, .. } => Some(frame.bounds(samples.bounds())),
             Self::Combine { operation, a, b, smooth, .. } => match operation {
                 Operation::Cut => a.bounds(),
                 Operation::Common => a.bounds(),
@@ -228,7 +257,7 @@ impl Node {
                 Shape::Plane { point, normal } => Some((point, normal)),
                 _ => None,
             }),
-            Self::Offset { .. } | Self::Soup { .. } => None,
+            Self::Offset { .. } | Self::Soup { .. } | Self::Shell { .. } | Self::Above { .. } => None,
             Self::Combine { operation, a, b, .. } => a.plane(name).or_else(|| {
                 let (point, normal) = b.plane(name)?;
                 let sign = if *operation == Operation::Cut { -1.0 } else { 1.0 };
@@ -249,6 +278,13 @@ impl Node {
             Self::Soup { soup, name } => Self::Soup { soup: soup.clone(), name: renamed(name) },
             Self::Leaf(b) => Self::Leaf(body(b)),
             Self::Offset { of, by, blend } => Self::Offset { of: body(of), by: *by, blend: renamed(blend) },
+            Self::Shell { of, by, name } => Self::Shell { of: body(of), by: *by, name: renamed(name) },
+            Self::Above { samples, frame, level, name } => Self::Above {
+                samples: samples.clone(),
+                frame: frame.placed(placement),
+                level: *level,
+                name: renamed(name),
+            },
             Self::Combine { operation, a, b, smooth, blend } => Self::Combine {
                 operation: *operation,
                 a: a.placed(placement, suffix),
@@ -291,6 +327,19 @@ fn leaf(body: &MeshBody, p: Vec3, offset: f64) -> Sample<'_> {
             face: Origin::Face { leaf: body, face: 0 },
             inverted: false,
         },
+    }
+}
+
+fn shell<'a>(body: &MeshBody, p: Vec3, by: f64, name: &'a FaceName) -> Sample<'a> {
+    let face = Origin::Blend(name);
+    match body.distance().nearest(p, None) {
+        Some(nearest) => {
+            let away = sub(p, nearest.point);
+            let distance = dot(away, away).sqrt();
+            let gradient = if distance > 0.0 { away } else { body.surface().triangle_cross(nearest.triangle as usize) };
+            Sample { distance: distance - by, gradient: unit(gradient), face, inverted: false }
+        }
+        None => Sample { distance: f64::INFINITY, gradient: [0.0, 0.0, 1.0], face, inverted: false },
     }
 }
 

@@ -6,8 +6,6 @@ use crate::design::{Design, Issue, Object};
 #[cfg(feature = "solve")]
 mod answer;
 #[cfg(feature = "solve")]
-mod carry;
-#[cfg(feature = "solve")]
 mod recover;
 #[cfg(feature = "solve")]
 mod solve;

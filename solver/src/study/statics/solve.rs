@@ -1,13 +1,13 @@
 //! The run: mesh, loads, nested iteration from the coarsest grid to the finest, answer.
 
 use super::answer::{self, Stage};
-use super::carry;
 use super::support::{self, Foundations};
 use super::verified;
 use super::voxel::{self, Meshed};
 use crate::design::{Issue, Severity};
 use crate::linear::cg::{self, CgError};
 use crate::linear::{Block, Multigrid, transfer};
+use crate::mechanics::carry::carry;
 use crate::mechanics::load::{self, Applied, Reaction};
 use crate::mechanics::patch::{Patch, Point};
 use crate::mechanics::setup::{Method, Setup};
@@ -245,7 +245,7 @@ impl System {
             let pull = |p: &Point| one.hold.tensor(p.normal) * one.hold.given(p.normal) * (one.stiffness * p.area);
             let forces: Vec<DVec3> = one.patch.points.iter().map(pull).collect();
             for k in 0..setup.cases.len() {
-                carry::carry(&lattice, &one.patch, &forces, 1.0 / unit, k, &mut b);
+                carry(&lattice, &one.patch, &forces, 1.0 / unit, |_, node, f| b.add(k, node, f.into()));
             }
         }
         ctx.check()?;
@@ -360,7 +360,8 @@ fn assemble_loads(
         }
         for (k, case) in setup.cases.iter().enumerate() {
             for (_, factor) in case.loads.iter().filter(|l| l.0 == at) {
-                let lost = carry::carry(lattice, &patch, &forces, factor * scale, k, &mut b);
+                let add = |_, node, f: DVec3| b.add(k, node, f.into());
+                let lost = carry(lattice, &patch, &forces, factor * scale, add);
                 if lost > 0 {
                     return Err(StudyError::Setup(vec![Issue::error(
                         &one.object,

@@ -1,0 +1,173 @@
+//! Bodies grown within a space: what samples fill, with what is kept, without what is avoided.
+//!
+//! The space's own distance bounds the body, so that its faces keep their names and their place to rounding.
+
+use super::Body;
+pub(crate) use super::field::Sampled;
+use super::field::{Contour, Frame, Node, contour_in};
+use super::imported::MeshBody;
+use super::measure;
+use super::plan::Operation;
+use crate::surface::{FaceName, Representation, Shape, SurfaceMesh};
+use glam::DVec3;
+use std::sync::Arc;
+
+/// Triangles of some faces, and how far from them something holds, m.
+pub(crate) struct Layer {
+    pub faces: SurfaceMesh,
+    pub thickness: f64,
+}
+
+/// What bounds a grown body.
+pub(crate) struct Bounds {
+    pub space: Arc<SurfaceMesh>,
+    pub kept: Vec<Arc<SurfaceMesh>>,
+    pub kept_layer: Option<Layer>,
+    pub avoided: Vec<Arc<SurfaceMesh>>,
+    pub avoided_layer: Option<Layer>,
+}
+
+/// Bounds ready to grow bodies in.
+pub(crate) struct Mould {
+    /// Whose name the faces that are not of the bounds carry.
+    feature: String,
+    space: Arc<MeshBody>,
+    kept: Vec<Arc<Node>>,
+    avoided: Vec<Arc<Node>>,
+    /// The space and the other bodies: what faces keep their names of.
+    bodies: Vec<Arc<MeshBody>>,
+}
+
+/// A grown body's surface.
+pub(crate) struct Grown {
+    pub surface: SurfaceMesh,
+    /// m³
+    pub volume: f64,
+    /// Edge of the cells it was found in, m, and the share of walls thinner than two of them.
+    pub cell: f64,
+    pub thin: f64,
+}
+
+impl Mould {
+    pub fn new(feature: &str, bounds: Bounds) -> Self {
+        let name = |part: &str| FaceName(format!("{feature}.{part}"));
+        let space = mesh(bounds.space);
+        let [kept, avoided] = [bounds.kept, bounds.avoided].map(|all| all.into_iter().map(mesh).collect::<Vec<_>>());
+        let bodies = std::iter::once(&space).chain(&kept).chain(&avoided).cloned().collect();
+        let leaf = |body| Arc::new(Node::Leaf(body));
+        let shell = |layer: Layer, part: &str| {
+            Arc::new(Node::Shell { of: mesh(Arc::new(layer.faces)), by: layer.thickness, name: name(part) })
+        };
+        let kept = kept.into_iter().map(leaf).chain(bounds.kept_layer.map(|l| shell(l, "kept")));
+        let avoided = avoided.into_iter().map(leaf).chain(bounds.avoided_layer.map(|l| shell(l, "clear")));
+        let (kept, avoided) = (kept.collect(), avoided.collect());
+        Self { feature: feature.into(), space, kept, avoided, bodies }
+    }
+
+    /// The solid where `samples` exceed `level`.
+    fn node(&self, samples: &Arc<Sampled>, level: f64) -> Arc<Node> {
+        let name = |part: &str| FaceName(format!("{}.{part}", self.feature));
+        let with = |operation, a: Arc<Node>, b: &Arc<Node>| {
+            Arc::new(Node::Combine { operation, a, b: b.clone(), smooth: 0.0, blend: name("blend") })
+        };
+        let grown = Node::Above { samples: samples.clone(), frame: Frame::HERE, level, name: name("grown") };
+        let filled = self.kept.iter().fold(Arc::new(grown), |a, b| with(Operation::Join, a, b));
+        let inside = with(Operation::Common, Arc::new(Node::Leaf(self.space.clone())), &filled);
+        self.avoided.iter().fold(inside, |a, b| with(Operation::Cut, a, b))
+    }
+
+    /// The surface of the solid where `samples` exceed `level`, in `n_cells` cells along the space's diagonal; `None` where
+    /// nothing is.
+    pub fn grow(&self, samples: &Arc<Sampled>, level: f64, n_cells: f64) -> Option<Grown> {
+        let Contour { mut surface, cell, thin } = contour_in(&self.node(samples, level), n_cells)?;
+        self.settle(&mut surface, cell);
+        let volume = measure::mass_properties(&surface).volume;
+        Some(Grown { surface, volume, cell, thin })
+    }
+
+    /// Puts the points of faces of the space and of other bodies where those are: cells leave them off by the square of their
+    /// size, and more where surfaces meet at a flat angle.
+    fn settle(&self, surface: &mut SurfaceMesh, cell: f64) {
+        let own = |name: &FaceName| {
+            self.bodies.iter().find_map(|body| {
+                let shape = body.surface().faces.iter().find(|f| f.name == *name)?.shape;
+                Some((body, shape))
+            })
+        };
+        let of: Vec<_> = surface.faces.iter().map(|f| own(&f.name)).collect();
+        let mut on: Vec<Vec<u32>> = vec![Vec::new(); surface.points.len()];
+        for (t, face) in surface.triangles.iter().zip(&surface.face_of) {
+            if of[*face as usize].is_some() {
+                for p in t {
+                    let faces = &mut on[*p as usize];
+                    if !faces.contains(face) {
+                        faces.push(*face);
+                    }
+                }
+            }
+        }
+        for (p, faces) in surface.points.iter_mut().zip(&on).filter(|(_, faces)| !faces.is_empty()) {
+            // Projections in turn end where all faces meet.
+            for _ in 0..if faces.len() > 1 { MEETINGS } else { 1 } {
+                for (body, shape) in faces.iter().filter_map(|f| of[*f as usize]) {
+                    let near = || {
+                        let found = body.distance().nearest(*p, None)?;
+                        (found.distance.abs() < 0.5 * cell).then_some(found.point)
+                    };
+                    // Of an exact body the shape, of another what it was fitted to: its triangles.
+                    let exact = onto(shape, *p).filter(|q| apart(*q, *p) < 0.2 * cell);
+                    if let Some(q) = exact.or_else(near) {
+                        *p = q;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Projections in turn onto faces that meet.
+const MEETINGS: usize = 8;
+
+fn apart(a: [f64; 3], b: [f64; 3]) -> f64 {
+    DVec3::from(a).distance(b.into())
+}
+
+/// The nearest point of an analytic shape; `None` for one without.
+fn onto(shape: Shape, p: [f64; 3]) -> Option<[f64; 3]> {
+    let p = DVec3::from(p);
+    let around = |centre: DVec3, radius: f64| Some(centre + (p - centre).try_normalize()? * radius);
+    let q = match shape {
+        Shape::Plane { point, normal } => {
+            let n = DVec3::from(normal).try_normalize()?;
+            p - n * n.dot(p - DVec3::from(point))
+        }
+        Shape::Cylinder { point, axis, radius } => {
+            let (point, axis) = (DVec3::from(point), DVec3::from(axis).try_normalize()?);
+            around(point + axis * axis.dot(p - point), radius)?
+        }
+        Shape::Sphere { centre, radius } => around(centre.into(), radius)?,
+        Shape::Cone { .. } | Shape::Torus { .. } | Shape::Freeform => return None,
+    };
+    Some(q.into())
+}
+
+fn mesh(surface: Arc<SurfaceMesh>) -> Arc<MeshBody> {
+    Arc::new(MeshBody::new(surface, Representation::Field))
+}
+
+/// The triangles of some faces of some surfaces.
+pub(crate) fn patch<'a>(of: impl Iterator<Item = (&'a SurfaceMesh, usize)>) -> SurfaceMesh {
+    let mut out = SurfaceMesh::default();
+    for (surface, face) in of {
+        let index = out.faces.len() as u32;
+        out.faces.push(surface.faces[face].clone());
+        for (t, corners) in surface.triangles.iter().enumerate().filter(|(t, _)| surface.face_of[*t] as usize == face) {
+            let first = out.points.len() as u32;
+            out.points.extend(corners.map(|p| surface.points[p as usize]));
+            out.triangles.push([first, first + 1, first + 2]);
+            out.face_of.push(index);
+            out.normals.extend(surface.normals.get(t));
+        }
+    }
+    out
+}

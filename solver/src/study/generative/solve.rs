@@ -1,0 +1,370 @@
+//! The run: cells, nodes, the optimiser's steps with what is shown and kept on the way, the answer.
+
+use super::answer::{self, Solved};
+use super::body::{self, Built};
+use super::brief::{Brief, Goal, errors};
+use super::nodes::Nodes;
+use super::region::{self, Region, RegionError};
+use super::store;
+use crate::density::elastic::{Accuracy, Displacement, Elastic, ElasticError, Load, Space};
+use crate::density::oc::Criteria;
+use crate::density::optimization::{Optimization, Physics, Response, StepError, Stop};
+use crate::density::pipeline::{Filter, Process, Sharpening};
+use crate::density::setup::{self, Optimiser, Setup};
+use crate::design::Issue;
+use crate::geometry::generated::Mould;
+use crate::linear::cg::CgError;
+use crate::run::{Asked, Ctx, Phase};
+use crate::study::outcome::{Outcome, Partial};
+use crate::study::resolution::afford;
+use crate::study::{Case, Cost, Study, StudyError};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The generative study.
+pub struct Generative;
+
+/// Iterations between two pictures, and between two checkpoints.
+const SHOWN_EVERY: u32 = 5;
+const KEPT_EVERY: u32 = 10;
+/// Relative residual on the way (sensitivities settle long before) and of the answer.
+const TOLERANCE: f64 = 1e-3;
+const TOLERANCE_ANSWER: f64 = 1e-7;
+const SOLVER_ITERATIONS_MAX: u32 = 2000;
+/// Radius of the filter where no smallest member is asked for, cells: less leaves checkerboards and single cells.
+const RADIUS: f64 = 2.0;
+/// Steepness that projections end at.
+const BETA_END: f64 = 16.0;
+/// Least relative stiffness, of cells without material.
+const VOID: f64 = 1e-9;
+
+impl Study for Generative {
+    fn id(&self) -> &'static str {
+        super::FORM.id
+    }
+
+    fn check(&self, case: &Case) -> Vec<Issue> {
+        let (brief, mut issues) = Brief::read(case);
+        if errors(&issues).is_empty()
+            && let Err(RegionError::Issue(issue)) = Plan::new(case, &brief, &|| false)
+        {
+            issues.push(issue);
+        }
+        issues
+    }
+
+    fn cost(&self, case: &Case) -> Cost {
+        cost(&Brief::read(case).0)
+    }
+
+    fn run(&self, case: &Case, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
+        ctx.progress(Phase::Geometry, 0.0, "Reading the set-up");
+        let (brief, issues) = Brief::read(case);
+        let wrong = errors(&issues);
+        if !wrong.is_empty() {
+            return Err(StudyError::Setup(wrong));
+        }
+        ctx.check()?;
+        afford(&cost(&brief), ctx, "fewer cells")?;
+        ctx.progress(Phase::Mesh, 0.01, "Cutting the design space into cells");
+        let flag = ctx.cancel_flag();
+        let plan = Plan::new(case, &brief, &|| flag.load(Ordering::Relaxed)).map_err(|e| match e {
+            RegionError::Cancelled => StudyError::Cancelled,
+            RegionError::Issue(issue) => StudyError::Setup(vec![issue]),
+        })?;
+        ctx.check()?;
+        let mut out = plan.run(ctx)?;
+        out.warnings.extend(issues.into_iter().map(|i| i.message));
+        Ok(out)
+    }
+}
+
+/// Per cell: state, memory, maps and their stages of the optimiser; samples and the surface's lattice of the body.
+const BYTES_PER_CELL: f64 = 700.0;
+/// Of one step, per cell, and per cell and load case.
+const SECONDS_PER_CELL: f64 = 2e-6;
+const SECONDS_PER_CELL_AND_CASE: f64 = 4e-6;
+
+fn cost(brief: &Brief) -> Cost {
+    let (Some(grid), Some(part)) = (brief.grid(), brief.setup.parts.first()) else { return Cost::default() };
+    let cells = (part.volume + part.area * grid.cell) / grid.cell.powi(3);
+    let n_cases = brief.setup.cases.len().max(1);
+    let bytes = 32e6
+        + BYTES_PER_CELL * grid.n_cells() as f64
+        + Elastic::bytes_expected(cells as usize, n_cases) as f64
+        + 400.0 * part.surface.triangles.len() as f64;
+    let step = (SECONDS_PER_CELL + SECONDS_PER_CELL_AND_CASE * n_cases as f64) * cells;
+    Cost {
+        memory_bytes: bytes as u64,
+        core_seconds: 1.0 + step * f64::from(brief.iterations_max),
+        dofs: (3.0 * 1.15 * cells) as u64 + 3,
+    }
+}
+
+/// A set-up, ready to run.
+pub struct Plan<'a> {
+    pub case: &'a Case<'a>,
+    pub brief: &'a Brief<'a>,
+    pub region: Region,
+    pub nodes: Nodes,
+    pub wishes: Setup,
+    mould: Mould,
+}
+
+impl<'a> Plan<'a> {
+    /// # Errors
+    /// [`RegionError`]: everything that a run of the set-up would be refused for.
+    fn new(case: &'a Case<'a>, brief: &'a Brief<'a>, cancelled: &dyn Fn() -> bool) -> Result<Self, RegionError> {
+        let region = Region::new(case, brief, cancelled)?;
+        let nodes = Nodes::new(case, brief, &region)?;
+        let wishes = wishes(brief, &region, &nodes);
+        Optimization::new(&region.domain, wishes.clone()).map_err(|e| region::at(case.study, &e))?;
+        let bounds = region::bounds(case, brief)
+            .ok_or_else(|| Issue::error(case.study, "bodies", "Design space: choose the body that may be filled"))?;
+        let mould = Mould::new(&case.study.id.0, bounds);
+        Ok(Self { case, brief, region, nodes, wishes, mould })
+    }
+
+    fn space(&self) -> Space {
+        let [young, poisson] = self.brief.setup.parts.first().map_or([1.0, 0.3], |p| p.at_room());
+        Space {
+            grid: self.region.grid,
+            cells: self.region.cells.clone(),
+            young,
+            poisson,
+            supports: self.nodes.supports.clone(),
+            skip_below: None,
+        }
+    }
+
+    fn run(&self, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
+        let mut run = self.begin(ctx)?;
+        ctx.progress(Phase::Assemble, 0.02, "Making the operators of the first design");
+        let start = self.relative(&run.stiffness(&run.density()));
+        let elastic = Elastic::new(self.space(), &start).map_err(|e| self.physics(e))?;
+        let mut structure = Structure {
+            elastic,
+            loads: &self.nodes.loads,
+            cells: &self.region.cells,
+            last: None,
+            accuracy: Accuracy { tolerance: TOLERANCE, iterations_max: SOLVER_ITERATIONS_MAX },
+            cancel: ctx.cancel_flag(),
+        };
+        if let Some(stored) = ctx.checkpoint.take().as_deref().and_then(store::read) {
+            structure.last = structure.elastic.restored(&stored.displacement);
+        }
+        ctx.check()?;
+        let mut shown = 0;
+        while run.stopped().is_none() {
+            if ctx.asked() == Asked::Finish && run.state().iteration > 0 {
+                ctx.log("Asked to finish: the design as it is now is the answer");
+                break;
+            }
+            if ctx.asked() == Asked::Pause {
+                self.keep(&run, &structure, ctx);
+                return Err(StudyError::Paused);
+            }
+            self.step(&mut run, &mut structure, ctx)?;
+            let n = run.state().iteration;
+            if n == 1 || n.is_multiple_of(SHOWN_EVERY) {
+                if let Some(outcome) = self.look(&run, &structure) {
+                    ctx.check()?;
+                    ctx.emit(Partial { level: shown, outcome });
+                    shown += 1;
+                }
+                ctx.check()?;
+            }
+            if n.is_multiple_of(KEPT_EVERY) {
+                self.keep(&run, &structure, ctx);
+            }
+        }
+        self.finish(&run, structure, ctx)
+    }
+
+    /// A new run, or one that goes on from its checkpoint.
+    fn begin(&self, ctx: &mut Ctx) -> Result<Optimization, StudyError> {
+        let refused = |e| StudyError::Setup(vec![region::at(self.case.study, &e)]);
+        let (domain, wishes) = (&self.region.domain, || self.wishes.clone());
+        if let Some(bytes) = &ctx.checkpoint {
+            let resumed = store::read(bytes).and_then(|s| Optimization::resume(domain, wishes(), s.state).ok());
+            if let Some(run) = resumed {
+                ctx.log(format!("Going on after iteration {}", run.state().iteration));
+                return Ok(run);
+            }
+            ctx.checkpoint = None;
+            ctx.log("The checkpoint is not of this set-up, or damaged: beginning anew");
+        }
+        Optimization::new(domain, wishes()).map_err(refused)
+    }
+
+    fn keep(&self, run: &Optimization, structure: &Structure, ctx: &mut Ctx) {
+        let displacement = structure.last.as_ref().map(Displacement::values).unwrap_or_default();
+        ctx.keep(store::write(run.state(), &displacement));
+    }
+
+    fn step(&self, run: &mut Optimization, structure: &mut Structure, ctx: &mut Ctx) -> Result<(), StudyError> {
+        run.step(structure).map_err(|e| match e {
+            StepError::Physics(e) => self.physics(e),
+            StepError::Setup(e) => StudyError::Setup(vec![region::at(self.case.study, &e)]),
+            StepError::NotFinite { .. } => StudyError::Solver(e.to_string()),
+        })?;
+        ctx.check()?;
+        let Some(last) = run.state().history.last() else { return Ok(()) };
+        let done = f64::from(last.iteration) / f64::from(self.wishes.iterations_max);
+        let note = format!(
+            "Iteration {}: {} {:.4e}, volume {:.2} %, grey {:.1} %",
+            last.iteration,
+            answer::objective_name(&self.brief.goal).to_lowercase(),
+            last.objective,
+            100.0 * last.volume,
+            100.0 * last.discreteness
+        );
+        ctx.residual(last.iteration, last.change);
+        ctx.progress(Phase::Solve, 0.03 + 0.87 * done, note);
+        Ok(())
+    }
+
+    /// The design on its way.
+    fn look(&self, run: &Optimization, structure: &Structure) -> Option<Outcome> {
+        let density = run.density();
+        let (samples, _) = body::samples(&self.region, &density)?;
+        let level = body::level_by_cells(&self.region, &density);
+        let grown = self.mould.grow(&samples, level, body::surface_cells(&self.region, 1.0))?;
+        let solved = structure.last.as_ref().map(|u| Solved { u, compliance: None, built: None });
+        Some(answer::outcome(self, run, &density, &grown, solved.as_ref()))
+    }
+
+    fn finish(&self, run: &Optimization, mut structure: Structure, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
+        ctx.progress(Phase::Recover, 0.91, "Solving the design found, to the last digits that count");
+        let density = run.density();
+        structure.accuracy.tolerance = TOLERANCE_ANSWER;
+        let response = structure.solve(&run.stiffness(&density)).map_err(|e| self.physics(e))?;
+        ctx.check()?;
+        ctx.progress(Phase::Recover, 0.93, "Making a body of the densities");
+        let flag = ctx.cancel_flag();
+        let share = density.iter().sum::<f64>() / self.region.cells.len() as f64;
+        let built = body::build(&self.region, &self.mould, &density, share, &|| flag.load(Ordering::Relaxed));
+        ctx.check()?;
+        let Some(Built { grown, level, wanted, n_pieces }) = built else {
+            return Err(StudyError::Solver(
+                "nothing is left of the design: allow more volume, or keep more of the space".into(),
+            ));
+        };
+        ctx.progress(Phase::Recover, 0.97, "Solving the body in cells");
+        let u = structure.last.take();
+        let filled = region::fractions(&grown.surface, &self.region);
+        let stiffness: Vec<f64> = filled.iter().map(|f| VOID + f * (1.0 - VOID)).collect();
+        let again = structure.solve(&stiffness).map_err(|e| self.physics(e))?;
+        ctx.check()?;
+        let solved =
+            u.as_ref().map(|u| Solved { u, compliance: Some(&response.compliance), built: Some(&again.compliance) });
+        let mut out = answer::outcome(self, run, &density, &grown, solved.as_ref());
+        answer::finish(self, run, &density, &grown, u.as_ref(), &mut out);
+        out.facts.push(("level of the surface".into(), format!("{level:.4}")));
+        if (grown.volume / wanted - 1.0).abs() > 5e-3 {
+            out.warnings.push(format!(
+                "The body's volume is {:.1} % off the optimiser's: walls are thinner than cells resolve; take more cells",
+                100.0 * (grown.volume / wanted - 1.0)
+            ));
+        }
+        if n_pieces > 1 {
+            out.warnings.push(format!(
+                "The body is in {n_pieces} pieces: some held or loaded face carries nothing; allow more volume or check the loads"
+            ));
+        }
+        if run.stopped() == Some(Stop::Iterations) {
+            out.warnings.push("The iterations were used up before the design settled; more may improve it".into());
+        }
+        ctx.progress(Phase::Done, 1.0, "Done");
+        Ok(out)
+    }
+
+    fn relative(&self, stiffness: &[f64]) -> Vec<f64> {
+        self.region.cells.iter().map(|c| stiffness[*c as usize]).collect()
+    }
+
+    fn physics(&self, error: ElasticError) -> StudyError {
+        let study = self.case.study;
+        match error {
+            ElasticError::Solve(CgError::Cancelled) => StudyError::Cancelled,
+            ElasticError::Loose => StudyError::Setup(vec![Issue::error(
+                study,
+                "supports",
+                "The supports do not hold the design space in cells: hold more faces",
+            )]),
+            other => StudyError::Solver(other.to_string()),
+        }
+    }
+}
+
+/// What the optimiser is asked.
+fn wishes(brief: &Brief, region: &Region, nodes: &Nodes) -> Setup {
+    let goal = match brief.goal {
+        Goal::Share(share) => setup::Goal::Stiffness { volume_max: share },
+        Goal::Displacement(d) => {
+            setup::Goal::Volume { compliance_max: nodes.sizes.iter().map(|size| size * d).collect() }
+        }
+        Goal::Compliance(c) => setup::Goal::Volume { compliance_max: vec![c; nodes.sizes.len()] },
+    };
+    let process = brief.process(&region.grid);
+    // Optimality criteria need one limit and volumes that grow with every density: processes couple cells.
+    let plain = matches!(process, Process::Any | Process::Extruded { .. });
+    let stiffest = matches!(goal, setup::Goal::Stiffness { .. });
+    let base = Setup::new(goal, nodes.sizes.len(), RADIUS);
+    let (filter, sharpening) = if brief.member > 0.0 {
+        let sized = base.clone().with_size_min(brief.member / region.grid.cell);
+        (sized.filter, sized.sharpening.map(|s| Sharpening { beta_end: 2.0 * BETA_END, ..s }))
+    } else {
+        let sharpening = Sharpening { beta_start: 1.0, beta_end: BETA_END, robust: None };
+        (Filter::Density { radius: RADIUS }, Some(sharpening))
+    };
+    let n_stages = sharpening.map_or(1.0, |s| (s.beta_end / s.beta_start).log2() + 1.0);
+    Setup {
+        weights: brief.weights.clone(),
+        filter,
+        symmetry: brief.planes(&region.grid),
+        process,
+        sharpening,
+        void_stiffness: VOID,
+        optimiser: if stiffest && plain { Optimiser::Criteria(Criteria::default()) } else { base.optimiser },
+        // The last stage takes twice as long as the others.
+        stage_iterations: (f64::from(brief.iterations_max) / (n_stages + 1.0)).clamp(4.0, 50.0) as u32,
+        iterations_max: brief.iterations_max,
+        ..base
+    }
+}
+
+/// Elasticity on the cells of the space.
+struct Structure<'a> {
+    elastic: Elastic,
+    loads: &'a [Vec<Load>],
+    cells: &'a [u32],
+    /// Of the last solve: where the next begins.
+    last: Option<Displacement>,
+    accuracy: Accuracy,
+    cancel: &'a AtomicBool,
+}
+
+impl Physics for Structure<'_> {
+    type Error = ElasticError;
+
+    fn n_cases(&self) -> usize {
+        self.loads.len()
+    }
+
+    fn solve(&mut self, stiffness: &[f64]) -> Result<Response, ElasticError> {
+        let relative: Vec<f64> = self.cells.iter().map(|c| stiffness[*c as usize]).collect();
+        self.elastic.update(&relative)?;
+        let cancel = self.cancel;
+        let go_on = |_, _| !cancel.load(Ordering::Relaxed);
+        let (u, _) = self.elastic.solve(self.loads, self.last.take(), self.accuracy, cancel, go_on)?;
+        let compliance = self.elastic.compliances(self.loads, &u)?;
+        let whole = |energies: Vec<f64>| {
+            let mut out = vec![0.0; stiffness.len()];
+            self.cells.iter().zip(energies).for_each(|(c, e)| out[*c as usize] = e);
+            out
+        };
+        let energies = self.elastic.energies(&u).into_iter().map(whole).collect();
+        self.last = Some(u);
+        Ok(Response { compliance, energies })
+    }
+}

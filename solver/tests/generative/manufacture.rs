@@ -1,0 +1,65 @@
+//! What the cells of an answer promise to who makes the part.
+
+use crate::sample::{cantilever, cells, choice, run, wish};
+use solver::density::casting::Draw;
+use solver::density::{Direction, Domain, measure};
+use solver::design::Value;
+
+/// Cells within a layer of 2 mm of the held and the loaded face: they are kept, supported or not.
+fn kept(at: [usize; 3]) -> bool {
+    at[0] == 0 || at[0] == 23
+}
+
+#[test]
+fn nothing_hangs_over_in_three_build_directions() {
+    for (key, axis, forward) in [("z", 2, true), ("z_back", 2, false), ("y", 1, true)] {
+        let study = wish().with("process", choice("additive")).with("build", choice(key));
+        let out = run(&cantilever(study, vec![]));
+        let (grid, domain, solid) = cells(&out);
+        assert_eq!(grid.counts, [24, 6, 12]);
+        let hanging = measure::unsupported(&domain, &solid, Direction { axis, forward });
+        let free: Vec<_> = hanging.into_iter().map(|c| grid.position(c)).filter(|at| !kept(*at)).collect();
+        assert_eq!(free, Vec::<[usize; 3]>::new(), "{key}");
+        assert!(out.facts.iter().any(|(k, v)| k == "cells without support below" && v == "0"));
+    }
+    // A canary: without the process something does hang over.
+    let (_, domain, solid) = cells(&run(&cantilever(wish(), vec![])));
+    let hanging = |direction| measure::unsupported(&domain, &solid, direction).len();
+    assert!(hanging(Direction { axis: 2, forward: true }) > 0);
+}
+
+#[test]
+fn a_mould_leaves_the_part() {
+    for (mould, parting) in [("one", None), ("two", Some(3))] {
+        let study = wish().with("process", choice("casting")).with("draw", choice("y")).with("mould", choice(mould));
+        let (_, domain, solid) = cells(&run(&cantilever(study, vec![])));
+        let draw = Draw { direction: Direction { axis: 1, forward: true }, parting };
+        assert_eq!(measure::undercuts(&domain, &solid, draw), Vec::<usize>::new(), "{mould}");
+    }
+}
+
+#[test]
+fn an_extrusion_has_one_profile_and_a_symmetric_part_two_like_halves() {
+    let study = wish().with("process", choice("extrusion")).with("axis", choice("y"));
+    let (grid, _, solid) = cells(&run(&cantilever(study, vec![])));
+    let [nx, ny, nz] = grid.counts;
+    for (x, z) in (0..nx).flat_map(|x| (0..nz).map(move |z| (x, z))) {
+        let column: Vec<bool> = (0..ny).map(|y| solid[grid.index([x, y, z])]).collect();
+        assert!(column.iter().all(|s| *s == column[0]), "{x} {z}");
+    }
+    let study = wish().with("symmetric_z", Value::Flag(true)).expr("member", "6 mm").expr("iterations", "40");
+    let (_, domain, solid) = cells(&run(&cantilever(study, vec![])));
+    for c in 0..solid.len() {
+        let [x, y, z] = grid.position(c);
+        assert_eq!(solid[c], solid[grid.index([x, y, nz - 1 - z])]);
+    }
+    let thin = |domain: &Domain, solid: &[bool]| {
+        let members = measure::thin(domain, solid, 3, measure::Beyond::Mirror).members;
+        members.into_iter().filter(|c| !kept(grid.position(*c))).count()
+    };
+    let sized = thin(&domain, &solid);
+    let (_, domain, plain) = cells(&run(&cantilever(wish(), vec![])));
+    let plain = thin(&domain, &plain);
+    println!("cells of members that are too thin: {sized}, without a smallest member {plain}");
+    assert!(sized * 4 < plain, "{sized} against {plain}");
+}

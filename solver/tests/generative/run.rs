@@ -1,0 +1,99 @@
+//! How a run goes on: conformance, pausing, being killed, finishing early.
+
+use crate::sample::{self, cantilever, sample, wish};
+use solver::design::Object;
+use solver::run::{Asked, Ctx, Report, Steer};
+use solver::study::outcome::Outcome;
+use solver::study::suite::{Sample, faults};
+use solver::study::{StudyError, study};
+use std::sync::atomic::AtomicBool;
+
+fn on_threads(n: usize, f: &mut (dyn FnMut() + Send)) {
+    rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap().install(f);
+}
+
+#[test]
+fn it_conforms() {
+    let quick = || wish().expr("iterations", "12");
+    let gravity = Object::new("gravity", "gravity", "Gravity");
+    let sliding = Object::new("slide", "sliding", "Slide").with("faces", sample::faces(&["bore.wall"]));
+    let bore = Object::new("bore", "hole", "Bore").expr("x", "24 mm").expr("y", "6 mm").expr("diameter", "6 mm");
+    let broken: Vec<(&str, Sample)> = vec![
+        ("no space", cantilever(quick().with("bodies", sample::refs(&[])), vec![])),
+        ("no support", sample(vec![sample::space(), sample::push(), quick()])),
+        ("no load", sample(vec![sample::space(), sample::wall(), quick()])),
+        ("no share", cantilever(quick().expr("share", "0 %"), vec![])),
+        (
+            "a mass of more than there is",
+            cantilever(quick().with("goal", sample::choice("mass")).expr("mass", "9 kg"), vec![]),
+        ),
+        ("less than is kept", cantilever(quick().expr("share", "5 %"), vec![])),
+        ("members that no cell resolves", cantilever(quick().expr("member", "3 mm"), vec![])),
+        ("gravity", cantilever(quick(), vec![gravity])),
+        ("a slide on a bore", cantilever(quick(), vec![bore, sliding])),
+        (
+            "all avoided",
+            cantilever(
+                quick().with("avoid_bodies", sample::refs(&["all"])),
+                vec![Object::new("all", "box", "All").expr("dx", "48 mm").expr("dy", "12 mm").expr("dz", "24 mm")],
+            ),
+        ),
+    ];
+    let found = faults(study("generative").unwrap(), &cantilever(quick(), vec![]), &broken, &on_threads);
+    assert_eq!(found, Vec::<String>::new());
+}
+
+/// What a run reported and how it ended.
+struct Told {
+    checkpoints: Vec<Vec<u8>>,
+    result: Result<Outcome, StudyError>,
+}
+
+/// Runs from a checkpoint, if one is given; asks `what` once the residual of iteration `after` was reported.
+fn told(sample: &Sample, checkpoint: Option<Vec<u8>>, ask: Option<(u32, Asked)>) -> Told {
+    let (cancel, steer) = (AtomicBool::new(false), Steer::new());
+    let mut checkpoints = Vec::new();
+    let mut sink = |r: Report| match r {
+        Report::Checkpoint(bytes) => checkpoints.push(bytes),
+        Report::Residual { iteration, .. } => {
+            if let Some((_, what)) = ask.filter(|a| a.0 == iteration) {
+                steer.ask(what);
+            }
+        }
+        _ => {}
+    };
+    let mut ctx = Ctx::new(&mut sink, &cancel);
+    ctx.steer = Some(&steer);
+    ctx.checkpoint = checkpoint;
+    let result = sample.with(|case| study("generative").unwrap().run(case, &mut ctx));
+    Told { checkpoints, result }
+}
+
+#[test]
+fn a_run_that_was_paused_or_killed_gives_the_same_bits() {
+    let sample = cantilever(wish().expr("iterations", "14"), vec![]);
+    let whole = told(&sample, None, None);
+    let bytes = whole.result.unwrap().to_bytes();
+    assert_eq!(whole.checkpoints.len(), 1, "one every ten iterations");
+    // Killed after the tenth iteration: another worker goes on from there.
+    let again = told(&sample, whole.checkpoints.last().cloned(), None);
+    assert!(again.result.unwrap().to_bytes() == bytes, "killed");
+    let paused = told(&sample, None, Some((7, Asked::Pause)));
+    assert!(matches!(paused.result, Err(StudyError::Paused)), "{:?}", paused.result.is_ok());
+    let again = told(&sample, paused.checkpoints.last().cloned(), None);
+    assert!(again.result.unwrap().to_bytes() == bytes, "paused");
+    // Bytes that are no checkpoint are not believed.
+    let mut damaged = paused.checkpoints.last().cloned().unwrap();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    assert!(told(&sample, Some(damaged), None).result.unwrap().to_bytes() == bytes, "anew");
+}
+
+#[test]
+fn one_may_stop_and_keep_what_there_is() {
+    let sample = cantilever(wish(), vec![]);
+    let told = told(&sample, None, Some((9, Asked::Finish)));
+    let out = told.result.unwrap();
+    assert_eq!(sample::value(&out, "iterations"), 9.0);
+    assert!(sample::volume(sample::surface(&out)) > 0.0);
+}
