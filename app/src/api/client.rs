@@ -5,6 +5,9 @@ use super::auth::{ChangePassword, LogIn, Me, Policy, Reset, Role, Session, SignU
 #[cfg(all(feature = "browser", not(feature = "ssr")))]
 use super::design::StoredFile;
 use super::design::{ChangeDesign, CreateDesign, DesignCard, DesignQuery, DesignState, Document, ReadDeck};
+use super::history::{
+    Branches, Comparison, CreateBranch, Landed, Merge, NameVersion, Preview, Restore, Stretch, Version,
+};
 use super::organisation::{
     ChangeMember, ChangeOrganisation, Invitation, Invite, Link, Member, NameProject, Organisation, Project,
     ProjectMember, SetRole,
@@ -313,6 +316,46 @@ impl Client {
             let response = request.send().await.map_err(|_| unavailable())?;
             read((response.status(), response.binary().await.unwrap_or_default()))
         }))
+    }
+}
+
+/// The past of a design.
+impl Client {
+    pub fn history(&self, id: &str, before: Option<&str>) -> Answering<Page<Stretch>> {
+        self.get(format!("/api/designs/{}/history{}", encode(id), query(&[("before", before.map(String::from))])))
+    }
+    pub fn versions(&self, id: &str) -> Answering<Vec<Version>> {
+        self.get(format!("/api/designs/{}/versions", encode(id)))
+    }
+    pub fn name_version(&self, id: &str, request: &NameVersion) -> Answering<Version> {
+        self.with("POST", format!("/api/designs/{}/versions", encode(id)), request)
+    }
+    pub fn branches(&self, id: &str) -> Answering<Branches> {
+        self.get(format!("/api/designs/{}/branches", encode(id)))
+    }
+    pub fn create_branch(&self, id: &str, request: &CreateBranch) -> Answering<DesignCard> {
+        self.with("POST", format!("/api/designs/{}/branches", encode(id)), request)
+    }
+    /// What is other in version `after` of a design than in version `before` of `with`; `None`: this design, now.
+    pub fn compare(
+        &self,
+        id: &str,
+        after: Option<u64>,
+        with: Option<&str>,
+        before: Option<u64>,
+    ) -> Answering<Comparison> {
+        let number = |n: Option<u64>| n.map(|n| n.to_string());
+        let pairs = [("after", number(after)), ("with", with.map(String::from)), ("before", number(before))];
+        self.get(format!("/api/designs/{}/compare{}", encode(id), query(&pairs)))
+    }
+    pub fn preview_merge(&self, id: &str, request: &Merge) -> Answering<Preview> {
+        self.with("POST", format!("/api/designs/{}/merge/preview", encode(id)), request)
+    }
+    pub fn merge(&self, id: &str, request: &Merge) -> Answering<Landed> {
+        self.with("POST", format!("/api/designs/{}/merge", encode(id)), request)
+    }
+    pub fn restore(&self, id: &str, request: &Restore) -> Answering<Landed> {
+        self.with("POST", format!("/api/designs/{}/restore", encode(id)), request)
     }
 }
 

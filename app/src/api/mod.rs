@@ -5,6 +5,7 @@
 pub mod auth;
 pub mod client;
 pub mod design;
+pub mod history;
 pub mod organisation;
 pub mod run;
 pub mod share;

@@ -30,6 +30,8 @@ pub enum SaveState {
 /// Everything the page draws, at one moment. Cloning shares the objects.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshot {
+    /// This tab's client id, for what the server is asked to do in its name.
+    pub client: String,
     /// False until the server (or the page's own cache) has given a design.
     pub loaded: bool,
     /// Rises whenever `design` or `shown` differ from before: memos may hang on it instead of comparing designs.

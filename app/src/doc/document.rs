@@ -461,12 +461,21 @@ impl Document {
         }
         self.sequence = entry.sequence;
         let own = entry.author == self.user && self.clients.contains(&entry.client);
+        let ordered = entry.author == self.user && self.ordered(&entry.client);
+        let label = ordered.then(|| describe(&self.confirmed, &entry.command));
         let front = self.pending.front();
         let first = front.is_some_and(|p| p.inverse.is_some() && p.submission.is(&entry.client, entry.number));
         // What the log holds was checked when it was accepted; should it not apply here, every replica skips it alike.
         let inverse = replay(&mut self.confirmed, &entry.command).ok();
         if let Some(inverse) = &inverse {
             remember_removed(inverse, &mut self.removed);
+        }
+        if let (Some(label), Some(inverse)) = (label, &inverse) {
+            let Entry { client, number, sequence, .. } = entry;
+            let step = Step { client, number, label, inverse: Some(inverse.clone()), sequence: Some(sequence) };
+            self.history.push(Kind::Edit, step);
+            self.dirty = true;
+            return Vec::new();
         }
         if !own {
             self.history.note(&entry);
@@ -484,6 +493,11 @@ impl Document {
         }
         self.dirty = true;
         self.drop_pending(&entry.client, entry.number).into_iter().collect()
+    }
+
+    /// Whether the server made an edit of this client for this tab, as a merge is: it is undone like one's own.
+    fn ordered(&self, client: &str) -> bool {
+        client.strip_prefix(&self.client).is_some_and(|rest| rest.starts_with('-'))
     }
 
     fn drop_pending(&mut self, client: &str, number: u64) -> Option<Effect> {
@@ -543,6 +557,7 @@ impl Document {
     pub fn snapshot(&mut self) -> Snapshot {
         let shown = self.shown();
         Snapshot {
+            client: self.client.clone(),
             loaded: self.loaded,
             revision: self.revision,
             sequence: self.sequence,

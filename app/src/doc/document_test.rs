@@ -129,3 +129,23 @@ fn a_design_given_whole_forgets_the_steps_and_nothing_is_kept_without_any() {
     ended.end("You no longer have access to this design.".into());
     assert_eq!(ended.keep(), None);
 }
+
+#[test]
+fn what_the_server_did_for_this_tab_is_taken_back_like_an_own_edit() {
+    let before = base().get(&"box_a".into()).and_then(|o| o.get("dx"));
+    let mut tab = worked();
+    let merge = Command::Batch { commands: vec![set("box_a", "dx", "90 mm"), set("box_b", "dx", "8 mm")] };
+    // Another tab of the same person ordered one too: that is that tab's to undo.
+    tab.receive(ToClient::Applied { entry: entry(4, "ada", "firstborn-x", 1, set("box_b", "dy", "3 mm")) });
+    tab.receive(ToClient::Applied { entry: entry(5, "ada", "first-x", 1, merge) });
+    assert_eq!(width(&mut tab, "box_a"), Some(Value::Expr("90 mm".into())));
+    assert_eq!(tab.snapshot().undo.as_deref(), Some("Set Length x of box_a and 1 more"));
+    tab.undo();
+    assert_eq!(width(&mut tab, "box_a"), Some(Value::Expr("70 mm".into())));
+    tab.undo();
+    assert_eq!(width(&mut tab, "box_a"), before);
+    assert_eq!(tab.snapshot().undo, None);
+    // Nobody can order something in another person's name.
+    tab.receive(ToClient::Applied { entry: entry(6, "ben", "first-y", 1, set("box_a", "dx", "1 mm")) });
+    assert_eq!(tab.snapshot().undo, None);
+}

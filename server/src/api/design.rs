@@ -58,6 +58,22 @@ pub async fn insert(
     Ok(design)
 }
 
+/// Gives a copy of a design the files that its past and present name.
+///
+/// # Errors
+/// When the database refuses.
+pub(super) async fn copy_files(write: &mut db::Connection, from: &str, to: &str) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO file (design, hash, name, bytes, created, created_by) \
+         SELECT $2, hash, name, bytes, created, created_by FROM file WHERE design = $1",
+    )
+    .bind(from)
+    .bind(to)
+    .execute(write)
+    .await?;
+    Ok(())
+}
+
 const CARD: &str = "SELECT design.id, design.name, design.project, design.state, design.sequence, design.changed, \
      person.name FROM design JOIN person ON person.id = design.changed_by ";
 
@@ -146,7 +162,7 @@ async fn list(
     Ok(Json(Page { items, next }))
 }
 
-async fn read_card(state: &State, person: &Person, design: &str) -> Result<DesignCard, Error> {
+pub(super) async fn read_card(state: &State, person: &Person, design: &str) -> Result<DesignCard, Error> {
     let projects = projects(state, person).await?;
     let row = sqlx::query(sqlx::AssertSqlSafe(format!("{CARD} WHERE design.id = $1")))
         .bind(design)
@@ -241,14 +257,7 @@ async fn duplicate(
     let now = state.now();
     let mut write = state.db.write().await?;
     let copy = insert(&mut write, &project, &name, &document.design, &person.id, now).await?;
-    sqlx::query(
-        "INSERT INTO file (design, hash, name, bytes, created, created_by) \
-         SELECT $2, hash, name, bytes, created, created_by FROM file WHERE design = $1",
-    )
-    .bind(&design)
-    .bind(&copy)
-    .execute(&mut *write)
-    .await?;
+    copy_files(&mut write, &design, &copy).await?;
     let (object, detail) = (format!("design:{copy}"), format!("of design:{design}"));
     audit::record(&mut write, now, &actor.label(), "design.duplicate", &object, &detail).await?;
     write.commit().await?;

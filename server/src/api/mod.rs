@@ -1,10 +1,13 @@
 //! REST routes, a file per noun.
 
 pub mod account;
+pub mod branch;
 pub mod design;
 pub mod file;
 pub mod health;
+pub mod history;
 pub mod input;
+pub mod lineage;
 pub mod organisation;
 pub mod project;
 pub mod scene;
@@ -20,6 +23,8 @@ pub fn router() -> OpenApiRouter<State> {
         .merge(organisation::router())
         .merge(project::router())
         .merge(design::router())
+        .merge(history::router())
+        .merge(branch::router())
         .merge(file::router())
         .merge(share::router())
         .merge(scene::router())

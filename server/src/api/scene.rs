@@ -36,7 +36,8 @@ async fn scene(
     Query(at): Query<At>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    can(&state, &actor, Action::See, Object::Design(&design)).await?;
+    let action = if at.sequence.is_some() { Action::Recall } else { Action::See };
+    can(&state, &actor, action, Object::Design(&design)).await?;
     answer(&state, &design, at.sequence, View::Whole, &headers).await
 }
 

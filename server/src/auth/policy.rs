@@ -11,6 +11,8 @@ use sqlx::Row as _;
 pub enum Action {
     /// Look at it.
     See,
+    /// Look at its past: edits and their authors, versions, branches. Not for those who hold only a link to it as it is now.
+    Recall,
     /// Change its content: send commands, upload files, comment.
     Edit,
     /// Start or cancel a run on it.
@@ -81,6 +83,8 @@ pub async fn can(state: &State, actor: &Actor, action: Action, object: Object<'_
                 }
                 Ok(Grant { role: Role::Viewer, project: Some(place.project), state: Some(place.state) })
             }
+            // That a design has a past is not a guest's to know.
+            Actor::Guest(_) if action == Action::Recall => Err(Error::NotFound("design")),
             Actor::Guest(guest) if guest.design == id => {
                 Err(Error::forbidden("A share link is for looking only; ask for an account to change this design."))
             }
@@ -101,7 +105,7 @@ pub async fn can(state: &State, actor: &Actor, action: Action, object: Object<'_
 
 fn on_organisation(person: &Person, action: Action) -> Result<Grant, Error> {
     let needed = match action {
-        Action::See => Role::Viewer,
+        Action::See | Action::Recall => Role::Viewer,
         Action::Create => Role::Engineer,
         _ => Role::Owner,
     };
@@ -123,7 +127,7 @@ fn require(role: Role, needed: Role, place: &str) -> Result<Role, Error> {
 
 fn needed(action: Action) -> Role {
     match action {
-        Action::See => Role::Viewer,
+        Action::See | Action::Recall => Role::Viewer,
         Action::Edit | Action::Run | Action::Share | Action::Arrange | Action::Create => Role::Engineer,
         Action::Manage | Action::Work => Role::Owner,
     }

@@ -10,6 +10,7 @@
 //! Only the server opens the database. Workers, on this host or another, speak HTTP with a token and the epoch of their
 //! lease. Each run is solved in a process of its own, so that whatever a solver does to itself ends with that run.
 
+mod answer;
 mod artefact;
 mod attempt;
 mod check;
@@ -35,6 +36,7 @@ pub mod wire;
 pub mod worker;
 mod worker_route;
 
+pub use answer::{answer_to, numbers_of};
 pub use pool::spawn_local;
 pub use queue::{BUDGET_MS, Question, Queue, Settings};
 pub use route::{bytes_of, mark_stale};

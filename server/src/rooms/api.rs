@@ -30,7 +30,8 @@ pub async fn document(
     Path(id): Path<String>,
     Query(at): Query<At>,
 ) -> Result<Json<Document>, Error> {
-    can(&state, &actor, Action::See, Object::Design(&id)).await?;
+    let action = if at.sequence.is_some() { Action::Recall } else { Action::See };
+    can(&state, &actor, action, Object::Design(&id)).await?;
     Ok(Json(super::document(&state, &id, at.sequence).await?))
 }
 
@@ -52,7 +53,7 @@ pub async fn log(
     Path(id): Path<String>,
     Query(range): Query<After>,
 ) -> Result<Json<Page<Entry>>, Error> {
-    can(&state, &actor, Action::See, Object::Design(&id)).await?;
+    can(&state, &actor, Action::Recall, Object::Design(&id)).await?;
     let limit = range.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
     let items = entries::entries(&state.db, &id, range.after, u64::MAX, limit).await?;
     let full = items.len() as u32 == limit;

@@ -43,7 +43,12 @@ impl Live {
 
     /// Opens the design's socket as person `i`.
     pub async fn connect(&self, i: usize) -> Client {
-        let path = format!("/api/designs/{}/socket", self.design);
+        self.connect_to(&self.design, i).await
+    }
+
+    /// Opens any design's socket as person `i`.
+    pub async fn connect_to(&self, design: &str, i: usize) -> Client {
+        let path = format!("/api/designs/{design}/socket");
         let mut client = self.open(&path, self.people[i].cookie.as_deref()).await.expect("the socket opens");
         client.name = format!("live-client-{i:08}");
         client

@@ -90,6 +90,16 @@ const ROWS: &[Row] = &[
     row("GET /api/designs/{id}/document", SEE),
     row("GET /api/designs/{id}/log", SEE),
     row("POST /api/designs/{id}/commands", EDIT),
+    // Its past. What is merged from elsewhere must be seen too: without one there is nothing.
+    row("GET /api/designs/{id}/history", SEE),
+    row("GET /api/designs/{id}/versions", SEE),
+    with("POST /api/designs/{id}/versions", EDIT, r#"{"name":"x"}"#),
+    row("GET /api/designs/{id}/compare", SEE),
+    row("GET /api/designs/{id}/branches", SEE),
+    with("POST /api/designs/{id}/branches", EDIT, r#"{"name":"x"}"#),
+    with("POST /api/designs/{id}/merge/preview", SEE, r#"{"from":"DESIGN"}"#),
+    with("POST /api/designs/{id}/merge", EDIT, r#"{"from":"DESIGN"}"#),
+    with("POST /api/designs/{id}/restore", EDIT, r#"{"sequence":0}"#),
     // Runs. A run that is not there is not there for anyone.
     row("POST /api/designs/{id}/runs", EDIT),
     row("POST /api/designs/{id}/preflight", SEE),
@@ -209,7 +219,7 @@ impl World {
                 tester.cookie = Some(self.app.session(&tester.id).await?);
             }
             let path = self.path(template, name);
-            let body = row.body.replace("PROJECT", &self.project);
+            let body = row.body.replace("PROJECT", &self.project).replace("DESIGN", &self.design);
             let answer = patiently(&tester, &method, &path, body.as_bytes()).await;
             let is_right = match expected {
                 'u' => answer.status == StatusCode::UNAUTHORIZED,

@@ -9,6 +9,9 @@ mod file;
 mod garbage;
 mod guess;
 mod journey;
+#[path = "../editing/live.rs"]
+#[expect(dead_code, reason = "shared with the promises of editing, which use more of it")]
+mod live;
 mod origin;
 #[path = "../editing/random.rs"]
 #[expect(dead_code, reason = "shared with the promises of editing, which use more of it")]
@@ -16,6 +19,7 @@ mod random;
 mod remote;
 mod script;
 mod share;
+mod version;
 
 /// With `RUST_LOG` set, the servers' log goes to the terminal.
 fn log() {

@@ -5,6 +5,7 @@
 //! One table therefore serves the form panels, the check of every command, undo, comparison and merge, and a new
 //! feature or load costs one row. [`apply`] is pure and the same on both sides of the wire.
 
+mod ancestor;
 mod check;
 mod command;
 pub mod compare;
@@ -19,6 +20,7 @@ mod resolve;
 pub mod schema;
 mod template;
 
+pub use ancestor::common;
 pub use check::{Issue, Severity, check};
 pub use command::{Command, Refusal, apply, replay};
 pub use compare::{compare, display_units};
