@@ -5,7 +5,7 @@ use crate::density::{Domain, Invalid, Role, measure};
 use crate::design::Issue;
 use crate::geometry::distance::Distance;
 use crate::geometry::generated::{Bounds, Layer, patch};
-use crate::mesh::{Grid, Voxels, voxelize};
+use crate::mesh::{Grid, Voxels, moment, voxelize};
 use crate::study::Case;
 use crate::surface::SurfaceMesh;
 use std::sync::Arc;
@@ -17,8 +17,9 @@ const CRUMB: f64 = 1e-3;
 pub struct Region {
     pub grid: Grid,
     pub domain: Domain,
-    /// Linear indices of the cells of the design space, ascending.
+    /// Linear indices of the cells of the design space, ascending, and the share of each that lies in it.
     pub cells: Vec<u32>,
+    pub fill: Vec<f64>,
     /// Volume of the space itself, m³.
     pub volume: f64,
 }
@@ -44,7 +45,8 @@ impl Region {
         let grid = brief.grid().ok_or_else(none)?;
         let part = brief.setup.parts.first().ok_or_else(none)?;
         let inside = filled(study, part.surface, &part.label, &grid)?;
-        let mut roles: Vec<Role> = inside.iter().map(|i| if *i { Role::Free } else { Role::Outside }).collect();
+        let role = |share: &f64| if *share >= HALF { Role::Free } else { Role::Outside };
+        let mut roles: Vec<Role> = inside.iter().map(role).collect();
         check_whole(case, &grid, &mut roles)?;
         for (given, role) in [(&brief.keep, Role::Solid), (&brief.avoid, Role::Void)] {
             if cancelled() {
@@ -57,9 +59,10 @@ impl Region {
                 }
             }
         }
-        let cells = (0..roles.len()).filter(|c| roles[*c] != Role::Outside).map(|c| c as u32).collect();
+        let cells: Vec<u32> = (0..roles.len()).filter(|c| roles[*c] != Role::Outside).map(|c| c as u32).collect();
+        let fill = cells.iter().map(|c| inside[*c as usize]).collect();
         let domain = Domain::new(grid.counts, roles).map_err(|e| at(study, &e))?;
-        Ok(Self { grid, domain, cells, volume: part.volume })
+        Ok(Self { grid, domain, cells, fill, volume: part.volume })
     }
 
     /// Cells that hold material whatever the design.
@@ -84,14 +87,17 @@ pub fn at(study: &crate::design::Object, error: &Invalid) -> Issue {
     Issue::error(study, &key, text)
 }
 
-/// Whether each cell's centre part lies in a body: at least half of the cell does.
-fn filled(study: &crate::design::Object, surface: &SurfaceMesh, label: &str, grid: &Grid) -> Result<Vec<bool>, Issue> {
+/// Share of a cell in a body from which on it belongs to it.
+const HALF: f64 = 0.5;
+
+/// Share of each cell that lies in a body.
+fn filled(study: &crate::design::Object, surface: &SurfaceMesh, label: &str, grid: &Grid) -> Result<Vec<f64>, Issue> {
     let Voxels { full, cut, moments } =
         voxelize(surface, grid).map_err(|e| Issue::error(study, "bodies", format!("{label}: {e}")))?;
-    let mut out = vec![false; grid.n_cells()];
-    full.iter().for_each(|c| out[*c as usize] = true);
+    let mut out = vec![0.0; grid.n_cells()];
+    full.iter().for_each(|c| out[*c as usize] = 1.0);
     for (cell, m) in cut.iter().zip(&moments) {
-        out[*cell as usize] |= 2.0 * m[0] >= crate::mesh::moment::VOLUME;
+        out[*cell as usize] = m[0] / moment::VOLUME;
     }
     Ok(out)
 }
@@ -133,8 +139,8 @@ fn covered(case: &Case, given: &Given, grid: &Grid) -> Result<Vec<usize>, Issue>
     let mut out = vec![false; grid.n_cells()];
     for body in &given.bodies {
         let one = &case.model.bodies[*body];
-        for (cell, inside) in filled(case.study, one.body.surface(), &one.label, grid)?.into_iter().enumerate() {
-            out[cell] |= inside;
+        for (cell, share) in filled(case.study, one.body.surface(), &one.label, grid)?.into_iter().enumerate() {
+            out[cell] |= share >= HALF;
         }
     }
     if let Some(Layer { faces, thickness }) = layer(case, given) {
@@ -170,22 +176,18 @@ pub fn bounds(case: &Case, brief: &Brief) -> Option<Bounds> {
     })
 }
 
-/// Share of each cell of the grid that lies in a surface's body; 0 outside the design space.
+/// Share of what each cell has of the design space that lies in a surface's body; 0 outside the space.
 pub fn fractions(surface: &SurfaceMesh, region: &Region) -> Vec<f64> {
-    let mut out = vec![0.0; region.grid.n_cells()];
+    let mut shares = vec![0.0; region.grid.n_cells()];
     // What dual contouring made is closed.
-    let Ok(Voxels { full, cut, moments }) = voxelize(surface, &region.grid) else { return out };
-    full.iter().for_each(|c| out[*c as usize] = 1.0);
+    let Ok(Voxels { full, cut, moments }) = voxelize(surface, &region.grid) else { return shares };
+    full.iter().for_each(|c| shares[*c as usize] = 1.0);
     for (cell, m) in cut.iter().zip(&moments) {
-        out[*cell as usize] = m[0] / crate::mesh::moment::VOLUME;
+        shares[*cell as usize] = m[0] / moment::VOLUME;
     }
-    for (share, role) in out.iter_mut().zip(region.domain.roles()) {
-        match role {
-            Role::Outside => *share = 0.0,
-            // Cells at the space's border are whole in the optimiser's eyes.
-            Role::Solid => *share = 1.0,
-            _ => {}
-        }
+    let mut out = vec![0.0; shares.len()];
+    for (cell, fill) in region.cells.iter().zip(&region.fill) {
+        out[*cell as usize] = (shares[*cell as usize] / fill).min(1.0);
     }
     out
 }

@@ -23,6 +23,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 /// The generative study.
 pub struct Generative;
 
+/// Cells up to which a check makes them all, in a second and 1 GB; what it would find in more, the run says before its first
+/// iteration.
+const CHECKED_CELLS_MAX: usize = 2_000_000;
 /// Iterations between two pictures, and between two checkpoints.
 const SHOWN_EVERY: u32 = 5;
 const KEPT_EVERY: u32 = 10;
@@ -45,6 +48,7 @@ impl Study for Generative {
     fn check(&self, case: &Case) -> Vec<Issue> {
         let (brief, mut issues) = Brief::read(case);
         if errors(&issues).is_empty()
+            && brief.grid().is_some_and(|g| g.n_cells() <= CHECKED_CELLS_MAX)
             && let Err(RegionError::Issue(issue)) = Plan::new(case, &brief, &|| false)
         {
             issues.push(issue);
@@ -139,12 +143,12 @@ impl<'a> Plan<'a> {
     fn run(&self, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
         let mut run = self.begin(ctx)?;
         ctx.progress(Phase::Assemble, 0.02, "Making the operators of the first design");
-        let start = self.relative(&run.stiffness(&run.density()));
+        let start = relative(&self.region, &run.stiffness(&run.density()));
         let elastic = Elastic::new(self.space(), &start).map_err(|e| self.physics(e))?;
         let mut structure = Structure {
             elastic,
             loads: &self.nodes.loads,
-            cells: &self.region.cells,
+            region: &self.region,
             last: None,
             accuracy: Accuracy { tolerance: TOLERANCE, iterations_max: SOLVER_ITERATIONS_MAX },
             cancel: ctx.cancel_flag(),
@@ -278,10 +282,6 @@ impl<'a> Plan<'a> {
         Ok(out)
     }
 
-    fn relative(&self, stiffness: &[f64]) -> Vec<f64> {
-        self.region.cells.iter().map(|c| stiffness[*c as usize]).collect()
-    }
-
     fn physics(&self, error: ElasticError) -> StudyError {
         let study = self.case.study;
         match error {
@@ -333,11 +333,16 @@ fn wishes(brief: &Brief, region: &Region, nodes: &Nodes) -> Setup {
     }
 }
 
+/// Stiffness of the space's cells from that of all: cells at its border have as much as lies in it.
+fn relative(region: &Region, stiffness: &[f64]) -> Vec<f64> {
+    region.cells.iter().zip(&region.fill).map(|(c, fill)| stiffness[*c as usize] * fill).collect()
+}
+
 /// Elasticity on the cells of the space.
 struct Structure<'a> {
     elastic: Elastic,
     loads: &'a [Vec<Load>],
-    cells: &'a [u32],
+    region: &'a Region,
     /// Of the last solve: where the next begins.
     last: Option<Displacement>,
     accuracy: Accuracy,
@@ -352,15 +357,15 @@ impl Physics for Structure<'_> {
     }
 
     fn solve(&mut self, stiffness: &[f64]) -> Result<Response, ElasticError> {
-        let relative: Vec<f64> = self.cells.iter().map(|c| stiffness[*c as usize]).collect();
-        self.elastic.update(&relative)?;
+        self.elastic.update(&relative(self.region, stiffness))?;
         let cancel = self.cancel;
         let go_on = |_, _| !cancel.load(Ordering::Relaxed);
         let (u, _) = self.elastic.solve(self.loads, self.last.take(), self.accuracy, cancel, go_on)?;
         let compliance = self.elastic.compliances(self.loads, &u)?;
         let whole = |energies: Vec<f64>| {
             let mut out = vec![0.0; stiffness.len()];
-            self.cells.iter().zip(energies).for_each(|(c, e)| out[*c as usize] = e);
+            let shares = self.region.cells.iter().zip(&self.region.fill);
+            shares.zip(energies).for_each(|((c, fill), e)| out[*c as usize] = e * fill);
             out
         };
         let energies = self.elastic.energies(&u).into_iter().map(whole).collect();
