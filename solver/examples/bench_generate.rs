@@ -5,9 +5,12 @@
 
 #![allow(clippy::print_stdout)]
 
+#[path = "../benches/figure.rs"]
+mod figure;
 #[path = "../tests/support/simp.rs"]
 mod simp;
 
+use figure::{Target, line, skipped};
 use simp::{cantilever, edge, iterate, random_densities, stiffness};
 use solver::density::elastic::{Accuracy, Elastic, Load};
 use std::process::Command;
@@ -16,19 +19,6 @@ use std::time::Instant;
 
 /// What a step of a design run asks of its solver: sensitivities are settled long before.
 const LOOSE: Accuracy = Accuracy { tolerance: 1e-3, iterations_max: 200 };
-
-/// One figure; the target's flag: at least that much, else at most.
-fn line(name: &str, value: f64, unit: &str, target: Option<(f64, bool)>) {
-    let better = target.map(|(_, at_least)| if at_least { "higher" } else { "lower" });
-    println!(
-        "{}",
-        serde_json::json!({"name": name, "value": value, "unit": unit, "target": target.map(|t| t.0), "better": better})
-    );
-}
-
-fn skipped(name: &str, why: &str) {
-    println!("{}", serde_json::json!({"name": format!("{name} (skipped: {why})"), "value": null, "unit": ""}));
-}
 
 /// {densities at random, iterate 20, iterate 100} × {1e-3, 1e-6, 1e-9}: how many reach 1e-6 in a hundred iterations.
 fn contrast() {
@@ -51,14 +41,14 @@ fn contrast() {
             match solved {
                 Ok((_, done)) => {
                     reached += usize::from(done.iterations <= 100);
-                    line(&format!("{name}, iterations"), f64::from(done.iterations), "", Some((100.0, false)));
+                    line(&format!("{name}, iterations"), f64::from(done.iterations), "", Target::AtMost(100.0));
                     line(&format!("{name}, built and solved"), start.elapsed().as_secs_f64(), "s", None);
                 }
                 Err(e) => skipped(&name, &e.to_string()),
             }
         }
     }
-    line("contrast, reached 1e-6 in 100 iterations, of 9", reached as f64, "", Some((9.0, true)));
+    line("contrast, reached 1e-6 in 100 iterations, of 9", reached as f64, "", Target::AtLeast(9.0));
 }
 
 /// Four loads on the free end: down, sideways, along, and a twist.
@@ -98,10 +88,10 @@ fn million() {
     line("SIMP, elements", counts.iter().product::<usize>() as f64 / 1e6, "M", None);
     let all = four(counts);
     let (one, iterations) = warm(&steps(counts, &all[..1], 10));
-    line("SIMP, one step, one load case, warm", one, "s", Some((3.0, false)));
+    line("SIMP, one step, one load case, warm", one, "s", Target::AtMost(3.0));
     line("SIMP, one load case, iterations of a step", f64::from(iterations), "", None);
     let (several, iterations) = warm(&steps(counts, &all, 10));
-    line("SIMP, four load cases, times one", several / one, "×", Some((2.2, false)));
+    line("SIMP, four load cases, times one", several / one, "×", Target::AtMost(2.2));
     line("SIMP, four load cases, iterations of a step", f64::from(iterations), "", None);
 }
 
@@ -119,7 +109,7 @@ fn ten_million(alone: bool) -> std::io::Result<()> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse::<f64>().ok());
     match peak {
-        Some(kib) => line("SIMP, ten million elements, peak memory", kib / 1048576.0, "GiB", Some((6.0, false))),
+        Some(kib) => line("SIMP, ten million elements, peak memory", kib / 1048576.0, "GiB", Target::AtMost(6.0)),
         None => skipped("SIMP, ten million elements, peak memory", "this system does not say"),
     }
     Ok(())
@@ -148,7 +138,7 @@ fn peers() {
             said["seconds"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_f64).collect();
         match (seconds.last(), said["missing"].as_str()) {
             // The last step starts from the displacements of the one before, as ours.
-            (Some(last), _) => line(&name, last / ours, "×", Some((target, true))),
+            (Some(last), _) => line(&name, last / ours, "×", Target::AtLeast(target)),
             (None, missing) => skipped(&name, &format!("python3 lacks {}", missing.unwrap_or("what it needs"))),
         }
     }

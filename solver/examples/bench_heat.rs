@@ -5,6 +5,8 @@
 
 #![allow(clippy::print_stdout)]
 
+#[path = "../benches/figure.rs"]
+mod figure;
 #[path = "../tests/support/tet_box.rs"]
 #[allow(dead_code)] // Tests use the rest of it.
 mod tet_box;
@@ -12,6 +14,7 @@ mod tet_box;
 #[allow(dead_code)]
 mod truth;
 
+use figure::{Target, line};
 use glam::DVec3;
 use solver::fitted::Mesh;
 use solver::fitted::heat::{Conduction, Exchange, Law, Matter, Moment};
@@ -22,11 +25,6 @@ use std::time::Instant;
 
 /// Moments to land on; what lies between them is the accuracy's business.
 const MOMENTS: usize = 100;
-
-fn line(name: &str, value: f64, unit: &str, target: Option<f64>) {
-    let line = serde_json::json!({"name": name, "value": value, "unit": unit, "target": target, "better": "lower"});
-    println!("{line}");
-}
 
 fn facets(mesh: &Mesh, on: impl Fn(DVec3) -> bool) -> Vec<usize> {
     let all = |f: &usize| mesh.facets[*f].nodes.iter().all(|n| on(mesh.points[*n as usize]));
@@ -60,7 +58,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let name = format!("transient heat, {} nodes", mesh.points.len());
     println!("{name}: {n_steps} steps, {iterations} iterations, {highest:.2} K at the end");
     line(&format!("{name}, {n_steps} steps"), seconds, "s", None);
-    let target = if small { None } else { Some(20.0) };
+    let target = if small { None } else { Some(Target::AtMost(20.0)) };
     line(&format!("{name}, per 100 steps"), seconds * 100.0 / n_steps.max(1) as f64, "s", target);
     Ok(())
 }

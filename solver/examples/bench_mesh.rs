@@ -4,6 +4,8 @@
 
 #![allow(clippy::print_stdout)]
 
+#[path = "../benches/figure.rs"]
+mod figure;
 #[path = "../tests/support/part.rs"]
 #[allow(dead_code)] // Tests use the rest of it.
 mod part;
@@ -11,6 +13,7 @@ mod part;
 #[allow(dead_code)]
 mod simjeb;
 
+use figure::{Target, line};
 use solver::design::template;
 use solver::geometry::{Body, Files, evaluate};
 use solver::mesh::tet::{Options, mesh};
@@ -24,11 +27,6 @@ impl Files for NoFiles {
     fn get(&self, _: &str) -> Option<&[u8]> {
         None
     }
-}
-
-fn line(name: &str, value: f64, unit: &str, target: Option<f64>, better: &str) {
-    let line = serde_json::json!({"name": name, "value": value, "unit": unit, "target": target, "better": better});
-    println!("{line}");
 }
 
 fn body(id: &str) -> Option<Arc<dyn Body>> {
@@ -61,15 +59,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let q = &made.quality;
         let truth = body.mass_properties().volume;
         let name = |what: &str| format!("{id} at {mm} mm: {what}");
-        line(&name("tetrahedra"), made.tets.len() as f64, "", None, "higher");
-        line(&name("seconds"), seconds, "s", None, "lower");
-        line(&name("speed"), made.tets.len() as f64 / seconds / 1e6, "M/s", Some(0.15), "higher");
-        line(&name("smallest dihedral angle"), q.dihedral_min.to_degrees(), "°", Some(8.0), "higher");
-        line(&name("largest dihedral angle"), q.dihedral_max.to_degrees(), "°", None, "lower");
-        line(&name("least scaled Jacobian"), q.jacobian_min, "", None, "higher");
-        line(&name("bad tetrahedra"), q.bad.len() as f64, "", Some(0.0), "lower");
-        line(&name("volume off by"), 100.0 * (made.volume() / truth - 1.0).abs(), "%", Some(0.1), "lower");
-        line(&name("surface triangles lost"), made.n_lost as f64, "", Some(0.0), "lower");
+        line(&name("tetrahedra"), made.tets.len() as f64, "", None);
+        line(&name("seconds"), seconds, "s", None);
+        line(&name("speed"), made.tets.len() as f64 / seconds / 1e6, "M/s", Target::AtLeast(0.15));
+        line(&name("smallest dihedral angle"), q.dihedral_min.to_degrees(), "°", Target::AtLeast(8.0));
+        line(&name("largest dihedral angle"), q.dihedral_max.to_degrees(), "°", None);
+        line(&name("least scaled Jacobian"), q.jacobian_min, "", None);
+        line(&name("bad tetrahedra"), q.bad.len() as f64, "", Target::AtMost(0.0));
+        line(&name("volume off by"), 100.0 * (made.volume() / truth - 1.0).abs(), "%", Target::AtMost(0.1));
+        line(&name("surface triangles lost"), made.n_lost as f64, "", Target::AtMost(0.0));
     }
     Ok(())
 }

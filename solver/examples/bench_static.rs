@@ -6,6 +6,8 @@
 
 #![allow(clippy::print_stdout)]
 
+#[path = "../benches/figure.rs"]
+mod figure;
 #[path = "../tests/support/part.rs"]
 #[allow(dead_code)] // Tests use the rest of it.
 mod part;
@@ -13,6 +15,7 @@ mod part;
 #[allow(dead_code)]
 mod simjeb;
 
+use figure::{Target, line, skipped};
 use rayon::prelude::*;
 use solver::design::{Object, Value};
 use solver::linear::operator::Foundation;
@@ -24,19 +27,6 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
-
-/// One figure; the target's flag: at least that much, else at most.
-fn line(name: &str, value: f64, unit: &str, target: Option<(f64, bool)>) {
-    let better = target.map(|(_, at_least)| if at_least { "higher" } else { "lower" });
-    println!(
-        "{}",
-        serde_json::json!({"name": name, "value": value, "unit": unit, "target": target.map(|t| t.0), "better": better})
-    );
-}
-
-fn skipped(name: &str, why: &str) {
-    println!("{}", serde_json::json!({"name": format!("{name} (skipped: {why})"), "value": null, "unit": ""}));
-}
 
 /// STREAM triad `a = b + s c`, bytes per second: best of twenty (McCalpin 1995).
 fn triad() -> f64 {
@@ -102,9 +92,9 @@ fn operator(quick: bool, triad: f64) {
         best = best.min(start.elapsed().as_secs_f64());
     }
     let rate = lattice.n_nodes as f64 / best;
-    line("operator fp32, size", 3.0 * lattice.n_nodes as f64 / 1e6, "Mdof", (!quick).then_some((30.0, true)));
+    line("operator fp32, size", 3.0 * lattice.n_nodes as f64 / 1e6, "Mdof", (!quick).then_some(Target::AtLeast(30.0)));
     line("operator fp32, rate", 3.0 * rate / 1e6, "Mdof/s", None);
-    line("operator fp32, share of triad ÷ 28 B per node", 100.0 * rate * 28.0 / triad, "%", Some((60.0, true)));
+    line("operator fp32, share of triad ÷ 28 B per node", 100.0 * rate * 28.0 / triad, "%", Target::AtLeast(60.0));
 }
 
 fn uniform_block() {
@@ -128,14 +118,14 @@ fn uniform_block() {
     let start = Instant::now();
     match cg::solve(&mg, 0, &mut work, &b, &mut x, 1e-8, 200, &cancel, |_, _| true) {
         Ok(done) => {
-            line("uniform block to 1e-8, solve only", start.elapsed().as_secs_f64(), "s", Some((1.0, false)));
+            line("uniform block to 1e-8, solve only", start.elapsed().as_secs_f64(), "s", Target::AtMost(1.0));
             line("uniform block, iterations", f64::from(done.iterations), "", None);
         }
         Err(e) => skipped("uniform block to 1e-8, solve only", &e.to_string()),
     }
     // Matrix, cycle vectors, and the outer x, b, r, p, q.
     let bytes = (mg.bytes() + work.bytes() + 5 * x.bytes()) as f64;
-    line("memory, uniform block", bytes / dof, "B/dof", Some((150.0, false)));
+    line("memory, uniform block", bytes / dof, "B/dof", Target::AtMost(150.0));
 }
 
 fn bracket() {
@@ -158,7 +148,7 @@ fn bracket() {
             let fact =
                 |k: &str| out.facts.iter().find(|f| f.0 == k).and_then(|f| f.1.parse::<f64>().ok()).unwrap_or(0.0);
             line("bracket 311, size", fact("unknowns") / 1e6, "Mdof", None);
-            line("bracket 311, one case, body to result", seconds, "s", Some((4.0, false)));
+            line("bracket 311, one case, body to result", seconds, "s", Target::AtMost(4.0));
             line("bracket 311, iterations", fact("iterations"), "", None);
             let moved = out.scalars.iter().find(|s| s.id == "displacement_max").map_or(0.0, |s| s.value);
             line("bracket 311, error to converged", 100.0 * (moved / bracket.converged[0] - 1.0), "%", None);
@@ -248,7 +238,7 @@ fn calculix() -> std::io::Result<()> {
         let ran = std::process::Command::new("ccx").arg("block").current_dir(&folder).output()?;
         let name = format!("CalculiX{solver} on the same mesh, times ours");
         if ran.status.success() {
-            line(&name, start.elapsed().as_secs_f64() / ours, "×", Some((target, true)));
+            line(&name, start.elapsed().as_secs_f64() / ours, "×", Target::AtLeast(target));
         } else {
             let said = String::from_utf8_lossy(&ran.stdout);
             skipped(&name, said.lines().find(|l| l.contains("ERROR")).unwrap_or("ccx failed").trim());

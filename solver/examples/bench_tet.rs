@@ -7,10 +7,13 @@
 
 #![allow(clippy::print_stdout)]
 
+#[path = "../benches/figure.rs"]
+mod figure;
 #[path = "../tests/support/tet_box.rs"]
 #[allow(dead_code)] // Tests use the rest of it.
 mod tet_box;
 
+use figure::{Target, line};
 use glam::DVec3;
 use solver::element::tet::{Elasticity, Inverted, face, matrix};
 use solver::linear::constraint::Constraints;
@@ -25,16 +28,6 @@ use tet_box::Mesh;
 const YOUNG: f64 = 210e9;
 const POISSON: f64 = 0.3;
 const DENSITY: f64 = 7850.0;
-
-fn line(name: &str, value: f64, unit: &str, target: Option<(f64, &str)>) {
-    println!(
-        "{}",
-        serde_json::json!({
-            "name": name, "value": value, "unit": unit,
-            "target": target.map(|t| t.0), "better": target.map_or("lower", |t| t.1)
-        })
-    );
-}
 
 /// Largest resident memory of this process so far, bytes.
 fn peak() -> Option<f64> {
@@ -117,7 +110,7 @@ fn best(mesh: &Mesh, n: usize) -> Solved {
         .expect("at least one run")
 }
 
-fn report(name: &str, s: &Solved, target: Option<(f64, &str)>) {
+fn report(name: &str, s: &Solved, target: Option<Target>) {
     let [a, b, c] = s.seconds;
     println!(
         "{name}: assembly {a:.2} s, hierarchy {b:.2} s, {} iterations {c:.2} s, tip {:.6e} m",
@@ -217,20 +210,15 @@ fn compare(mesh: &Mesh, own: &Solved) {
         };
         line(&format!("CalculiX {name}, same mesh"), seconds, "s", None);
         if let Some(tip) = tip {
-            line(&format!("tip against CalculiX {name}"), (own.tip / tip - 1.0).abs(), "", Some((1e-4, "lower")));
+            line(&format!("tip against CalculiX {name}"), (own.tip / tip - 1.0).abs(), "", Target::AtMost(1e-4));
         }
         best = best.min(seconds);
         if option.is_empty() {
-            line(
-                "Tet10 static 140 k: times faster than CalculiX default",
-                seconds / total,
-                "×",
-                Some((15.0, "higher")),
-            );
+            line("Tet10 static 140 k: times faster than CalculiX default", seconds / total, "×", Target::AtLeast(15.0));
         }
     }
     if best.is_finite() {
-        line("Tet10 static 140 k: times faster than CalculiX's best", best / total, "×", Some((8.0, "higher")));
+        line("Tet10 static 140 k: times faster than CalculiX's best", best / total, "×", Target::AtLeast(8.0));
     }
 }
 
@@ -239,12 +227,12 @@ fn pyamg(name: &str, mesh: &Mesh, own: &Solved) {
     let name = format!("{name}: times faster than assembly and pyamg");
     match peer(mesh) {
         Ok((seconds, tip)) => {
-            line(&format!("{name}, tip"), (own.tip / tip - 1.0).abs(), "", Some((1e-4, "lower")));
-            line(&name, seconds / own.seconds.iter().sum::<f64>(), "×", Some((4.0, "higher")));
+            line(&format!("{name}, tip"), (own.tip / tip - 1.0).abs(), "", Target::AtMost(1e-4));
+            line(&name, seconds / own.seconds.iter().sum::<f64>(), "×", Target::AtLeast(4.0));
         }
         Err(why) => {
             println!("pyamg did not run: {why}");
-            line(&name, f64::NAN, "×", Some((4.0, "higher")));
+            line(&name, f64::NAN, "×", Target::AtLeast(4.0));
         }
     }
 }
@@ -309,7 +297,7 @@ fn main() {
             && let Some((peer, _)) = calculix("modes", &inp(&mesh, "*FREQUENCY\n10\n*NODE FILE\nU\n*END STEP\n"))
         {
             line("10 modes, CalculiX, same mesh", peer, "s", None);
-            line("10 modes: times faster than CalculiX", peer / seconds, "×", Some((5.0, "higher")));
+            line("10 modes: times faster than CalculiX", peer / seconds, "×", Target::AtLeast(5.0));
         }
     }
     if wanted("1500") && !quick {
@@ -317,7 +305,7 @@ fn main() {
         let dof = 3.0 * mesh.points.len() as f64;
         report("Tet10 static 1.5 M dof", &best(&mesh, 1), None);
         if let Some(peak) = peak() {
-            line("Tet10 static 1.5 M dof, peak memory", peak / 1_073_741_824.0, "GiB", Some((8.0, "lower")));
+            line("Tet10 static 1.5 M dof, peak memory", peak / 1_073_741_824.0, "GiB", Target::AtMost(8.0));
             line("Tet10 static 1.5 M dof, memory per dof", peak / dof, "B", None);
         }
     }

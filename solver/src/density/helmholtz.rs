@@ -4,7 +4,7 @@
 //! volume; and its inverse has no negative entry, so that it keeps 0..=1. The cost does not grow with the radius cubed, as
 //! the cone's does: conjugate gradients need some three times the radius in steps.
 
-use super::{Domain, Map, Role};
+use super::{Domain, Map, Role, beside};
 use crate::linear::vector::{axpby, axpy, dot};
 use rayon::prelude::*;
 
@@ -28,33 +28,11 @@ impl Helmholtz {
         filter.diagonal = (0..domain.n_cells())
             .into_par_iter()
             .map(|i| {
-                let mut n = 0.0;
-                filter.each_neighbour(i, |_| n += 1.0);
-                1.0 + filter.square * n
+                let n = beside(filter.counts, i).filter(|j| filter.inside[i] && filter.inside[*j]).count();
+                1.0 + filter.square * n as f64
             })
             .collect();
         filter
-    }
-
-    /// Cells of the design space that share a face with cell `i`, which lies in it.
-    #[inline]
-    fn each_neighbour(&self, i: usize, mut f: impl FnMut(usize)) {
-        if !self.inside[i] {
-            return;
-        }
-        let [nx, ny, nz] = self.counts;
-        let (x, y, z) = (i % nx, i / nx % ny, i / (nx * ny));
-        let mut side = |there: bool, j: usize| {
-            if there && self.inside[j] {
-                f(j);
-            }
-        };
-        side(x > 0, i.wrapping_sub(1));
-        side(x + 1 < nx, i + 1);
-        side(y > 0, i.wrapping_sub(nx));
-        side(y + 1 < ny, i + nx);
-        side(z > 0, i.wrapping_sub(nx * ny));
-        side(z + 1 < nz, i + nx * ny);
     }
 
     /// `x` must be nothing outside the design space, and so is `out`.

@@ -4,7 +4,7 @@
 
 use super::casting::Draw;
 use super::overhang::{base_layer, each_carrier};
-use super::{Direction, Domain, Lines, Role};
+use super::{Direction, Domain, Lines, Role, beside};
 use serde::{Deserialize, Serialize};
 
 /// How far densities are from 0 and 1: 4 Σ ρ (1 − ρ) / n over the design space; 0 for a design of whole cells, 1 at ½ (Sigmund 2007).
@@ -205,7 +205,6 @@ pub struct Pieces {
 }
 
 pub fn pieces(counts: [usize; 3], solid: &[bool]) -> Pieces {
-    let [nx, ny, nz] = counts;
     let mut of: Vec<Option<u32>> = vec![None; solid.len()];
     let mut sizes = Vec::new();
     let mut waiting = Vec::new();
@@ -219,19 +218,12 @@ pub fn pieces(counts: [usize; 3], solid: &[bool]) -> Pieces {
         waiting.push(seed);
         while let Some(i) = waiting.pop() {
             size += 1;
-            let (x, y, z) = (i % nx, i / nx % ny, i / (nx * ny));
-            let mut side = |there: bool, j: usize| {
-                if there && solid[j] && of[j].is_none() {
+            for j in beside(counts, i) {
+                if solid[j] && of[j].is_none() {
                     of[j] = Some(piece);
                     waiting.push(j);
                 }
-            };
-            side(x > 0, i.wrapping_sub(1));
-            side(x + 1 < nx, i + 1);
-            side(y > 0, i.wrapping_sub(nx));
-            side(y + 1 < ny, i + nx);
-            side(z > 0, i.wrapping_sub(nx * ny));
-            side(z + 1 < nz, i + nx * ny);
+            }
         }
         sizes.push(size);
     }

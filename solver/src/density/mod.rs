@@ -169,6 +169,21 @@ impl Domain {
     }
 }
 
+/// The cells that share a face with cell `i`, two along each axis at most.
+#[inline]
+pub(crate) fn beside([nx, ny, nz]: [usize; 3], i: usize) -> impl Iterator<Item = usize> {
+    let (x, y, z) = (i % nx, i / nx % ny, i / (nx * ny));
+    let sides = [
+        (x > 0, i.wrapping_sub(1)),
+        (x + 1 < nx, i + 1),
+        (y > 0, i.wrapping_sub(nx)),
+        (y + 1 < ny, i + nx),
+        (z > 0, i.wrapping_sub(nx * ny)),
+        (z + 1 < nz, i + nx * ny),
+    ];
+    sides.into_iter().filter_map(|(is_there, j)| is_there.then_some(j))
+}
+
 /// The lines of cells along a direction: each has its first cell, and the step in memory from cell to cell.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lines {

@@ -22,8 +22,7 @@ pub mod substitution;
 mod sweep;
 pub mod system;
 pub mod transfer;
-#[cfg(test)]
-mod truth;
+pub mod truth;
 pub mod vector;
 
 pub use amg::Amg;

@@ -7,6 +7,7 @@ use simp::{cantilever, edge, iterate, random, random_densities, stiffness};
 use solver::density::elastic::{Accuracy, Elastic, ElasticError, Load};
 use solver::element::lane::Real;
 use solver::linear::operator::Fixed;
+use solver::linear::truth::product;
 use solver::linear::{Block, Multigrid, Operator, transfer};
 use solver::mesh::{Grid, Lattice};
 use std::sync::Arc;
@@ -44,18 +45,6 @@ fn some<T: Real>(op: &Operator, seed: u64, n_cases: usize) -> Block<T> {
     }
     op.hold(&mut x);
     x
-}
-
-fn product(op: &Operator, x: &Block<f64>) -> Block<f64> {
-    let mut out = Block::zero(x.n_nodes, x.n_cases);
-    op.for_each_entry(|p, a, q, b, value| {
-        for k in 0..x.n_cases {
-            let mut f = [0.0; 3];
-            f[a] = value * x.at(k, q)[b];
-            out.add(k, p, f);
-        }
-    });
-    out
 }
 
 /// Largest difference over the largest number.

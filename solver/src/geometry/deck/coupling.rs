@@ -291,7 +291,7 @@ impl Reader<'_> {
                 Link::Distributing if is_fast => {
                     let text = format!(
                         "the reference node of {keyword} at line {at} is held: its faces are fixed, which is stiffer than holding \
-                         them in the mean; their reactions together are the same"
+                         them in the mean"
                     );
                     self.note(line, text);
                     What::Fixed
