@@ -128,3 +128,25 @@ export function pixelDifference(page, a, b, tolerance = 12) {
     return different / (p.data.length / 4);
   }, [a.toString('base64'), b.toString('base64'), tolerance]);
 }
+
+export const id = (page, name) => page.getByTestId(name);
+
+/** Fills in the form that is open, at once: as a fast person or a password manager does. What is typed before the page has
+ * woken up must stay, and the button must wait. */
+export async function signUp(who, { name, email, password }) {
+  await id(who.page, 'name').fill(name);
+  await id(who.page, 'email').fill(email);
+  await id(who.page, 'password').fill(password);
+  await id(who.page, 'signup-submit').click();
+}
+
+/** The model is built from the latest design and on screen. */
+export async function modelReady(page) {
+  await page.locator('[data-testid=viewport][data-built=true]:not([data-bodies="0"])').waitFor({ timeout: 60_000 });
+  // Two frames: one to upload, one to draw.
+  await page.evaluate(() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r))));
+}
+
+export async function saved(page) {
+  await page.locator('[data-testid=save-state][data-state=saved]').waitFor();
+}

@@ -15,6 +15,7 @@ pub mod panels;
 pub mod port;
 pub mod studies;
 pub mod sync;
+pub mod talk;
 pub mod ui;
 pub mod viewport;
 

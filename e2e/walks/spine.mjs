@@ -3,15 +3,15 @@ import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { decode } from '../outcome.mjs';
-import { desktop, launch, person, phone, pixelDifference, startServer } from '../support.mjs';
+import {
+  desktop, id, launch, modelReady, person, phone, pixelDifference, saved, signUp, startServer,
+} from '../support.mjs';
 
 let server;
 let browser;
 let a;
 let b;
 let designUrl;
-
-const id = (page, name) => page.getByTestId(name);
 
 before(async () => {
   server = await startServer();
@@ -22,26 +22,6 @@ after(async () => {
   await browser?.close();
   await server?.stop();
 });
-
-async function signUp(who, { name, email, password }) {
-  // Typed at once, as a fast person or a password manager does: what is typed before the page has woken up must stay, and
-  // the button must wait.
-  await id(who.page, 'name').fill(name);
-  await id(who.page, 'email').fill(email);
-  await id(who.page, 'password').fill(password);
-  await id(who.page, 'signup-submit').click();
-}
-
-/** The model is built from the latest design and on screen. */
-async function modelReady(page) {
-  await page.locator('[data-testid=viewport][data-built=true]:not([data-bodies="0"])').waitFor({ timeout: 60_000 });
-  // Two frames: one to upload, one to draw.
-  await page.evaluate(() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r))));
-}
-
-async function saved(page) {
-  await page.locator('[data-testid=save-state][data-state=saved]').waitFor();
-}
 
 /** The canvas alone, from the front, so that two people's pictures can be compared. */
 async function picture(page) {

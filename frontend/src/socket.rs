@@ -216,6 +216,7 @@ impl Core {
                 Effect::Say(text) => (self.sink)(Update::Say(text)),
                 Effect::Run(event) => (self.sink)(Update::Run(event)),
                 Effect::Renamed(name) => (self.sink)(Update::Renamed(name)),
+                Effect::Talked => (self.sink)(Update::Talked),
                 Effect::Changed => self.tell(),
             }
         }

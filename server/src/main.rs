@@ -1,10 +1,10 @@
-//! `server`: serve | worker | migrate | backup | restore | doctor.
+//! `server`: serve | worker | migrate | backup | restore | doctor | remote.
 
 mod role;
 
 use clap::{Parser, Subcommand};
 use server::config::Config;
-use server::{backup, db, doctor, jobs, telemetry};
+use server::{backup, db, doctor, jobs, remote, telemetry};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -42,6 +42,8 @@ enum Role {
     },
     /// Say what is wrong here, and what would mend it.
     Doctor(role::Data),
+    /// Use a server from the command line: upload, run, wait, read, export, check.
+    Remote(remote::Args),
 }
 
 #[expect(clippy::print_stdout, reason = "the answer on the terminal")]
@@ -74,6 +76,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             let extent = backup::restore(&from, &Config::local(&data.data)).await?;
             tell(&data.data, &extent);
         }
+        Role::Remote(args) => return remote::run(args).await,
         Role::Doctor(data) => {
             let findings = doctor::examine(&Config::local(&data.data)).await;
             for finding in &findings {

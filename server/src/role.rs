@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use app::api::auth::SignUpPolicy;
 use axum_server::Handle;
 use server::config::Config;
-use server::{State, jobs, retention, telemetry, tls};
+use server::{State, jobs, retention, standing, telemetry, tls};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -89,6 +89,7 @@ pub async fn serve(args: Serve) -> anyhow::Result<()> {
     let state = State::open(config).await?;
     state.start().await?;
     retention::start(&state);
+    standing::start(&state);
     let service = server::router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let handle = Handle::new();
     tokio::spawn(stop_when_told(handle.clone()));

@@ -51,6 +51,8 @@ pub struct ChangePassword {
 pub enum Role {
     Owner,
     Engineer,
+    /// May comment, not edit.
+    Reviewer,
     Viewer,
 }
 
@@ -98,4 +100,48 @@ pub struct Session {
     pub created: i64,
     pub seen: i64,
     pub current: bool,
+}
+
+/// What a token may do for its person besides reading; never more than the person may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum Scope {
+    /// Make, change, comment on and arrange designs.
+    Edit,
+    /// Start, steer and cancel runs.
+    Run,
+    /// Make and take back share links.
+    Share,
+}
+
+impl Scope {
+    pub const ALL: [Self; 3] = [Self::Edit, Self::Run, Self::Share];
+}
+
+/// A secret for programs. `GET /api/auth/tokens`, `DELETE /api/auth/tokens/{id}`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Token {
+    pub id: String,
+    pub name: String,
+    pub scopes: Vec<Scope>,
+    pub created: i64,
+    pub expires: i64,
+    /// Last used, to within ten minutes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<i64>,
+    /// Shown once, when it is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<String>,
+}
+
+/// `POST /api/auth/tokens`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct CreateToken {
+    pub name: String,
+    pub scopes: Vec<Scope>,
+    /// 1 to 365.
+    pub days: u32,
 }

@@ -1,7 +1,9 @@
 //! The one client of the REST API: in the browser over `fetch`, while rendering on the server through the same router in
 //! memory, so that both meet the same policy.
 
-use super::auth::{ChangePassword, LogIn, Me, Policy, Reset, Role, Session, SignUp};
+use super::auth::{ChangePassword, CreateToken, LogIn, Me, Policy, Reset, Role, Session, SignUp, Token};
+use super::board::{Board, Sheet};
+use super::comment::{ChangeComment, Comment, Notification, Person, Say, Seen, Talk};
 #[cfg(all(feature = "browser", not(feature = "ssr")))]
 use super::design::StoredFile;
 use super::design::{ChangeDesign, CreateDesign, DesignCard, DesignQuery, DesignState, Document, ReadDeck};
@@ -12,6 +14,7 @@ use super::organisation::{
     ChangeMember, ChangeOrganisation, Invitation, Invite, Link, Member, NameProject, Organisation, Project,
     ProjectMember, SetRole,
 };
+use super::requirement::Judged;
 use super::run::{Preflight, Run, RunState, StartRun, Worker};
 use super::share::{CreateShare, Share, SharedDesign};
 use super::{Page, Problem};
@@ -213,6 +216,15 @@ impl Client {
     pub fn sessions(&self) -> Answering<Vec<Session>> {
         self.get("/api/auth/sessions")
     }
+    pub fn tokens(&self) -> Answering<Vec<Token>> {
+        self.get("/api/auth/tokens")
+    }
+    pub fn create_token(&self, request: &CreateToken) -> Answering<Token> {
+        self.with("POST", "/api/auth/tokens", request)
+    }
+    pub fn delete_token(&self, id: &str) -> Done {
+        self.ask("DELETE", format!("/api/auth/tokens/{}", encode(id)), None)
+    }
     pub fn end_session(&self, id: &str) -> Done {
         self.ask("DELETE", format!("/api/auth/sessions/{}", encode(id)), None)
     }
@@ -387,6 +399,50 @@ impl Client {
     pub fn finish_run(&self, id: &str) -> Done {
         self.ask("POST", format!("/api/runs/{}/finish", encode(id)), None)
     }
+    pub fn board(&self) -> Answering<Board> {
+        self.get("/api/board")
+    }
+
+    /// One design as the board has it, in full.
+    pub fn sheet(&self, design: &str) -> Answering<Sheet> {
+        self.get(format!("/api/board/{}", encode(design)))
+    }
+
+    /// Verdicts on the requirements of a design, as it is now.
+    pub fn requirements(&self, design: &str) -> Answering<Judged> {
+        self.get(format!("/api/designs/{}/requirements", encode(design)))
+    }
+
+    pub fn comments(&self, design: &str) -> Answering<Talk> {
+        self.get(format!("/api/designs/{}/comments", encode(design)))
+    }
+
+    pub fn comment(&self, design: &str, say: &Say) -> Answering<Comment> {
+        self.with("POST", format!("/api/designs/{}/comments", encode(design)), say)
+    }
+
+    pub fn change_comment(&self, id: &str, change: &ChangeComment) -> Answering<Comment> {
+        self.with("PATCH", format!("/api/comments/{}", encode(id)), change)
+    }
+
+    pub fn delete_comment(&self, id: &str) -> Done {
+        self.ask("DELETE", format!("/api/comments/{}", encode(id)), None)
+    }
+
+    /// Who can be mentioned in comments on a design.
+    pub fn people(&self, design: &str) -> Answering<Vec<Person>> {
+        self.get(format!("/api/designs/{}/people", encode(design)))
+    }
+
+    pub fn notifications(&self) -> Answering<Vec<Notification>> {
+        self.get("/api/notifications")
+    }
+
+    /// Marks one's notifications up to a time, epoch ms, as seen.
+    pub fn notifications_seen(&self, until: i64) -> Done {
+        self.with("POST", "/api/notifications/seen", &Seen { until })
+    }
+
     pub fn workers(&self) -> Answering<Vec<Worker>> {
         self.get("/api/workers")
     }

@@ -3,10 +3,13 @@
 //! Every error answer is a [`Problem`] with a fitting status. Times are epoch milliseconds, ids are opaque text.
 
 pub mod auth;
+pub mod board;
 pub mod client;
+pub mod comment;
 pub mod design;
 pub mod history;
 pub mod organisation;
+pub mod requirement;
 pub mod run;
 pub mod share;
 

@@ -61,6 +61,8 @@ pub enum Update {
     Changed(Box<Snapshot>),
     /// A run of this design reports.
     Run(RunEvent),
+    /// Its comments have changed.
+    Talked,
     /// The design has a new name.
     Renamed(String),
     /// A sentence worth a toast: why an undo was skipped, that edits came back from a closed tab.

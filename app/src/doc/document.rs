@@ -29,6 +29,7 @@ pub enum Effect {
     Run(RunEvent),
     /// The design has a new name.
     Renamed(String),
+    Talked,
     /// Messages are missing: say Hello again.
     Resync,
 }
@@ -433,6 +434,7 @@ impl Document {
             }
             ToClient::Run { event } => vec![Effect::Run(event)],
             ToClient::Renamed { name } => vec![Effect::Renamed(name)],
+            ToClient::Talked => vec![Effect::Talked],
             ToClient::Closing { .. } | ToClient::Pong { .. } | ToClient::Scene { .. } => Vec::new(),
         }
     }

@@ -72,6 +72,7 @@ pub enum Effect {
     Say(String),
     Run(RunEvent),
     Renamed(String),
+    Talked,
     /// Something in the snapshot is new.
     Changed,
 }
@@ -349,6 +350,7 @@ impl Session {
                 document::Effect::Say(text) => out.push(Effect::Say(text)),
                 document::Effect::Run(event) => out.push(Effect::Run(event)),
                 document::Effect::Renamed(name) => out.push(Effect::Renamed(name)),
+                document::Effect::Talked => out.push(Effect::Talked),
                 document::Effect::Resync => {
                     // The previous link is dropped with everything still on it.
                     self.connect(now, out);

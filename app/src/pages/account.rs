@@ -1,6 +1,7 @@
 //! A person's own settings: password, devices, looks, navigation.
 
 use super::frame::{Frame, Session, use_me};
+use super::token::Tokens;
 use crate::api::Problem;
 use crate::api::auth::{ChangePassword, PASSWORD_CHARS_MIN};
 use crate::api::client::Client;
@@ -29,6 +30,7 @@ pub fn AccountPage() -> impl IntoView {
                 <Looks />
                 <Password />
                 <Devices />
+                <Tokens />
             </div>
         </Frame>
     }

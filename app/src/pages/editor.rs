@@ -9,6 +9,7 @@ use crate::panels::measure::MeasurePanel;
 use crate::panels::notice::EditNotices;
 use crate::panels::peers;
 use crate::panels::property::PropertyPanel;
+use crate::panels::requirement;
 use crate::panels::rollback::{RolledBack, upto};
 use crate::panels::section::SectionPanel;
 use crate::panels::share::ShareDialog;
@@ -19,6 +20,7 @@ use crate::panels::tree::Tree;
 use crate::panels::view::{Flags, View, work};
 use crate::port::{Evaluated, KernelSink};
 use crate::studies::{AimHint, Legend, OutcomePanel, PinLabels, RunPanel, RunStrip, Twin};
+use crate::talk::{self, TalkPanel, TalkPins};
 use crate::ui::{Glyph, Icon};
 use crate::viewport::ViewCommand;
 use leptos::prelude::*;
@@ -66,7 +68,9 @@ fn Editor(id: String) -> impl IntoView {
         }
     });
     open(desk, query.with_untracked(|q| q.get("run")));
+    talk::open(desk, query.with_untracked(|q| q.get("thread")));
     listen(desk, true);
+    requirement::follow(desk);
     on_cleanup(move || desk.close());
     let study = Memo::new(move |_| {
         let id = desk.selected.get()?;
@@ -101,6 +105,7 @@ fn Editor(id: String) -> impl IntoView {
                     <View wire=work>
                         <Flags />
                         <PinLabels />
+                        <TalkPins />
                         <AimHint />
                         <peers::Labels />
                         <peers::Following />
@@ -117,7 +122,8 @@ fn Editor(id: String) -> impl IntoView {
                     <EditNotices />
                     <Ended />
                 </main>
-                <aside class="side right" aria-label="Properties">
+                <aside class="side right" class:talking=move || desk.talking.open.get() aria-label="Properties">
+                    <TalkPanel />
                     <OutcomePanel />
                     <PropertyPanel />
                     {move || study.get().map(|id| view! { <RunPanel study=id /> })}

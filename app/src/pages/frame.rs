@@ -3,6 +3,7 @@
 use crate::api::Problem;
 use crate::api::auth::Me;
 use crate::api::client::Client;
+use crate::talk::Bell;
 use crate::ui::{Avatar, Glyph, Icon, Menu, ThemeToggle};
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -110,11 +111,13 @@ fn Bar() -> impl IntoView {
             <A href="/" attr:class="brand" attr:aria-label="Brunel, home"><Mark />"Brunel"</A>
             <nav class="tabs" aria-label="Pages">
                 <A href="/" exact=true attr:data-testid="nav-home">"Designs"</A>
+                <A href="/board" attr:data-testid="nav-board">"Board"</A>
                 <A href="/runs" attr:data-testid="nav-runs">"Runs"</A>
                 {me.administrator.then(|| view! { <A href="/people" attr:data-testid="nav-people">"People"</A> })}
             </nav>
             <span class="grow"></span>
             <span class="organisation">{me.organisation_name.clone()}</span>
+            <Bell />
             <ThemeToggle />
             <PersonMenu />
         </header>

@@ -2,6 +2,7 @@
 
 mod account;
 mod asset;
+mod board;
 mod editor;
 mod frame;
 mod home;
@@ -13,6 +14,7 @@ mod session;
 mod share;
 #[cfg(feature = "ssr")]
 mod shell;
+mod token;
 
 pub use account::navigation;
 pub use asset::Assets;
@@ -51,6 +53,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/signup") view=session::SignUpPage ssr=SsrMode::Async />
                 <Route path=path!("/invite/:token") view=session::InvitePage ssr=SsrMode::Async />
                 <Route path=path!("/reset/:token") view=session::ResetPage ssr=SsrMode::Async />
+                <Route path=path!("/board") view=board::BoardPage ssr=SsrMode::Async />
+                <Route path=path!("/board/:id") view=board::SheetPage ssr=SsrMode::Async />
                 <Route path=path!("/runs") view=runs::RunsPage ssr=SsrMode::Async />
                 <Route path=path!("/people") view=people::PeoplePage ssr=SsrMode::Async />
                 <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async />

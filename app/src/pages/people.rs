@@ -14,6 +14,7 @@ pub(super) fn role_key(role: Role) -> &'static str {
     match role {
         Role::Owner => "owner",
         Role::Engineer => "engineer",
+        Role::Reviewer => "reviewer",
         Role::Viewer => "viewer",
     }
 }
@@ -21,12 +22,14 @@ pub(super) fn role_key(role: Role) -> &'static str {
 fn role_from(key: &str) -> Role {
     match key {
         "owner" => Role::Owner,
+        "reviewer" => Role::Reviewer,
         "viewer" => Role::Viewer,
         _ => Role::Engineer,
     }
 }
 
-const ROLES: [(Role, &str); 3] = [(Role::Owner, "Owner"), (Role::Engineer, "Engineer"), (Role::Viewer, "Viewer")];
+const ROLES: [(Role, &str); 4] =
+    [(Role::Owner, "Owner"), (Role::Engineer, "Engineer"), (Role::Reviewer, "Reviewer"), (Role::Viewer, "Viewer")];
 
 fn role_options() -> Vec<(String, String)> {
     ROLES.map(|(r, l)| (role_key(r).into(), l.into())).to_vec()

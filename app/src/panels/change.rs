@@ -93,6 +93,7 @@ fn prefill(object: &mut Object, kind: &schema::Kind, picks: &[Pick], selected: O
     let faces: Vec<FaceName> = picks.iter().filter_map(face_of).collect();
     let edges: Vec<EdgeName> = picks.iter().filter_map(edge_of).collect();
     let feature = selected
+        .clone()
         .filter(|id| desk.design.with_untracked(|d| d.get(id).and_then(Object::section)) == Some(Section::Feature));
     for field in kind.fields {
         match field.kind {
@@ -115,6 +116,16 @@ fn prefill(object: &mut Object, kind: &schema::Kind, picks: &[Pick], selected: O
                 }
             }
             _ => {}
+        }
+    }
+    // Evidence comes from the study at hand.
+    if object.kind == solver::requirement::KIND {
+        let study = desk.design.with_untracked(|d| {
+            let is_study = |id: &Id| d.get(id).and_then(Object::section) == Some(Section::Study);
+            selected.clone().filter(is_study).or_else(|| d.section(Section::Study).next().map(|o| o.id.clone()))
+        });
+        if let Some(study) = study {
+            object.properties.insert("study".into(), Value::Refs(vec![study]));
         }
     }
     // Turned about an axis in its plane: a profile around the origin would lie on both sides of it.

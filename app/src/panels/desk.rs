@@ -2,10 +2,12 @@
 
 use super::target::Target;
 use crate::api::client::Client;
+use crate::api::requirement::Judged;
 use crate::doc::{Choice, Connection, Notice as EditNotice, SaveState, Snapshot, Update};
 use crate::port::Kernel;
 use crate::studies::Bench;
 use crate::sync::{Peer, Presence};
+use crate::talk::Talking;
 use crate::ui::{Notices, Tone, use_notices};
 use crate::viewport::{Anchored, Pick, ViewCommand, Viewport};
 use leptos::prelude::*;
@@ -40,6 +42,8 @@ pub struct Desk {
     pub resolved: RwSignal<Arc<Resolved>>,
     /// Of the design alone; see [`Desk::issues_of`] for those of geometry too.
     pub issues: RwSignal<Vec<Issue>>,
+    /// Verdicts on the requirements, as the server gave them last.
+    pub judged: RwSignal<Judged>,
     pub sequence: RwSignal<u64>,
     pub save: RwSignal<SaveState>,
     pub online: RwSignal<bool>,
@@ -77,6 +81,7 @@ pub struct Desk {
     pub following: RwSignal<Option<String>>,
     pub units: Signal<UnitSystem>,
     pub bench: Bench,
+    pub talking: Talking,
     pub notices: Notices,
     pub client: StoredValue<Client>,
     /// Key of this desk's [`Wires`].
@@ -121,6 +126,7 @@ impl Desk {
             shown: RwSignal::new((0, Arc::new(Design::new()))),
             resolved: RwSignal::new(Arc::default()),
             issues: RwSignal::new(Vec::new()),
+            judged: RwSignal::new(Judged::default()),
             sequence: RwSignal::new(0),
             save: RwSignal::new(SaveState::Saved),
             online: RwSignal::new(false),
@@ -153,6 +159,7 @@ impl Desk {
             following: RwSignal::new(None),
             units: Memo::new(move |_| design.with(|d| units_of(d))).into(),
             bench: Bench::new(),
+            talking: Talking::new(),
             notices: use_notices(),
             client: StoredValue::new(Client::current()),
             wires: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -165,6 +172,10 @@ impl Desk {
             Update::Changed(snapshot) => self.take(*snapshot),
             Update::Run(event) => self.bench.told(self, event),
             Update::Renamed(name) => self.name.set(name),
+            Update::Talked => {
+                self.talking.heard.set(self.talking.heard.get_untracked() + 1);
+                self.talking.load(*self);
+            }
             Update::Say(text) => self.notices.say(Tone::Info, text),
         }
     }

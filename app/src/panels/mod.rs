@@ -16,6 +16,7 @@ pub mod peers;
 pub mod picks;
 pub mod profile;
 pub mod property;
+pub mod requirement;
 pub mod rollback;
 pub mod section;
 pub mod share;

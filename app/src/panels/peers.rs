@@ -200,7 +200,7 @@ pub fn Following() -> impl IntoView {
 }
 
 /// A point on a face to hang a label at: the middle of its largest triangle, which lies on it whatever its shape.
-fn point_on(face: &FaceName, scene: &Scene) -> Option<[f64; 3]> {
+pub fn point_on(face: &FaceName, scene: &Scene) -> Option<[f64; 3]> {
     scene.bodies.iter().find_map(|body| {
         let s = &*body.surface;
         let area = |t: usize| s.triangle_cross(t).iter().map(|c| c * c).sum::<f64>();
@@ -223,6 +223,7 @@ pub fn label(desk: Desk) {
     Effect::new(move |_| {
         let scene = desk.scene.get();
         let mut anchors = desk.bench.anchors.get();
+        anchors.extend(crate::talk::anchors(desk));
         faces.with(|f| {
             let own = f
                 .iter()

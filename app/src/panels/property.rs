@@ -6,6 +6,7 @@ use super::desk::{Desk, use_desk};
 use super::expression::{ExpressionField, Range};
 use super::picks::Picked;
 use super::profile::ProfileEditor;
+use super::requirement::RequirementCard;
 use crate::ui::{Glyph, Icon};
 use leptos::{html, prelude::*};
 use solver::design::schema::{self, Field, FieldType, Kind};
@@ -161,6 +162,7 @@ fn ObjectPanel(id: Id, kind: &'static Kind) -> impl IntoView {
                 </button>
             </header>
             <p class="kind-help"><strong>{kind.label}</strong>" · "{kind.help}</p>
+            {(kind.id == solver::requirement::KIND).then(|| view! { <RequirementCard id=id.clone() /> })}
             {issue_rows}
             <Show when=move || refused.get() && field_choice(kind).is_some()>
                 <div class="callout small" data-testid="refused">

@@ -1,6 +1,7 @@
 //! The bottom line: connection, what is under the pointer, what is selected, units.
 
 use super::desk::{Desk, use_desk};
+use super::requirement::Tally;
 use crate::studies;
 use crate::viewport::Pick;
 use leptos::prelude::*;
@@ -87,6 +88,7 @@ pub fn StatusLine() -> impl IntoView {
             <span class="grow"></span>
             <span class="status-text" data-testid="probe">{probe}</span>
             <span class="status-text" data-testid="hover-text">{under}</span>
+            <Tally />
             <span class="mono soft" title="Position in the design's history" data-testid="sequence" data-sequence=move || desk.sequence.get()>
                 {move || format!("v{}", desk.sequence.get())}
             </span>

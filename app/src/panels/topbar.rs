@@ -5,6 +5,7 @@ use super::peers::Peers;
 use crate::api::design::ChangeDesign;
 use crate::doc::SaveState;
 use crate::pages::{Mark, PersonMenu};
+use crate::talk::{Bell, TalkButton};
 use crate::ui::{Glyph, Icon, ThemeToggle};
 use leptos::prelude::*;
 use leptos_router::components::A;
@@ -54,6 +55,7 @@ pub fn TopBar() -> impl IntoView {
             </button>
             <span class="grow"></span>
             <Peers />
+            <TalkButton />
             <button
                 type="button" class="button" data-testid="share" on:click=move |_| desk.sharing.set(true)
                 disabled=move || !desk.may_edit.get()
@@ -66,6 +68,7 @@ pub fn TopBar() -> impl IntoView {
             >
                 <Icon glyph=Glyph::Keyboard />
             </button>
+            <Bell nudge=Signal::derive(move || desk.talking.heard.get()) />
             <ThemeToggle />
             <PersonMenu />
         </header>

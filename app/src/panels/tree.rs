@@ -68,7 +68,7 @@ fn lines(design: &Design, section: Section, folded: &BTreeSet<Id>) -> Vec<Line> 
     out
 }
 
-const SECTIONS: [(Section, &str, &str); 9] = [
+const SECTIONS: [(Section, &str, &str); 10] = [
     (Section::Feature, "Features", "features"),
     (Section::Selection, "Selections", "selections"),
     (Section::Material, "Materials", "materials"),
@@ -78,6 +78,7 @@ const SECTIONS: [(Section, &str, &str); 9] = [
     (Section::Thermal, "Heat boundaries", "thermal"),
     (Section::Study, "Studies", "studies"),
     (Section::Probe, "Probes", "probes"),
+    (Section::Requirement, "Requirements", "requirements"),
 ];
 
 #[component]

@@ -19,6 +19,8 @@ pub enum Aim {
     /// A line through the wall, inwards from where it is clicked.
     Through,
     Pin,
+    /// Where the comment being written belongs.
+    Comment,
 }
 
 impl Aim {
@@ -28,6 +30,7 @@ impl Aim {
             Self::LineEnd { .. } => "Click where the line ends",
             Self::Through => "Click a wall: the line goes straight through it",
             Self::Pin => "Click faces to pin probes to",
+            Self::Comment => "Click the face that the comment is about",
         }
     }
 }
@@ -49,6 +52,10 @@ impl Bench {
             Aim::Pin => match pick {
                 Some(Pick::Face { face, .. }) => pins::pin(desk, face, rest.at),
                 _ => desk.notices.bad("Probes are pinned to faces; click one."),
+            },
+            Aim::Comment => match pick {
+                Some(Pick::Face { face, .. }) => desk.talking.pin(desk, face, rest.at),
+                _ => desk.notices.bad("Comments are pinned to faces; click one."),
             },
         }
         true
@@ -86,7 +93,7 @@ pub fn AimHint() -> impl IntoView {
                 .map(|aim| {
                     view! {
                         <div class="pick-hint" role="status" data-testid="aim-hint">
-                            <Icon glyph=if aim == Aim::Pin { Glyph::Pin } else { Glyph::Curve } size=14 />
+                            <Icon glyph=if matches!(aim, Aim::Pin | Aim::Comment) { Glyph::Pin } else { Glyph::Curve } size=14 />
                             {aim.hint()}
                             <button type="button" class="button small" on:click=move |_| bench.aim.set(None)>
                                 {if aim == Aim::Pin { "Done" } else { "Cancel" }}

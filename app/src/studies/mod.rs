@@ -14,7 +14,7 @@ mod pins;
 mod run;
 mod twin;
 
-pub use aim::AimHint;
+pub use aim::{Aim, AimHint};
 pub use bench::{Bench, Live, Shown};
 pub use legend::Legend;
 pub use outcome::{OutcomePanel, follow, value_text};

@@ -10,7 +10,7 @@ use solver::design::{Command, Design, Value};
 /// Largest frame the server accepts, bytes. What it sends may be larger: a whole design in `Welcome`.
 pub const FRAME_BYTES_MAX: usize = 1024 * 1024;
 /// Version of these messages; a client with another one reloads the page.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
 /// A command as a client sends it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -166,6 +166,8 @@ pub enum ToClient {
     Renamed {
         name: String,
     },
+    /// Comments were made, changed or settled: fetch them again.
+    Talked,
     /// To share links instead of the design itself: the model has changed, fetch the scene again.
     Scene {
         sequence: u64,

@@ -91,6 +91,9 @@ glyphs! {
     Leave "M9.5 3H3v10h6.5M7 8h7M11.5 5.5L14 8l-2.5 2.5"
     Palette "M2 13V3h3v10zM2 6.3h3M2 9.6h3M8 4h6M8 8h6M8 12h4"
     Flag "M4 14V2.5M4 3h8l-2 2.7 2 2.8H4"
+    Talk "M2.5 3h11v7.5H8L5 13.2v-2.7H2.5z"
+    Bell "M8 2.2c2.4 0 3.8 1.7 3.8 4v2.6l1.4 2.2H2.8l1.4-2.2V6.2c0-2.3 1.4-4 3.8-4zM6.6 13a1.5 1.5 0 002.8 0"
+    Download "M8 2v8M5 7l3 3 3-3M3 13h10"
     Pin "M8 14V9.5M5 2.5h6l-.8 4 2 2.5H3.8l2-2.5z"
     Curve "M2.5 2.5v11h11M4.5 11c2 0 2-6 4.5-6s2 4 4.5 4"
     Beside "M2 3h5v10H2zM9 3h5v10H9z"
@@ -144,6 +147,7 @@ impl Glyph {
             "temperature" | "heat_flux" | "convection" | "radiation" | "heat_source" => Self::Heat,
             "static" | "modal" | "buckling" | "heat" | "generative" => Self::Study,
             "probe" => Self::Pin,
+            "requirement" => Self::Check,
             "units" => Self::Setting,
             _ => Self::Load,
         }

@@ -2,7 +2,7 @@
 
 use super::input::{self, Input};
 use crate::auth::policy::{role, role_word};
-use crate::auth::{Action, Actor, Object, can, limit, origin, password, session};
+use crate::auth::{Action, Actor, Object, can, limit, origin, password, session, token};
 use crate::rooms::Revoked;
 use crate::telemetry::audit;
 use crate::{Error, State, db, demo, id, setting};
@@ -200,7 +200,7 @@ async fn log_in(
 /// Signs out on this device.
 #[utoipa::path(post, path = "/api/auth/logout", tag = "account", responses((status = 200)))]
 async fn log_out(state: State, actor: Actor, session: Session) -> Result<Json<()>, Error> {
-    can(&state, &actor, Action::See, Object::Self_).await?;
+    can(&state, &actor, Action::Manage, Object::Self_).await?;
     let person = actor.person()?;
     session::sign_out(&session).await?;
     state.rooms.revoke(&state, Revoked::Session(person.session.clone()));
@@ -220,7 +220,7 @@ async fn log_out_all(state: State, actor: Actor) -> Result<Json<()>, Error> {
     Ok(Json(()))
 }
 
-/// Sets a new password with an administrator's link, and signs out everywhere.
+/// Sets a new password with an administrator's link; signs out everywhere and takes every token back.
 #[utoipa::path(post, path = "/api/auth/reset", tag = "account", request_body = Reset, responses((status = 200)))]
 async fn reset(state: State, actor: Actor, parts: Parts, input: Input<Reset>) -> Result<Json<()>, Error> {
     can(&state, &actor, Action::See, Object::Public).await?;
@@ -243,6 +243,7 @@ async fn reset(state: State, actor: Actor, parts: Parts, input: Input<Reset>) ->
     let person: String = row.get(0);
     password::store(&mut write, &person, &hash).await?;
     session::end_all(&mut write, &person).await?;
+    token::remove_all(&mut write, &person).await?;
     audit::record(&mut write, now, "nobody", "person.reset", &format!("person:{person}"), "").await?;
     write.commit().await?;
     state.rooms.revoke(&state, Revoked::Person(person));
@@ -307,7 +308,7 @@ async fn read_me(state: &State, person: &str) -> Result<Me, Error> {
 /// The devices one is signed in on.
 #[utoipa::path(get, path = "/api/auth/sessions", tag = "account", responses((status = 200, body = Vec<Device>)))]
 async fn sessions(state: State, actor: Actor) -> Result<Json<Vec<Device>>, Error> {
-    can(&state, &actor, Action::See, Object::Self_).await?;
+    can(&state, &actor, Action::Manage, Object::Self_).await?;
     let person = actor.person()?;
     session::list(&state, &person.id, &person.session).await.map(Json)
 }

@@ -1,17 +1,23 @@
 //! REST routes, a file per noun.
 
 pub mod account;
+pub mod board;
 pub mod branch;
+pub mod comment;
 pub mod design;
+pub mod docs;
 pub mod file;
 pub mod health;
 pub mod history;
 pub mod input;
 pub mod lineage;
+pub mod notification;
 pub mod organisation;
 pub mod project;
+pub mod requirement;
 pub mod scene;
 pub mod share;
+pub mod token;
 
 use crate::State;
 use utoipa_axum::router::OpenApiRouter;
@@ -20,13 +26,19 @@ use utoipa_axum::router::OpenApiRouter;
 pub fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new()
         .merge(account::router())
+        .merge(token::router())
         .merge(organisation::router())
         .merge(project::router())
         .merge(design::router())
         .merge(history::router())
         .merge(branch::router())
         .merge(file::router())
+        .merge(requirement::router())
+        .merge(comment::router())
+        .merge(notification::router())
         .merge(share::router())
         .merge(scene::router())
         .merge(health::router())
+        .merge(docs::router())
+        .merge(board::router())
 }

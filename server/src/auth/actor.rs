@@ -2,6 +2,7 @@
 
 use super::policy;
 use super::session::{self, Signed};
+use super::token::{self, Held};
 use crate::{Error, State, id};
 use app::api::auth::Role;
 use axum::extract::FromRequestParts;
@@ -15,7 +16,7 @@ use tower_sessions::Session;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Actor {
     Nobody,
-    /// Signed in.
+    /// Signed in, or acting through a token.
     Person(Person),
     /// Holds a share link; only on `/api/share/{token}/…`, where it replaces whoever is signed in.
     Guest(Guest),
@@ -34,8 +35,10 @@ pub struct Person {
     pub organisation_name: String,
     /// In the organisation.
     pub role: Role,
-    /// Public id of the session.
+    /// Public id of the session, or `token:` and the id of the token.
     pub session: String,
+    /// The token that acts for them, where one does.
+    pub token: Option<Held>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -91,6 +94,10 @@ pub(super) async fn identify(parts: &mut Parts, state: &State) -> Result<Actor, 
     if let Some(token) = share_token(parts.uri.path()) {
         return guest(state, token).await;
     }
+    if let Some(secret) = bearer(&parts.headers).filter(|secret| secret.starts_with(token::PREFIX)) {
+        let Some((id, held)) = token::find(state, secret).await? else { return Err(Error::Unauthenticated) };
+        return person(state, &id, format!("token:{}", held.id), Some(held)).await;
+    }
     if let Some(token) = bearer(&parts.headers) {
         let hash = id::secret_hash(token);
         let same = bool::from(hash.as_bytes().ct_eq(state.worker_token_hash.as_bytes()));
@@ -98,23 +105,23 @@ pub(super) async fn identify(parts: &mut Parts, state: &State) -> Result<Actor, 
     }
     let Some(session) = parts.extensions.get::<Session>() else { return Ok(Actor::Nobody) };
     match session.get::<Signed>(session::KEY).await.map_err(session::unavailable)? {
-        Some(signed) => person(state, signed).await,
+        Some(signed) => person(state, &signed.person, signed.session, None).await,
         None => Ok(Actor::Nobody),
     }
 }
 
-async fn person(state: &State, signed: Signed) -> Result<Actor, Error> {
+async fn person(state: &State, id: &str, session: String, token: Option<Held>) -> Result<Actor, Error> {
     let row = sqlx::query(
         "SELECT person.email, person.name, person.hue, person.administrator, organisation.id, organisation.name, member.role \
          FROM person JOIN member ON member.person = person.id JOIN organisation ON organisation.id = member.organisation \
          WHERE person.id = $1 AND person.disabled = 0 ORDER BY member.joined",
     )
-    .bind(&signed.person)
+    .bind(id)
     .fetch_optional(state.db.reader())
     .await?;
     let Some(row) = row else { return Ok(Actor::Nobody) };
     Ok(Actor::Person(Person {
-        id: signed.person,
+        id: id.to_owned(),
         email: row.get(0),
         name: row.get(1),
         hue: row.get::<i64, _>(2) as u16,
@@ -122,7 +129,8 @@ async fn person(state: &State, signed: Signed) -> Result<Actor, Error> {
         organisation: row.get(4),
         organisation_name: row.get(5),
         role: policy::role(&row.get::<String, _>(6))?,
-        session: signed.session,
+        session,
+        token,
     }))
 }
 
@@ -132,6 +140,7 @@ async fn person(state: &State, signed: Signed) -> Result<Actor, Error> {
 /// When the database refuses.
 pub async fn stands(state: &State, actor: &Actor) -> Result<bool, Error> {
     let found = match actor {
+        Actor::Person(Person { token: Some(held), .. }) => return token::stands(state, &held.id).await,
         Actor::Person(person) => {
             sqlx::query(
                 "SELECT 1 FROM session JOIN person ON person.id = session.person \

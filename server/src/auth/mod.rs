@@ -8,6 +8,7 @@ pub mod password;
 pub mod policy;
 pub mod session;
 pub mod store;
+pub mod token;
 
 pub use actor::{Actor, Guest, Person};
 pub use policy::{Action, Grant, Object, can};

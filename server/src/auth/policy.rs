@@ -13,7 +13,9 @@ pub enum Action {
     See,
     /// Look at its past: edits and their authors, versions, branches. Not for those who hold only a link to it as it is now.
     Recall,
-    /// Change its content: send commands, upload files, comment.
+    /// Say something about it.
+    Comment,
+    /// Change its content: send commands, upload files.
     Edit,
     /// Start or cancel a run on it.
     Run,
@@ -69,6 +71,11 @@ impl Grant {
 /// [`Error::Forbidden`] when they see it but may not do that.
 pub async fn can(state: &State, actor: &Actor, action: Action, object: Object<'_>) -> Result<Grant, Error> {
     super::gate::note_asked();
+    if let Actor::Person(Person { token: Some(held), .. }) = actor
+        && object != Object::Public
+    {
+        held.check(action)?;
+    }
     match object {
         Object::Public if action == Action::See => Ok(Grant::of(Role::Viewer)),
         Object::Queue => match (actor, action) {
@@ -120,6 +127,7 @@ fn require(role: Role, needed: Role, place: &str) -> Result<Role, Error> {
     let needed = match needed {
         Role::Owner => "an owner",
         Role::Engineer => "an engineer or owner",
+        Role::Reviewer => "a reviewer, an engineer or an owner",
         Role::Viewer => "a viewer",
     };
     Err(Error::forbidden(format!("You may look, but not do that here; it needs {needed} of this {place}.")))
@@ -128,6 +136,7 @@ fn require(role: Role, needed: Role, place: &str) -> Result<Role, Error> {
 fn needed(action: Action) -> Role {
     match action {
         Action::See | Action::Recall => Role::Viewer,
+        Action::Comment => Role::Reviewer,
         Action::Edit | Action::Run | Action::Share | Action::Arrange | Action::Create => Role::Engineer,
         Action::Manage | Action::Work => Role::Owner,
     }
@@ -143,7 +152,7 @@ async fn person_on_design(state: &State, person: &Person, action: Action, id: &s
     let place = design(state, id).await?;
     let role = project_role(state, person, &place.project).await?.ok_or(Error::NotFound("design"))?;
     let role = require(role, needed(action), "project")?;
-    if matches!(action, Action::Edit | Action::Run) && place.state != DesignState::Active {
+    if matches!(action, Action::Edit | Action::Run | Action::Comment) && place.state != DesignState::Active {
         return Err(Error::forbidden("This design is archived or in the bin; restore it first."));
     }
     Ok(Grant { role, project: Some(place.project), state: Some(place.state) })
@@ -165,7 +174,7 @@ async fn design(state: &State, id: &str) -> Result<Place, Error> {
 }
 
 /// A person's role in a project: the greatest of what the organisation's ownership, a membership, or a project open to
-/// everyone gives; never more than viewer for a viewer of the organisation.
+/// everyone gives; never more than their own role for a reviewer or viewer of the organisation.
 async fn project_role(state: &State, person: &Person, project: &str) -> Result<Option<Role>, Error> {
     let row = sqlx::query(
         "SELECT project.organisation, project.everyone, project_member.role FROM project \
@@ -190,7 +199,7 @@ pub fn effective(role: Role, everyone: bool, own: Option<Role>) -> Option<Role> 
     let owner = (role == Role::Owner).then_some(Role::Owner);
     // `Owner` orders first, so the smaller one is the greater right.
     let greatest = [owner, open, own].into_iter().flatten().min();
-    greatest.map(|greatest| if role == Role::Viewer { Role::Viewer } else { greatest })
+    greatest.map(|greatest| if role >= Role::Reviewer { greatest.max(role) } else { greatest })
 }
 
 /// The role a column holds.
@@ -201,6 +210,7 @@ pub fn role(word: &str) -> Result<Role, Error> {
     match word {
         "owner" => Ok(Role::Owner),
         "engineer" => Ok(Role::Engineer),
+        "reviewer" => Ok(Role::Reviewer),
         "viewer" => Ok(Role::Viewer),
         other => Err(Error::internal(anyhow::anyhow!("unknown role {other:?} in the database"))),
     }
@@ -211,6 +221,7 @@ pub fn role_word(role: Role) -> &'static str {
     match role {
         Role::Owner => "owner",
         Role::Engineer => "engineer",
+        Role::Reviewer => "reviewer",
         Role::Viewer => "viewer",
     }
 }

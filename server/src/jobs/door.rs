@@ -32,6 +32,24 @@ impl DoorError {
     }
 }
 
+/// What sends requests to the server at `base`. `authority`: a certificate (PEM) to trust instead of the system's.
+///
+/// # Errors
+/// When `base` is no address, or the certificate cannot be read.
+pub fn client(base: &str, authority: Option<&[u8]>) -> anyhow::Result<reqwest::Client> {
+    reqwest::Url::parse(base).with_context(|| format!("'{base}' is not an address; write https://host:port"))?;
+    // Refused when the process has a provider already, which then serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut http = reqwest::Client::builder().connect_timeout(Duration::from_secs(5)).no_proxy();
+    if let Some(pem) = authority {
+        http = http.tls_certs_only(reqwest::Certificate::from_pem_bundle(pem)?);
+    } else if base.starts_with("http:") {
+        // No certificate will be looked at: do not ask the system for its own.
+        http = http.tls_certs_only([]);
+    }
+    Ok(http.build()?)
+}
+
 #[derive(Clone)]
 pub struct Door {
     http: reqwest::Client,
@@ -48,17 +66,7 @@ impl Door {
     /// When `base` is no address, or the certificate cannot be read.
     pub fn new(base: &str, token: &str, authority: Option<&[u8]>) -> anyhow::Result<Self> {
         let base = base.trim_end_matches('/').to_string();
-        reqwest::Url::parse(&base).with_context(|| format!("'{base}' is not an address; write https://host:port"))?;
-        // Refused when the process has a provider already, which then serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut http = reqwest::Client::builder().connect_timeout(Duration::from_secs(5)).no_proxy();
-        if let Some(pem) = authority {
-            http = http.tls_certs_only(reqwest::Certificate::from_pem_bundle(pem)?);
-        } else if base.starts_with("http:") {
-            // No certificate will be looked at: do not ask the system for its own.
-            http = http.tls_certs_only([]);
-        }
-        let http = http.build()?;
+        let http = client(&base, authority)?;
         Ok(Self { http, base, token: token.to_string() })
     }
 

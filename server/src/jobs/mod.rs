@@ -30,7 +30,7 @@ mod report;
 mod report_probe;
 mod route;
 pub mod runner;
-mod store;
+pub mod store;
 mod teller;
 pub mod wire;
 pub mod worker;
@@ -39,6 +39,7 @@ mod worker_route;
 pub use answer::{answer_to, numbers_of};
 pub use pool::spawn_local;
 pub use queue::{BUDGET_MS, Question, Queue, Settings};
+pub(crate) use route::visible;
 pub use route::{bytes_of, mark_stale};
 pub use store::Stored;
 

@@ -178,7 +178,7 @@ fn cursor(text: &str) -> Result<(i64, String), Error> {
 }
 
 /// Whether the actor may see a design; not being allowed is an answer, a broken database is an error.
-pub(super) async fn visible(state: &State, actor: &Actor, design: &str) -> Result<bool, Error> {
+pub(crate) async fn visible(state: &State, actor: &Actor, design: &str) -> Result<bool, Error> {
     match can(state, actor, Action::See, Object::Design(design)).await {
         Ok(_) => Ok(true),
         Err(Error::NotFound(_) | Error::Forbidden(_) | Error::Unauthenticated) => Ok(false),

@@ -227,6 +227,25 @@ pub async fn latest(db: &mut Connection, design: &str, study: &str) -> Result<Op
     row.as_ref().map(read).transpose()
 }
 
+/// Runs of a study object that ended with an answer, newest first: those that asked `question`, or any.
+///
+/// # Errors
+/// The database's.
+pub async fn answered(
+    db: &mut Connection,
+    design: &str,
+    study: &str,
+    question: Option<&str>,
+    limit: u32,
+) -> Result<Vec<Stored>, Error> {
+    let sql = format!(
+        "{SELECT} WHERE run.design = $1 AND run.study = $2 AND run.state = 'done' AND ($3 IS NULL OR run.question = $3) \
+         ORDER BY run.created DESC, run.id DESC LIMIT $4"
+    );
+    let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(design).bind(study).bind(question).bind(i64::from(limit));
+    query.fetch_all(db).await?.iter().map(read).collect()
+}
+
 /// Waiting runs in the order they are taken: id, study kind, study version.
 ///
 /// # Errors

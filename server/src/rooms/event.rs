@@ -64,6 +64,8 @@ pub enum Event {
     Run {
         event: RunEvent,
     },
+    /// Someone commented, or changed what was said.
+    Talk,
     /// The design has a new name.
     Rename {
         name: String,

@@ -267,6 +267,12 @@ impl Hub {
         });
     }
 
+    /// Tells everyone in a design that its comments have changed. Nobody there: nobody told.
+    pub fn talked(&self, design: &str) {
+        let Some(handle) = lock(&self.rooms).get(design).cloned() else { return };
+        tokio::spawn(async move { handle.inbox.send(Message::Event(Event::Talk)).await });
+    }
+
     /// Tells everyone in a design what it is called now. Nobody there: nobody told.
     pub fn rename(&self, design: &str, name: &str) {
         let Some(handle) = lock(&self.rooms).get(design).cloned() else { return };

@@ -167,6 +167,10 @@ impl Room {
                 let to = self.members.keys().copied().collect();
                 out.push(Effect::Send { to, message: ToClient::Renamed { name } });
             }
+            Event::Talk => {
+                let to = self.members.keys().copied().collect();
+                out.push(Effect::Send { to, message: ToClient::Talked });
+            }
             Event::Close { connection, reason, reconnect } => {
                 if self.watchers.contains_key(&connection) || self.members.contains_key(&connection) {
                     out.push(Effect::Hangup { connection, reason, reconnect });

@@ -1,4 +1,4 @@
-//! P15: no one reaches another's object. Every route × ten actors, from the route table itself.
+//! P15: no one reaches another's object. Every route × eleven actors, from the route table itself.
 
 use app::api::auth::Role;
 use axum::Json;
@@ -10,8 +10,19 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// The actors, least powerful first, so that what one changes does not decide about the next.
-const ACTORS: [&str; 10] =
-    ["nobody", "ended", "worker", "guest", "stranger", "outsider", "viewer", "engineer", "owner", "administrator"];
+const ACTORS: [&str; 11] = [
+    "nobody",
+    "ended",
+    "worker",
+    "guest",
+    "stranger",
+    "outsider",
+    "viewer",
+    "reviewer",
+    "engineer",
+    "owner",
+    "administrator",
+];
 
 /// What a rule expects of each actor, in that order: `+` is let in, `u` 401, `f` 403, `n` 404.
 #[derive(Clone, Copy)]
@@ -29,22 +40,24 @@ const fn with(route: &'static str, expected: &'static str, body: &'static str) -
     Row { route, expected, body }
 }
 
-const PUBLIC: &str = "++++++++++";
-const SELF: &str = "uuuu++++++";
+const PUBLIC: &str = "+++++++++++";
+const SELF: &str = "uuuu+++++++";
 /// Something of one's own that the named one is not.
-const OWN: &str = "uuuunnnnnn";
-const MEMBER: &str = "uuuu++++++";
-const MEMBER_ENGINEER: &str = "uuuu++f+++";
-const MEMBER_OWNER: &str = "uuuu+ffff+";
-const MEMBER_OWNER_OF: &str = "uuuunffff+";
-const SEE: &str = "uuuunn++++";
-const EDIT: &str = "uuuunnf+++";
-const MANAGE: &str = "uuuunnff++";
-const GUEST: &str = "nnn+nnnnnn";
-const WORK: &str = "uu+uuuuuuu";
+const OWN: &str = "uuuunnnnnnn";
+const MEMBER: &str = "uuuu+++++++";
+const MEMBER_ENGINEER: &str = "uuuu++ff+++";
+const MEMBER_OWNER: &str = "uuuu+fffff+";
+const MEMBER_OWNER_OF: &str = "uuuunfffff+";
+const SEE: &str = "uuuunn+++++";
+const EDIT: &str = "uuuunnff+++";
+const COMMENT: &str = "uuuunnf++++";
+const MANAGE: &str = "uuuunnfff++";
+const GUEST: &str = "nnn+nnnnnnn";
+const WORK: &str = "uu+uuuuuuuu";
 
 const ROWS: &[Row] = &[
     row("GET /api/openapi.json", PUBLIC),
+    row("GET /api/docs", PUBLIC),
     row("POST /api/csp-report", PUBLIC),
     row("GET /api/auth/policy", PUBLIC),
     row("POST /api/auth/signup", PUBLIC),
@@ -56,6 +69,9 @@ const ROWS: &[Row] = &[
     row("POST /api/auth/password", SELF),
     row("GET /api/auth/sessions", SELF),
     row("DELETE /api/auth/sessions/{id}", OWN),
+    row("GET /api/auth/tokens", SELF),
+    with("POST /api/auth/tokens", SELF, r#"{"name":"x","scopes":[],"days":1}"#),
+    row("DELETE /api/auth/tokens/{id}", OWN),
     row("GET /api/organisation", MEMBER),
     row("PATCH /api/organisation", MEMBER_OWNER),
     row("GET /api/organisation/members", MEMBER),
@@ -64,6 +80,8 @@ const ROWS: &[Row] = &[
     row("GET /api/organisation/invitations", MEMBER_OWNER),
     row("POST /api/organisation/invitations", MEMBER_OWNER),
     row("DELETE /api/organisation/invitations/{id}", MEMBER_OWNER_OF),
+    row("GET /api/board", MEMBER),
+    row("GET /api/board/{design}", SEE),
     row("GET /api/projects", MEMBER),
     row("POST /api/projects", MEMBER_ENGINEER),
     row("PATCH /api/projects/{id}", MANAGE),
@@ -103,6 +121,14 @@ const ROWS: &[Row] = &[
     // Runs. A run that is not there is not there for anyone.
     row("POST /api/designs/{id}/runs", EDIT),
     row("POST /api/designs/{id}/preflight", SEE),
+    row("GET /api/designs/{id}/requirements", SEE),
+    row("GET /api/designs/{id}/comments", SEE),
+    with("POST /api/designs/{id}/comments", COMMENT, r#"{"text":"Is this edge broken?"}"#),
+    row("GET /api/designs/{id}/people", COMMENT),
+    row("PATCH /api/comments/{id}", OWN),
+    row("DELETE /api/comments/{id}", OWN),
+    row("GET /api/notifications", SELF),
+    with("POST /api/notifications/seen", SELF, r#"{"until":0}"#),
     row("GET /api/runs", MEMBER),
     row("GET /api/runs/{id}", OWN),
     row("POST /api/runs/{id}/cancel", OWN),
@@ -157,6 +183,7 @@ async fn build() -> Result<World> {
     let owner = app.person("Owner", Role::Engineer).await?;
     let engineer = app.person("Engineer", Role::Engineer).await?;
     let viewer = app.person("Viewer", Role::Viewer).await?;
+    let reviewer = app.person("Reviewer", Role::Reviewer).await?;
     let outsider = app.person("Outsider", Role::Engineer).await?;
     let stranger = app.stranger("Stranger").await?;
     let target = app.person("Target", Role::Engineer).await?.id;
@@ -164,6 +191,7 @@ async fn build() -> Result<World> {
     app.join(&project, &owner, Role::Owner).await?;
     app.join(&project, &engineer, Role::Engineer).await?;
     app.join(&project, &viewer, Role::Viewer).await?;
+    app.join(&project, &reviewer, Role::Reviewer).await?;
     let design = app.design(&project, &owner, &super::empty()).await?;
     let (share, token) = app.share(&design, &owner).await?;
     let uploaded =
@@ -182,6 +210,7 @@ async fn build() -> Result<World> {
         (stranger, "stranger"),
         (outsider, "outsider"),
         (viewer, "viewer"),
+        (reviewer, "reviewer"),
         (engineer, "engineer"),
         (owner, "owner"),
         (administrator, "administrator"),
@@ -202,7 +231,11 @@ impl World {
         };
         // Only the guest holds the link.
         let token = if actor == "guest" { self.token.as_str() } else { "guessed" };
-        let path = template.replace("{id}", id).replace("{user}", &self.target).replace("{hash}", &self.hash);
+        let path = template
+            .replace("{id}", id)
+            .replace("{user}", &self.target)
+            .replace("{design}", &self.design)
+            .replace("{hash}", &self.hash);
         let path = path.replace("{token}", token).replace("{kind}", "surface").replace("{level}", "0");
         if path.ends_with("/files") { format!("{path}?name=b.stl") } else { path }
     }

@@ -2,7 +2,10 @@
 
 mod access;
 mod backup;
+mod board;
 mod bytes;
+mod command_line;
+mod comment;
 mod corpus;
 mod disk;
 mod file;
@@ -17,8 +20,10 @@ mod origin;
 #[expect(dead_code, reason = "shared with the promises of editing, which use more of it")]
 mod random;
 mod remote;
+mod requirement;
 mod script;
 mod share;
+mod token;
 mod version;
 
 /// With `RUST_LOG` set, the servers' log goes to the terminal.

@@ -1,8 +1,9 @@
 //! What a run left behind, as far as a requirement may read it.
 
-use crate::design::Id;
+use crate::design::{Design, Id};
 use crate::result::flaw::flaws;
 use crate::study::outcome::{Outcome, Scalar};
+use crate::study::question::question;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -48,6 +49,17 @@ pub struct Evidence {
 }
 
 impl Evidence {
+    /// A number of the whole answer, SI; `None` where it does not say one.
+    pub fn number(&self, id: &str) -> Option<f64> {
+        let scalars = self.scalars.as_ref().ok()?;
+        scalars.iter().find(|s| s.id == id && s.case.is_none()).map(|s| s.value).filter(|v| v.is_finite())
+    }
+
+    /// Whether the run answers what its study asks in `design`.
+    pub fn is_fresh(&self, design: &Design) -> bool {
+        question(design, &self.record.study).is_some_and(|asked| asked == self.record.question)
+    }
+
     /// Reads the bytes of a run's surface part, which hold every number that it published.
     ///
     /// Bytes that are not those of the record, or not an answer, are kept as evidence of nothing, so that the verdict can

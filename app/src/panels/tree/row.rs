@@ -2,6 +2,7 @@
 
 use super::Line;
 use crate::panels::choose::faces_of_feature;
+use crate::panels::requirement::VerdictTag;
 use crate::panels::use_desk;
 use crate::ui::{Avatar, Glyph, Icon};
 use leptos::{ev, html, prelude::*};
@@ -37,6 +38,7 @@ pub fn Row(
     let desk = use_desk();
     let id = StoredValue::new(line.id.clone());
     let is_group = line.kind == "group";
+    let is_requirement = line.kind == solver::requirement::KIND;
     let is_folded = line.folded;
     let name = Memo::new(move |_| {
         id.with_value(|id| desk.design.with(|d| d.get(id).map(|o| o.name.clone()).unwrap_or_default()))
@@ -196,6 +198,7 @@ pub fn Row(
                     />
                 </Show>
                 <span class="grow"></span>
+                {is_requirement.then(|| view! { <VerdictTag id=id.get_value() /> })}
                 {move || {
                     is_field.get().then(|| view! { <span class="tag" title="Solved as a field: sampled, not exact">"field"</span> })
                 }}

@@ -1,0 +1,172 @@
+//! The board's table; on a narrow screen its rows stand as cards.
+
+use super::spark::Spark;
+use super::{Column, Look, counts, mass_text, percent, since};
+use crate::api::board::{Counts, Moment, Row};
+use crate::panels::requirement::face_of;
+use crate::ui::{Avatars, Glyph, Icon, ago, now, seconds};
+use leptos::prelude::*;
+use leptos_router::components::A;
+
+const HEADS: [(Column, &str, &str); 7] = [
+    (Column::Name, "Design", "By name"),
+    (Column::Evidence, "Requirements", "By the share that is met"),
+    (Column::Reserve, "Least reserve", "By the smallest margin, less its error, as a share of the limit"),
+    (Column::Mass, "Mass", "By mass"),
+    (Column::Blocked, "Open longest", "By what has been open longest"),
+    (Column::Cost, "Runs", "By processor time"),
+    (Column::Changed, "Changed", "By the last change"),
+];
+
+#[component]
+pub fn BoardTable(rows: Vec<Row>, look: RwSignal<Look>) -> impl IntoView {
+    let sort = move |column: Column| {
+        look.update(|l| {
+            l.reversed = l.column == column && !l.reversed;
+            l.column = column;
+        });
+    };
+    view! {
+        <div class="table-scroll">
+            <table class="table board" data-testid="board">
+                <thead>
+                    <tr>
+                        {HEADS
+                            .map(|(column, head, title)| {
+                                let sorted = move || {
+                                    look.with(|l| match (l.column == column, l.reversed) {
+                                        (false, _) => "none",
+                                        (true, false) => "ascending",
+                                        (true, true) => "descending",
+                                    })
+                                };
+                                view! {
+                                    <th aria-sort=sorted>
+                                        <button
+                                            type="button" class="sort" title=title data-testid=format!("sort-{}", column.key())
+                                            on:click=move |_| sort(column)
+                                        >
+                                            {head}
+                                            <span class="sort-sign">
+                                                {move || match sorted() {
+                                                    "ascending" => "↑",
+                                                    "descending" => "↓",
+                                                    _ => "",
+                                                }}
+                                            </span>
+                                        </button>
+                                    </th>
+                                }
+                            })
+                            .into_iter()
+                            .collect_view()}
+                    </tr>
+                </thead>
+                <tbody>{rows.into_iter().map(|row| view! { <BoardRow row=row /> }).collect_view()}</tbody>
+            </table>
+        </div>
+    }
+    .into_any()
+}
+
+/// The course of a number of the moments.
+pub fn course(moments: &[Moment], of: impl Fn(&Moment) -> Option<f64>) -> Vec<(i64, f64)> {
+    moments.iter().filter_map(|m| Some((m.time, of(m)?))).collect()
+}
+
+/// How many requirements are of which verdict, as a bar with its numbers.
+#[component]
+pub fn EvidenceBar(counts: Counts) -> impl IntoView {
+    let parts = [
+        (counts.met, "met", "met"),
+        (counts.indicated, "indicated", "indicated"),
+        (counts.waived, "waived", "waived"),
+        (counts.stale, "stale", "stale"),
+        (counts.no_evidence, "none", "no evidence"),
+        (counts.not_met, "not", "not met"),
+    ];
+    let total = counts.total();
+    if total == 0 {
+        return view! { <span class="soft">"none"</span> }.into_any();
+    }
+    let words: Vec<String> = parts.iter().filter(|p| p.0 > 0).map(|(n, _, word)| format!("{n} {word}")).collect();
+    let words = words.join(", ");
+    view! {
+        <div class="evidence" title=words.clone() role="img" aria-label=words>
+            <div class="evidence-bar">
+                {parts
+                    .into_iter()
+                    .filter(|p| p.0 > 0)
+                    .map(|(n, class, _)| view! { <i class=class style=format!("flex-grow:{n}")></i> })
+                    .collect_view()}
+            </div>
+            <span class="mono">{format!("{} / {total}", counts.met)}</span>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn BoardRow(row: Row) -> impl IntoView {
+    let moment = row.now.clone().unwrap_or_default();
+    let here: Vec<(String, u16)> = row.here.iter().map(|h| (h.name.clone(), h.hue)).collect();
+    let reserves = course(&row.course, |m| m.reserve);
+    let masses = course(&row.course, |m| m.mass);
+    let is_behind = row.behind;
+    let failed = row.runs.failed;
+    let (href, name, project) = (format!("/board/{}", row.design), row.name.clone(), row.project_name.clone());
+    let (blocked, n_asked) = (row.blocked.clone(), counts(&row).total());
+    view! {
+        <tr data-testid="board-row" data-design=row.design.clone()>
+            <td class="board-name">
+                <A href=href><strong>{name}</strong></A>
+                <span class="soft">{project}</span>
+                {(!here.is_empty()).then(|| view! { <Avatars people=here /> })}
+            </td>
+            <td data-head="Requirements">
+                <EvidenceBar counts=counts(&row) />
+                {is_behind
+                    .then(|| view! { <span class="soft note" title="Edited or answered since: it is being looked at">"looking…"</span> })}
+            </td>
+            <td data-head="Least reserve">
+                <span class="board-number" class:bad=moment.reserve.is_some_and(|r| r < 0.0)>
+                    {moment.reserve.map_or_else(|| "–".into(), percent)}
+                </span>
+                <Spark points=reserves label="Course of the least reserve" zero=true />
+            </td>
+            <td data-head="Mass">
+                <span class="board-number">{moment.mass.map_or_else(|| "–".into(), mass_text)}</span>
+                <Spark points=masses label="Course of the mass" />
+            </td>
+            <td data-head="Open longest">
+                {match blocked {
+                    Some(b) => {
+                        let (word, class, _) = face_of(b.verdict);
+                        view! {
+                            <span class=format!("tag verdict {class}")>{word}</span>
+                            " "
+                            <span>{b.name}</span>
+                            <span class="soft board-line">{since(b.since)}</span>
+                        }
+                            .into_any()
+                    }
+                    None if n_asked > 0 => {
+                        view! { <span class="good-text"><Icon glyph=Glyph::Check size=14 />"nothing"</span> }.into_any()
+                    }
+                    None => view! { <span class="soft">"–"</span> }.into_any(),
+                }}
+            </td>
+            <td data-head="Runs">
+                {row.runs.n}
+                {(row.runs.active > 0).then(|| view! { <span class="tag">{format!("{} active", row.runs.active)}</span> })}
+                {(failed > 0).then(|| view! { <span class="tag bad">{format!("{failed} failed")}</span> })}
+                <span class="soft board-line">{seconds(row.runs.core_seconds)}</span>
+            </td>
+            <td data-head="Changed">
+                {ago(row.changed, now())}
+                <span class="soft board-line">{row.changed_by.clone()}</span>
+            </td>
+        </tr>
+    }
+    .into_any()
+}

@@ -1,0 +1,188 @@
+// The walk of a team: what the design must do and what shows that it does; what people say about it, and who is told.
+import test, { after, before } from 'node:test';
+import assert from 'node:assert/strict';
+import { id, launch, modelReady, person, phone, saved, signUp, startServer } from '../support.mjs';
+
+let server;
+let browser;
+let a;
+let b;
+let designUrl;
+
+before(async () => {
+  server = await startServer();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const verdict = (page, word) => page.locator('[data-testid=verdict-word]', { hasText: new RegExp(`^${word}$`) });
+
+test('A makes a design; B joins to review it', async () => {
+  a = await person(browser, server.url);
+  await a.page.goto('/signup');
+  await signUp(a, { name: 'Ada Byron', email: 'ada@example.com', password: 'a long enough password' });
+  await id(a.page, 'designs').waitFor();
+  await id(a.page, 'nav-people').click();
+  await id(a.page, 'role').selectOption('reviewer');
+  await id(a.page, 'invite-submit').click();
+  const link = await id(a.page, 'link').inputValue();
+  b = await person(browser, server.url, { colorScheme: 'dark' });
+  await b.page.goto(link);
+  await signUp(b, { name: 'Ben Katz', email: 'ben@example.com', password: 'another long password' });
+  await id(b.page, 'designs').waitFor();
+  await a.page.goto('/');
+  await a.page.getByRole('link', { name: /Open .*bracket/i }).first().click();
+  await a.page.waitForURL(/\/design\//);
+  designUrl = a.page.url();
+  await b.page.goto(designUrl);
+  await Promise.all([modelReady(a.page), modelReady(b.page)]);
+});
+
+test('a requirement has no evidence, is indicated by an instant run, stale after an edit, met by a verified run', async () => {
+  const { page } = a;
+  await id(page, 'add-requirement').click();
+  await id(page, 'verdict-card').waitFor();
+  await verdict(page, 'No evidence').waitFor();
+  // 10 kg are more than the bracket weighs, whatever its width.
+  await id(page, 'limit').fill('10 kg');
+  await id(page, 'limit').press('Enter');
+  await saved(page);
+  await a.shot('30-requirement');
+  await id(page, 'studies-section').getByTestId('tree-row').first().click();
+  await page.locator('[data-testid=run]:not([disabled])').click();
+  await id(page, 'requirements-section').getByTestId('tree-row').first().click();
+  await verdict(page, 'Indicated').waitFor({ timeout: 120_000 });
+  await a.shot('31-indicated');
+  const width = page.locator('[data-testid=parameter-row][data-name=width] input').nth(1);
+  await width.fill('64 mm');
+  await width.press('Enter');
+  await verdict(page, 'Stale').waitFor();
+  await id(page, 'studies-section').getByTestId('tree-row').first().click();
+  await id(page, 'method-verified').click();
+  await id(page, 'resolution-coarse').click();
+  await saved(page);
+  await page.locator('[data-testid=run]:not([disabled])').click();
+  await id(page, 'requirements-section').getByTestId('tree-row').first().click();
+  await verdict(page, 'Met').waitFor({ timeout: 240_000 });
+  await id(page, 'tally').filter({ hasText: '1 of 1 requirement met' }).waitFor();
+  await a.shot('32-met');
+  // B, who may not edit, sees the same.
+  await id(b.page, 'tally').filter({ hasText: '1 of 1 requirement met' }).waitFor();
+  await id(page, 'limit').fill('1 g');
+  await id(page, 'limit').press('Enter');
+  await verdict(page, 'Not met').waitFor();
+  await id(b.page, 'tally').filter({ hasText: '0 of 1 requirement met' }).waitFor();
+  await a.shot('33-not-met');
+});
+
+test('B comments on a face and mentions A, who is told, answers and settles', async () => {
+  await id(b.page, 'talk').click();
+  await id(b.page, 'comment-new').click();
+  await id(b.page, 'comment-place').click();
+  const box = await id(b.page, 'viewport').boundingBox();
+  await b.page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+  await id(b.page, 'anchor').filter({ hasNotText: 'whole design' }).waitFor();
+  await id(b.page, 'comment-text').pressSequentially('Too thin here, @Ada');
+  await id(b.page, 'mention').first().click();
+  await id(b.page, 'comment-text').pressSequentially('what do you think?');
+  await b.shot('34-comment');
+  await id(b.page, 'comment-send').click();
+  await id(b.page, 'thread').waitFor();
+  await id(b.page, 'talk-pin').waitFor();
+  // A is told at once, in the open design.
+  await id(a.page, 'talk-count').filter({ hasText: '1' }).waitFor();
+  await id(a.page, 'bell-count').filter({ hasText: '1' }).waitFor();
+  await id(a.page, 'bell-menu').click();
+  await a.shot('35-told');
+  await id(a.page, 'told').first().click();
+  await modelReady(a.page);
+  await id(a.page, 'thread').getByText('Too thin here, @Ada Byron what do you think?').waitFor();
+  await id(a.page, 'comment-text').fill('It gets two millimetres more.');
+  await a.page.keyboard.press('Control+Enter');
+  await id(b.page, 'thread').getByText('It gets two millimetres more.').waitFor();
+  await b.shot('36-answered');
+  // The pin stays with its face through an edit, and says so when the face is gone.
+  const width = a.page.locator('[data-testid=parameter-row][data-name=width] input').nth(1);
+  await width.fill('70 mm');
+  await width.press('Enter');
+  await saved(a.page);
+  await modelReady(a.page);
+  assert.equal(await a.page.locator('[data-testid=anchor].gone').count(), 0, 'the face is still there');
+  await id(a.page, 'thread-settle').click();
+  await id(b.page, 'talk-count').waitFor({ state: 'detached' });
+  await id(b.page, 'talk-settled').waitFor({ state: 'attached' });
+});
+
+test('the board tells how the design stands, on a desktop and a phone, and its sheet why', async () => {
+  const { page } = a;
+  await page.goto('/board');
+  const row = id(page, 'board-row').filter({ hasText: /bracket/i }).first();
+  await row.getByText('Not met').waitFor();
+  await a.shot('38-board');
+  await id(page, 'tile-met').click();
+  await row.waitFor({ state: 'detached' });
+  await id(page, 'tile-blocked').click();
+  await row.waitFor();
+  const csv = decodeURIComponent(await id(page, 'board-csv').getAttribute('href'));
+  assert.ok(csv.split('\r\n').length >= 3 && csv.includes('blocked by'), 'what is shown, as a table');
+  await row.getByRole('link').first().click();
+  await id(page, 'sheet-line').getByText(/beyond/).waitFor();
+  await a.shot('39-sheet');
+  const state = await a.context.storageState();
+  const small = await browser.newContext({ baseURL: server.url, viewport: phone, isMobile: true, hasTouch: true,
+    deviceScaleFactor: 2, storageState: state });
+  const onPhone = await small.newPage();
+  for (const [address, name] of [['/board', '40-board-phone'], [page.url(), '41-sheet-phone']]) {
+    await onPhone.goto(address);
+    await onPhone.locator('[data-testid=board-row], [data-testid=sheet-line]').first().waitFor();
+    await onPhone.screenshot({ path: new URL(`../artefacts/${name}.png`, import.meta.url).pathname });
+    const wide = await onPhone.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
+    assert.ok(!wide, `${name} does not scroll sideways`);
+  }
+  await small.close();
+});
+
+test('a token made on the account page works for a program, within its scopes', async () => {
+  const { page } = a;
+  await page.goto('/account');
+  await id(page, 'tokens').locator('[name=name]').fill('Pipeline');
+  await id(page, 'scope-edit').uncheck();
+  await id(page, 'token-create').click();
+  const secret = await id(page, 'token-secret').inputValue();
+  assert.match(secret, /^brunel_/);
+  await a.shot('42-token');
+  const ask = (method, path, body) => fetch(`${server.url}${path}`, { method, body,
+    headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' } });
+  const design = designUrl.split('/design/')[1].split(/[?#]/)[0];
+  const judged = await (await ask('GET', `/api/designs/${design}/requirements`)).json();
+  assert.equal(judged.judgements.length, 1);
+  assert.equal((await ask('POST', `/api/designs/${design}/comments`, '{"text":"hi"}')).status, 403);
+  await id(page, 'token-remove').first().click();
+  await id(page, 'token-row').waitFor({ state: 'detached' });
+  assert.equal((await ask('GET', '/api/designs')).status, 401);
+  await page.goto('/api/docs');
+  await page.getByRole('heading', { name: /Brunel API/ }).waitFor();
+  await a.shot('43-api');
+});
+
+test('B may not edit; the panel on a phone; no faults in any console', async () => {
+  assert.ok(await b.page.locator('[data-testid=parameter-row][data-name=width] input').nth(1).isDisabled());
+  const state = await a.context.storageState();
+  const small = await browser.newContext({ baseURL: server.url, viewport: phone, isMobile: true, hasTouch: true,
+    deviceScaleFactor: 2, storageState: state });
+  const page = await small.newPage();
+  await page.goto(designUrl);
+  await modelReady(page);
+  await id(page, 'talk').click();
+  await id(page, 'talk-panel').waitFor();
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
+  await page.screenshot({ path: new URL('../artefacts/37-talk-phone.png', import.meta.url).pathname });
+  assert.ok(!wide, 'the page does not scroll sideways');
+  await small.close();
+  assert.deepEqual(a.faults([/WebSocket/]), []);
+  assert.deepEqual(b.faults([/WebSocket/]), []);
+});

@@ -1,0 +1,162 @@
+//! `/api/board`: how all designs stand, for those who answer for them.
+
+use crate::auth::{Action, Actor, Object, Person, can};
+use crate::jobs::{self, Stored};
+use crate::standing::{self, Standing};
+use crate::{Error, State};
+use app::api::auth::Role;
+use app::api::board::{Board, Moment, Row, Runs, Sheet};
+use app::api::run::Run;
+use axum::Json;
+use axum::extract::Path;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
+use std::collections::HashMap;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Most designs on a board.
+const ROWS_MAX: i64 = 2_000;
+/// Moments of each design that the board shows, and its own sheet.
+const COURSE: i64 = 24;
+const COURSE_OF_ONE: i64 = 500;
+/// Runs on a design's sheet.
+const RUNS: u32 = 20;
+
+pub fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(board)).routes(routes!(sheet))
+}
+
+const SELECT: &str = "SELECT design.id, design.name, design.project, project.name, design.sequence, design.changed, \
+     person.name, standing.content, standing.sequence FROM design JOIN project ON project.id = design.project \
+     JOIN person ON person.id = design.changed_by LEFT JOIN standing ON standing.design = design.id";
+
+/// The designs that are asked about: one, `$4`, or with an empty `$4` all of the projects that a person may see. `$1`
+/// organisation, `$2` person, `$3` 1 for an owner of the organisation.
+const SCOPE: &str = "(design.id = $4 OR ($4 = '' AND design.state = 'active' AND design.project IN (\
+     SELECT project.id FROM project LEFT JOIN project_member \
+     ON project_member.project = project.id AND project_member.person = $2 \
+     WHERE project.organisation = $1 AND (project.everyone = 1 OR $3 = 1 OR project_member.role IS NOT NULL))))";
+
+/// Whose board, or which design.
+struct Scope<'a> {
+    person: &'a Person,
+    /// Empty for all.
+    design: &'a str,
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
+
+impl<'a> Scope<'a> {
+    /// A query that begins with the four values of [`SCOPE`].
+    fn query(&self, text: String) -> Query<'a> {
+        sqlx::query(sqlx::AssertSqlSafe(text))
+            .bind(self.person.organisation.clone())
+            .bind(self.person.id.clone())
+            .bind(i64::from(self.person.role == Role::Owner))
+            .bind(self.design.to_owned())
+    }
+}
+
+/// Every design in work that one may see, with how it stands and how it came there.
+#[utoipa::path(get, path = "/api/board", tag = "board", responses((status = 200, body = Board)))]
+async fn board(state: State, actor: Actor) -> Result<Json<Board>, Error> {
+    can(&state, &actor, Action::See, Object::Organisation).await?;
+    let scope = Scope { person: actor.person()?, design: "" };
+    let text = format!("{SELECT} WHERE {SCOPE} ORDER BY design.changed DESC, design.id LIMIT {ROWS_MAX}");
+    let rows = scope.query(text).fetch_all(state.db.reader()).await?;
+    let mut runs = sums(&state, &scope).await?;
+    let mut courses = courses(&state, &scope, COURSE).await?;
+    let rows = rows.iter().map(|row| {
+        let design: String = row.get(0);
+        let (runs, course) = (runs.remove(&design).unwrap_or_default(), courses.remove(&design).unwrap_or_default());
+        read(&state, row, runs, course)
+    });
+    Ok(Json(Board { rows: rows.collect() }))
+}
+
+/// One design for someone who does not open the model: every requirement, the course, the runs.
+#[utoipa::path(get, path = "/api/board/{design}", tag = "board", params(("design" = String, Path)),
+    responses((status = 200, body = Sheet)))]
+async fn sheet(state: State, actor: Actor, Path(design): Path<String>) -> Result<Json<Sheet>, Error> {
+    can(&state, &actor, Action::See, Object::Design(&design)).await?;
+    let scope = Scope { person: actor.person()?, design: &design };
+    let standing = standing::refresh(&state, &design).await?;
+    let row = scope.query(format!("{SELECT} WHERE {SCOPE}")).fetch_optional(state.db.reader()).await?;
+    let row = row.ok_or(Error::NotFound("design"))?;
+    let sums = sums(&state, &scope).await?.remove(&design).unwrap_or_default();
+    let course = courses(&state, &scope, COURSE_OF_ONE).await?.remove(&design).unwrap_or_default();
+    let filter = jobs::store::Filter { design: Some(design.clone()), limit: RUNS, ..Default::default() };
+    let stored = {
+        let mut reader = state.db.reader().acquire().await?;
+        jobs::store::list(&mut reader, &filter).await?
+    };
+    let mut runs: Vec<Run> = stored.iter().map(Stored::to_run).collect();
+    runs.iter_mut().for_each(|run| state.jobs.board().dress(run));
+    jobs::mark_stale(&state, &mut runs).await?;
+    Ok(Json(Sheet { row: read(&state, &row, sums, course), lines: standing.lines, runs }))
+}
+
+/// A row of [`SELECT`].
+fn read(state: &State, row: &SqliteRow, runs: Runs, course: Vec<Moment>) -> Row {
+    let design: String = row.get(0);
+    let sequence = row.get::<i64, _>(4) as u64;
+    let standing: Option<Standing> =
+        row.get::<Option<String>, _>(7).and_then(|content| serde_json::from_str(&content).ok());
+    Row {
+        here: state.rooms.here(&design),
+        name: row.get(1),
+        project: row.get(2),
+        project_name: row.get(3),
+        sequence,
+        changed: row.get(5),
+        changed_by: row.get(6),
+        now: standing.as_ref().map(|s| s.moment.clone()),
+        behind: standing.is_none() || row.get::<Option<i64>, _>(8) != Some(sequence as i64),
+        blocked: standing.as_ref().and_then(Standing::blocked),
+        runs,
+        course,
+        design,
+    }
+}
+
+/// Runs of every design in the scope, in sum. An answer from the store cost nothing again.
+async fn sums(state: &State, scope: &Scope<'_>) -> Result<HashMap<String, Runs>, Error> {
+    let text = format!(
+        "SELECT run.design, COUNT(*), SUM(CASE WHEN run.state IN ('queued', 'leased') THEN 1 ELSE 0 END), \
+         SUM(CASE WHEN run.state IN ('failed', 'dead') THEN 1 ELSE 0 END), \
+         COALESCE(SUM(CASE WHEN run.source IS NULL THEN run.core_seconds END), 0.0), MAX(run.ended) \
+         FROM run JOIN design ON design.id = run.design WHERE {SCOPE} GROUP BY run.design"
+    );
+    let rows = scope.query(text).fetch_all(state.db.reader()).await?;
+    let sum = |row: SqliteRow| {
+        let runs = Runs {
+            n: row.get::<i64, _>(1) as u32,
+            active: row.get::<i64, _>(2) as u32,
+            failed: row.get::<i64, _>(3) as u32,
+            core_seconds: row.get(4),
+            last: row.get(5),
+        };
+        (row.get(0), runs)
+    };
+    Ok(rows.into_iter().map(sum).collect())
+}
+
+/// The last moments of every design in the scope, oldest first.
+async fn courses(state: &State, scope: &Scope<'_>, limit: i64) -> Result<HashMap<String, Vec<Moment>>, Error> {
+    let text = format!(
+        "SELECT design, content FROM (SELECT course.design, course.time, course.content, \
+         ROW_NUMBER() OVER (PARTITION BY course.design ORDER BY course.time DESC) AS n \
+         FROM standing_course AS course JOIN design ON design.id = course.design WHERE {SCOPE}) AS numbered \
+         WHERE n <= $5 ORDER BY design, time"
+    );
+    let rows = scope.query(text).bind(limit).fetch_all(state.db.reader()).await?;
+    let mut out: HashMap<String, Vec<Moment>> = HashMap::new();
+    for row in rows {
+        // A moment that an older version wrote and this one cannot read leaves a gap.
+        if let Ok(moment) = serde_json::from_str(&row.get::<String, _>(1)) {
+            out.entry(row.get(0)).or_default().push(moment);
+        }
+    }
+    Ok(out)
+}

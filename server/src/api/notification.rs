@@ -1,0 +1,113 @@
+//! `/api/notifications`: what one is told: mentions, and answers in one's threads.
+
+use super::input::Input;
+use crate::auth::{Action, Actor, Object, can};
+use crate::{Error, State, db, id};
+use app::api::comment::{Notification, NotificationKind, Seen};
+use axum::Json;
+use sqlx::Row as _;
+use std::collections::HashMap;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Newest notifications that are given.
+const SHOWN: i64 = 50;
+
+pub fn router() -> OpenApiRouter<State> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(seen))
+}
+
+/// Tells `person` of a comment, once.
+///
+/// # Errors
+/// The database's.
+pub async fn add(
+    write: &mut db::Connection,
+    now: i64,
+    person: &str,
+    kind: NotificationKind,
+    comment: &str,
+) -> Result<(), Error> {
+    let word = match kind {
+        NotificationKind::Mention => "mention",
+        NotificationKind::Answer => "answer",
+    };
+    sqlx::query(
+        "INSERT INTO notification (id, person, time, kind, comment) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (person, comment) DO NOTHING",
+    )
+    .bind(id::id())
+    .bind(person)
+    .bind(now)
+    .bind(word)
+    .bind(comment)
+    .execute(write)
+    .await?;
+    Ok(())
+}
+
+/// One's newest notifications. Those on designs that one may not see any more are left out.
+#[utoipa::path(get, path = "/api/notifications", tag = "comments", responses((status = 200, body = Vec<Notification>)))]
+async fn list(state: State, actor: Actor) -> Result<Json<Vec<Notification>>, Error> {
+    can(&state, &actor, Action::See, Object::Self_).await?;
+    let rows = sqlx::query(
+        "SELECT notification.id, notification.kind, notification.time, notification.seen, person.name, person.hue, design.id, design.name, \
+         comment.id, COALESCE(comment.thread, comment.id), comment.text FROM notification \
+         JOIN comment ON comment.id = notification.comment JOIN design ON design.id = comment.design \
+         JOIN person ON person.id = comment.author \
+         WHERE notification.person = $1 ORDER BY notification.time DESC, notification.id LIMIT $2",
+    )
+    .bind(&actor.person()?.id)
+    .bind(SHOWN)
+    .fetch_all(state.db.reader())
+    .await?;
+    let mut may_see: HashMap<String, bool> = HashMap::new();
+    let mut notifications = Vec::new();
+    for row in rows {
+        let design: String = row.get(6);
+        let visible = match may_see.get(&design) {
+            Some(visible) => *visible,
+            None => {
+                let visible = crate::jobs::visible(&state, &actor, &design).await?;
+                may_see.insert(design.clone(), visible);
+                visible
+            }
+        };
+        if !visible {
+            continue;
+        }
+        let kind = match row.get::<String, _>(1).as_str() {
+            "mention" => NotificationKind::Mention,
+            _ => NotificationKind::Answer,
+        };
+        notifications.push(Notification {
+            id: row.get(0),
+            kind,
+            time: row.get(2),
+            seen: row.get::<i64, _>(3) == 1,
+            by_name: row.get(4),
+            hue: row.get::<i64, _>(5) as u16,
+            design,
+            design_name: row.get(7),
+            comment: row.get(8),
+            thread: row.get(9),
+            text: row.get(10),
+        });
+    }
+    Ok(Json(notifications))
+}
+
+/// Marks one's notifications as seen.
+#[utoipa::path(post, path = "/api/notifications/seen", tag = "comments", request_body = Seen, responses((status = 200)))]
+async fn seen(state: State, actor: Actor, input: Input<Seen>) -> Result<Json<()>, Error> {
+    can(&state, &actor, Action::See, Object::Self_).await?;
+    let until = input.read()?.until;
+    let mut write = state.db.write().await?;
+    sqlx::query("UPDATE notification SET seen = 1 WHERE person = $1 AND time <= $2 AND seen = 0")
+        .bind(&actor.person()?.id)
+        .bind(until)
+        .execute(&mut *write)
+        .await?;
+    write.commit().await?;
+    Ok(Json(()))
+}

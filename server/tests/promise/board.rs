@@ -1,0 +1,68 @@
+//! P23: the board is computed from records, and shows nobody what is not theirs to see.
+
+use super::requirement::{World, weighs};
+use app::api::auth::Role;
+use app::api::board::{Board, Row, Sheet};
+use server::testing::Tester;
+use solver::requirement::Verdict;
+use solver::study::outcome::Grade;
+
+async fn board(who: &Tester) -> Vec<Row> {
+    who.get("/api/board").await.read::<Board>().expect("a board").rows
+}
+
+async fn sheet(world: &World) -> Sheet {
+    world.ada.get(&format!("/api/board/{}", world.design)).await.read().expect("a sheet")
+}
+
+#[tokio::test]
+async fn the_board_follows_the_evidence() {
+    let world = World::new().await;
+    let rows = board(&world.ada).await;
+    assert_eq!((rows.len(), rows[0].behind, rows[0].now.as_ref()), (1, true, None), "not looked at yet");
+    let found = sheet(&world).await;
+    assert_eq!((found.lines[0].verdict, found.row.runs.n), (Verdict::NoEvidence, 0));
+    let blocked = found.row.blocked.expect("it blocks");
+    assert_eq!((blocked.name.as_str(), blocked.verdict), ("Light enough", Verdict::NoEvidence));
+
+    world.app.clock.advance(60_000);
+    world.run(&weighs(0.6, 0.013, Grade::Verified)).await;
+    let found = sheet(&world).await;
+    let row = board(&world.ada).await.remove(0);
+    assert_eq!((row.now.as_ref().map(|n| n.counts.met), row.blocked.as_ref(), row.behind), (Some(1), None, false));
+    assert_eq!((row.runs.n, row.runs.core_seconds, found.runs.len()), (1, 1.0, 1));
+    let now = row.now.expect("a moment");
+    assert_eq!(now.mass, Some(0.6));
+    // The limit less value and band, as a share of the limit.
+    let reserve = now.reserve.expect("a reserve");
+    assert!((reserve - (0.65 - 0.6 - 0.013) / 0.65).abs() < 1e-12, "{reserve}");
+
+    world.app.clock.advance(60_000);
+    world.set("box", "dx", "81 mm").await;
+    assert!(board(&world.ada).await[0].behind, "until it is looked at again, it says so");
+    let found = sheet(&world).await;
+    let since = found.lines[0].since;
+    assert_eq!((found.lines[0].verdict, found.lines[0].reserve), (Verdict::Stale, None));
+    // The same verdict keeps its time; the course has a moment for each change and none for what is no change.
+    world.app.clock.advance(60_000);
+    world.set("box", "dx", "82 mm").await;
+    let found = sheet(&world).await;
+    assert_eq!(found.lines[0].since, since);
+    let course: Vec<_> =
+        found.row.course.iter().map(|m| (m.counts.no_evidence, m.counts.met, m.counts.stale)).collect();
+    assert_eq!(course, [(1, 0, 0), (0, 1, 0), (0, 0, 1)]);
+}
+
+#[tokio::test]
+async fn nobody_sees_more_designs_than_are_theirs() {
+    let world = World::new().await;
+    sheet(&world).await;
+    let outsider = world.app.person("Out", Role::Engineer).await.expect("a person");
+    let stranger = world.app.stranger("Sue").await.expect("Sue");
+    for who in [&outsider, &stranger] {
+        assert!(board(who).await.is_empty());
+        let path = format!("/api/board/{}", world.design);
+        assert_eq!(who.get(&path).await.status, axum::http::StatusCode::NOT_FOUND);
+    }
+    assert_eq!(board(&world.ada).await.len(), 1);
+}
