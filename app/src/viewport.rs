@@ -9,6 +9,15 @@ use solver::surface::{EdgeName, FaceName, SurfaceMesh};
 use std::rc::Rc;
 use std::sync::Arc;
 
+/// A surface laid over the model, half seen through. Never picked.
+#[derive(Clone, Debug)]
+pub struct Overlay {
+    /// World, m.
+    pub surface: Arc<SurfaceMesh>,
+    /// sRGB.
+    pub colour: [u8; 3],
+}
+
 /// Something pickable.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Pick {
@@ -131,6 +140,8 @@ pub enum ViewCommand {
     Inside(Option<Arc<Inside>>),
     /// Shows a surface inside the result's bodies, or their skins again.
     Inner(Option<Inner>),
+    /// Surfaces over the model, as of what is other in two versions; empty for none.
+    Overlays(Vec<Overlay>),
     Selected(Vec<Pick>),
     Highlighted(Vec<Pick>),
     /// Faces others have selected, with their hue.

@@ -4,6 +4,7 @@ use super::frame::Guard;
 use crate::api::client::Client;
 use crate::doc::Update;
 use crate::panels::desk::Desk;
+use crate::panels::history::{Banner, BranchDialog, HistoryPanel, NameDialog};
 use crate::panels::keys::{KeySheet, listen};
 use crate::panels::measure::MeasurePanel;
 use crate::panels::notice::EditNotices;
@@ -113,6 +114,7 @@ fn Editor(id: String) -> impl IntoView {
                     <Twin />
                     <div class="stage-top"><Toolbar /></div>
                     <div class="stage-float">
+                        <Banner />
                         <RunStrip />
                         <RolledBack />
                         <SectionPanel />
@@ -122,17 +124,27 @@ fn Editor(id: String) -> impl IntoView {
                     <EditNotices />
                     <Ended />
                 </main>
-                <aside class="side right" class:talking=move || desk.talking.open.get() aria-label="Properties">
+                <aside
+                    class="side right" class:past=move || desk.past.open.get()
+                    class:talking=move || desk.talking.open.get() aria-label="Properties"
+                >
                     <TalkPanel />
-                    <OutcomePanel />
-                    <PropertyPanel />
-                    {move || study.get().map(|id| view! { <RunPanel study=id /> })}
+                    <Show when=move || desk.past.open.get()>
+                        <HistoryPanel />
+                    </Show>
+                    <div class="side-properties" class:idle=move || desk.selected.with(Option::is_none)>
+                        <OutcomePanel />
+                        <PropertyPanel />
+                        {move || study.get().map(|id| view! { <RunPanel study=id /> })}
+                    </div>
                 </aside>
             </div>
             <StatusLine />
         </div>
         <KeySheet />
         <ShareDialog />
+        <NameDialog />
+        <BranchDialog />
     }
     .into_any()
 }
@@ -198,7 +210,10 @@ fn built(desk: Desk, answer: Evaluated) {
             match Scene::from_bytes(&bytes) {
                 Ok(scene) => {
                     desk.kernel_fault.set(None);
-                    desk.view(ViewCommand::Scene(bytes));
+                    // While two versions are compared in the view, it shows those.
+                    if desk.past.laid.with_untracked(Option::is_none) {
+                        desk.view(ViewCommand::Scene(bytes));
+                    }
                     desk.scene.set(Some(Arc::new(scene)));
                 }
                 Err(why) => desk.kernel_fault.set(Some(why.to_string())),

@@ -1,5 +1,6 @@
 //! The editor's shared state: the design as it is told by the connection, what is selected, what is shown.
 
+use super::history::Past;
 use super::target::Target;
 use crate::api::client::Client;
 use crate::api::requirement::Judged;
@@ -82,6 +83,9 @@ pub struct Desk {
     pub units: Signal<UnitSystem>,
     pub bench: Bench,
     pub talking: Talking,
+    pub past: Past,
+    /// Client id of this tab, for what the server does in its name.
+    pub tab: StoredValue<String>,
     pub notices: Notices,
     pub client: StoredValue<Client>,
     /// Key of this desk's [`Wires`].
@@ -160,6 +164,8 @@ impl Desk {
             units: Memo::new(move |_| design.with(|d| units_of(d))).into(),
             bench: Bench::new(),
             talking: Talking::new(),
+            past: Past::new(),
+            tab: StoredValue::new(String::new()),
             notices: use_notices(),
             client: StoredValue::new(Client::current()),
             wires: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -180,24 +186,23 @@ impl Desk {
         }
     }
 
-    fn take(&self, s: Snapshot) {
+    pub(super) fn take(&self, s: Snapshot) {
         /// Wakes readers only on a change.
         fn put<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
             if signal.with_untracked(|old| *old != value) {
                 signal.set(value);
             }
         }
-        if !self.loaded.get_untracked() || self.shown.with_untracked(|(revision, _)| *revision != s.revision) {
+        if self.tab.with_value(|tab| *tab != s.client) {
+            self.tab.set_value(s.client.clone());
+        }
+        let recalled = self.past.keep(&s);
+        if recalled {
+            // The desk holds a version of the past until the person returns.
+        } else if !self.loaded.get_untracked() || self.shown.with_untracked(|(revision, _)| *revision != s.revision) {
             let same = self.loaded.get_untracked() && self.design.with_untracked(|d| shares(d, &s.design));
             if !same {
-                let design = Arc::new(s.design);
-                self.resolved.set(Arc::new(resolve(&design).0));
-                put(self.issues, check(&design));
-                if self.selected.with_untracked(|id| id.as_ref().is_some_and(|id| design.get(id).is_none())) {
-                    self.selected.set(None);
-                    self.target.set(None);
-                }
-                self.design.set(design);
+                self.lay(Arc::new(s.design));
             }
             self.shown.set((s.revision, Arc::new(s.shown)));
         }
@@ -205,12 +210,28 @@ impl Desk {
         put(self.sequence, s.sequence);
         put(self.save, s.save);
         put(self.online, s.online);
-        put(self.may_edit, s.may_edit);
+        if !recalled {
+            put(self.may_edit, s.may_edit);
+            put(self.undo, s.undo);
+            put(self.redo, s.redo);
+        }
         put(self.peers, s.peers);
         put(self.edit_notices, s.notices);
-        put(self.undo, s.undo);
-        put(self.redo, s.redo);
         put(self.ended, s.ended);
+    }
+
+    /// Lays a design on the desk, for every panel to read.
+    pub(super) fn lay(&self, design: Arc<Design>) {
+        self.resolved.set(Arc::new(resolve(&design).0));
+        let issues = check(&design);
+        if self.issues.with_untracked(|old| *old != issues) {
+            self.issues.set(issues);
+        }
+        if self.selected.with_untracked(|id| id.as_ref().is_some_and(|id| design.get(id).is_none())) {
+            self.selected.set(None);
+            self.target.set(None);
+        }
+        self.design.set(design);
     }
 
     fn plug(&self, f: impl FnOnce(&mut Wires)) {
@@ -290,7 +311,10 @@ impl Desk {
     /// Makes an edit; what does not apply is said.
     pub fn commit(&self, command: Command) -> bool {
         if !self.may_edit.get_untracked() {
-            self.notices.bad("You may look at this design but not change it.");
+            self.notices.bad(match self.past.at.get_untracked() {
+                Some(at) => format!("Version {at} is the past. Return to now to edit, or restore it first."),
+                None => "You may look at this design but not change it.".to_owned(),
+            });
             return false;
         }
         let mut done = false;
@@ -313,10 +337,16 @@ impl Desk {
     }
 
     pub fn undo(&self) {
+        if self.is_past() {
+            return;
+        }
         self.with_connection(|c| c.undo());
     }
 
     pub fn redo(&self) {
+        if self.is_past() {
+            return;
+        }
         self.with_connection(|c| c.redo());
     }
 

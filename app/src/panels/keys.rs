@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use {super::toolbar::VIEWS, crate::viewport::ViewCommand, leptos::ev};
 
 const SHEET: &[(&str, &str)] = &[
-    ("Esc", "Stop picking, measuring, sectioning, following; show the whole model; clear the selection"),
+    ("Esc", "Stop picking, measuring, sectioning, following; return to now; show the whole model; clear the selection"),
     ("F", "Fit the view"),
     ("1 – 7", "Front, back, left, right, top, bottom, isometric"),
     ("P", "Perspective or parallel"),
@@ -15,6 +15,7 @@ const SHEET: &[(&str, &str)] = &[
     ("S", "Section"),
     ("M", "Measure"),
     ("C", "Comments"),
+    ("V", "History: edits, versions, branches"),
     ("H", "Hide the selected bodies; with none, show all"),
     ("I", "Show only the selected bodies, or all again"),
     ("Ctrl Z", "Undo your own last edit"),
@@ -87,6 +88,8 @@ fn press(desk: Desk, e: &ev::KeyboardEvent, full: bool) -> bool {
                 desk.cut.set(None);
             } else if desk.following.with_untracked(Option::is_some) {
                 desk.following.set(None);
+            } else if desk.past.at.with_untracked(Option::is_some) {
+                desk.look(None);
             } else if desk.rolled.with_untracked(Option::is_some) {
                 desk.roll(None);
             } else {
@@ -103,7 +106,8 @@ fn press(desk: Desk, e: &ev::KeyboardEvent, full: bool) -> bool {
         "i" | "I" => desk.toggle_isolated(),
         "s" | "S" => desk.toggle_cut(),
         "m" | "M" => desk.toggle_measure(),
-        "c" | "C" if full => desk.talking.toggle(),
+        "c" | "C" if full => desk.toggle_talk(),
+        "v" | "V" if full => desk.toggle_history(),
         "p" | "P" => desk.perspective.update(|p| *p = !*p),
         "e" | "E" => desk.edges.update(|p| *p = !*p),
         "?" => desk.help.set(true),

@@ -7,6 +7,7 @@ mod deck;
 pub mod desk;
 pub mod expression;
 pub mod file;
+pub mod history;
 pub mod keys;
 pub mod measure;
 pub mod notice;

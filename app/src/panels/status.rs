@@ -90,7 +90,7 @@ pub fn StatusLine() -> impl IntoView {
             <span class="status-text" data-testid="hover-text">{under}</span>
             <Tally />
             <span class="mono soft" title="Position in the design's history" data-testid="sequence" data-sequence=move || desk.sequence.get()>
-                {move || format!("v{}", desk.sequence.get())}
+                {move || format!("v{}", desk.past.at.get().unwrap_or_else(|| desk.sequence.get()))}
             </span>
             <select
                 class="units" aria-label="Display units" data-testid="units" disabled=move || !desk.may_edit.get()

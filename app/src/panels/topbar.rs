@@ -53,6 +53,13 @@ pub fn TopBar() -> impl IntoView {
             >
                 <Icon glyph=Glyph::Redo />
             </button>
+            <button
+                type="button" class="icon-button" title="History: edits, versions, branches (V)" aria-label="History"
+                data-testid="history-toggle" aria-pressed=move || desk.past.open.get().to_string()
+                class:on=move || desk.past.open.get() on:click=move |_| desk.toggle_history()
+            >
+                <Icon glyph=Glyph::History />
+            </button>
             <span class="grow"></span>
             <Peers />
             <TalkButton />

@@ -137,6 +137,16 @@ impl Talking {
     }
 }
 
+impl Desk {
+    /// Opens or closes the comments, in the place of the history.
+    pub fn toggle_talk(&self) {
+        self.talking.toggle();
+        if self.talking.open.get_untracked() && self.past.open.get_untracked() {
+            self.toggle_history();
+        }
+    }
+}
+
 /// Looks at where a thread is pinned, from where its author looked.
 fn look(desk: Desk, anchor: &Anchor) {
     if let Some(camera) = anchor.camera {
@@ -180,7 +190,7 @@ pub fn TalkButton() -> impl IntoView {
         <button
             type="button" class="icon-button talk-button" class:on=move || talking.open.get() data-testid="talk"
             title="Comments (C)" aria-label=move || format!("Comments, {} open", count.get())
-            aria-pressed=move || talking.open.get().to_string() on:click=move |_| talking.toggle()
+            aria-pressed=move || talking.open.get().to_string() on:click=move |_| desk.toggle_talk()
         >
             <Icon glyph=Glyph::Talk />
             {move || (count.get() > 0).then(|| view! { <span class="badge" data-testid="talk-count">{count.get()}</span> })}

@@ -12,7 +12,9 @@ use super::inside::{Inside, Raster};
 use super::model::{Model, Part};
 use super::paint::Show;
 use super::theme::{self, Theme};
-use app::viewport::{Anchored, Flag, Glyph, Inner, Pick, PickFilter, ResultView, SectionPlane, ViewCommand, ViewEvent};
+use app::viewport::{
+    Anchored, Flag, Glyph, Inner, Overlay, Pick, PickFilter, ResultView, SectionPlane, ViewCommand, ViewEvent,
+};
 use glam::{DVec2, DVec3};
 use solver::scene::Scene;
 use solver::surface::FaceName;
@@ -37,6 +39,7 @@ pub struct Changes {
     pub section: bool,
     pub result: bool,
     pub inner: bool,
+    pub overlay: bool,
     pub symbols: bool,
     /// What the first result needs is to be built now.
     pub warm: bool,
@@ -51,6 +54,7 @@ impl Changes {
         section: true,
         result: true,
         inner: true,
+        overlay: true,
         symbols: true,
         warm: false,
         picture: true,
@@ -64,6 +68,8 @@ pub struct Stage {
     pub result: Option<Shown>,
     /// A surface inside the result's bodies, which are then seen through.
     pub inner: Option<Model>,
+    /// Seen through, and never picked.
+    pub overlay: Option<Model>,
     inside: Option<Inside>,
     /// The shown field on the section's caps, by body.
     rasters: Vec<(String, Raster)>,
@@ -122,6 +128,7 @@ impl Default for Stage {
             model: Model::default(),
             result: None,
             inner: None,
+            overlay: None,
             inside: None,
             rasters: Vec::new(),
             cap_lines: Vec::new(),
@@ -209,6 +216,12 @@ impl Stage {
                 self.inner = inner.map(|i| Model::new([part(i)]));
                 self.changes.inner = true;
                 self.refresh_visible();
+            }
+            ViewCommand::Overlays(overlays) => {
+                let part = |o: Overlay| Part { name: String::new(), colour: o.colour, surface: o.surface };
+                self.overlay = (!overlays.is_empty()).then(|| Model::new(overlays.into_iter().map(part)));
+                self.changes.overlay = true;
+                self.changes.picture = true;
             }
             ViewCommand::Selected(picks) => self.set_state(|s| &mut s.selected, picks),
             ViewCommand::Highlighted(picks) => self.set_state(|s| &mut s.highlighted, picks),

@@ -332,6 +332,19 @@ fn a_click_on_a_deformed_shape_says_where_that_rests_and_a_surface_inside_shows_
 }
 
 #[test]
+fn what_lies_over_the_model_is_seen_and_not_picked() {
+    let mut stage = stage();
+    let at = pixel(&stage, [0.18, 0.05, 0.05]);
+    let before = click(&mut stage, at);
+    let surface = std::sync::Arc::new(sample::cuboid([-1.0; 3], [1.0; 3]));
+    stage.command(ViewCommand::Overlays(vec![app::viewport::Overlay { surface, colour: [9, 9, 9] }]), 20.0);
+    assert!(stage.changes.overlay && stage.overlay.as_ref().is_some_and(|o| o.n_faces == 6));
+    assert_eq!(click(&mut stage, at), before, "the model behind it");
+    stage.command(ViewCommand::Overlays(Vec::new()), 30.0);
+    assert!(stage.overlay.is_none());
+}
+
+#[test]
 fn a_mirrored_view_follows_at_once_and_does_not_answer() {
     let (mut one, mut other) = (stage(), stage());
     one.command(ViewCommand::Mirrored(true), 0.0);

@@ -4,8 +4,10 @@
 //! share view read it. Its bytes are the same on all of them.
 
 mod bytes;
+mod difference;
 
 pub use bytes::DecodeError;
+pub use difference::{Patch, SceneDifference};
 
 use crate::design::{Id, Issue};
 use crate::surface::{MassProperties, Representation, SurfaceMesh};

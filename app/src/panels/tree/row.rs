@@ -209,6 +209,14 @@ pub fn Row(
                         .map(|(name, hue)| view! { <Avatar name=name hue=hue small=true /> })
                         .collect_view()
                 }}
+                <Show when=move || desk.past.conflicted.with(|all| id.with_value(|id| all.contains(id)))>
+                    <span
+                        class="issue" title="Both branches changed this" data-testid="conflicted" role="img"
+                        aria-label="Both branches changed this"
+                    >
+                        <Icon glyph=Glyph::Merge size=14 />
+                    </span>
+                </Show>
                 {move || {
                     issue
                         .get()

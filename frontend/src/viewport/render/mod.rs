@@ -39,6 +39,10 @@ const INSIDE: f32 = 0.86;
 /// Darkness of the hatch's lines on a cut.
 const HATCH: f32 = 0.22;
 
+/// How much of an overlay is seen before the model, and behind it.
+const OVER: f32 = 0.62;
+const BEHIND: f32 = 0.16;
+
 const LINES: RenderStates = RenderStates {
     write_mask: WriteMask::COLOR,
     depth_test: DepthTest::LessOrEqual,
@@ -55,6 +59,8 @@ pub struct Renderer {
     result: Option<Layer>,
     /// What is seen inside the result's bodies.
     inner: Option<Layer>,
+    /// Over the model, seen through.
+    overlay: Option<Layer>,
     map: Texture2D,
     caps: Caps,
     symbols: Symbols,
@@ -64,6 +70,32 @@ pub struct Renderer {
     warming: Cell<Option<Layer>>,
     is_warm: bool,
     draw_calls: Cell<u32>,
+}
+
+/// How much of a layer's faces is seen, and where.
+#[derive(Clone, Copy)]
+struct Veil {
+    alpha: f32,
+    states: RenderStates,
+    /// Polygon offset: of the slope, and in steps of depth.
+    offset: (f32, f32),
+}
+
+impl Veil {
+    const NONE: Self = Self {
+        alpha: 1.0,
+        states: RenderStates {
+            write_mask: WriteMask::COLOR_AND_DEPTH,
+            depth_test: DepthTest::Less,
+            blend: Blend::Disabled,
+            cull: three_d::core::Cull::None,
+        },
+        offset: (1.8, 2.0),
+    };
+    /// Lies before the faces of the model that it coincides with, and behind its edges.
+    const OVER: Self = Self { alpha: OVER, states: LINES, offset: (0.9, 1.0) };
+    const BEHIND: Self =
+        Self { alpha: BEHIND, states: RenderStates { depth_test: DepthTest::Greater, ..LINES }, offset: (0.9, 1.0) };
 }
 
 /// How a field lies over a layer.
@@ -136,6 +168,7 @@ impl Renderer {
             scene: None,
             result: None,
             inner: None,
+            overlay: None,
             map: batch::picture(
                 &context,
                 colormap::N,
@@ -186,7 +219,11 @@ impl Renderer {
                 .filter(|m| m.n_triangles() > 0)
                 .map(|model| Layer::new(&self.context, model, None));
         }
-        if changes.scene || changes.result || changes.inner || changes.states {
+        if changes.overlay {
+            let seen = stage.overlay.as_ref().filter(|m| m.n_triangles() > 0);
+            self.overlay = seen.map(|model| Layer::new(&self.context, model, None));
+        }
+        if changes.scene || changes.result || changes.inner || changes.overlay || changes.states {
             let marks = Marks {
                 hover: stage.hover.as_ref(),
                 selected: &stage.selected,
@@ -211,6 +248,11 @@ impl Renderer {
                 let show = vec![Show::Solid; inner.bodies.len()];
                 let marks = Marks { show: &show, hover: None, selected: &[], highlighted: &[], remote: &[], ..marks };
                 layer.face_states.fill(&paint::face_states(inner, &marks));
+            }
+            if let (Some(layer), Some(overlay)) = (&mut self.overlay, &stage.overlay) {
+                let show = vec![Show::Solid; overlay.bodies.len()];
+                let marks = Marks { show: &show, hover: None, selected: &[], highlighted: &[], remote: &[], ..marks };
+                layer.face_states.fill(&paint::face_states(overlay, &marks));
             }
             let dots = paint::dots(&stage.model, &marks);
             let centres: Vec<[f32; 3]> = dots.iter().map(|d| stage.model.local(d.0)).collect();
@@ -258,17 +300,22 @@ impl Renderer {
             let layers = [(&self.result, look.as_ref()), (&self.scene, None)];
             let layers: Vec<_> = layers.into_iter().filter_map(|(l, look)| Some((l.as_ref()?, look))).collect();
             for (layer, look) in &layers {
-                self.draw_faces(stage, &frame, layer, look.map_or(stage.model.base, |l| l.base), *look);
+                self.draw_faces(stage, &frame, layer, look.map_or(stage.model.base, |l| l.base), *look, Veil::NONE);
             }
             if let Some(layer) = self.warming.take() {
                 let look = Look { base: stage.model.base, ramp: (0.0, 1.0), bands: 0.0, counts: false, scale: 1.0 };
-                self.draw_faces(stage, &frame, &layer, look.base, Some(&look));
+                self.draw_faces(stage, &frame, &layer, look.base, Some(&look), Veil::NONE);
                 self.draw_lines(stage, &frame, &layer, Some(&look));
             }
             if let (Some(layer), Some(inner)) = (&self.inner, &stage.inner) {
-                self.draw_faces(stage, &frame, layer, inner.base, None);
+                self.draw_faces(stage, &frame, layer, inner.base, None, Veil::NONE);
             }
             self.draw_caps(&frame);
+            if let (Some(layer), Some(overlay)) = (&self.overlay, &stage.overlay) {
+                for veil in [Veil::BEHIND, Veil::OVER] {
+                    self.draw_faces(stage, &frame, layer, overlay.base, None, veil);
+                }
+            }
             for (layer, look) in &layers {
                 self.draw_lines(stage, &frame, layer, *look);
             }
@@ -297,7 +344,7 @@ impl Renderer {
     }
 
     /// `base`: where the layer's own coordinates begin, world, m.
-    fn draw_faces(&self, stage: &Stage, frame: &Frame, layer: &Layer, base: DVec3, look: Option<&Look>) {
+    fn draw_faces(&self, stage: &Stage, frame: &Frame, layer: &Layer, base: DVec3, look: Option<&Look>, veil: Veil) {
         let batch = &layer.faces;
         let mut program = &self.programs.face;
         let offset = base - stage.model.base;
@@ -319,14 +366,16 @@ impl Renderer {
         program.use_uniform("sky", vec3(view_from_world * DVec3::Z));
         program.use_uniform("inside", Vec3::new(INSIDE, INSIDE, INSIDE));
         program.use_uniform("rows", layer.face_states.rows);
+        program.use_uniform("alpha", veil.alpha);
         program.use_texture("states", layer.face_states.texture());
         program.use_vertex_attribute("position", &batch.positions);
         program.use_vertex_attribute("normal", &batch.normals);
         program.use_vertex_attribute("face", &batch.faces);
         // Edges are up to four pixels wide: push faces back by the slope over two.
         self.gl.enable(Gl::POLYGON_OFFSET_FILL);
-        self.gl.polygon_offset(1.8, 2.0);
-        program.draw_elements(RenderStates::default(), frame.viewport, &batch.indices);
+        let (slope, units) = veil.offset;
+        self.gl.polygon_offset(slope, units);
+        program.draw_elements(veil.states, frame.viewport, &batch.indices);
         self.gl.disable(Gl::POLYGON_OFFSET_FILL);
         self.count();
     }

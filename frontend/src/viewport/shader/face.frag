@@ -1,6 +1,8 @@
 uniform vec4 section;
 uniform vec3 sky;
 uniform vec3 inside;
+// Below 1 for what is seen through.
+uniform float alpha;
 in vec3 v_local;
 in vec3 v_normal;
 flat in vec3 v_colour;
@@ -29,7 +31,7 @@ void main() {
         n = -n;
         if (section.w < 1e20) {
             // The inside, seen where the cap is a hair off: the cap's own colour.
-            colour = vec4(base * inside, 1.0);
+            colour = vec4(base * inside, alpha);
             return;
         }
     }
@@ -37,8 +39,8 @@ void main() {
 #ifdef FIELD
     // Flatter light over a field, so that the legend's colours can be found again.
     vec3 shade = lit(vec3(0.62), n, sky) / 0.62;
-    colour = vec4(base * mix(vec3(1.0), shade, 0.45), 1.0);
+    colour = vec4(base * mix(vec3(1.0), shade, 0.45), alpha);
 #else
-    colour = vec4(lit(base, n, sky), 1.0);
+    colour = vec4(lit(base, n, sky), alpha);
 #endif
 }

@@ -1,0 +1,189 @@
+// The walk through a design's past: scrub, name, branch, change, compare, merge, take back.
+import test, { after, before } from 'node:test';
+import assert from 'node:assert/strict';
+import { launch, person, phone, pixelDifference, startServer } from '../support.mjs';
+
+let server;
+let browser;
+let a;
+let main;
+
+const id = (page, name) => page.getByTestId(name);
+
+before(async () => {
+  server = await startServer();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+async function modelReady(page) {
+  await page.locator('[data-testid=viewport][data-built=true]:not([data-bodies="0"])').waitFor({ timeout: 60_000 });
+  await page.evaluate(() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r))));
+}
+
+async function saved(page) {
+  await page.locator('[data-testid=save-state][data-state=saved]').waitFor();
+}
+
+/** The canvas alone, when it has come to rest. */
+async function picture(page) {
+  await page.mouse.move(5, 5);
+  await modelReady(page);
+  await page.waitForTimeout(600);
+  return id(page, 'viewport').screenshot();
+}
+
+const row = (page, name) => page.locator(`[data-testid=parameter-row][data-name=${name}]`);
+
+async function now(page, name) {
+  return row(page, name).getByTestId('parameter-now').innerText();
+}
+
+async function shows(page, name, value) {
+  await row(page, name).locator('[data-testid=parameter-now]', { hasText: value }).waitFor();
+}
+
+async function type(page, name, value) {
+  const input = row(page, name).getByTestId('parameter-value');
+  await input.fill(value);
+  await input.press('Enter');
+  await shows(page, name, value);
+  await saved(page);
+}
+
+test('A changes a dimension, and the history tells who did what', async () => {
+  a = await person(browser, server.url);
+  await a.page.goto('/signup');
+  await id(a.page, 'name').fill('Ada Byron');
+  await id(a.page, 'email').fill('ada@example.com');
+  await id(a.page, 'password').fill('a long enough password');
+  await id(a.page, 'signup-submit').click();
+  await a.page.getByRole('link', { name: /Open .*bracket/i }).first().click();
+  await a.page.waitForURL(/\/design\//);
+  main = a.page.url();
+  await modelReady(a.page);
+  await id(a.page, 'history-toggle').click();
+  await id(a.page, 'history-empty').waitFor();
+  await a.shot('history-01-empty');
+  await type(a.page, 'width', '96 mm');
+  await type(a.page, 'width', '110 mm');
+  const stretch = id(a.page, 'stretch').first();
+  await stretch.getByText('Ada Byron').waitFor();
+  await stretch.getByText(/110 mm/).first().waitFor();
+  await a.shot('history-02-timeline');
+});
+
+test('the model follows the slider, and nothing can be changed in the past', async () => {
+  const today = await picture(a.page);
+  await id(a.page, 'scrub').fill('0');
+  await a.page.locator('[data-testid=past-banner][data-at="0"]').waitFor();
+  const before = await picture(a.page);
+  assert.ok(await pixelDifference(a.page, today, before) > 0.01, 'the model is as it was');
+  assert.ok(await row(a.page, 'width').getByTestId('parameter-value').isDisabled(), 'the past is read-only');
+  await id(a.page, 'scrub-forward').click();
+  await a.page.locator('[data-testid=past-banner][data-at="1"]').waitFor();
+  await shows(a.page, 'width', '96 mm');
+  await a.shot('history-03-past');
+  await id(a.page, 'name-it').click();
+  await id(a.page, 'name-dialog').getByTestId('name').fill('First idea');
+  await id(a.page, 'name-dialog').getByTestId('note').fill('Before the review');
+  await id(a.page, 'name-submit').click();
+  await id(a.page, 'name-dialog').waitFor({ state: 'hidden' });
+  await id(a.page, 'past-version').getByText(/First idea/).waitFor();
+  await a.page.keyboard.press('Escape');
+  await id(a.page, 'past-banner').waitFor({ state: 'detached' });
+  assert.ok(await pixelDifference(a.page, today, await picture(a.page)) < 0.001, 'and back to now');
+  await id(a.page, 'tab-versions').click();
+  await id(a.page, 'version-row').getByText('First idea').waitFor();
+  await a.shot('history-04-versions');
+});
+
+test('a branch goes its own way', async () => {
+  await id(a.page, 'tab-branches').click();
+  await id(a.page, 'branches-empty').waitFor();
+  await id(a.page, 'branch-now').click();
+  await id(a.page, 'branch-name').fill('Lighter');
+  await id(a.page, 'branch-submit').click();
+  await a.page.waitForURL((url) => /\/design\//.test(url.pathname) && url.href !== main);
+  await modelReady(a.page);
+  await type(a.page, 'width', '84 mm');
+  await type(a.page, 'thickness', '6 mm');
+  await id(a.page, 'history-toggle').click();
+  await id(a.page, 'tab-branches').click();
+  await id(a.page, 'origin').waitFor();
+  await a.shot('history-05-branch');
+  await a.page.goto(main);
+  await modelReady(a.page);
+  assert.equal(await now(a.page, 'width'), '110 mm', 'here nothing has changed');
+  await type(a.page, 'width', '120 mm');
+});
+
+test('two versions are compared in words and in the view', async () => {
+  await id(a.page, 'history-toggle').click();
+  await id(a.page, 'tab-branches').click();
+  await id(a.page, 'branch-row').getByText(/2 edits not here/).waitFor();
+  const plain = await picture(a.page);
+  await id(a.page, 'branch-compare').click();
+  await a.page.locator('[data-testid=compare-count][data-changes="2"]').waitFor();
+  await id(a.page, 'compare-line').getByText(/120 mm → 84 mm/).waitFor();
+  await id(a.page, 'overlay').click();
+  await id(a.page, 'laid').waitFor({ timeout: 60_000 });
+  await a.page.mouse.move(5, 5);
+  await a.page.waitForTimeout(600);
+  const laid = await id(a.page, 'viewport').screenshot();
+  assert.ok(await pixelDifference(a.page, plain, laid) > 0.02, 'what is other is in colour');
+  await a.shot('history-06-overlay');
+  await id(a.page, 'overlay').click();
+  assert.ok(await pixelDifference(a.page, plain, await picture(a.page)) < 0.001, 'and the model is as before');
+});
+
+test('a merge asks about what both changed, and undo takes it back', async () => {
+  await id(a.page, 'tab-branches').click();
+  await id(a.page, 'branch-merge').click();
+  const conflict = id(a.page, 'conflict');
+  await conflict.getByText('120 mm').waitFor();
+  await conflict.getByText('84 mm').waitFor();
+  assert.equal(await conflict.count(), 1);
+  assert.ok(await id(a.page, 'merge-now').isDisabled(), 'a choice is missing');
+  await a.shot('history-07-conflict');
+  await conflict.getByTestId('choose-theirs').click();
+  await a.page.locator('[data-testid=merge-count][data-changes="2"]').waitFor();
+  await id(a.page, 'merge-now').click();
+  await id(a.page, 'merge').waitFor({ state: 'detached' });
+  await shows(a.page, 'width', '84 mm');
+  await shows(a.page, 'thickness', '6 mm');
+  await id(a.page, 'tab-timeline').click();
+  await id(a.page, 'stretch-made').getByText(/Merged Lighter/).waitFor();
+  await a.shot('history-08-merged');
+  await id(a.page, 'undo').click();
+  await shows(a.page, 'width', '120 mm');
+  await saved(a.page);
+});
+
+test('an older version is restored as a new edit', async () => {
+  await id(a.page, 'tab-versions').click();
+  await id(a.page, 'version-look').click();
+  await id(a.page, 'restore').click();
+  await id(a.page, 'past-banner').waitFor({ state: 'detached' });
+  await shows(a.page, 'width', '96 mm');
+  await id(a.page, 'tab-timeline').click();
+  await id(a.page, 'stretch-made').first().getByText(/Restored version 1/).waitFor();
+});
+
+test('in the dark, and on a phone', async () => {
+  await a.page.emulateMedia({ colorScheme: 'dark' });
+  await a.shot('history-09-dark');
+  await a.page.emulateMedia({ colorScheme: 'light' });
+  await a.page.setViewportSize(phone);
+  await a.page.locator('[data-testid=stretch] [data-testid=stretch-look]').nth(2).click();
+  await id(a.page, 'past-banner').waitFor();
+  await a.page.waitForTimeout(600);
+  await a.shot('history-10-phone');
+  const wide = await a.page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
+  assert.ok(!wide, 'nothing runs out of the screen');
+  assert.deepEqual(a.faults(), []);
+});
