@@ -1,14 +1,12 @@
 // The walk through a design's past: scrub, name, branch, change, compare, merge, take back.
 import test, { after, before } from 'node:test';
 import assert from 'node:assert/strict';
-import { launch, person, phone, pixelDifference, startServer } from '../support.mjs';
+import { id, launch, modelReady, person, phone, pixelDifference, saved, startServer } from '../support.mjs';
 
 let server;
 let browser;
 let a;
 let main;
-
-const id = (page, name) => page.getByTestId(name);
 
 before(async () => {
   server = await startServer();
@@ -19,15 +17,6 @@ after(async () => {
   await browser?.close();
   await server?.stop();
 });
-
-async function modelReady(page) {
-  await page.locator('[data-testid=viewport][data-built=true]:not([data-bodies="0"])').waitFor({ timeout: 60_000 });
-  await page.evaluate(() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r))));
-}
-
-async function saved(page) {
-  await page.locator('[data-testid=save-state][data-state=saved]').waitFor();
-}
 
 /** The canvas alone, when it has come to rest. */
 async function picture(page) {

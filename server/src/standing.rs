@@ -80,7 +80,11 @@ async fn look(state: &State) -> Result<(), Error> {
     .fetch_all(state.db.reader())
     .await?;
     for row in rows {
-        refresh(state, &row.get::<String, _>(0)).await?;
+        let design: String = row.get(0);
+        // One that cannot be read must not keep the others waiting.
+        if let Err(error) = refresh(state, &design).await {
+            tracing::warn!(design, %error, "cannot tell how a design stands");
+        }
     }
     Ok(())
 }
