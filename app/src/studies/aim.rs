@@ -55,6 +55,8 @@ impl Bench {
             },
             Aim::Comment => match pick {
                 Some(Pick::Face { face, .. }) => desk.talking.pin(desk, face, rest.at),
+                // Near an edge one of its faces is meant, and either will do.
+                Some(Pick::Edge { edge, .. }) => desk.talking.pin(desk, &edge.faces[0], rest.at),
                 _ => desk.notices.bad("Comments are pinned to faces; click one."),
             },
         }

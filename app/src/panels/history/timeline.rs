@@ -84,7 +84,7 @@ fn Scrub() -> impl IntoView {
                 />
                 <button
                     type="button" class="icon-button small" aria-label="One edit forward" title="One edit forward"
-                    data-testid="scrub-forward" disabled=move || at() >= desk.sequence.get()
+                    data-testid="scrub-forward" disabled={move || at() >= desk.sequence.get()}
                     on:click=move |_| go(past.wanted.get_untracked().unwrap_or(desk.sequence.get_untracked()) + 1)
                 >
                     <Icon glyph=Glyph::Right size=14 />
