@@ -440,7 +440,7 @@ impl Client {
 
     /// Marks one's notifications up to a time, epoch ms, as seen.
     pub fn notifications_seen(&self, until: i64) -> Done {
-        self.with("POST", "/api/notifications/seen", &Seen { until })
+        self.with("POST", "/api/notifications/seen", Seen { until })
     }
 
     pub fn workers(&self) -> Answering<Vec<Worker>> {

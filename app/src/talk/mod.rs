@@ -60,6 +60,12 @@ pub fn threads(talk: &Talk) -> Vec<Thread> {
     out
 }
 
+impl Default for Talking {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Talking {
     pub fn new() -> Self {
         Self {
