@@ -170,8 +170,8 @@ mod tests {
 
     /// `b` branched from `a` at 3, `c` from `b` at 2.
     fn family(merges: &[(&str, u64, &str, u64)]) -> Lineage {
-        let mut lineage = Lineage::default();
-        lineage.origins = [("b".to_owned(), at("a", 3)), ("c".to_owned(), at("b", 2))].into();
+        let origins = [("b".to_owned(), at("a", 3)), ("c".to_owned(), at("b", 2))].into();
+        let mut lineage = Lineage { origins, ..Lineage::default() };
         for (into, made, from, taken) in merges {
             lineage.merges.entry((*into).to_owned()).or_default().push((*made, at(from, *taken)));
         }
