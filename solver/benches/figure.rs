@@ -2,6 +2,7 @@
 
 /// What a figure should reach.
 #[derive(Clone, Copy)]
+#[allow(dead_code, reason = "a bench may have targets of one kind only")]
 pub enum Target {
     AtLeast(f64),
     AtMost(f64),

@@ -127,7 +127,7 @@ impl World {
                     }
                 }
                 ToDo::Say(text) => self.said.push(text),
-                ToDo::Run(_) | ToDo::Renamed(_) | ToDo::Changed => {}
+                ToDo::Run(_) | ToDo::Renamed(_) | ToDo::Talked | ToDo::Changed => {}
             }
         }
         Ok(())
