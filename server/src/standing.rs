@@ -15,7 +15,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 /// How often designs that were edited are looked at anew.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
-/// Designs looked at in one go.
+/// Edited designs looked at in one go.
 const AT_ONCE: i64 = 50;
 /// Moments of a design that are kept.
 const COURSE_MAX: i64 = 500;
@@ -45,6 +45,8 @@ pub fn start(state: &State) {
     let following = state.clone();
     tokio::spawn(async move {
         let mut events = following.jobs.events();
+        // Answers given while nobody listened, before this start too, are found by counting.
+        let mut missed = true;
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -53,14 +55,16 @@ pub fn start(state: &State) {
                 event = events.recv() => match event {
                     Ok((design, RunEvent::State { run })) if run.state == RunState::Done => Some(design),
                     Ok(_) => continue,
-                    // What was missed is found by the next look.
-                    Err(RecvError::Lagged(_)) => None,
+                    Err(RecvError::Lagged(_)) => {
+                        missed = true;
+                        None
+                    }
                     Err(RecvError::Closed) => return,
                 },
             };
             let done = match answered {
                 Some(design) => refresh(&following, &design).await.map(|_| ()),
-                None => look(&following).await,
+                None => catch_up(&following, std::mem::take(&mut missed)).await,
             };
             if let Err(error) = done {
                 tracing::warn!(%error, "cannot keep the board up to date");
@@ -69,14 +73,20 @@ pub fn start(state: &State) {
     });
 }
 
-/// Looks at the designs that have moved on since they were looked at last.
-async fn look(state: &State) -> Result<(), Error> {
+/// Looks at the designs that were edited since they were looked at last, and with `answers` at all that have other answers than
+/// then. Of edits only some at a time: the next call goes on.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn catch_up(state: &State, answers: bool) -> Result<(), Error> {
     let rows = sqlx::query(
         "SELECT design.id FROM design LEFT JOIN standing ON standing.design = design.id \
-         WHERE design.state = 'active' AND (standing.design IS NULL OR standing.sequence <> design.sequence) \
+         WHERE design.state = 'active' AND (standing.design IS NULL OR standing.sequence <> design.sequence \
+         OR ($2 = 1 AND standing.n_answers <> (SELECT COUNT(*) FROM run WHERE run.design = design.id AND run.state = 'done'))) \
          ORDER BY design.changed DESC LIMIT $1",
     )
-    .bind(AT_ONCE)
+    .bind(if answers { i64::MAX } else { AT_ONCE })
+    .bind(i64::from(answers))
     .fetch_all(state.db.reader())
     .await?;
     for row in rows {

@@ -5,10 +5,10 @@
 
 use super::history::{named, position};
 use super::input::{self, Input};
-use super::lineage::{Ancestors, Lineage, recalls};
+use super::lineage::{Ancestors, Lineage};
 use super::{design, project};
 use crate::auth::policy::design_state;
-use crate::auth::{Action, Actor, Object, can};
+use crate::auth::{Action, Actor, Object, can, may};
 use crate::rooms;
 use crate::telemetry::audit;
 use crate::{Error, State, id};
@@ -133,6 +133,8 @@ struct Meeting {
     ours: Document,
     theirs: Document,
     merged: Merged,
+    /// Ours has everything of theirs already.
+    is_known: bool,
 }
 
 async fn meet(state: &State, into: &str, request: &Merge) -> Result<Meeting, Error> {
@@ -145,6 +147,7 @@ async fn meet(state: &State, into: &str, request: &Merge) -> Result<Meeting, Err
     let lineage = Lineage::read(&state.db, into).await?;
     let here = lineage.ancestors(&(into.to_owned(), ours.sequence));
     let there = lineage.ancestors(&(request.from.clone(), theirs.sequence));
+    let is_known = here.get(&request.from).is_some_and(|known| *known >= theirs.sequence);
     let (at, base) = lineage.base(state, &here, &there).await?;
     let choices = request.choices.iter().map(|c| ((c.object.clone(), c.key.clone()), c.side));
     let choices: Choices = choices.collect();
@@ -157,7 +160,7 @@ async fn meet(state: &State, into: &str, request: &Merge) -> Result<Meeting, Err
     let (a, b) = (ours.design.clone(), theirs.design.clone());
     let merged = tokio::task::spawn_blocking(move || merge(&base, &a, &b, &choices)).await.map_err(Error::internal)?;
     let merged = merged.map_err(|refusal| refused(&refusal))?;
-    Ok(Meeting { base: Point { design: at.0, name: base_name, sequence: at.1 }, ours, theirs, merged })
+    Ok(Meeting { base: Point { design: at.0, name: base_name, sequence: at.1 }, ours, theirs, merged, is_known })
 }
 
 fn refused(refusal: &Refusal) -> Error {
@@ -178,8 +181,8 @@ async fn preview(
     can(&state, &actor, Action::Recall, Object::Design(&into)).await?;
     let request = input.read()?;
     can(&state, &actor, Action::Recall, Object::Design(&request.from)).await?;
-    let Meeting { mut base, ours, theirs, merged } = meet(&state, &into, &request).await?;
-    if !recalls(&state, &actor, &base.design).await? {
+    let Meeting { mut base, ours, theirs, merged, .. } = meet(&state, &into, &request).await?;
+    if !may(&state, &actor, Action::Recall, Object::Design(&base.design)).await? {
         base.name = "another branch".to_owned();
     }
     let (a, b) = (ours.design, merged.design);
@@ -211,12 +214,10 @@ async fn merge_branch(
     let mut request = input.read()?;
     can(&state, &actor, Action::Recall, Object::Design(&request.from)).await?;
     for _ in 0..ATTEMPTS {
-        let Meeting { ours, theirs, merged, .. } = meet(&state, &into, &request).await?;
+        let Meeting { ours, theirs, merged, is_known, .. } = meet(&state, &into, &request).await?;
         // What is merged does not move on between attempts.
         request.sequence = Some(theirs.sequence);
-        let lineage = Lineage::read(&state.db, &into).await?;
-        let here = lineage.ancestors(&(into.clone(), ours.sequence));
-        if here.get(&request.from).is_some_and(|known| *known >= theirs.sequence) {
+        if is_known {
             return Err(Error::Conflict("Everything of that version is in this design already.".to_owned()));
         }
         let open: Vec<String> = merged.open().map(|c| format!("{} of {}", c.label, c.name)).collect();

@@ -3,7 +3,7 @@
 use super::input::Input;
 use super::notification;
 use crate::auth::policy::{effective, role};
-use crate::auth::{Action, Actor, Object, can};
+use crate::auth::{Action, Actor, Object, can, may};
 use crate::{Error, State, db, id};
 use app::api::comment::{Anchor, ChangeComment, Comment, NotificationKind, Person, Resolved, Say, Talk};
 use axum::Json;
@@ -75,7 +75,7 @@ async fn list(state: State, actor: Actor, Path(design): Path<String>) -> Result<
     let sql = format!("{SELECT} WHERE comment.design = $1 ORDER BY comment.created, comment.id LIMIT {COMMENTS_MAX}");
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&design).fetch_all(state.db.reader()).await?;
     let comments = rows.iter().map(read).collect::<Result<_, _>>()?;
-    let may_comment = can(&state, &actor, Action::Comment, Object::Design(&design)).await.is_ok();
+    let may_comment = may(&state, &actor, Action::Comment, Object::Design(&design)).await?;
     Ok(Json(Talk { comments, may_comment }))
 }
 

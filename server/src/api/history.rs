@@ -1,7 +1,7 @@
 //! `/api/designs/{id}/history`, `…/versions`, `…/compare`: what a design was, who changed what when, and what is other.
 
 use super::input::{self, Input};
-use crate::auth::{Action, Actor, Object, can};
+use crate::auth::{Action, Actor, Object, can, may};
 use crate::jobs::{answer_to, numbers_of};
 use crate::rooms::{self, log};
 use crate::telemetry::audit;
@@ -139,7 +139,7 @@ async fn provenance(
     for row in rows {
         let source: String = row.get(2);
         // A branch that was moved out of the person's sight keeps its name to itself.
-        let is_seen = super::lineage::recalls(state, actor, &source).await?;
+        let is_seen = may(state, actor, Action::Recall, Object::Design(&source)).await?;
         let name = row.get::<Option<String>, _>(4).filter(|_| is_seen);
         let name = name.unwrap_or_else(|| "another branch".to_owned());
         let from = Point { design: source, name, sequence: row.get::<i64, _>(3) as u64 };

@@ -1,6 +1,5 @@
 //! Kinship of designs: what was branched from what, what was merged where, and which versions two branches have in common.
 
-use crate::auth::{Action, Actor, Object, can};
 use crate::db::Db;
 use crate::{Error, State, rooms};
 use solver::design::{Design, common};
@@ -145,18 +144,6 @@ impl Lineage {
             }
             Ok((first, design))
         })
-    }
-}
-
-/// Whether the actor may know of a design's past; not being allowed is an answer, a broken database is an error.
-///
-/// # Errors
-/// When the database cannot be read.
-pub async fn recalls(state: &State, actor: &Actor, design: &str) -> Result<bool, Error> {
-    match can(state, actor, Action::Recall, Object::Design(design)).await {
-        Ok(_) => Ok(true),
-        Err(Error::NotFound(_) | Error::Forbidden(_) | Error::Unauthenticated) => Ok(false),
-        Err(e) => Err(e),
     }
 }
 

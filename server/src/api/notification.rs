@@ -1,7 +1,7 @@
 //! `/api/notifications`: what one is told: mentions, and answers in one's threads.
 
 use super::input::Input;
-use crate::auth::{Action, Actor, Object, can};
+use crate::auth::{Action, Actor, Object, can, may};
 use crate::{Error, State, db, id};
 use app::api::comment::{Notification, NotificationKind, Seen};
 use axum::Json;
@@ -68,7 +68,7 @@ async fn list(state: State, actor: Actor) -> Result<Json<Vec<Notification>>, Err
         let visible = match may_see.get(&design) {
             Some(visible) => *visible,
             None => {
-                let visible = crate::jobs::visible(&state, &actor, &design).await?;
+                let visible = may(&state, &actor, Action::See, Object::Design(&design)).await?;
                 may_see.insert(design.clone(), visible);
                 visible
             }

@@ -11,4 +11,4 @@ pub mod store;
 pub mod token;
 
 pub use actor::{Actor, Guest, Person};
-pub use policy::{Action, Grant, Object, can};
+pub use policy::{Action, Grant, Object, can, may};

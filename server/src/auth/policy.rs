@@ -110,6 +110,18 @@ pub async fn can(state: &State, actor: &Actor, action: Action, object: Object<'_
     }
 }
 
+/// Whether `actor` may do `action` to `object`; not being allowed is an answer, a broken database is an error.
+///
+/// # Errors
+/// When the database cannot be read.
+pub async fn may(state: &State, actor: &Actor, action: Action, object: Object<'_>) -> Result<bool, Error> {
+    match can(state, actor, action, object).await {
+        Ok(_) => Ok(true),
+        Err(Error::NotFound(_) | Error::Forbidden(_) | Error::Unauthenticated) => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
 fn on_organisation(person: &Person, action: Action) -> Result<Grant, Error> {
     let needed = match action {
         Action::See | Action::Recall => Role::Viewer,

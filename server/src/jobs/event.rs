@@ -1,7 +1,6 @@
 //! Run events for the runs page, as server-sent events: each person gets those of the designs they can see.
 
-use super::route::visible;
-use crate::auth::{Action, Actor, Object, actor, can};
+use crate::auth::{Action, Actor, Object, actor, can, may};
 use crate::{Error, State};
 use app::api::run::{Run, RunEvent};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -63,7 +62,7 @@ async fn follow(state: State, actor: Actor, sender: mpsc::Sender<Event>) {
         let may = match fresh {
             Some(may) => may,
             None => {
-                let may = visible(&state, &actor, &design).await.unwrap_or(false);
+                let may = may(&state, &actor, Action::See, Object::Design(&design)).await.unwrap_or(false);
                 rights.insert(design, (may, Instant::now()));
                 may
             }

@@ -39,7 +39,6 @@ mod worker_route;
 pub use answer::{answer_to, numbers_of};
 pub use pool::spawn_local;
 pub use queue::{BUDGET_MS, Question, Queue, Settings};
-pub(crate) use route::visible;
 pub use route::{bytes_of, mark_stale};
 pub use store::Stored;
 

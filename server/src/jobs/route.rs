@@ -7,7 +7,7 @@ use super::queue::Question;
 use super::store;
 use super::{check, event};
 use crate::api::input::Input;
-use crate::auth::{Action, Actor, Object, can};
+use crate::auth::{Action, Actor, Object, can, may};
 use crate::{Error, State, rooms};
 use app::api::Page;
 use app::api::run::{Preflight, Run, StartRun, Worker};
@@ -149,7 +149,7 @@ async fn list(state: State, actor: Actor, Query(query): Query<ListQuery>) -> Res
             let visible = match seen.get(&row.design) {
                 Some(visible) => *visible,
                 None => {
-                    let visible = visible(&state, &actor, &row.design).await?;
+                    let visible = may(&state, &actor, Action::See, Object::Design(&row.design)).await?;
                     seen.insert(row.design.clone(), visible);
                     visible
                 }
@@ -175,15 +175,6 @@ async fn list(state: State, actor: Actor, Query(query): Query<ListQuery>) -> Res
 fn cursor(text: &str) -> Result<(i64, String), Error> {
     let parts = text.split_once('.').and_then(|(created, id)| Some((created.parse().ok()?, id.to_string())));
     parts.ok_or_else(|| Error::field("after", "give the `next` of the page before"))
-}
-
-/// Whether the actor may see a design; not being allowed is an answer, a broken database is an error.
-pub(crate) async fn visible(state: &State, actor: &Actor, design: &str) -> Result<bool, Error> {
-    match can(state, actor, Action::See, Object::Design(design)).await {
-        Ok(_) => Ok(true),
-        Err(Error::NotFound(_) | Error::Forbidden(_) | Error::Unauthenticated) => Ok(false),
-        Err(e) => Err(e),
-    }
 }
 
 /// Marks the runs whose question is no longer the one their design asks.

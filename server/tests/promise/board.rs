@@ -54,6 +54,20 @@ async fn the_board_follows_the_evidence() {
 }
 
 #[tokio::test]
+async fn answers_that_nobody_listened_to_are_found() {
+    let world = World::new().await;
+    let state = &world.app.state;
+    server::standing::catch_up(state, false).await.expect("looked at");
+    let met = |rows: Vec<Row>| rows[0].now.as_ref().map(|n| n.counts.met);
+    assert_eq!(met(board(&world.ada).await), Some(0));
+    world.run(&weighs(0.6, 0.013, Grade::Verified)).await;
+    server::standing::catch_up(state, false).await.expect("looked at");
+    assert_eq!(met(board(&world.ada).await), Some(0), "it was not edited");
+    server::standing::catch_up(state, true).await.expect("looked at");
+    assert_eq!(met(board(&world.ada).await), Some(1));
+}
+
+#[tokio::test]
 async fn nobody_sees_more_designs_than_are_theirs() {
     let world = World::new().await;
     sheet(&world).await;
