@@ -3,7 +3,7 @@
 use crate::{Error, api, db};
 
 /// Templates the demo shows, where they exist.
-const TEMPLATES: [&str; 3] = ["bracket", "flange", "heat_sink"];
+const TEMPLATES: [&str; 4] = ["bracket", "lug", "flange", "heat_sink"];
 
 /// Makes the project "Demo", open to everyone in `organisation`, with a design from each demo template.
 ///

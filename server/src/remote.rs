@@ -62,7 +62,7 @@ enum What {
         /// Name or id of its project.
         #[arg(long)]
         project: String,
-        /// empty, bracket, flange or heat_sink.
+        /// empty, bracket, flange, heat_sink or lug.
         #[arg(long, default_value = "empty")]
         template: String,
     },
@@ -96,6 +96,17 @@ enum What {
     Export {
         run: String,
         form: String,
+        /// The file to make.
+        #[arg(long, short)]
+        output: PathBuf,
+    },
+    /// Save bodies of a design: stl, obj, 3mf or step.
+    Download {
+        design: String,
+        form: String,
+        /// Names of bodies, with commas between them; all where none is given.
+        #[arg(long, default_value = "")]
+        bodies: String,
         /// The file to make.
         #[arg(long, short)]
         output: PathBuf,
@@ -200,6 +211,13 @@ impl Remote {
             What::Export { run, form, output } => {
                 let kind = if form == "deck" { "artefacts" } else { "export" };
                 let bytes = self.door.get(&format!("/api/runs/{run}/{kind}/{form}")).await?;
+                std::fs::write(&output, &bytes).with_context(|| format!("cannot write {}", output.display()))?;
+                self.answer(&bytes.len(), |n| format!("{}: {n} bytes\n", output.display()))?
+            }
+            What::Download { design, form, bodies, output } => {
+                let id = self.design(&design).await?;
+                let bodies = app::api::client::encode(&bodies);
+                let bytes = self.door.get(&format!("/api/designs/{id}/export/{form}?bodies={bodies}")).await?;
                 std::fs::write(&output, &bytes).with_context(|| format!("cannot write {}", output.display()))?;
                 self.answer(&bytes.len(), |n| format!("{}: {n} bytes\n", output.display()))?
             }

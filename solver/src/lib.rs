@@ -14,6 +14,7 @@
 pub mod deck;
 pub mod design;
 pub mod element;
+pub mod growth;
 pub mod quantity;
 pub mod requirement;
 pub mod result;

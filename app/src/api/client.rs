@@ -4,9 +4,7 @@
 use super::auth::{ChangePassword, CreateToken, LogIn, Me, Policy, Reset, Role, Session, SignUp, Token};
 use super::board::{Board, Sheet};
 use super::comment::{ChangeComment, Comment, Notification, Person, Say, Seen, Talk};
-#[cfg(all(feature = "browser", not(feature = "ssr")))]
-use super::design::StoredFile;
-use super::design::{ChangeDesign, CreateDesign, DesignCard, DesignQuery, DesignState, Document, ReadDeck};
+use super::design::{ChangeDesign, CreateDesign, DesignCard, DesignQuery, DesignState, Document, ReadDeck, StoredFile};
 use super::history::{
     Branches, Comparison, CreateBranch, Landed, Merge, NameVersion, Preview, Restore, Stretch, Version,
 };
@@ -316,19 +314,35 @@ impl Client {
         let path = format!("/api/designs/{}/files/{}/deck", encode(id), encode(hash));
         self.with("POST", path, ReadDeck { units })
     }
+    /// Stores bytes with the design, as a file of this name.
+    pub fn store(&self, id: &str, name: &str, bytes: Vec<u8>) -> Answering<StoredFile> {
+        let path = format!("/api/designs/{}/files?name={}", encode(id), encode(name));
+        #[cfg(all(feature = "browser", not(feature = "ssr")))]
+        return post_raw(path, js_sys::Uint8Array::from(&bytes[..]).into());
+        #[cfg(not(all(feature = "browser", not(feature = "ssr"))))]
+        {
+            let _ = (path, bytes);
+            Box::pin(std::future::ready(Err(unavailable())))
+        }
+    }
     /// Stores a file's bytes with the design, in the browser only.
     #[cfg(all(feature = "browser", not(feature = "ssr")))]
     pub fn upload(&self, id: &str, file: &web_sys::File) -> Answering<StoredFile> {
         let path = format!("/api/designs/{}/files?name={}", encode(id), encode(&file.name()));
-        let blob: wasm_bindgen::JsValue = file.clone().into();
-        Box::pin(send_wrapper::SendWrapper::new(async move {
-            let request =
-                gloo_net::http::Request::post(&path).header("content-type", "application/octet-stream").body(blob);
-            let Ok(request) = request else { return Err(unavailable()) };
-            let response = request.send().await.map_err(|_| unavailable())?;
-            read((response.status(), response.binary().await.unwrap_or_default()))
-        }))
+        post_raw(path, file.clone().into())
     }
+}
+
+/// Sends bytes that are no JSON.
+#[cfg(all(feature = "browser", not(feature = "ssr")))]
+fn post_raw(path: String, body: wasm_bindgen::JsValue) -> Answering<StoredFile> {
+    Box::pin(send_wrapper::SendWrapper::new(async move {
+        let request =
+            gloo_net::http::Request::post(&path).header("content-type", "application/octet-stream").body(body);
+        let Ok(request) = request else { return Err(unavailable()) };
+        let response = request.send().await.map_err(|_| unavailable())?;
+        read((response.status(), response.binary().await.unwrap_or_default()))
+    }))
 }
 
 /// The past of a design.
@@ -386,6 +400,10 @@ impl Client {
     }
     pub fn run(&self, id: &str) -> Answering<Run> {
         self.get(format!("/api/runs/{}", encode(id)))
+    }
+    /// The numbers of a finished run.
+    pub fn numbers(&self, id: &str) -> Answering<Vec<solver::study::outcome::Scalar>> {
+        self.get(format!("/api/runs/{}/numbers", encode(id)))
     }
     pub fn cancel_run(&self, id: &str) -> Done {
         self.ask("POST", format!("/api/runs/{}/cancel", encode(id)), None)

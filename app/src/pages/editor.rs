@@ -20,7 +20,7 @@ use crate::panels::topbar::TopBar;
 use crate::panels::tree::Tree;
 use crate::panels::view::{Flags, View, work};
 use crate::port::{Evaluated, KernelSink};
-use crate::studies::{AimHint, Legend, OutcomePanel, PinLabels, RunPanel, RunStrip, Twin};
+use crate::studies::{AimHint, Legend, OutcomePanel, ParetoDialog, PinLabels, RunPanel, RunStrip, Twin};
 use crate::talk::{self, TalkPanel, TalkPins};
 use crate::ui::{Glyph, Icon};
 use crate::viewport::ViewCommand;
@@ -145,6 +145,7 @@ fn Editor(id: String) -> impl IntoView {
         <ShareDialog />
         <NameDialog />
         <BranchDialog />
+        <ParetoDialog />
     }
     .into_any()
 }

@@ -342,7 +342,7 @@ fn empty_word(field: &Field) -> String {
 
 /// Whether a feature starts a body of its own.
 fn starts_body(object: &Object) -> bool {
-    object.kind == "import"
+    matches!(object.kind.as_str(), "import" | "generated")
         || (object.get("operation").is_some() && object.kind != "boolean" && object.choice("operation") == "new")
 }
 
@@ -379,6 +379,7 @@ mod tests {
     fn bodies_are_what_new_features_start() {
         assert!(starts_body(&Object::new("a", "box", "A")));
         assert!(starts_body(&Object::new("a", "import", "A")));
+        assert!(starts_body(&Object::new("a", "generated", "A")));
         assert!(!starts_body(&Object::new("a", "box", "A").with("operation", Value::Choice("cut".into()))));
         assert!(!starts_body(&Object::new("a", "fillet", "A")));
         assert!(!starts_body(&Object::new("a", "boolean", "A")));

@@ -63,6 +63,8 @@ pub fn FileField(
         Some(Value::Blob { name, hash }) if !hash.is_empty() => name,
         _ => "No file".into(),
     };
+    // What a study grew is not replaced by hand: another run is taken over as another feature.
+    let grown = desk.design.with_untracked(|d| d.get(&id).is_some_and(|o| o.kind == "generated"));
     let chosen = move |_| {
         #[cfg(feature = "browser")]
         if let Some(input) = input.get_untracked() {
@@ -79,7 +81,7 @@ pub fn FileField(
             <div class="label-row">
                 <span class="label">{field.label}</span>
                 <span class="grow"></span>
-                <label class="button small" class:busy=move || busy.get()>
+                <label class="button small" class:busy=move || busy.get() hidden=grown>
                     {move || if busy.get() { "Uploading…" } else { "Replace…" }}
                     <input
                         node_ref=input class="visually-hidden" type="file" accept=".stl,.obj,.inp" data-testid="file-input"
@@ -87,7 +89,7 @@ pub fn FileField(
                     />
                 </label>
             </div>
-            <p class="file-name"><Icon glyph=Glyph::Import size=14 />{name}</p>
+            <p class="file-name"><Icon glyph=if grown { Glyph::Grown } else { Glyph::Import } size=14 />{name}</p>
             {move || fault.get().map(|f| view! { <p class="fault" role="alert">{f}</p> })}
         </div>
     }

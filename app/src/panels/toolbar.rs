@@ -172,7 +172,7 @@ pub fn Toolbar() -> impl IntoView {
                     <div class="menu-columns">
                         {KINDS
                             .iter()
-                            .filter(|k| k.section == Section::Feature && k.id != "import")
+                            .filter(|k| k.section == Section::Feature && !k.needs_file())
                             .map(|k| {
                                 view! {
                                     <button

@@ -2,11 +2,12 @@
 
 use super::desk::use_desk;
 use super::peers::Peers;
+use crate::api::client::encode;
 use crate::api::design::ChangeDesign;
 use crate::doc::SaveState;
 use crate::pages::{Mark, PersonMenu};
 use crate::talk::{Bell, TalkButton};
-use crate::ui::{Glyph, Icon, ThemeToggle};
+use crate::ui::{Glyph, Icon, Menu, ThemeToggle};
 use leptos::prelude::*;
 use leptos_router::components::A;
 
@@ -63,6 +64,7 @@ pub fn TopBar() -> impl IntoView {
             <span class="grow"></span>
             <Peers />
             <TalkButton />
+            <ExportMenu />
             <button
                 type="button" class="button" data-testid="share" on:click=move |_| desk.sharing.set(true)
                 disabled=move || !desk.may_edit.get()
@@ -79,6 +81,56 @@ pub fn TopBar() -> impl IntoView {
             <ThemeToggle />
             <PersonMenu />
         </header>
+    }
+    .into_any()
+}
+
+/// What bodies leave as, by the extension of their files.
+const FORMS: [(&str, &str, &str); 4] = [
+    ("step", "STEP", "Exact bodies as exact solids, fields and triangles as faceted ones"),
+    ("3mf", "3MF", "Closed meshes with names and unit, for printing"),
+    ("stl", "STL", "Triangles in mm"),
+    ("obj", "OBJ", "Triangles in mm, an object per body"),
+];
+
+/// The bodies that are in view as files for other programs.
+#[component]
+fn ExportMenu() -> impl IntoView {
+    let desk = use_desk();
+    let href = move |form: &'static str| {
+        let all = desk.scene.with(|s| s.as_ref().map(|s| s.bodies.iter().map(|b| b.name.clone()).collect::<Vec<_>>()));
+        let all = all.unwrap_or_default();
+        let isolated = desk.isolated.get();
+        let seen = |name: &&String| {
+            isolated.as_ref().map_or_else(|| desk.hidden.with(|h| !h.contains(name)), |only| only.contains(name))
+        };
+        let shown: Vec<String> = all.iter().filter(seen).cloned().collect();
+        // All is said by naming none.
+        let bodies = if shown.len() == all.len() { String::new() } else { shown.join(",") };
+        let at = desk.past.at.get().map_or(String::new(), |at| format!("&sequence={at}"));
+        let (id, bodies) = (encode(&desk.id.get_value()), encode(&bodies));
+        format!("/api/designs/{id}/export/{form}?bodies={bodies}{at}")
+    };
+    let nothing = move || desk.scene.with(|s| s.as_ref().is_none_or(|s| s.bodies.is_empty()));
+    view! {
+        <Menu
+            button=|| view! { <Icon glyph=Glyph::Download /> } label="Export the bodies in view" testid="export-menu"
+            class="icon-button" right=true
+        >
+            <p class="menu-note soft">"Bodies in view, in mm"</p>
+            {FORMS
+                .map(|(form, label, title)| {
+                    view! {
+                        <a
+                            class="menu-item" role="menuitem" download rel="external" title=title data-testid=format!("export-{form}")
+                            aria-disabled=move || nothing().to_string() href=move || href(form)
+                        >
+                            {label}
+                        </a>
+                    }
+                })
+                .collect_view()}
+        </Menu>
     }
     .into_any()
 }

@@ -151,7 +151,7 @@ fn SectionBox(
     let open = RwSignal::new(true);
     let children = StoredValue::new(children);
     let count = Memo::new(move |_| desk.design.with(|d| d.section(section).count()));
-    let kinds: Vec<_> = KINDS.iter().filter(|k| k.section == section && k.id != "import").collect();
+    let kinds: Vec<_> = KINDS.iter().filter(|k| k.section == section && !k.needs_file()).collect();
     let single = if kinds.len() == 1 { kinds.first().map(|k| k.id) } else { None };
     view! {
         <section class="tree-section" data-testid=testid>
@@ -202,7 +202,7 @@ fn AddMenu(section: Section, title: &'static str) -> impl IntoView {
         >
             {KINDS
                 .iter()
-                .filter(|k| k.section == section && k.id != "import")
+                .filter(|k| k.section == section && !k.needs_file())
                 .map(|k| {
                     view! {
                         <button

@@ -127,6 +127,8 @@ pub struct Bench {
     pub seen: RwSignal<Option<Seen>>,
     /// Two answers side by side in the view.
     pub twin: RwSignal<bool>,
+    /// The dialog that compares bodies is open.
+    pub comparing: RwSignal<bool>,
     /// Lines and labels over the picture, from the panels of results.
     pub lines: RwSignal<Vec<[[f64; 3]; 2]>>,
     pub anchors: RwSignal<Vec<(String, [f64; 3])>>,
@@ -163,6 +165,7 @@ impl Bench {
             line_at: RwSignal::new(None),
             seen: RwSignal::new(None),
             twin: RwSignal::new(false),
+            comparing: RwSignal::new(false),
             lines: RwSignal::new(Vec::new()),
             anchors: RwSignal::new(Vec::new()),
             pinned: RwSignal::new(Vec::new()),

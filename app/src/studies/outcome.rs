@@ -1,5 +1,6 @@
 //! The one panel for every answer: which field, how drawn, what numbers, how far to trust them.
 
+use super::growth::GrowthPanel;
 use super::head::Head;
 use super::inner::InsidePanel;
 use super::line::LinePanel;
@@ -77,6 +78,7 @@ pub fn OutcomePanel() -> impl IntoView {
                             <PinPanel />
                             <LinePanel />
                             <InsidePanel />
+                            <GrowthPanel outcome=outcome.clone() />
                             <Balances outcome=outcome.clone() />
                             <Scalars outcome=outcome.clone() />
                             <Words outcome=outcome.clone() />

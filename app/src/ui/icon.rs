@@ -71,6 +71,7 @@ glyphs! {
     Mirror "M8 2v12M6 4.5L2 12h4zM10 4.5l4 7.5h-4z"
     Move "M8 2v12M2 8h12M6 4l2-2 2 2M6 12l2 2 2-2M4 6L2 8l2 2M12 6l2 2-2 2"
     Import "M8 2v8M5 7l3 3 3-3M3 10v3.5h10V10"
+    Grown "M2.5 2.5v11M2.5 4c4.5 0 5.5 4 11 4M2.5 12c4.5 0 5.5-4 11-4M6.8 5.4c1.6 1.6 1.6 3.6 0 5.2"
     Selection "M3 3h3M10 3h3v3M13 10v3h-3M6 13H3v-3M3 6V3M6.5 6.5l5 2-2.2.8-.8 2.2z"
     Support "M8 3l4 6H4zM2.5 11.5h11M4 11.5l-1.5 2M8 11.5l-1.5 2M12 11.5l-1.5 2"
     Load "M8 2v8.5M4.8 7.5L8 10.7l3.2-3.2M2.5 13.5h11"
@@ -144,6 +145,7 @@ impl Glyph {
             "mirror" => Self::Mirror,
             "move" => Self::Move,
             "import" => Self::Import,
+            "generated" => Self::Grown,
             "selection" => Self::Selection,
             "isotropic" | "orthotropic" => Self::Layers,
             "fixed" | "sliding" | "symmetry" | "displacement" | "remote_displacement" | "elastic" => Self::Support,

@@ -2,7 +2,7 @@
 
 use leptos::{ev, html, prelude::*};
 
-/// A drop-down menu. The children are `<button role="menuitem">`s; any click inside closes it, as do Esc and a click
+/// A drop-down menu. The children are buttons and links with `role="menuitem"`; any click inside closes it, as do Esc and a click
 /// elsewhere. Arrow keys move between the items.
 #[component]
 pub fn Menu(
@@ -38,7 +38,7 @@ pub fn Menu(
         {
             use wasm_bindgen::JsCast;
             let Some(list) = list.get_untracked() else { return };
-            let Ok(items) = list.query_selector_all("button:not([disabled])") else { return };
+            let Ok(items) = list.query_selector_all("[role=menuitem]:not([disabled])") else { return };
             let n = items.length() as i32;
             let focused = document().active_element();
             let at = (0..n)

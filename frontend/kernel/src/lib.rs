@@ -14,6 +14,7 @@
 //! Whatever goes wrong comes back as `{ kind: "error", id, message }`. Of several `evaluate` messages that wait, all are
 //! answered in order; the page drops answers older than its last question.
 
+use solver::design::schema::Section;
 use solver::design::{Design, Value};
 use solver::geometry::{Cache, Files, evaluate_cached};
 use std::collections::HashMap;
@@ -56,7 +57,7 @@ impl Kernel {
         let design: Design =
             serde_json::from_str(json).map_err(|e| format!("the design could not be read: {e}; reload the page"))?;
         let mut missing: Vec<String> = design
-            .of_kind("import")
+            .section(Section::Feature)
             .filter(|o| !o.suppressed)
             .filter_map(|o| match o.get("file") {
                 Some(Value::Blob { hash, .. }) if !hash.is_empty() && !self.store.0.contains_key(&hash) => Some(hash),

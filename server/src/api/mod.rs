@@ -6,6 +6,7 @@ pub mod branch;
 pub mod comment;
 pub mod design;
 pub mod docs;
+pub mod export;
 pub mod file;
 pub mod health;
 pub mod history;
@@ -38,6 +39,7 @@ pub fn router() -> OpenApiRouter<State> {
         .merge(notification::router())
         .merge(share::router())
         .merge(scene::router())
+        .merge(export::router())
         .merge(health::router())
         .merge(docs::router())
         .merge(board::router())

@@ -2,20 +2,19 @@
 //! for the first paint and for lists.
 
 use crate::auth::{Action, Actor, Object, can};
-use crate::jobs::frame::View;
+use crate::jobs::frame::{Drawing, View};
 use crate::{Error, State, rooms};
 use axum::body::Bytes;
 use axum::extract::{Path, Query};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use solver::design::Design;
 use sqlx::Row as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// Part of the cache key; raise it when evaluation, the scene's bytes or the picture change.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 pub fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(scene)).routes(routes!(thumbnail)).routes(routes!(shared_scene))
@@ -24,6 +23,24 @@ pub fn router() -> OpenApiRouter<State> {
 #[derive(Deserialize)]
 struct At {
     sequence: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    #[serde(default)]
+    bodies: String,
+}
+
+/// Bodies that can be named in one request.
+const BODIES_MAX: usize = 1_000;
+
+/// Names of bodies with commas between them; none for all.
+pub(super) fn bodies(text: &str) -> Result<Vec<String>, Error> {
+    let bodies: Vec<String> = text.split(',').filter(|b| !b.is_empty()).map(String::from).collect();
+    if bodies.len() > BODIES_MAX {
+        return Err(Error::field("bodies", format!("Name at most {BODIES_MAX} bodies, or none for all.")));
+    }
+    Ok(bodies)
 }
 
 /// The scene of a design, now or at a position of its log, in `Scene`'s binary form.
@@ -50,15 +67,22 @@ async fn shared_scene(state: State, actor: Actor, headers: HeaderMap) -> Result<
     answer(&state, &guest.design, None, View::Shared, &headers).await
 }
 
-/// The design's picture as it is now, for lists: PNG, 640 × 400, transparent around the bodies. What stands behind `at` in
-/// the address only tells browsers that it is another picture than before.
-#[utoipa::path(get, path = "/api/designs/{id}/thumbnail", tag = "design", params(("at" = Option<u64>, Query)),
+/// The design's picture as it is now, for lists: PNG, 640 × 400, transparent around the bodies: those named
+/// in `bodies`, with commas between them, or all. What stands behind `at` in the address only tells browsers that it is another picture than before.
+#[utoipa::path(get, path = "/api/designs/{id}/thumbnail", tag = "design",
+    params(("at" = Option<u64>, Query), ("bodies" = Option<String>, Query)),
     responses((status = 200, body = Vec<u8>, content_type = "image/png")))]
-async fn thumbnail(state: State, actor: Actor, Path(design): Path<String>) -> Result<Response, Error> {
+async fn thumbnail(
+    state: State,
+    actor: Actor,
+    Path(design): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Error> {
     can(&state, &actor, Action::See, Object::Design(&design)).await?;
     let document = rooms::document(&state, &design, None).await?;
-    let key = key(&document.design, View::Picture);
-    let bytes = drawn(&state, &design, document.design, View::Picture, &key).await?;
+    let drawing = Drawing { design: document.design, view: View::Picture, bodies: bodies(&wanted.bodies)? };
+    let key = key(&drawing);
+    let bytes = drawn(&state, &design, drawing, &key).await?;
     // A day: the address changes with the design, and the way of drawing with the version of Brunel.
     let headers = [
         (header::CONTENT_TYPE, "image/png"),
@@ -76,35 +100,35 @@ async fn answer(
     headers: &HeaderMap,
 ) -> Result<Response, Error> {
     let document = rooms::document(state, design, sequence).await?;
-    let key = key(&document.design, view);
+    let drawing = Drawing { design: document.design, view, bodies: Vec::new() };
+    let key = key(&drawing);
     let tag = format!("\"{key}\"");
     let cached = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, "private, no-cache".to_owned())];
     if headers.get(header::IF_NONE_MATCH).is_some_and(|seen| seen.as_bytes() == tag.as_bytes()) {
         return Ok((StatusCode::NOT_MODIFIED, cached).into_response());
     }
-    let bytes = drawn(state, design, document.design, view, &key).await?;
+    let bytes = drawn(state, design, drawing, &key).await?;
     let kind =
         [("content-type", "application/octet-stream".to_owned()), ("x-brunel-sequence", document.sequence.to_string())];
     Ok((cached, kind, bytes).into_response())
 }
 
 /// Names count here, unlike in the fingerprint: a scene carries the labels of its bodies.
-fn key(design: &Design, view: View) -> String {
+fn key(drawing: &Drawing) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"scene");
     hasher.update(&VERSION.to_le_bytes());
-    hasher.update(&[view as u8]);
     // Serialising plain maps and strings cannot fail.
-    hasher.update(&serde_json::to_vec(design).unwrap_or_default());
+    hasher.update(&serde_json::to_vec(drawing).unwrap_or_default());
     format!("scene/{}", hasher.finalize().to_hex())
 }
 
 /// A drawing from the store, or made now and kept there.
-async fn drawn(state: &State, design: &str, content: Design, view: View, key: &str) -> Result<Bytes, Error> {
+async fn drawn(state: &State, design: &str, drawing: Drawing, key: &str) -> Result<Bytes, Error> {
     if let Some(bytes) = stored(state, key).await? {
         return Ok(bytes);
     }
-    let bytes = state.jobs.desk().draw(state, design, content, view, key).await?;
+    let bytes = state.jobs.desk().draw(state, design, drawing, key).await?;
     // The picture matters more than remembering it.
     if let Err(error) = remember(state, key, bytes.clone()).await {
         tracing::warn!(%error, "cannot keep a drawing");

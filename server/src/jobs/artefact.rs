@@ -13,6 +13,8 @@ pub enum Kind {
     Volume,
     /// The problem as an input deck for CalculiX or Abaqus.
     Deck,
+    /// A body that was found, as a file for the design.
+    Growth,
     /// Reports of the run, as JSON lines.
     Log,
     /// Where the run stands, for its next attempt; nobody else is given it.
@@ -21,7 +23,7 @@ pub enum Kind {
 
 impl Kind {
     /// What people may fetch.
-    pub const OPEN: [Self; 5] = [Self::Surface, Self::Tensor, Self::Volume, Self::Deck, Self::Log];
+    pub const OPEN: [Self; 6] = [Self::Surface, Self::Tensor, Self::Volume, Self::Deck, Self::Growth, Self::Log];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -29,6 +31,7 @@ impl Kind {
             Self::Tensor => "tensor",
             Self::Volume => "volume",
             Self::Deck => "deck",
+            Self::Growth => "growth",
             Self::Log => "log",
             Self::Checkpoint => "checkpoint",
         }

@@ -26,6 +26,7 @@ struct Made {
     tensor: Option<Bytes>,
     volume: Option<Bytes>,
     deck: Option<Bytes>,
+    growth: Option<Bytes>,
 }
 
 /// How an attempt came out of the child.
@@ -190,6 +191,7 @@ async fn converse(
                 Some(Ok(Frame::Tensor(bytes))) => made.tensor = Some(Bytes::from(bytes)),
                 Some(Ok(Frame::Volume(bytes))) => made.volume = Some(Bytes::from(bytes)),
                 Some(Ok(Frame::Deck(bytes))) => made.deck = Some(Bytes::from(bytes)),
+                Some(Ok(Frame::Growth(bytes))) => made.growth = Some(Bytes::from(bytes)),
                 // Too late: the person was told that it is cancelled.
                 Some(Ok(Frame::Done(_))) if killing => return Outcome::Over(Ending::Stopped),
                 Some(Ok(Frame::Done(spent))) => {
@@ -251,25 +253,26 @@ async fn converse(
 
 async fn publish(door: &Door, lease: &Lease, made: Made, spent: Spent, wish: &watch::Receiver<Wish>) {
     let hash = |bytes: &Bytes| blake3::hash(bytes).to_hex().to_string();
-    let Made { surface: Some(surface), tensor, volume, deck } = made else { return };
+    let Made { surface: Some(surface), tensor, volume, deck, growth } = made else { return };
     let message = Publish {
         lease: lease.clone(),
         surface: hash(&surface),
         tensor: tensor.as_ref().map(hash),
         volume: volume.as_ref().map(hash),
         deck: deck.as_ref().map(hash),
+        growth: growth.as_ref().map(hash),
         core_seconds: spent.core_seconds,
         memory_bytes: spent.memory_bytes,
         instruction_set: solver::linear::operator::instruction_set().into(),
     };
     let large = |bytes: &Option<Bytes>| bytes.as_ref().is_some_and(|b| b.len() > wire::VOLUME_BYTES_MAX);
-    if surface.len() > wire::SURFACE_BYTES_MAX || large(&tensor) || large(&volume) || large(&deck) {
+    if surface.len() > wire::SURFACE_BYTES_MAX || [&tensor, &volume, &deck, &growth].into_iter().any(large) {
         let message = "The result is too large to store. Choose a coarser resolution or fewer load cases.".to_string();
         let end = End { lease: lease.clone(), how: Ending::Failed { message } };
         persist(lease, wish, "end", || door.end(&end)).await;
         return;
     }
-    for bytes in [Some(surface), tensor, volume, deck].into_iter().flatten() {
+    for bytes in [Some(surface), tensor, volume, deck, growth].into_iter().flatten() {
         let hash = hash(&bytes);
         if persist(lease, wish, "upload", || door.upload(lease, &hash, bytes.clone())).await.is_none() {
             return;

@@ -4,7 +4,7 @@
 //! break the server. Without a launcher (tests) a blocking thread does it.
 
 use super::child::Launcher;
-use super::frame::{DeckTask, Drawing, Frame, Task, View};
+use super::frame::{DeckTask, Drawing, Frame, NoAnswer, Task, View};
 use super::queue::files;
 use super::runner::{self, Imported};
 use crate::{Error, State, blob};
@@ -103,26 +103,27 @@ impl Desk {
         read.map_err(Error::invalid)
     }
 
-    /// Draws `design`, whose id is `id`. `key` names the drawing, for those that break down.
+    /// Makes `drawing` of the design whose id is `id`. `key` names it, for those that break down.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when drawing breaks down or takes too long.
-    pub async fn draw(&self, state: &State, id: &str, design: Design, view: View, key: &str) -> Result<Bytes, Error> {
+    /// [`Error::Invalid`] when it cannot be made, breaks down or takes too long.
+    pub async fn draw(&self, state: &State, id: &str, drawing: Drawing, key: &str) -> Result<Bytes, Error> {
         if let Some(why) = self.broken(key) {
             return Err(Error::invalid(why));
         }
-        let _turn = turn(if view == View::Picture { &self.pictures } else { &self.scenes }).await?;
-        let imported = imported(state, id, &design).await?;
-        let drawing = Drawing { design, view };
+        let _turn = turn(if drawing.view == View::Picture { &self.pictures } else { &self.scenes }).await?;
+        let imported = imported(state, id, &drawing.design).await?;
         let drawn = match self.launcher.get() {
             Some(launcher) => in_child(launcher, Frame::Draw(Box::new(drawing)), imported).await,
             None => {
-                let work = move || Frame::Drawn(runner::draw(&drawing, &Imported(imported)));
+                let work = move || runner::draw(&drawing, &Imported(imported));
                 tokio::task::spawn_blocking(work).await.map_err(Error::internal)
             }
         };
         match drawn {
             Ok(Frame::Drawn(bytes)) => Ok(bytes.into()),
+            // Nothing broke: what was asked for cannot be.
+            Ok(Frame::NoAnswer(NoAnswer::Failed { message })) => Err(Error::invalid(message)),
             Ok(other) => Err(Error::internal(anyhow::anyhow!("a drawing was answered with {other:?}"))),
             Err(error) => {
                 tracing::warn!(design = id, %error, "a design cannot be drawn");
@@ -181,7 +182,7 @@ async fn in_child(launcher: &Launcher, question: Frame, imported: HashMap<String
         child.send(question).await?;
         loop {
             match child.receive().await {
-                Some(Ok(answer @ (Frame::Checked(_) | Frame::Drawn(_) | Frame::DeckRead(_)))) => {
+                Some(Ok(answer @ (Frame::Checked(_) | Frame::Drawn(_) | Frame::DeckRead(_) | Frame::NoAnswer(_)))) => {
                     return Ok(Some(answer));
                 }
                 Some(Ok(_)) => {}

@@ -5,6 +5,7 @@
 
 use app::api::run::Preflight;
 use serde::{Deserialize, Serialize};
+use solver::geometry::export::Form;
 use solver::run::{Asked, Report};
 use std::io::{self, Read, Write};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -33,6 +34,8 @@ pub enum View {
     Shared,
     /// A small picture of it, PNG.
     Picture,
+    /// Its bodies as a file for other programs.
+    File(Form),
 }
 
 /// Parent to child: what to draw.
@@ -40,6 +43,9 @@ pub enum View {
 pub struct Drawing {
     pub design: solver::design::Design,
     pub view: View,
+    /// Names of the bodies that are drawn; all where none is.
+    #[serde(default)]
+    pub bodies: Vec<String>,
 }
 
 /// Parent to child: which of the files is an input deck to be read.
@@ -105,6 +111,7 @@ pub enum Frame {
     Tensor(Vec<u8>),
     Volume(Vec<u8>),
     Deck(Vec<u8>),
+    Growth(Vec<u8>),
     /// The answer is complete; always last.
     Done(Spent),
     NoAnswer(NoAnswer),
@@ -137,6 +144,7 @@ const DECK_READ: u8 = 18;
 const RESUME: u8 = 19;
 const ASK: u8 = 20;
 const CHECKPOINT: u8 = 21;
+const GROWTH: u8 = 22;
 
 fn broken(why: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, why.into())
@@ -159,6 +167,7 @@ impl Frame {
             Self::Tensor(bytes) => (TENSOR, bytes),
             Self::Volume(bytes) => (VOLUME, bytes),
             Self::Deck(bytes) => (DECK, bytes),
+            Self::Growth(bytes) => (GROWTH, bytes),
             Self::Done(spent) => (DONE, serde_json::to_vec(&spent)?),
             Self::NoAnswer(why) => (NO_ANSWER, serde_json::to_vec(&why)?),
             Self::Checked(found) => (CHECKED, serde_json::to_vec(&found)?),
@@ -197,6 +206,7 @@ impl Frame {
             TENSOR => Self::Tensor(payload),
             VOLUME => Self::Volume(payload),
             DECK => Self::Deck(payload),
+            GROWTH => Self::Growth(payload),
             DONE => Self::Done(serde_json::from_slice(&payload)?),
             NO_ANSWER => Self::NoAnswer(serde_json::from_slice(&payload)?),
             _ => return Err(broken(format!("unknown frame {kind}"))),

@@ -1,5 +1,6 @@
 //! People's routes: start, look at, cancel runs; the workers; what a run left behind.
 
+use super::answer::numbers_of;
 use super::artefact::Kind;
 use super::export::{Look, export};
 use super::lease::State as LeaseState;
@@ -17,6 +18,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use solver::design::{Id, Severity};
+use solver::study::outcome::Scalar;
 use solver::study::question::question;
 use std::collections::HashMap;
 use utoipa_axum::router::OpenApiRouter;
@@ -38,6 +40,7 @@ pub fn router() -> OpenApiRouter<State> {
         .routes(routes!(resume))
         .routes(routes!(finish))
         .routes(routes!(artefact))
+        .routes(routes!(numbers))
         .routes(routes!(exported))
         .routes(routes!(workers))
 }
@@ -258,8 +261,8 @@ async fn finish(state: State, actor: Actor, Path(id): Path<String>) -> Result<Js
     state.jobs.finish(&state, &id).await.map(Json)
 }
 
-/// Bytes a run left behind: `surface`, `tensor` (stresses on the skin), `volume` and `deck` (its problem for CalculiX or Abaqus)
-/// of a finished run, `partial` of one under way, `log` (reports as JSON lines) of both.
+/// Bytes a run left behind: `surface`, `tensor` (stresses on the skin), `volume`, `deck` (its problem for CalculiX or Abaqus) and
+/// `growth` (a body that was found, as a file for the design) of a finished run, `partial` of one under way, `log` (reports as JSON lines) of both.
 #[utoipa::path(get, path = "/api/runs/{id}/artefacts/{kind}", params(("id" = String, Path), ("kind" = String, Path)),
     responses((status = 200, content_type = "application/octet-stream"), (status = 204, description = "no partial now"),
         (status = 304)), tag = "runs")]
@@ -275,6 +278,14 @@ async fn artefact(
         Err(Error::NotFound(_)) if kind == "partial" => Ok(StatusCode::NO_CONTENT.into_response()),
         other => other,
     }
+}
+
+/// The numbers of a finished run, SI, each with its band, grade and load case.
+#[utoipa::path(get, path = "/api/runs/{id}/numbers", params(("id" = String, Path)),
+    responses((status = 200, description = "A list of `Scalar`s", body = Object)), tag = "runs")]
+async fn numbers(state: State, actor: Actor, Path(id): Path<String>) -> Result<Json<Vec<Scalar>>, Error> {
+    let run = stored(&state, &actor, &id, Action::See).await?;
+    numbers_of(&state, &run.id).await.map(Json)
 }
 
 /// The answer of a finished run for other programs: `vtu` (what was solved on, for ParaView), `glb` (the coloured surface),
@@ -329,7 +340,7 @@ pub async fn bytes_of(state: &State, run: &store::Stored, kind: &str, headers: &
     let content = match kind {
         Kind::Log => "application/x-ndjson",
         Kind::Deck => "text/plain; charset=utf-8",
-        Kind::Surface | Kind::Tensor | Kind::Volume | Kind::Checkpoint => "application/octet-stream",
+        Kind::Surface | Kind::Tensor | Kind::Volume | Kind::Growth | Kind::Checkpoint => "application/octet-stream",
     };
     let mut response = plain(bytes, content, "private, no-cache", HeaderValue::from_str(&tag).ok());
     if kind == Kind::Deck {

@@ -12,6 +12,7 @@ use app::api::run::Preflight;
 use solver::deck::Reading;
 use solver::geometry::Files;
 use solver::geometry::deck::{self, Source};
+use solver::geometry::export::export;
 use solver::run::{Ctx, Report, Steer};
 use solver::scene::Scene;
 use solver::study::{Case, Study, StudyError};
@@ -69,7 +70,7 @@ pub fn main(registry: Registry, threads: usize, memory_bytes: Option<u64>) -> i3
     let work = std::thread::Builder::new().name("solver".into()).stack_size(STACK_BYTES).spawn(move || {
         let last = match order {
             Order::Run(task, checkpoint) => answer(registry, &task, checkpoint, &Imported(files), &mut out),
-            Order::Draw(drawing) => Frame::Drawn(draw(&drawing, &Imported(files))),
+            Order::Draw(drawing) => draw(&drawing, &Imported(files)),
             Order::ReadDeck(task) => Frame::DeckRead(Box::new(read_deck(&task, &Imported(files)))),
             Order::Check(task) => Frame::Checked(Box::new(preflight(registry, &task, &Imported(files)))),
         };
@@ -186,6 +187,12 @@ fn answer(
         let line = format!("the fields inside the bodies were not kept: {e}");
         let _ = frame::write(out, Frame::Report(Report::Log { line }));
     }
+    if let Some(growth) = &outcome.growth
+        && let Err(e) = frame::write(out, Frame::Growth(growth.to_bytes()))
+    {
+        let line = format!("the body for the design was not kept: {e}");
+        let _ = frame::write(out, Frame::Report(Report::Log { line }));
+    }
     if !outcome.deck.is_empty()
         && let Err(e) = frame::write(out, Frame::Deck(outcome.deck.into_bytes()))
     {
@@ -195,14 +202,22 @@ fn answer(
     Frame::Done(Spent { core_seconds: host::core_seconds(), memory_bytes: host::memory_peak_bytes() })
 }
 
-/// The bytes of a drawing: a scene's own form, or a PNG.
-pub fn draw(drawing: &Drawing, files: &dyn Files) -> Vec<u8> {
-    let scene = solver::geometry::evaluate(&drawing.design, files).scene();
-    match drawing.view {
-        View::Whole => scene.to_bytes(),
-        View::Shared => shareable(scene).to_bytes(),
-        View::Picture => picture::png(&scene),
-    }
+/// The bytes of a drawing: a scene's own form, a PNG, or a file for other programs, which may be refused.
+pub fn draw(drawing: &Drawing, files: &dyn Files) -> Frame {
+    let scene = || {
+        let mut scene = solver::geometry::evaluate(&drawing.design, files).scene();
+        scene.bodies.retain(|b| drawing.bodies.is_empty() || drawing.bodies.contains(&b.name));
+        scene
+    };
+    Frame::Drawn(match drawing.view {
+        View::Whole => scene().to_bytes(),
+        View::Shared => shareable(scene()).to_bytes(),
+        View::Picture => picture::png(&scene()),
+        View::File(form) => match export(&drawing.design, files, form, &drawing.bodies) {
+            Ok(bytes) => bytes,
+            Err(why) => return Frame::NoAnswer(NoAnswer::Failed { message: why.to_string() }),
+        },
+    })
 }
 
 /// What an input deck comes to in a design.

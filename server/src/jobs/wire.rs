@@ -122,6 +122,8 @@ pub struct Publish {
     pub volume: Option<String>,
     #[serde(default)]
     pub deck: Option<String>,
+    #[serde(default)]
+    pub growth: Option<String>,
     pub core_seconds: f64,
     pub memory_bytes: u64,
     pub instruction_set: String,

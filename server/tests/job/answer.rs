@@ -33,6 +33,7 @@ async fn publish(world: &World, lease: &Lease, answer: &str) -> Result<(), Strin
         tensor: None,
         volume: None,
         deck: None,
+        growth: None,
         core_seconds: 2.0,
         memory_bytes: 3,
         instruction_set: "none".into(),

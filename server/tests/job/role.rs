@@ -94,6 +94,7 @@ pub async fn sleeper(arguments: &[String]) -> ExitCode {
         tensor: None,
         volume: None,
         deck: None,
+        growth: None,
         core_seconds: 0.0,
         memory_bytes: 0,
         instruction_set: "none".into(),

@@ -72,7 +72,7 @@ fn readers() -> Vec<Reader> {
     let expressions = ["2*width + 3 mm", "35.6 kN", "=max(1 in; 2 ft)/3", "-(((1e3))) * sin(30 deg)^2", "5 N/mm^2"];
     let hello = ToServer::Hello { protocol: 2, client: "fuzzed-client-0001".into(), have: 0, pending: Vec::new() };
     let mut framed = Vec::new();
-    let task = frame::Drawing { design: bracket(), view: frame::View::Picture };
+    let task = frame::Drawing { design: bracket(), view: frame::View::Picture, bodies: Vec::new() };
     frame::write(&mut framed, frame::Frame::Draw(Box::new(task))).expect("written");
     let mut partial = Vec::new();
     frame::write(&mut partial, frame::Frame::Partial { level: 1, bytes: vec![1; 100] }).expect("written");

@@ -33,7 +33,7 @@ async fn the_first_person_administrates_and_invites_the_second() {
     assert!(me.administrator && me.role == Role::Owner, "{me:?}");
     let designs: Page<DesignCard> = ada.get("/api/designs").await.read().expect("a list");
     let templates =
-        ["bracket", "flange", "heat_sink"].iter().filter(|id| solver::design::template(id).is_some()).count();
+        ["bracket", "lug", "flange", "heat_sink"].iter().filter(|id| solver::design::template(id).is_some()).count();
     assert_eq!(designs.items.len(), templates, "the demo is there");
 
     let (answer, _) = sign_up(&app, "Eve", None).await;

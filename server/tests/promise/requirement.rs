@@ -90,6 +90,7 @@ impl World {
             tensor: None,
             volume: None,
             deck: None,
+            growth: None,
             core_seconds: 1.0,
             memory_bytes: 1,
             instruction_set: "none".into(),

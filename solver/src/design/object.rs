@@ -125,6 +125,17 @@ impl Object {
         self.with(key, Value::Expr(text.into()))
     }
 
+    /// Whether one of its properties refers to `id`, or to a face that it made.
+    pub fn mentions(&self, id: &Id) -> bool {
+        let made = |face: &FaceName| face.feature() == id.0 || face.instances().any(|(by, _)| by == id.0);
+        self.properties.values().any(|value| match value {
+            Value::Refs(ids) => ids.contains(id),
+            Value::Faces(faces) => faces.iter().any(made),
+            Value::Edges(edges) => edges.iter().any(|e| e.faces.iter().any(made)),
+            _ => false,
+        })
+    }
+
     /// The property's value, or the schema's default; `None` for a key the kind does not have.
     pub fn get(&self, key: &str) -> Option<Value> {
         self.properties.get(key).cloned().or_else(|| schema::field(&self.kind, key).map(|f| f.default_value()))

@@ -7,7 +7,10 @@ pub mod csv;
 pub mod glb;
 pub mod inp;
 pub mod obj;
+pub mod step;
 pub mod stl;
+#[cfg(feature = "solve")]
+pub mod three_mf;
 pub mod vtu;
 
 /// Largest file read, bytes: a scan of ten million triangles.

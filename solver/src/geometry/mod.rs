@@ -4,10 +4,12 @@ mod cache;
 pub mod deck;
 pub(crate) mod distance;
 mod exact;
+#[cfg(feature = "solve")]
+pub mod export;
 mod field;
 mod frame;
-#[cfg_attr(not(feature = "solve"), allow(dead_code, reason = "grown by a study"))]
 pub(crate) mod generated;
+mod grow;
 mod imported;
 mod measure;
 mod plan;
@@ -106,34 +108,7 @@ pub fn evaluate(design: &Design, files: &dyn Files) -> Model {
 /// [`evaluate`], taking over from `cache` every prefix of the features whose inputs have not changed.
 pub fn evaluate_cached(design: &Design, files: &dyn Files, cache: &mut Cache) -> Model {
     cache.begin();
-    let (resolved, _) = resolve(design);
-    let mut issues = Vec::new();
-    let mut state = Arc::new(State::default());
-    let mut key = blake3::hash(&VERSION.to_le_bytes());
-    let labels = label_digest(design);
-    for object in design.section(Section::Feature).filter(|o| !o.suppressed) {
-        let plan = match plan::read(object, &resolved) {
-            Ok(plan) => plan,
-            Err(mut found) => {
-                issues.append(&mut found);
-                continue;
-            }
-        };
-        // A step that succeeds depends on nothing but the plans so far. One with something to say quotes labels and
-        // places of other features, so its key holds those as well.
-        let clean = step_key(&key, &plan, files);
-        let quoting = quoting_key(&clean, &labels);
-        if let Some((found, cached)) = [clean, quoting].into_iter().find_map(|k| Some((k, cache.state(&k)?))) {
-            (key, state) = (found, cached);
-            continue;
-        }
-        let mut next = State::clone(&state);
-        let n_issues = next.issues.len();
-        next.apply(&Step { design, object, plan: &plan, files, key: clean });
-        key = if next.issues.len() > n_issues { quoting } else { clean };
-        state = Arc::new(next);
-        cache.keep_state(key, state.clone());
-    }
+    let (state, mut issues) = build(design, files, cache);
     issues.extend(state.issues.iter().cloned());
 
     let mut bodies = Vec::with_capacity(state.parts.len());
@@ -179,6 +154,39 @@ pub fn evaluate_cached(design: &Design, files: &dyn Files, cache: &mut Cache) ->
     // Tree order, whichever stage found them.
     issues.sort_by_key(|i| design.position(&i.object));
     Model { bodies, issues, refused: state.refused.clone() }
+}
+
+/// The bodies as they stand after the last feature, and what is wrong with features that were not tried.
+fn build(design: &Design, files: &dyn Files, cache: &mut Cache) -> (Arc<State>, Vec<Issue>) {
+    let (resolved, _) = resolve(design);
+    let mut issues = Vec::new();
+    let mut state = Arc::new(State::default());
+    let mut key = blake3::hash(&VERSION.to_le_bytes());
+    let labels = label_digest(design);
+    for object in design.section(Section::Feature).filter(|o| !o.suppressed) {
+        let plan = match plan::read(object, &resolved) {
+            Ok(plan) => plan,
+            Err(mut found) => {
+                issues.append(&mut found);
+                continue;
+            }
+        };
+        // A step that succeeds depends on nothing but the plans so far. One with something to say quotes labels and
+        // places of other features, so its key holds those as well.
+        let clean = step_key(&key, &plan, files);
+        let quoting = quoting_key(&clean, &labels);
+        if let Some((found, cached)) = [clean, quoting].into_iter().find_map(|k| Some((k, cache.state(&k)?))) {
+            (key, state) = (found, cached);
+            continue;
+        }
+        let mut next = State::clone(&state);
+        let n_issues = next.issues.len();
+        next.apply(&Step { design, object, plan: &plan, files, key: clean });
+        key = if next.issues.len() > n_issues { quoting } else { clean };
+        state = Arc::new(next);
+        cache.keep_state(key, state.clone());
+    }
+    (state, issues)
 }
 
 /// The solid as everyone downstream sees it.

@@ -177,6 +177,22 @@ pub enum Action {
         /// Of an input deck: which of its bodies.
         part: String,
     },
+    Grow {
+        hash: String,
+        file: String,
+        space: Vec<Id>,
+        keep: Around,
+        avoid: Around,
+        material: String,
+    },
+}
+
+/// Bodies, and what is no farther from faces than a distance, m.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Around {
+    pub bodies: Vec<Id>,
+    pub faces: Vec<FaceName>,
+    pub distance: f64,
 }
 
 /// A feature, ready to build.
@@ -191,9 +207,12 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Hash of the imported file that it needs.
+    /// Hash of the file that it needs.
     pub fn file(&self) -> Option<&str> {
-        if let Action::Import { hash, .. } = &self.action { Some(hash) } else { None }
+        match &self.action {
+            Action::Import { hash, .. } | Action::Grow { hash, .. } => Some(hash),
+            _ => None,
+        }
     }
 }
 
@@ -256,6 +275,17 @@ impl Reader<'_> {
             self.fail(key, format!("{what}: choose at least one"));
         }
         refs
+    }
+
+    /// Hash and name of the file, which `missing` asks for.
+    fn file(&mut self, missing: &str) -> (String, String) {
+        match self.object.get("file") {
+            Some(Value::Blob { hash, name }) if !hash.is_empty() => (hash, name),
+            _ => {
+                self.fail("file", missing);
+                Default::default()
+            }
+        }
     }
 
     fn action(&mut self) -> Option<Action> {
@@ -335,13 +365,7 @@ impl Reader<'_> {
                 },
             },
             "import" => {
-                let (hash, file) = match object.get("file") {
-                    Some(Value::Blob { hash, name }) if !hash.is_empty() => (hash, name),
-                    _ => {
-                        self.fail("file", "File: choose an STL, OBJ or INP file");
-                        Default::default()
-                    }
-                };
+                let (hash, file) = self.file("File: choose an STL, OBJ or INP file");
                 let scale = match object.choice("unit").as_str() {
                     "cm" => 1e-2,
                     "m" => 1.0,
@@ -355,6 +379,22 @@ impl Reader<'_> {
                     crease: self.number("crease"),
                     material: object.choice("material"),
                     part: object.text("part"),
+                }
+            }
+            "generated" => {
+                let (hash, file) = self.file("Growth: run a generative study and take its outcome over from there");
+                let around = |bodies: &str, faces: &str, distance: f64| Around {
+                    bodies: object.refs(bodies),
+                    faces: object.faces(faces),
+                    distance,
+                };
+                Action::Grow {
+                    hash,
+                    file,
+                    space: self.required_refs("bodies", "Design space"),
+                    keep: around("keep_bodies", "keep_faces", self.number("layer")),
+                    avoid: around("avoid_bodies", "avoid_faces", self.number("distance")),
+                    material: object.choice("material"),
                 }
             }
             other => {

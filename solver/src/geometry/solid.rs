@@ -45,6 +45,15 @@ impl Solid {
         })
     }
 
+    /// Whether someone has chosen the field kernel for it already.
+    pub fn is_field(&self) -> bool {
+        match self {
+            Self::Exact(_) => false,
+            Self::Field(_) => true,
+            Self::Imported(body) => body.representation() == Representation::Field,
+        }
+    }
+
     /// `self` combined with `others`: by the exact kernel when all are exact, else as fields.
     ///
     /// # Errors
@@ -68,7 +77,7 @@ impl Solid {
         }
         let all = || std::iter::once(self).chain(others);
         // Whoever has made one of the bodies a field has chosen already.
-        if !how.as_field && !all().any(|s| matches!(s, Self::Field(_))) {
+        if !how.as_field && !all().any(Self::is_field) {
             return Err(Refusal::broken(
                 "an imported body is made of triangles, which the exact kernel does not cut or join",
             ));

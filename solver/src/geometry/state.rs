@@ -91,6 +91,7 @@ impl State {
             Action::Repeat { features, placements } => self.repeat(step, features, placements),
             Action::Move { bodies, placement } => self.relocate(step, bodies, placement),
             Action::Import { .. } => self.import(step),
+            Action::Grow { .. } => self.grow(step),
         };
         if let Err((key, refusal)) = result {
             (self.kernel, self.parts) = before;
@@ -122,12 +123,12 @@ impl State {
         }
     }
 
-    fn warn(&mut self, step: &Step, key: &str, message: String) {
+    pub(super) fn warn(&mut self, step: &Step, key: &str, message: String) {
         self.issues.push(Issue { severity: Severity::Warning, ..Issue::error(step.object, key, message) });
     }
 
     /// Parts that `ids` mean, in model order; every id must mean one.
-    fn find(&self, step: &Step, ids: &[Id]) -> Result<Vec<usize>, Refusal> {
+    pub(super) fn find(&self, step: &Step, ids: &[Id]) -> Result<Vec<usize>, Refusal> {
         for id in ids {
             if !self.parts.iter().any(|p| means(&p.name, id)) {
                 let label = step.design.get(id).map_or_else(|| id.to_string(), |o| o.name.clone());
@@ -366,7 +367,7 @@ impl State {
                     let made = exact::blend(&mut self.kernel, id, solid, blend, &own, size).map_err(|e| (key, e))?;
                     Solid::Exact(made)
                 }
-                Solid::Imported(_) if !step.plan.as_field => continue,
+                solid if !step.plan.as_field && !solid.is_field() => continue,
                 solid => {
                     let node = solid.to_field(&self.kernel).map_err(|e| (key, e))?;
                     let rounded = field::round(&step.object.id.0, &node, &left, size).ok_or_else(|| {
@@ -496,7 +497,7 @@ fn tool_name(tool: &Tool, step: &Step) -> String {
     if tool.suffix.is_empty() { step.object.id.0.clone() } else { tool.suffix.clone() }
 }
 
-fn part_key(step: &Step, name: &str) -> blake3::Hash {
+pub(super) fn part_key(step: &Step, name: &str) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
     hasher.update(step.key.as_bytes());
     hasher.update(name.as_bytes());

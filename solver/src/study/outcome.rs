@@ -200,6 +200,9 @@ pub struct Outcome {
     /// in them.
     #[serde(skip)]
     pub deck: String,
+    /// The body that was found, as a file for the design; kept beside the outcome's bytes as well.
+    #[serde(skip)]
+    pub growth: Option<crate::growth::Growth>,
 }
 
 impl Outcome {

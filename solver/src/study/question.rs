@@ -41,10 +41,10 @@ pub fn question(design: &Design, study: &Id) -> Option<String> {
     Some(hasher.finalize().to_hex().to_string())
 }
 
-/// Ids of everything the study can see: all features, the materials of its bodies, and what its references lead to. An empty
+/// Ids of everything the study can see: all features but grown bodies that it leaves out, the materials of its bodies, and what its references lead to. An empty
 /// reference list means every object of that section, as the panels say.
 pub fn reach(design: &Design, study: &Object) -> BTreeSet<Id> {
-    let features = design.section(Section::Feature);
+    let features = design.section(Section::Feature).filter(|o| !is_aside(design, study, o));
     let mut seen: BTreeSet<Id> = features.chain(materials(design, study)).map(|o| o.id.clone()).collect();
     let mut waiting = studied(design, study);
     while let Some(id) = waiting.pop() {
@@ -62,6 +62,33 @@ pub fn reach(design: &Design, study: &Object) -> BTreeSet<Id> {
         );
     }
     seen
+}
+
+/// Whether a feature starts a body that the study leaves out and nothing it sees has to do with: a grown body must not make
+/// the answer that it was grown from an old one.
+fn is_aside(design: &Design, study: &Object, feature: &Object) -> bool {
+    if feature.kind != "generated" || study.refs("bodies").is_empty() {
+        return false;
+    }
+    let mut later = false;
+    design.objects.iter().filter(|o| !o.suppressed).all(|o| {
+        if o.id == feature.id {
+            later = true;
+            return true;
+        }
+        match o.section() {
+            Some(Section::Study) if o.id != study.id => true,
+            Some(Section::Requirement | Section::Probe) => true,
+            Some(Section::Feature) if later && acts_on_all(o) => false,
+            _ => !o.mentions(&feature.id),
+        }
+    })
+}
+
+/// Whether a feature joins, cuts or shares space with every body before it.
+fn acts_on_all(feature: &Object) -> bool {
+    let acts = feature.kind == "hole" || feature.get("operation").is_some() && feature.choice("operation") != "new";
+    acts && feature.refs("targets").is_empty()
 }
 
 /// Material objects of the bodies that the study is about; an orthotropic one says nothing that a heat study takes.
@@ -359,5 +386,36 @@ mod tests {
         let mut d = part();
         d.objects.push(Arc::new(Object::new("twin", "static", "Twin")));
         assert_eq!(question(&d, &"twin".into()), question(&d, &"other".into()));
+    }
+
+    #[test]
+    fn a_grown_body_that_the_study_leaves_out_asks_nothing_new() {
+        let ids = |ids: &[&str]| Value::Refs(ids.iter().map(|i| (*i).into()).collect());
+        let mut base = part();
+        change(&mut base, "st", |o| *o = o.clone().with("bodies", ids(&["b"])));
+        let ask = |d: &Design| question(d, &"st".into()).unwrap();
+        let with = |more: &[Object]| {
+            let mut d = base.clone();
+            d.objects.extend(more.iter().cloned().map(Arc::new));
+            d
+        };
+        let grown = || Object::new("g", "generated", "Grown").with("bodies", ids(&["b"]));
+        let check = Object::new("check", "static", "Check").with("bodies", ids(&["g"]));
+        assert_eq!(ask(&with(&[grown(), check])), ask(&base));
+        let mut own = with(&[grown()]);
+        let before = question(&own, &"other".into());
+        assert_ne!(before, question(&base, &"other".into()), "it takes every body");
+        change(&mut own, "g", |o| *o = o.clone().expr("layer", "4 mm"));
+        assert_ne!(question(&own, &"other".into()), before);
+        // What has to do with it brings it back.
+        let hole = |targets: &[&str]| Object::new("h", "hole", "Hole").with("targets", ids(targets));
+        assert_eq!(ask(&with(&[grown(), hole(&["b"])])), ask(&with(&[hole(&["b"])])), "a hole in another body");
+        assert_ne!(ask(&with(&[grown(), hole(&[])])), ask(&with(&[hole(&[])])), "cut as well, and after it");
+        assert_eq!(ask(&with(&[hole(&[]), grown()])), ask(&with(&[hole(&[])])), "before it was there");
+        let mut both = with(&[grown()]);
+        change(&mut both, "st", |o| *o = o.clone().with("bodies", ids(&["b", "g"])));
+        let mut alone = base.clone();
+        change(&mut alone, "st", |o| *o = o.clone().with("bodies", ids(&["b", "g"])));
+        assert_ne!(ask(&both), ask(&alone));
     }
 }

@@ -7,16 +7,18 @@ use solver::mesh::Grid;
 use solver::run::Ctx;
 use solver::study::outcome::{Outcome, OutcomeMesh};
 use solver::study::study;
-use solver::study::suite::{self, Sample};
+use solver::study::suite;
+pub use solver::study::suite::Sample;
 use solver::surface::{FaceName, SurfaceMesh};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-struct None;
+/// Files by hash.
+pub struct Stored(pub Vec<(String, Vec<u8>)>);
 
-impl Files for None {
-    fn get(&self, _: &str) -> Option<&[u8]> {
-        Option::None
+impl Files for Stored {
+    fn get(&self, hash: &str) -> Option<&[u8]> {
+        self.0.iter().find(|(h, _)| h == hash).map(|(_, bytes)| &**bytes)
     }
 }
 
@@ -64,7 +66,7 @@ pub fn wish() -> Object {
 pub fn sample(objects: Vec<Object>) -> Sample {
     let mut design = Design::new();
     design.objects = objects.into_iter().map(Arc::new).collect();
-    let model = evaluate(&design, &None);
+    let model = evaluate(&design, &Stored(vec![]));
     Sample { design, model, study: "study" }
 }
 
@@ -81,7 +83,7 @@ pub fn cantilever(study: Object, more: Vec<Object>) -> Sample {
 }
 
 pub fn run(sample: &Sample) -> Outcome {
-    let out = suite::run(study("generative").unwrap(), sample, Option::None).result.unwrap();
+    let out = suite::run(study("generative").unwrap(), sample, None).result.unwrap();
     for s in &out.scalars {
         println!("{} {:?} {:.6e}", s.id, s.case, s.value);
     }
@@ -106,7 +108,7 @@ pub fn value(out: &Outcome, id: &str) -> f64 {
 pub fn surface(out: &Outcome) -> &SurfaceMesh {
     let found = out.meshes.iter().find_map(|m| match m {
         OutcomeMesh::Surface { surface, .. } => Some(surface),
-        _ => Option::None,
+        _ => None,
     });
     found.expect("the body's surface")
 }
@@ -115,7 +117,7 @@ pub fn surface(out: &Outcome) -> &SurfaceMesh {
 pub fn cells(out: &Outcome) -> (Grid, Domain, Vec<bool>) {
     let found = out.meshes.iter().find_map(|m| match m {
         OutcomeMesh::Grid { origin, cell, counts, runs, .. } => Some((origin, cell, counts, runs)),
-        _ => Option::None,
+        _ => None,
     });
     let (origin, cell, counts, runs) = found.expect("the body's cells");
     let grid = Grid { origin: *origin, cell: *cell, counts: counts.map(|n| n as usize) };

@@ -5,6 +5,8 @@
 mod assembly;
 mod coupling;
 mod deck;
+#[cfg(feature = "solve")]
+mod export;
 mod feature;
 mod field;
 mod imported;

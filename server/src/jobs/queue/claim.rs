@@ -186,6 +186,7 @@ impl Queue {
         artefacts.extend(publish.tensor.clone().map(|hash| (Kind::Tensor, hash)));
         artefacts.extend(publish.volume.clone().map(|hash| (Kind::Volume, hash)));
         artefacts.extend(publish.deck.clone().map(|hash| (Kind::Deck, hash)));
+        artefacts.extend(publish.growth.clone().map(|hash| (Kind::Growth, hash)));
         let log = self.0.board.with(&lease.run, lease.epoch, |live| live.reports.clone()).unwrap_or_default();
         artefacts.push((Kind::Log, state.blobs.put(lines(&log)).await?));
         let mut sized = Vec::with_capacity(artefacts.len());

@@ -34,6 +34,10 @@ const fn direction(key: &'static str, label: &'static str) -> Field {
 
 pub(super) const SPACE: Field =
     bodies("bodies", "Design space", 1).required().help("The body that may be filled. The outcome is a part of it.");
+/// The same for the body that was found.
+pub(super) const GROUND: Field = bodies("bodies", "Design space", 1)
+    .required()
+    .help("The body it grows in: faces of it that it reaches keep their names and places. Where the space changes, it follows.");
 pub(super) const CASES: Field = prop("cases", "Load cases", FieldType::Refs { section: Section::LoadCase, max: 32 })
     .help("Empty: all, each with its weight; a design without load cases has one, of all its loads.");
 

@@ -294,6 +294,12 @@ pub const KINDS: &[Kind] = kinds! {
             .help("Of an input deck: the element set whose elements are the body. Empty: the first."),
         prop("material", "Material", FieldType::Material),
     ]
+    "generated" "Generated" Feature "A body that a generative study grew within a design space." [
+        prop("file", "Growth", FieldType::Blob).required(),
+        generative::GROUND, generative::KEEP_FACES, generative::LAYER, generative::KEEP_BODIES,
+        generative::AVOID_BODIES, generative::AVOID_FACES, generative::DISTANCE,
+        prop("material", "Material", FieldType::Material),
+    ]
 
     "selection" "Selection" Selection "Faces under one name, by picking or by rule." [
         prop("rule", "Rule", FieldType::Choice {

@@ -112,6 +112,13 @@ pub struct Kind {
     pub fields: &'static [Field],
 }
 
+impl Kind {
+    /// Whether it is made of a file, and not by choosing its kind.
+    pub fn needs_file(&self) -> bool {
+        self.fields.iter().any(|f| f.kind == FieldType::Blob)
+    }
+}
+
 impl Field {
     pub fn default_value(&self) -> Value {
         match self.kind {

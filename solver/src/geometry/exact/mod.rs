@@ -52,6 +52,26 @@ pub(super) struct Solid {
     pub names: Arc<BTreeMap<FaceId, FaceName>>,
 }
 
+/// The text of a STEP AP214 file in mm, each solid a product under its name.
+///
+/// # Errors
+/// What the kernel cannot write, in words.
+#[cfg(feature = "solve")]
+pub(super) fn step(kernel: &topo::Model, solids: &[(&str, &Solid)]) -> Result<String, String> {
+    use arris::io::step::{Occurrence, ProductTree, write_products};
+    let product = |(k, (name, _)): (usize, &(&str, &Solid))| Occurrence {
+        product: None,
+        name: (*name).into(),
+        placement: Ok(arris::math::Isometry::identity()),
+        colour: None,
+        solids: vec![k],
+        children: Vec::new(),
+    };
+    let tree = ProductTree { roots: solids.iter().enumerate().map(product).collect(), faces: Vec::new() };
+    let bodies: Vec<topo::Body> = solids.iter().map(|(_, solid)| solid.body).collect();
+    write_products(kernel, &bodies, &tree, &control()).map_err(|e| e.to_string())
+}
+
 /// `target` joined with, cut by, or reduced to what it shares with `tools`.
 ///
 /// # Errors

@@ -19,7 +19,6 @@ pub(crate) struct Sampled {
 
 impl Sampled {
     /// `None` unless there are two samples along every axis and a finite value for each.
-    #[cfg_attr(not(feature = "solve"), allow(dead_code, reason = "samples come from a study"))]
     pub fn new(origin: Vec3, spacing: f64, counts: [usize; 3], values: Vec<f32>) -> Option<Self> {
         let sane = spacing > 0.0 && spacing.is_finite() && origin.iter().all(|c| c.is_finite());
         let n = counts.iter().try_fold(1usize, |n, c| n.checked_mul(*c))?;
@@ -39,6 +38,16 @@ impl Sampled {
         }
         let reach = spacing / dot(steepest, steepest).sqrt().max(1e-6);
         Some(Self { origin, spacing, counts, values, reach })
+    }
+
+    /// Place of the first sample, m, way to the next along every axis, m, and numbers along the axes.
+    pub fn lattice(&self) -> (Vec3, f64, [usize; 3]) {
+        (self.origin, self.spacing, self.counts)
+    }
+
+    /// x fastest.
+    pub fn values(&self) -> &[f32] {
+        &self.values
     }
 
     pub fn reach(&self) -> f64 {

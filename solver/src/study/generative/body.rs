@@ -3,7 +3,10 @@
 
 use super::region::Region;
 use crate::density::{Role, measure};
+use crate::design::Value;
 use crate::geometry::generated::{Grown, Mould, Sampled};
+use crate::growth::{Growth, Head};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Samples around the grid, so that what is at its border runs on beyond it.
@@ -23,6 +26,18 @@ pub struct Built {
     pub wanted: f64,
     /// Pieces that hang together, of the cells; loose crumbs left out.
     pub n_pieces: usize,
+    samples: Arc<Sampled>,
+    n_cells: f64,
+}
+
+impl Built {
+    /// The body as a file, for a feature with `values`.
+    pub fn growth(&self, values: BTreeMap<String, Value>) -> Growth {
+        let (origin, spacing, counts) = self.samples.lattice();
+        let Self { level, n_cells, .. } = *self;
+        let head = Head { values, level, n_cells, volume: self.grown.volume, origin, spacing, counts };
+        Growth { head, samples: self.samples.values().iter().map(|v| Growth::sample(f64::from(*v))).collect() }
+    }
 }
 
 /// Densities as samples at the centres of cells.
@@ -58,6 +73,10 @@ pub fn samples(region: &Region, density: &[f64]) -> Option<(Arc<Sampled>, usize)
     }
     for axis in 0..3 {
         smooth(counts, axis, &mut values);
+    }
+    // As they will be kept, so that what is made of the kept ones is the same body.
+    for value in &mut values {
+        *value = Growth::density(Growth::sample(f64::from(*value)));
     }
     let origin = std::array::from_fn(|a| grid.origin[a] + (0.5 - MARGIN as f64) * grid.cell);
     let samples = Sampled::new(origin, grid.cell, counts, values)?;
@@ -111,7 +130,7 @@ pub fn level_by_cells(region: &Region, density: &[f64]) -> f64 {
 /// Cells of a surface along the space's diagonal: finer than the design's, within what a view and a mesher want.
 pub fn surface_cells(region: &Region, finer: f64) -> f64 {
     let square: f64 = region.grid.counts.iter().map(|n| (*n as f64).powi(2)).sum();
-    (finer * square.sqrt()).clamp(40.0, 400.0)
+    (finer * square.sqrt()).clamp(Growth::CELLS.0, Growth::CELLS.1)
 }
 
 /// The body of a design, whose volume is that of the densities' share of the space, as near as [`VOLUME_OFF`] where a level
@@ -134,7 +153,7 @@ pub fn build(region: &Region, mould: &Mould, density: &[f64], share: f64, stoppe
         if let Some(grown) = grown
             && best.as_ref().is_none_or(|b| off.abs() < (b.grown.volume - wanted).abs())
         {
-            best = Some(Built { grown, level, wanted, n_pieces });
+            best = Some(Built { grown, level, wanted, n_pieces, samples: samples.clone(), n_cells });
         }
         if off.abs() <= VOLUME_OFF * wanted {
             break;

@@ -4,13 +4,14 @@ use crate::density::casting::Draw;
 use crate::density::pipeline::Process;
 use crate::density::{Direction, pattern};
 use crate::design::schema::Section;
-use crate::design::{Id, Issue, Object, Resolved, Severity, describe_face, resolve};
+use crate::design::{Id, Issue, Object, Resolved, Severity, Value, describe_face, resolve};
 use crate::geometry::{Model, select};
 use crate::mechanics::setup::{LoadCase, Setup};
 use crate::mechanics::support::Hold;
 use crate::mesh::Grid;
 use crate::study::Case;
 use glam::DVec3;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is sought.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -202,6 +203,26 @@ impl<'a> Brief<'a> {
         }
     }
 
+    /// Properties of the feature that makes the body found a part of the design: what bounds it, as the study has it.
+    pub fn proposal(&self, case: &Case) -> BTreeMap<String, Value> {
+        let bodies = |given: &Given| Value::Refs(features(case.model, &given.bodies));
+        let faces = |given: &Given| {
+            let names = given.faces.iter().map(|(b, f)| case.model.bodies[*b].body.surface().faces[*f].name.clone());
+            Value::Faces(names.collect::<BTreeSet<_>>().into_iter().collect())
+        };
+        let mut out = BTreeMap::from([
+            ("keep_bodies", bodies(&self.keep)),
+            ("keep_faces", faces(&self.keep)),
+            ("avoid_bodies", bodies(&self.avoid)),
+            ("avoid_faces", faces(&self.avoid)),
+        ]);
+        out.extend(["bodies", "layer", "distance"].into_iter().filter_map(|key| Some((key, case.study.get(key)?))));
+        if let Some(part) = self.setup.parts.first() {
+            out.insert("material", Value::Choice(case.model.bodies[part.index].material.clone()));
+        }
+        out.into_iter().map(|(key, value)| (key.into(), value)).collect()
+    }
+
     /// The box of cells over the space; `None` without one.
     pub fn grid(&self) -> Option<Grid> {
         let (lo, hi) = self.setup.bounds()?;
@@ -297,6 +318,12 @@ fn bodies(case: &Case, key: &str, issues: &mut Vec<Issue>) -> Vec<usize> {
         out.extend(made);
     }
     out
+}
+
+/// The features that started bodies of the model.
+fn features(model: &Model, bodies: &[usize]) -> Vec<Id> {
+    let started = bodies.iter().filter_map(|b| model.bodies[*b].name.split('#').next());
+    started.map(Id::from).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Errors alone.

@@ -13,6 +13,7 @@ use crate::density::pipeline::{Filter, Process, Sharpening};
 use crate::density::setup::{self, Optimiser, Setup};
 use crate::design::Issue;
 use crate::geometry::generated::Mould;
+use crate::growth;
 use crate::linear::cg::CgError;
 use crate::run::{Asked, Ctx, Phase};
 use crate::study::outcome::{Outcome, Partial};
@@ -248,11 +249,12 @@ impl<'a> Plan<'a> {
         let share = density.iter().sum::<f64>() / self.region.cells.len() as f64;
         let built = body::build(&self.region, &self.mould, &density, share, &|| flag.load(Ordering::Relaxed));
         ctx.check()?;
-        let Some(Built { grown, level, wanted, n_pieces }) = built else {
+        let Some(built) = built else {
             return Err(StudyError::Solver(
                 "nothing is left of the design: allow more volume, or keep more of the space".into(),
             ));
         };
+        let Built { grown, level, wanted, n_pieces, .. } = &built;
         ctx.progress(Phase::Recover, 0.97, "Solving the body in cells");
         let u = structure.last.take();
         let filled = region::fractions(&grown.surface, &self.region);
@@ -261,8 +263,8 @@ impl<'a> Plan<'a> {
         ctx.check()?;
         let solved =
             u.as_ref().map(|u| Solved { u, compliance: Some(&response.compliance), built: Some(&again.compliance) });
-        let mut out = answer::outcome(self, run, &density, &grown, solved.as_ref());
-        answer::finish(self, run, &density, &grown, u.as_ref(), &mut out);
+        let mut out = answer::outcome(self, run, &density, grown, solved.as_ref());
+        answer::finish(self, run, &density, grown, u.as_ref(), &mut out);
         out.facts.push(("level of the surface".into(), format!("{level:.4}")));
         if (grown.volume / wanted - 1.0).abs() > 5e-3 {
             out.warnings.push(format!(
@@ -270,7 +272,7 @@ impl<'a> Plan<'a> {
                 100.0 * (grown.volume / wanted - 1.0)
             ));
         }
-        if n_pieces > 1 {
+        if *n_pieces > 1 {
             out.warnings.push(format!(
                 "The body is in {n_pieces} pieces: some held or loaded face carries nothing; allow more volume or check the loads"
             ));
@@ -278,6 +280,9 @@ impl<'a> Plan<'a> {
         if run.stopped() == Some(Stop::Iterations) {
             out.warnings.push("The iterations were used up before the design settled; more may improve it".into());
         }
+        let growth = built.growth(self.brief.proposal(self.case));
+        out.facts.push((growth::FACT.into(), blake3::hash(&growth.to_bytes()).to_hex().to_string()));
+        out.growth = Some(growth);
         ctx.progress(Phase::Done, 1.0, "Done");
         Ok(out)
     }

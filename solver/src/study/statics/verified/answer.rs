@@ -115,6 +115,7 @@ pub fn outcome(setup: &Setup, stage: &Stage, history: &History, reached: Option<
     }
     for k in 0..setup.cases.len() {
         scalars(setup, history, k, &mut out);
+        compliance(setup, stage, history, k, &mut out);
     }
     bolts(setup, stage, history, &mut out);
     let mass = |part: usize| {
@@ -256,6 +257,27 @@ fn scalars(setup: &Setup, history: &History, k: usize, out: &mut Outcome) {
             singular.len()
         ));
     }
+}
+
+/// Work of the loads: force times way over all nodes, J. Elements that follow the displacements of the truth at most part of
+/// the way give too little of it, by the square of their error in energy.
+fn compliance(setup: &Setup, stage: &Stage, history: &History, k: usize, out: &mut Outcome) {
+    let value: f64 = stage.forces[k].iter().zip(&stage.solution.u[k]).map(|(f, u)| f * u).sum();
+    if value <= 0.0 {
+        return;
+    }
+    let error = history.energy_error.last().and_then(|e| e.get(k));
+    out.scalars.push(Scalar {
+        id: "compliance".into(),
+        label: "Compliance: work of the loads".into(),
+        value,
+        error: error.map(|e| e * e * value),
+        dimension: Dimension::MOMENT,
+        grade: Grade::Verified,
+        case: Some(setup.cases[k].id.clone()),
+        at: None,
+        exponent: None,
+    });
 }
 
 /// What each bolt pulls with, in every case.

@@ -1,0 +1,376 @@
+//! The body that a generative study found: into the design as a feature, and what a verified run says of it.
+
+use super::pareto::CompareBodies;
+use crate::api::client::encode;
+use crate::api::run::{Run, RunState};
+use crate::panels::{Desk, use_desk};
+use crate::ui::{Glyph, Icon};
+use leptos::prelude::*;
+use solver::design::schema::Section;
+use solver::design::{Command, Design, Id, Object, Value};
+use solver::growth::{FACT, Growth};
+use solver::quantity::{Dimension, display_unit};
+use solver::study::outcome::{Grade, Outcome};
+use solver::study::question::question;
+use std::sync::Arc;
+
+/// Difference between the optimiser's and the verified compliance that is flagged, as a share.
+const FLAGGED: f64 = 0.05;
+
+/// Hash of the body that an answer proposes for the design.
+fn growth_of(outcome: &Outcome) -> Option<String> {
+    outcome.facts.iter().find(|(key, _)| key == FACT).map(|(_, hash)| hash.clone())
+}
+
+/// The feature that makes the body with this hash, and the verified study of it alone.
+fn adopted(design: &Design, growth: &str) -> Option<(Object, Option<Object>)> {
+    let is_it = |o: &&Object| matches!(o.get("file"), Some(Value::Blob { hash, .. }) if hash == growth);
+    let feature = design.of_kind("generated").find(is_it)?.clone();
+    let check = check_of(design, &feature.id);
+    Some((feature, check))
+}
+
+/// The verified static study that has one body alone.
+pub fn check_of(design: &Design, feature: &Id) -> Option<Object> {
+    let alone = std::slice::from_ref(feature);
+    let is_check = |o: &&Object| !o.suppressed && o.refs("bodies") == alone && o.choice("method") == "verified";
+    design.of_kind("static").find(is_check).cloned()
+}
+
+/// What takes a body into the design: its feature, and a study that verifies it under what it was made for.
+fn adoption(design: &Design, study: &Id, growth: &Growth, file: Value, fresh: impl Fn(&str) -> Id) -> Command {
+    let study = design.get(study);
+    let label = study.map_or("Outcome".to_string(), |o| format!("Outcome of {}", o.name));
+    let n = design
+        .section(Section::Feature)
+        .filter(|o| o.name == label || o.name.starts_with(&format!("{label} ")))
+        .count();
+    let label = if n == 0 { label } else { format!("{label} {}", n + 1) };
+    let mut feature = Object::new(fresh("generated"), "generated", &label).with("file", file);
+    feature.properties.extend(growth.head.values.clone());
+    let mut check = Object::new(fresh("static"), "static", &format!("Check of {label}"))
+        .with("bodies", Value::Refs(vec![feature.id.clone()]))
+        .with("method", Value::Choice("verified".into()));
+    for key in ["supports", "cases"] {
+        if let Some(value) = study.and_then(|o| o.properties.get(key)) {
+            check = check.with(key, value.clone());
+        }
+    }
+    let add = |object| Command::Add { object, before: None };
+    Command::Batch { commands: vec![add(feature), add(check)] }
+}
+
+/// One load case: what the optimiser says of its densities and of the body in cells, and what was verified.
+#[derive(Clone, Debug, PartialEq)]
+struct Line {
+    label: String,
+    densities: f64,
+    cells: f64,
+    verified: Option<(f64, Option<f64>)>,
+}
+
+impl Line {
+    /// How far the optimiser is off, as a share of what was verified.
+    fn off(&self) -> Option<f64> {
+        self.verified.map(|(value, _)| self.densities / value - 1.0)
+    }
+}
+
+fn lines(found: &Outcome, verified: Option<&Outcome>) -> Vec<Line> {
+    let value = |out: &Outcome, id: &str, case: &str| {
+        let same = out.scalars.iter().find(|s| s.id == id && s.case.as_deref() == Some(case))?;
+        Some((same.value, same.error, same.grade))
+    };
+    let line = |state: &solver::study::outcome::State| {
+        // A design without load cases has one, of all its loads, which each study calls after itself.
+        let of_check = |v: &Outcome| {
+            let own = value(v, "compliance", &state.id);
+            let only = v.states.first().filter(|_| found.states.len() == 1 && v.states.len() == 1);
+            own.or_else(|| value(v, "compliance", &only?.id))
+        };
+        let verified = verified.and_then(of_check).filter(|(.., grade)| *grade == Grade::Verified);
+        Some(Line {
+            label: state.label.clone(),
+            densities: value(found, "compliance", &state.id)?.0,
+            cells: value(found, "compliance_body", &state.id)?.0,
+            verified: verified.map(|(value, error, _)| (value, error)),
+        })
+    };
+    found.states.iter().filter_map(line).collect()
+}
+
+/// The newest answer of a study to what it asks now.
+pub fn answer(runs: &[Run], design: &Design, study: &Id) -> Option<Run> {
+    let asked = question(design, study)?;
+    runs.iter().find(|r| r.study == study.0 && r.state == RunState::Done && r.fingerprint == asked).cloned()
+}
+
+/// The body of the shown answer, where it has one for the design.
+#[component]
+pub fn GrowthPanel(outcome: Arc<Outcome>) -> impl IntoView {
+    let desk = use_desk();
+    let bench = desk.bench;
+    let outcome = StoredValue::new(outcome);
+    let Some(growth) = outcome.with_value(|o| growth_of(o)) else { return ().into_any() };
+    let growth = StoredValue::new(growth);
+    let taken = Memo::new(move |_| growth.with_value(|g| desk.design.with(|d| adopted(d, g))));
+    let verified = RwSignal::new(None::<(String, Arc<Outcome>)>);
+    let check = Memo::new(move |_| {
+        let study = taken.with(|t| t.as_ref().and_then(|(_, c)| c.as_ref().map(|c| c.id.clone())))?;
+        bench.runs.with(|runs| desk.design.with(|d| answer(runs, d, &study))).map(|r| r.id)
+    });
+    Effect::new(move |_| {
+        let Some(run) = check.get() else { return verified.set(None) };
+        let client = desk.client.get_value();
+        leptos::task::spawn_local(async move {
+            let path = format!("/api/runs/{}/artefacts/surface", encode(&run));
+            let Ok(bytes) = client.bytes(&path).await else { return };
+            let read = Outcome::from_bytes(&bytes).ok().map(|o| (run.clone(), Arc::new(o)));
+            // Another run may have been asked for since.
+            if check.try_get_untracked().flatten().as_ref() == Some(&run) {
+                verified.try_set(read);
+            }
+        });
+    });
+    let busy = RwSignal::new(false);
+    let take = move |_| {
+        busy.set(true);
+        leptos::task::spawn_local(async move {
+            if let Err(why) = adopt(desk).await {
+                desk.notices.bad(why);
+            }
+            busy.try_set(false);
+        });
+    };
+    let rows = move || {
+        let unit = |value: f64| desk.show_number(value, Dimension::MOMENT, 4);
+        let found = verified.with(|v| outcome.with_value(|o| lines(o, v.as_ref().map(|(_, o)| &**o))));
+        let row = |line: Line| {
+            let words = line.verified.map(|(value, error)| {
+                let band = error.map_or(String::new(), |e| format!(" ± {}", desk.show_number(e, Dimension::MOMENT, 2)));
+                format!("{}{band}", unit(value))
+            });
+            let off = line.off();
+            let flagged = off.is_some_and(|o| o.abs() > FLAGGED);
+            view! {
+                <tr>
+                    <td>{line.label.clone()}</td>
+                    <td>{unit(line.densities)}</td>
+                    <td>{unit(line.cells)}</td>
+                    <td data-testid="verified-compliance">{words.unwrap_or_else(|| "–".into())}</td>
+                    <td>
+                        {off.map(|o| {
+                            view! { <span class="tag" class:bad=flagged class:good=!flagged>{format!("{:+.1} %", 100.0 * o)}</span> }
+                        })}
+                    </td>
+                </tr>
+            }
+        };
+        found.into_iter().map(row).collect_view()
+    };
+    let flagged = move || {
+        verified.with(|v| {
+            let off = |l: &Line| l.off().is_some_and(|o| o.abs() > FLAGGED);
+            v.as_ref().is_some_and(|(_, v)| outcome.with_value(|o| lines(o, Some(v)).iter().any(off)))
+        })
+    };
+    let open = move |study: bool| {
+        let id = taken.with_untracked(|t| {
+            let (feature, check) = t.as_ref()?;
+            if study { check.as_ref().map(|c| c.id.clone()) } else { Some(feature.id.clone()) }
+        });
+        if let Some(id) = id {
+            desk.selected.set(Some(id));
+        }
+    };
+    view! {
+        <section class="growth" data-testid="growth">
+            <h3>"The body"</h3>
+            {move || match taken.get() {
+                None => view! {
+                    <p class="soft">
+                        "Take it over as a feature: to be cut, blended, joined and exported like any body, and to be verified on \
+                         elements that follow it."
+                    </p>
+                    <button
+                        type="button" class="button primary wide" data-testid="adopt" on:click=take
+                        disabled=move || {
+                            busy.get() || !desk.may_edit.get() || bench.shown.with(|s| s.as_ref().is_none_or(|s| s.partial))
+                        }
+                    >
+                        <Icon glyph=Glyph::Add />
+                        {move || if busy.get() { "Taking over…" } else { "Take over into the design" }}
+                    </button>
+                }
+                    .into_any(),
+                Some((feature, study)) => view! {
+                    <p class="adopted">
+                        <button type="button" class="link" data-testid="open-feature" on:click=move |_| open(false)>{feature.name}</button>
+                        {match study {
+                            Some(study) => view! {
+                                <span class="soft">" · verified by "</span>
+                                <button type="button" class="link" data-testid="open-check" on:click=move |_| open(true)>
+                                    {study.name}
+                                </button>
+                            }
+                                .into_any(),
+                            None => view! { <span class="soft">" · no verified static study has it as its only body"</span> }.into_any(),
+                        }}
+                    </p>
+                }
+                    .into_any(),
+            }}
+            <div class="table-scroll">
+                <table class="table dense">
+                    <thead>
+                        <tr>
+                            <th>"Compliance" <span class="soft unit">{move || display_unit(Dimension::MOMENT, desk.units.get()).0}</span></th>
+                            <th>"Densities"</th>
+                            <th>"Body in cells"</th>
+                            <th>"Verified"</th>
+                            <th><span class="visually-hidden">"Difference"</span></th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+            <Show when=move || taken.with(|t| t.as_ref().is_some_and(|(_, c)| c.is_some())) && check.with(Option::is_none)>
+                <p class="soft">"Not verified as it is now: open its check and run it."</p>
+            </Show>
+            <Show when=move || taken.with(Option::is_some)>
+                <CompareBodies />
+            </Show>
+            <Show when=flagged>
+                <div class="callout small" data-testid="growth-off">
+                    <Icon glyph=Glyph::Warning />
+                    <p>
+                        "The optimiser is more than 5 % off what was verified: members are thin for its cells. Believe the verified \
+                         value, or take more cells or a larger smallest member."
+                    </p>
+                </div>
+            </Show>
+        </section>
+    }
+    .into_any()
+}
+
+/// Puts the body of the shown answer among the design's files, and its feature and study into the tree.
+async fn adopt(desk: Desk) -> Result<(), String> {
+    let shown = desk.bench.shown.get_untracked().ok_or("There is no answer to take a body of.")?;
+    let run = desk.bench.run(&shown.run).ok_or("This run is not in the list any more. Reload the page.")?;
+    let (client, design) = (desk.client.get_value(), desk.id.get_value());
+    let path = format!("/api/runs/{}/artefacts/growth", encode(&run.id));
+    let bytes = client.bytes(&path).await.map_err(|p| p.message)?;
+    let growth = Growth::from_bytes(&bytes).ok_or("The body of this run is damaged. Run the study again.")?;
+    let name = format!("{} v{}.{}", run.study_name.replace(['/', '\\'], "-"), run.sequence, Growth::EXTENSION);
+    let stored = client.store(&design, &name, bytes).await.map_err(|p| p.message)?;
+    let file = Value::Blob { hash: stored.hash, name: stored.name };
+    let study = Id(run.study.clone());
+    let fresh = |kind: &str| Id::fresh(kind, crate::ui::random());
+    let command = desk.design.with_untracked(|d| adoption(d, &study, &growth, file, fresh));
+    let check = match &command {
+        Command::Batch { commands } => commands.last().and_then(|c| match c {
+            Command::Add { object, .. } => Some(object.id.clone()),
+            _ => None,
+        }),
+        _ => None,
+    };
+    if desk.commit(command) {
+        // Inside its design space the body would not be seen.
+        let space = growth.head.values.get("bodies");
+        if let Some(Value::Refs(ids)) = space {
+            desk.hidden.update(|hidden| {
+                hidden.extend(ids.iter().map(|id| id.0.clone()).filter(|id| !hidden.contains(id)).collect::<Vec<_>>());
+            });
+        }
+        desk.bench.close();
+        desk.selected.set(check);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use solver::growth::Head;
+    use solver::study::outcome::{Scalar, State, StateKind};
+    use std::collections::BTreeMap;
+
+    fn refs(ids: &[&str]) -> Value {
+        Value::Refs(ids.iter().map(|i| (*i).into()).collect())
+    }
+
+    fn growth() -> Growth {
+        let values = BTreeMap::from([("bodies".to_string(), refs(&["space"]))]);
+        let head =
+            Head { values, level: 0.5, n_cells: 60.0, volume: 1e-6, origin: [0.0; 3], spacing: 1e-3, counts: [2; 3] };
+        Growth { head, samples: vec![0; 8] }
+    }
+
+    #[test]
+    fn a_body_is_taken_over_with_its_check_and_known_again() {
+        let mut design = Design::new();
+        let study = Object::new("st", "generative", "Wing").with("supports", refs(&["wall"])).expr("share", "20 %");
+        design.objects = [Object::new("space", "box", "Space"), study].map(Arc::new).to_vec();
+        let file = || Value::Blob { hash: "abc".into(), name: "Wing v3.growth".into() };
+        let turn = std::cell::Cell::new(0);
+        let fresh = |kind: &str| {
+            turn.set(turn.get() + 1);
+            Id(format!("{kind}_{}", turn.get()))
+        };
+        for name in ["Outcome of Wing", "Outcome of Wing 2"] {
+            assert!(name.ends_with('2') || adopted(&design, "abc").is_none());
+            let command = adoption(&design, &"st".into(), &growth(), file(), fresh);
+            design = solver::design::apply(&design, &command).expect("applied").0;
+            assert!(design.of_kind("generated").any(|o| o.name == name));
+        }
+        let (feature, check) = adopted(&design, "abc").expect("in the design");
+        let check = check.expect("a verified study");
+        assert_eq!((feature.refs("bodies"), check.refs("bodies")), (vec!["space".into()], vec![feature.id.clone()]));
+        assert_eq!((check.refs("supports"), check.choice("method")), (vec!["wall".into()], "verified".into()));
+        assert_eq!(solver::design::check(&design).iter().filter(|i| i.object == feature.id).count(), 0);
+        assert!(adopted(&design, "abd").is_none());
+    }
+
+    #[test]
+    fn verified_values_stand_beside_those_of_the_same_case() {
+        let outcome = |cases: &[&str], id: &str, value: f64, grade| Outcome {
+            states: cases
+                .iter()
+                .map(|c| State {
+                    id: (*c).into(),
+                    label: (*c).into(),
+                    kind: StateKind::LoadCase,
+                    value: None,
+                    dimension: Dimension::NONE,
+                })
+                .collect(),
+            scalars: cases
+                .iter()
+                .flat_map(|c| [id, "compliance_body"].map(|id| (c, id)))
+                .map(|(c, id)| Scalar {
+                    id: id.into(),
+                    label: String::new(),
+                    value,
+                    error: None,
+                    dimension: Dimension::MOMENT,
+                    grade,
+                    case: Some((*c).into()),
+                    at: None,
+                    exponent: None,
+                })
+                .collect(),
+            ..Outcome::default()
+        };
+        let found = outcome(&["a", "b"], "compliance", 1.04, Grade::Instant);
+        let check = outcome(&["b"], "compliance", 1.0, Grade::Verified);
+        let off: Vec<_> = lines(&found, Some(&check)).iter().map(Line::off).collect();
+        assert!(off[0].is_none() && (off[1].unwrap_or_default() - 0.04).abs() < 1e-12, "{off:?}");
+        // Of one case each, whatever they call it; and nothing that was not verified.
+        let one = outcome(&["st"], "compliance", 1.04, Grade::Instant);
+        assert!(lines(&one, Some(&check))[0].off().is_some());
+        let instant = outcome(&["b"], "compliance", 1.0, Grade::Instant);
+        assert!(lines(&one, Some(&instant))[0].verified.is_none());
+        assert!(lines(&one, None)[0].off().is_none());
+    }
+}

@@ -1,0 +1,100 @@
+// The walk of a generated part: from a space, bolts, a pin and tools to a body in the design that was verified.
+import test, { after, before } from 'node:test';
+import assert from 'node:assert/strict';
+import { id, launch, modelReady, person, pixelDifference, saved, signUp, startServer } from '../support.mjs';
+
+let server;
+let browser;
+let a;
+let b;
+
+before(async () => {
+  server = await startServer();
+  browser = await launch();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const studyRow = (page, name) => id(page, 'studies-section').getByTestId('tree-row').filter({ hasText: name }).first();
+
+async function set(page, key, text) {
+  const field = id(page, key);
+  await field.fill(text);
+  await field.press('Enter');
+  await saved(page);
+}
+
+test('A starts from the lug, whose set-up is complete; B looks on', async () => {
+  a = await person(browser, server.url);
+  await a.page.goto('/signup');
+  await signUp(a, { name: 'Ada Byron', email: 'ada@example.com', password: 'a long enough password' });
+  await id(a.page, 'designs').waitFor();
+  await id(a.page, 'nav-people').click();
+  await id(a.page, 'invite-submit').click();
+  const link = await id(a.page, 'link').inputValue();
+  b = await person(browser, server.url, { colorScheme: 'dark' });
+  await b.page.goto(link);
+  await signUp(b, { name: 'Ben Katz', email: 'ben@example.com', password: 'another long password' });
+  await id(b.page, 'designs').waitFor();
+  await a.page.goto('/');
+  await a.page.getByRole('link', { name: /Open .*lug/i }).first().click();
+  await a.page.waitForURL(/\/design\//);
+  await b.page.goto(a.page.url());
+  await Promise.all([modelReady(a.page), modelReady(b.page)]);
+  await studyRow(a.page, 'Stiffest lug').click();
+  // Coarse, for a walk.
+  await set(a.page, 'cells', '32');
+  await set(a.page, 'iterations', '24');
+  await id(a.page, 'preflight').getByText('Ready').waitFor({ timeout: 60_000 });
+  await a.shot('50-generative');
+});
+
+test('the body evolves in front of both', async () => {
+  const before = await id(b.page, 'viewport').screenshot();
+  await a.page.locator('[data-testid=run]:not([disabled])').click();
+  // What is on its way is shown to whoever has the design open.
+  await Promise.all([a, b].map(({ page }) => id(page, 'outcome').waitFor({ timeout: 120_000 })));
+  await a.shot('51-evolving');
+  await id(a.page, 'growth').waitFor({ timeout: 240_000 });
+  await id(b.page, 'growth').waitFor({ timeout: 60_000 });
+  const after = await id(b.page, 'viewport').screenshot();
+  assert.ok((await pixelDifference(b.page, before, after)) > 0.02, 'B sees another body than the space');
+  await a.shot('52-found');
+  await b.shot('53-found-dark');
+});
+
+test('it is taken over as a feature and verified, and both numbers stand side by side', async () => {
+  const { page } = a;
+  await id(page, 'adopt').click();
+  await id(page, 'features-section').getByTestId('tree-row').filter({ hasText: 'Outcome of Stiffest lug' }).waitFor();
+  await saved(page);
+  await modelReady(page);
+  await a.shot('54-taken-over');
+  // Its check is selected: verified, and about this body alone.
+  await id(page, 'resolution-coarse').click();
+  await set(page, 'accuracy', '20 %');
+  await page.locator('[data-testid=run]:not([disabled])').click({ timeout: 60_000 });
+  await id(page, 'outcome').getByText('verified', { exact: true }).waitFor({ timeout: 400_000 });
+  await a.shot('55-checked');
+  // The answer it came from has not grown old by being taken over.
+  await studyRow(page, 'Stiffest lug').click();
+  await id(page, 'history-row').first().click();
+  await id(page, 'growth').waitFor();
+  assert.equal(await id(page, 'stale').count(), 0);
+  const verified = id(page, 'verified-compliance');
+  await verified.filter({ hasText: /\d/ }).first().waitFor({ timeout: 60_000 });
+  assert.equal(await verified.count(), 2, 'of both load cases');
+  await a.shot('56-side-by-side');
+  // Undo takes feature and check out together.
+  await id(page, 'open-feature').click();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+z');
+  await studyRow(page, 'Check of').waitFor({ state: 'detached' });
+});
+
+test('no faults in any console', async () => {
+  for (const one of [a, b]) assert.deepEqual(one.faults([/WebSocket/]), []);
+});

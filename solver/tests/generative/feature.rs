@@ -1,0 +1,202 @@
+//! The body that was found as a feature of the design: the same body, and one like any other.
+
+use crate::sample::{self, Stored, cantilever, choice, faces, refs, run, run_on, surface, value, volume, wish};
+use solver::design::{Design, Object, Severity, Value};
+use solver::geometry::{Model, ModelBody, evaluate};
+use solver::growth::Growth;
+use solver::study::outcome::Outcome;
+use solver::surface::Representation;
+use std::sync::Arc;
+
+/// The feature that the answer proposes, and the file it needs.
+fn feature(out: &Outcome) -> (Object, Stored) {
+    let growth = out.growth.clone().expect("a body for the design");
+    let mut object = Object::new("outcome", "generated", "Outcome");
+    object.properties.extend(growth.head.values.clone());
+    let file = Value::Blob { hash: "found".into(), name: format!("Study.{}", Growth::EXTENSION) };
+    (object.with("file", file), Stored(vec![("found".into(), growth.to_bytes())]))
+}
+
+fn with(design: &Design, more: Vec<Object>) -> Design {
+    let mut design = design.clone();
+    design.objects.extend(more.into_iter().map(Arc::new));
+    design
+}
+
+fn body<'a>(model: &'a Model, name: &str) -> &'a ModelBody {
+    model.bodies.iter().find(|b| b.name == name).unwrap_or_else(|| panic!("no body {name}"))
+}
+
+fn has(model: &Model, face: &str) -> bool {
+    body(model, "outcome").body.surface().faces.iter().any(|f| f.name.0 == face)
+}
+
+#[test]
+fn the_feature_makes_the_body_that_was_found() {
+    let rod = Object::new("rod", "cylinder", "Rod")
+        .with("origin", sample::vector([24.0, 0.0, 20.0], "mm"))
+        .with("axis", choice("y"))
+        .expr("radius", "3 mm")
+        .expr("height", "12 mm");
+    let tool = Object::new("tool", "box", "Tool")
+        .with("origin", sample::vector([14.0, 3.0, 4.0], "mm"))
+        .expr("dx", "20 mm")
+        .expr("dy", "20 mm")
+        .expr("dz", "9 mm");
+    let study = wish()
+        .with("keep_bodies", refs(&["rod"]))
+        .with("avoid_bodies", refs(&["tool"]))
+        .with("avoid_faces", faces(&["space.bottom"]))
+        .expr("distance", "1.5 mm");
+    let sample = cantilever(study, vec![rod, tool]);
+    let out = run(&sample);
+    let (object, files) = feature(&out);
+    let design = with(&sample.design, vec![object.clone()]);
+    assert_eq!(solver::design::check(&design), []);
+    let model = evaluate(&design, &files);
+    assert_eq!(model.issues, []);
+    let made = body(&model, "outcome");
+    assert_eq!(made.body.representation(), Representation::Field);
+    assert_eq!(made.material, body(&model, "space").material);
+    let (found, made) = (surface(&out), made.body.surface());
+    assert_eq!((&made.points, &made.triangles), (&found.points, &found.triangles), "to the bit");
+    assert_eq!((volume(made) / value(&out, "volume") - 1.0).abs() < 1e-12, true);
+    assert!(["space.right", "space.left", "outcome.grown"].iter().all(|f| has(&model, f)));
+    // What was solved for another body is no question of this one: the study stands on its space alone.
+    assert_eq!(run(&sample::Sample { model, design: design.clone(), study: "study" }).scalars, out.scalars);
+
+    // The space grows: the body stays, and says that it is not what was found for that space.
+    let mut longer = design.clone();
+    let space = Object::clone(longer.get(&"space".into()).unwrap()).expr("dz", "22 mm");
+    longer.objects[0] = Arc::new(space);
+    let model = evaluate(&longer, &files);
+    let said: Vec<_> = model.issues.iter().map(|i| (i.object.0.as_str(), i.severity)).collect();
+    assert_eq!(said, [("outcome", Severity::Warning)], "{:?}", model.issues);
+    assert!(model.issues[0].message.contains("run the study again"), "{}", model.issues[0].message);
+    assert!(volume(body(&model, "outcome").body.surface()) < value(&out, "volume"));
+
+    // What cannot be is said at the property.
+    let wrong = |object: Object, files: &Stored| {
+        let model = evaluate(&with(&sample.design, vec![object]), files);
+        assert!(!model.bodies.iter().any(|b| b.name == "outcome"));
+        let [issue] = &model.issues[..] else { panic!("{:?}", model.issues) };
+        (issue.key.clone().unwrap_or_default(), issue.message.clone())
+    };
+    let (key, why) = wrong(object.clone(), &Stored(vec![]));
+    assert!(key == "file" && why.contains("has not arrived"), "{why}");
+    let (key, why) = wrong(object.clone(), &Stored(vec![("found".into(), b"solid".to_vec())]));
+    assert!(key == "file" && why.contains("no outcome"), "{why}");
+    let (key, why) = wrong(object.clone().with("keep_faces", faces(&["space.side"])), &files);
+    assert!(key == "keep_faces" && why.contains("no body has the face"), "{why}");
+    let (key, why) = wrong(object.clone().with("keep_bodies", refs(&["space"])), &files);
+    assert!(key == "keep_bodies" && why.contains("the design space itself"), "{why}");
+    let (key, why) = wrong(object.with("bodies", refs(&[])), &files);
+    assert!(key == "bodies" && why.contains("choose at least one"), "{why}");
+}
+
+#[test]
+fn it_is_cut_joined_moved_and_repeated_like_any_body() {
+    let sample = cantilever(wish(), vec![]);
+    let (object, files) = feature(&run(&sample));
+    let built = |more: Vec<Object>| {
+        let mut all = vec![object.clone()];
+        all.extend(more);
+        let model = evaluate(&with(&sample.design, all), &files);
+        let wrong: Vec<_> = model.issues.iter().filter(|i| i.severity == Severity::Error).collect();
+        assert!(wrong.is_empty(), "{wrong:?}");
+        model
+    };
+    let plain = volume(body(&built(vec![]), "outcome").body.surface());
+    // A bore through the layer behind the loaded face, which is full.
+    let bore = Object::new("bore", "cylinder", "Bore")
+        .with("origin", sample::vector([46.9, 6.0, -1.0], "mm"))
+        .expr("radius", "0.6 mm")
+        .expr("height", "26 mm")
+        .with("operation", choice("cut"))
+        .with("targets", refs(&["outcome"]));
+    let model = built(vec![bore]);
+    let gone = plain - volume(body(&model, "outcome").body.surface());
+    let whole = std::f64::consts::PI * 0.6e-3 * 0.6e-3 * 24e-3;
+    assert!((gone / whole - 1.0).abs() < 0.2, "{gone} for {whole}");
+    assert!(["bore.wall", "space.right", "outcome.grown"].iter().all(|f| has(&model, f)), "cut");
+    let boss = Object::new("boss", "box", "Boss")
+        .with("origin", sample::vector([46.0, 0.0, 0.0], "mm"))
+        .expr("dx", "6 mm")
+        .expr("dy", "12 mm")
+        .expr("dz", "24 mm")
+        .with("operation", choice("join"))
+        .with("targets", refs(&["outcome"]));
+    let model = built(vec![boss]);
+    let more = volume(body(&model, "outcome").body.surface()) - plain;
+    assert!((more / (4.0 * 12.0 * 24.0 * 1e-9) - 1.0).abs() < 0.02, "{more}");
+    assert!(has(&model, "boss.right") && !has(&model, "space.right"), "joined");
+    let copy = Object::new("copy", "mirror", "Copy").with("plane", choice("yz")).with("features", refs(&["outcome"]));
+    let model = built(vec![copy]);
+    let other = model.bodies.iter().find(|b| b.name.starts_with("outcome#")).expect("a copy");
+    let (lo, hi) = other.body.surface().bounds().unwrap();
+    assert!(lo[0] < -0.0479 && hi[0] < 1e-6 && (volume(other.body.surface()) / plain - 1.0).abs() < 1e-9);
+}
+
+/// Work of the force along z on a face, N: force times the mean displacement there.
+fn work(out: &Outcome, face: &str, force: f64) -> f64 {
+    let field = out.fields.iter().find(|f| f.id == "displacement" && f.mesh.starts_with("skin")).unwrap();
+    let mesh = surface(out);
+    let face = mesh.faces.iter().position(|f| f.name.0 == face).unwrap();
+    let (mut sum, mut area) = (0.0, 0.0);
+    for (t, corners) in mesh.triangles.iter().enumerate().filter(|t| mesh.face_of[t.0] as usize == face) {
+        let a = mesh.triangle_cross(t).iter().map(|c| c * c).sum::<f64>().sqrt() / 2.0;
+        area += a;
+        sum += a * corners.map(|p| f64::from(field.values[3 * p as usize + 2])).iter().sum::<f64>() / 3.0;
+    }
+    force * sum / area
+}
+
+/// The body is re-solved by the verified static study, on elements that follow it.
+#[test]
+fn a_verified_run_on_the_feature_agrees() {
+    let sample = cantilever(wish().expr("cells", "32").expr("iterations", "50").expr("layer", "3 mm"), vec![]);
+    let out = run(&sample);
+    let (object, files) = feature(&out);
+    let check = Object::new("check", "static", "Check")
+        .with("bodies", refs(&["outcome"]))
+        .with("method", choice("verified"))
+        .with("resolution", choice("coarse"))
+        .expr("accuracy", "5 %");
+    let design = with(&sample.design, vec![object, check]);
+    let verified = run_on(&design, &evaluate(&design, &files), "check");
+    let found = value(&verified, "compliance");
+    let by_hand = work(&verified, "space.right", -100.0);
+    assert!((by_hand / found - 1.0).abs() < 2e-3, "{found}, by the mean way of the face {by_hand}");
+    let (cells, densities) = (value(&out, "compliance_body"), value(&out, "compliance"));
+    println!("compliance: verified {found:.6e}, body in cells {cells:.6e}, densities {densities:.6e}");
+    assert!((densities / found - 1.0).abs() < 0.05, "{densities} for {found}");
+    assert!((cells / found - 1.0).abs() < 0.05, "{cells} for {found}");
+    // It is a good design: the whole space, a beam by Timoshenko, is 2.5 times as heavy.
+    let (e, nu, [l, b, h]) = (68.9e9, 0.33, [0.048, 0.012f64, 0.024]);
+    let (inertia, shear) = (b * h.powi(3) / 12.0, 5.0 / 6.0 * e / (2.0 * (1.0 + nu)) * b * h);
+    let least = 100.0f64.powi(2) * (l * l * l / (3.0 * e * inertia) + l / shear);
+    assert!(found > least && found < 3.0 * least, "{found}, {least} of the whole space");
+}
+
+/// The template that a person starts from, from set-up to a body in the design, in coarse cells.
+#[test]
+fn the_lug_of_the_templates_is_made_and_taken_over() {
+    let mut design = (solver::design::template("lug").unwrap().build)();
+    let at = design.position(&"study_generative".into()).unwrap();
+    let study = Object::clone(&design.objects[at]).expr("cells", "32").expr("iterations", "24");
+    design.objects[at] = Arc::new(study);
+    let model = evaluate(&design, &Stored(vec![]));
+    assert_eq!(model.issues, []);
+    assert_eq!(model.bodies.len(), 5, "the space and room for four tools");
+    let sample = sample::Sample { design: design.clone(), model, study: "study_generative" };
+    let out = run(&sample);
+    assert!(out.warnings.iter().all(|w| !w.contains("pieces")), "{:?}", out.warnings);
+    let (object, files) = feature(&out);
+    let made = evaluate(&with(&design, vec![object]), &files);
+    let wrong: Vec<_> = made.issues.iter().filter(|i| i.severity == Severity::Error).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+    assert_eq!(body(&made, "outcome").body.surface().points, surface(&out).points, "all four tools are avoided");
+    for name in ["hole_pin.wall", "hole_bolt.wall", "hole_bolt.wall#pattern_sides_hole_bolt.2"] {
+        assert!(has(&made, name), "{name}");
+    }
+}
