@@ -62,7 +62,7 @@ enum What {
         /// Name or id of its project.
         #[arg(long)]
         project: String,
-        /// empty, bracket, flange, heat_sink or lug.
+        /// empty, bracket, flange, heat_sink, lug or engine_bracket.
         #[arg(long, default_value = "empty")]
         template: String,
     },

@@ -16,6 +16,7 @@ use super::requirement::Judged;
 use super::run::{Preflight, Run, RunState, StartRun, Worker};
 use super::share::{CreateShare, Share, SharedDesign};
 use super::{Page, Problem};
+use crate::sync::{Entry, Submission};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use solver::deck::{Reading, Units};
@@ -313,6 +314,10 @@ impl Client {
     pub fn read_deck(&self, id: &str, hash: &str, units: Units) -> Answering<Reading> {
         let path = format!("/api/designs/{}/files/{}/deck", encode(id), encode(hash));
         self.with("POST", path, ReadDeck { units })
+    }
+    /// Makes an edit without having the design open.
+    pub fn edit(&self, id: &str, submission: &Submission) -> Answering<Entry> {
+        self.with("POST", format!("/api/designs/{}/commands", encode(id)), submission)
     }
     /// Stores bytes with the design, as a file of this name.
     pub fn store(&self, id: &str, name: &str, bytes: Vec<u8>) -> Answering<StoredFile> {

@@ -3,9 +3,12 @@
 use super::growth::{answer, check_of};
 use crate::api::client::encode;
 use crate::panels::{Desk, use_desk};
+use crate::sync::Submission;
 use crate::ui::{Dialog, Glyph, Icon};
 use leptos::{ev, prelude::*};
-use solver::design::{Design, Id, material};
+use leptos_router::hooks::use_navigate;
+use solver::design::schema::Section;
+use solver::design::{Command, Design, Id, Object, material};
 use solver::quantity::{Dimension, display_unit};
 use solver::scene::Scene;
 use solver::study::outcome::{Grade, Scalar};
@@ -395,6 +398,18 @@ fn Rows(
         };
         Merit::ALL.map(cell).collect_view()
     };
+    let navigate = StoredValue::new(use_navigate());
+    let busy = RwSignal::new(false);
+    let branch = move |feature: Id, label: String| {
+        busy.set(true);
+        leptos::task::spawn_local(async move {
+            match branch_off(desk, feature, label).await {
+                Ok(address) => navigate.with_value(|go| go(&address, Default::default())),
+                Err(why) => desk.notices.bad(why),
+            }
+            busy.try_set(false);
+        });
+    };
     let row = move |rival: Rival| {
         let away = {
             let id = rival.feature.clone();
@@ -419,6 +434,7 @@ fn Rows(
             desk.bench.comparing.set(false);
             desk.selected.set(Some(id));
         };
+        let own = (rival.feature.clone(), rival.label.clone());
         let check = rival.check.clone();
         let state = match (&rival.check, &rival.run) {
             (_, Some(_)) => "verified",
@@ -448,19 +464,61 @@ fn Rows(
                     </span>
                 </td>
                 {cells}
+                <td>
+                    <button
+                        type="button" class="icon-button small" title="Open as a new design" aria-label="Open as a new design"
+                        data-testid="rival-branch" disabled=move || busy.get() on:click=move |_| branch(own.0.clone(), own.1.clone())
+                    >
+                        <Icon glyph=Glyph::Branch size=14 />
+                    </button>
+                </td>
             </tr>
         }
     };
     view! {
         <div class="table-scroll">
             <table class="table dense rivals">
-                <thead><tr><th>"Body"</th>{head}</tr></thead>
+                <thead><tr><th>"Body"</th>{head}<th><span class="visually-hidden">"Open as a new design"</span></th></tr></thead>
                 <tbody>{move || all.get().into_iter().map(row).collect_view()}</tbody>
             </table>
         </div>
         <p class="soft">"Displacement, stress and compliance are the largest of all load cases, from verified runs on each body alone."</p>
     }
     .into_any()
+}
+
+/// What a copy of the design loses to be about one grown body: the others, their checks, and the studies that grow more.
+fn others(design: &Design, feature: &Id) -> Vec<Command> {
+    let grown: Vec<&Id> = design.of_kind("generated").map(|o| &o.id).filter(|id| *id != feature).collect();
+    let is_other = |o: &&Object| {
+        let bodies = o.refs("bodies");
+        grown.contains(&&o.id)
+            || o.kind == "generative"
+            || o.section() == Some(Section::Study) && !bodies.is_empty() && bodies.iter().all(|b| grown.contains(&b))
+    };
+    // What refers to an object goes before it.
+    let gone = design.objects.iter().map(|o| &**o).filter(is_other);
+    gone.map(|o| Command::Remove { id: o.id.clone() }).rev().collect()
+}
+
+/// Makes a design of its own about one body, and tells its address.
+async fn branch_off(desk: Desk, feature: Id, label: String) -> Result<String, String> {
+    let (client, id) = (desk.client.get_value(), desk.id.get_value());
+    let copy = client.duplicate_design(&id, &label).await.map_err(|p| p.message)?;
+    let document = client.document(&copy.id, None).await.map_err(|p| p.message)?;
+    let commands = others(&document.design, &feature);
+    if !commands.is_empty() {
+        let submission = Submission {
+            client: format!("{:016x}", crate::ui::random()),
+            number: 1,
+            base: document.sequence,
+            offline: false,
+            command: Command::Batch { commands },
+            undo_of: None,
+        };
+        client.edit(&copy.id, &submission).await.map_err(|p| p.message)?;
+    }
+    Ok(format!("/design/{}", copy.id))
 }
 
 /// Opens the comparison, from wherever bodies are spoken of.
@@ -513,6 +571,29 @@ mod tests {
         all.push(verified("von_mises_max_finite", 7.0, "a"));
         assert_eq!(Merit::Stress.of(&all), Some((7.0, Some(0.1))));
         assert_eq!(Merit::Compliance.of(&[scalar("compliance", 1.0, "a", Grade::Instant, None)]), None);
+    }
+
+    #[test]
+    fn a_design_about_one_body_keeps_what_that_needs() {
+        use std::sync::Arc;
+        let of = |ids: &[&str]| solver::design::Value::Refs(ids.iter().map(|i| (*i).into()).collect());
+        let mut design = Design::new();
+        design.objects = [
+            Object::new("space", "box", "Space"),
+            Object::new("g1", "generated", "One").with("bodies", of(&["space"])),
+            Object::new("g2", "generated", "Two").with("bodies", of(&["space"])),
+            Object::new("st", "generative", "Study").with("bodies", of(&["space"])),
+            Object::new("c1", "static", "Check of one").with("bodies", of(&["g1"])),
+            Object::new("c2", "static", "Check of two").with("bodies", of(&["g2"])),
+            Object::new("all", "static", "All"),
+        ]
+        .map(Arc::new)
+        .to_vec();
+        let commands = others(&design, &"g1".into());
+        let gone: Vec<_> = commands.iter().map(|c| if let Command::Remove { id } = c { &*id.0 } else { "" }).collect();
+        assert_eq!(gone, ["c2", "st", "g2"]);
+        let left = solver::design::apply(&design, &Command::Batch { commands }).expect("applied").0;
+        assert_eq!(left.objects.len(), 4);
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod command_line;
 mod comment;
 mod corpus;
 mod disk;
+mod export;
 mod file;
 mod garbage;
 mod guess;

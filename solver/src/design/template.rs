@@ -5,6 +5,8 @@ use super::profile::Profile;
 use crate::surface::{EdgeName, FaceName};
 use std::sync::Arc;
 
+mod generative;
+
 /// A design to start from.
 #[derive(Clone, Copy)]
 pub struct Template {
@@ -39,7 +41,13 @@ pub const TEMPLATES: &[Template] = &[
         id: "lug",
         label: "Lug",
         help: "A space between four bolts and a pin, two load cases, room for the tools: for generative design.",
-        build: lug,
+        build: generative::lug,
+    },
+    Template {
+        id: "engine_bracket",
+        label: "Engine bracket",
+        help: "The lifting bracket of a jet engine as GE asked for it: the space, bolts, lugs and four load cases.",
+        build: generative::engine_bracket,
     },
 ];
 
@@ -372,96 +380,6 @@ fn heat_sink() -> Design {
     );
     t.add(Object::new("study_static", "static", "Stiffness"));
     t.add(Object::new("study_heat", "heat", "Cooling"));
-    t.0
-}
-
-/// A space to be filled: what a generative study starts from.
-fn lug() -> Design {
-    let mut t = Tree::new();
-    t.parameter("length", "96 mm", "Of the space")
-        .parameter("width", "60 mm", "")
-        .parameter("height", "60 mm", "")
-        .parameter("bolt_diameter", "8.4 mm", "Clearance for M8")
-        .parameter("inset", "11 mm", "Bolt axis to the space's sides")
-        .parameter("foot", "7 mm", "Under the bolt heads")
-        .parameter("head_diameter", "18 mm", "Room for bolt heads and their tool")
-        .parameter("pin_diameter", "16 mm", "")
-        .parameter("pin_height", "46 mm", "Pin axis above the base");
-    t.add(
-        Object::new("box_space", "box", "Design space")
-            .with("centred", Value::Flag(true))
-            .expr("dx", "length")
-            .expr("dy", "width")
-            .expr("dz", "height")
-            .with("material", choice("alsi10mg_pbf")),
-    );
-    t.add(
-        Object::new("hole_pin", "hole", "Pin bore")
-            .with("targets", refs(&["box_space"]))
-            .with("plane", choice("xz"))
-            .expr("y", "pin_height")
-            .expr("diameter", "pin_diameter")
-            .with("direction", choice("both")),
-    );
-    let corner = |axis: &str| format!("inset - {axis} / 2");
-    t.add(
-        Object::new("hole_bolt", "hole", "Bolt hole")
-            .with("targets", refs(&["box_space"]))
-            .expr("x", &corner("length"))
-            .expr("y", &corner("width"))
-            .expr("diameter", "bolt_diameter")
-            .with("through", Value::Flag(false))
-            .expr("depth", "foot")
-            .with("direction", choice("up")),
-    );
-    t.add(
-        Object::new("cylinder_tool", "cylinder", "Room for the tool")
-            .with("origin", vector(&corner("length"), &corner("width"), "foot"))
-            .expr("radius", "head_diameter / 2")
-            .expr("height", "height - foot"),
-    );
-    for (what, name) in [("hole_bolt", "Bolt holes"), ("cylinder_tool", "Tools")] {
-        let [rows, sides] = ["rows", "sides"].map(|way| format!("pattern_{way}_{what}"));
-        t.add(
-            Object::new(rows.as_str(), "pattern_linear", &format!("{name} across"))
-                .with("features", refs(&[what]))
-                .with("direction", vector("0", "1", "0"))
-                .expr("spacing", "width - 2 * inset")
-                .expr("count", "2"),
-        );
-        t.add(
-            Object::new(sides.as_str(), "pattern_linear", &format!("{name} along"))
-                .with("features", refs(&[what, &rows]))
-                .with("direction", vector("1", "0", "0"))
-                .expr("spacing", "length - 2 * inset")
-                .expr("count", "2"),
-        );
-    }
-    t.add(
-        Object::new("selection_bolts", "selection", "Bolt holes")
-            .with("rule", choice("cylinders"))
-            .expr("radius", "bolt_diameter / 2"),
-    );
-    t.add(Object::new("fixed_bolts", "fixed", "Bolted").with("selections", refs(&["selection_bolts"])));
-    for (id, name, force) in
-        [("force_up", "Pull up", ["0 N", "0 N", "6 kN"]), ("force_side", "Pull aside", ["5 kN", "0 N", "0 N"])]
-    {
-        let [x, y, z] = force;
-        t.add(Object::new(id, "force", name).with("faces", faces(&["hole_pin.wall"])).with("force", vector(x, y, z)));
-    }
-    t.add(Object::new("case_up", "load_case", "Up").with("loads", refs(&["force_up"])));
-    t.add(Object::new("case_side", "load_case", "Aside").with("loads", refs(&["force_side"])));
-    t.add(
-        Object::new("study_generative", "generative", "Stiffest lug")
-            .with("bodies", refs(&["box_space"]))
-            .expr("share", "20 %")
-            .expr("layer", "3 mm")
-            .with("avoid_bodies", refs(&["cylinder_tool"]))
-            .with("symmetric_x", Value::Flag(true))
-            .with("symmetric_y", Value::Flag(true))
-            .expr("cells", "48")
-            .expr("iterations", "60"),
-    );
     t.0
 }
 

@@ -60,7 +60,7 @@ fn the_feature_makes_the_body_that_was_found() {
     assert_eq!(made.material, body(&model, "space").material);
     let (found, made) = (surface(&out), made.body.surface());
     assert_eq!((&made.points, &made.triangles), (&found.points, &found.triangles), "to the bit");
-    assert_eq!((volume(made) / value(&out, "volume") - 1.0).abs() < 1e-12, true);
+    assert!((volume(made) / value(&out, "volume") - 1.0).abs() < 1e-12);
     assert!(["space.right", "space.left", "outcome.grown"].iter().all(|f| has(&model, f)));
     // What was solved for another body is no question of this one: the study stands on its space alone.
     assert_eq!(run(&sample::Sample { model, design: design.clone(), study: "study" }).scalars, out.scalars);
