@@ -44,7 +44,9 @@ pub(crate) struct Grown {
     /// m³
     pub volume: f64,
     /// Edge of the cells it was found in, m, and the share of walls thinner than two of them.
+    #[cfg_attr(not(feature = "solve"), expect(dead_code, reason = "told by the study"))]
     pub cell: f64,
+    #[cfg_attr(not(feature = "solve"), expect(dead_code, reason = "told by the study"))]
     pub thin: f64,
 }
 

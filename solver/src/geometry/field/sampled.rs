@@ -41,11 +41,13 @@ impl Sampled {
     }
 
     /// Place of the first sample, m, way to the next along every axis, m, and numbers along the axes.
+    #[cfg(feature = "solve")]
     pub fn lattice(&self) -> (Vec3, f64, [usize; 3]) {
         (self.origin, self.spacing, self.counts)
     }
 
     /// x fastest.
+    #[cfg(feature = "solve")]
     pub fn values(&self) -> &[f32] {
         &self.values
     }
