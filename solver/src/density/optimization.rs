@@ -8,6 +8,7 @@ use super::oc;
 use super::pipeline::Pipeline;
 use super::project::Projection;
 use super::setup::{Goal, Optimiser, Setup, check, start_volume};
+use super::stress::{self, Clusters};
 use super::{Chain, Domain, Invalid, Role, measure};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,30 @@ pub trait Physics {
     /// # Errors
     /// As the physics has it.
     fn solve(&mut self, stiffness: &[f64]) -> Result<Response, Self::Error>;
+
+    /// Von Mises stress of full material at the centre of every cell, Pa, `[case][cell]`, as last solved; empty where the
+    /// physics knows no stress.
+    fn stresses(&self) -> Vec<Vec<f64>> {
+        Vec::new()
+    }
+
+    /// Of one function of every load case's relaxed stresses (`slopes`: its derivative by them, `[case][cell]`), what its
+    /// derivative by densities is made of.
+    ///
+    /// # Errors
+    /// As the physics has it.
+    fn pulls(&mut self, _density: &[f64], _slopes: &[Vec<f64>]) -> Result<Vec<Pulled>, Self::Error> {
+        Ok(Vec::new())
+    }
+}
+
+/// Derivatives of a function of stresses.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Pulled {
+    /// By densities at fixed displacements.
+    pub explicit: Vec<f64>,
+    /// λᵀ K₀ u of every cell with the stiffness matrix of full material, λ the displacements under the derivative by u.
+    pub mutual: Vec<f64>,
 }
 
 /// One entry per load case.
@@ -75,6 +100,8 @@ pub struct State {
     pub stage_iteration: u32,
     /// Volume limit of the dilated design of the robust formulation, as a share of the design space.
     pub dilated_max: f64,
+    /// Largest stress over the norm that stands for it, by load case; empty before the first step and without a limit on stress.
+    pub stress_scale: Vec<f64>,
     pub history: Vec<Entry>,
     pub stopped: Option<Stop>,
 }
@@ -98,6 +125,14 @@ pub enum StepError<E> {
     NotFinite { case: usize },
 }
 
+/// A load case's stresses as one number, and its derivative by each of them.
+struct Norm {
+    value: f64,
+    slope: Vec<f64>,
+}
+
+/// P of the norm that gathers stresses: more follows the largest closer and is harder on the optimiser.
+const STRESS_EXPONENT: f64 = 8.0;
 /// The volume's limit on the dilated design is brought in line with the limit on the middle one this often.
 const RESCALE_EVERY: u32 = 20;
 /// The objective is brought to this size, at every step, for the method of moving asymptotes.
@@ -122,8 +157,9 @@ impl Optimization {
             stage_iteration: 0,
             dilated_max: match setup.goal {
                 Goal::Stiffness { volume_max } => volume_max,
-                Goal::Volume { .. } => 1.0,
+                Goal::Volume { .. } | Goal::Strength { .. } => 1.0,
             },
+            stress_scale: Vec::new(),
             history: Vec::new(),
             stopped: None,
             x,
@@ -228,7 +264,7 @@ impl Optimization {
         }
         let n_cases = physics.n_cases();
         let n_limits = match &self.setup.goal {
-            Goal::Stiffness { .. } => n_cases,
+            Goal::Stiffness { .. } | Goal::Strength { .. } => n_cases,
             Goal::Volume { compliance_max } => compliance_max.len(),
         };
         for found in [self.setup.weights.len(), n_limits] {
@@ -278,6 +314,7 @@ impl Optimization {
             dilated_max = volume_max * light_fill / fill;
         }
         let mut memory = self.state.memory.clone();
+        let mut stress_scale = self.state.stress_scale.clone();
         let (objective, excess, x) = match &self.setup.goal {
             Goal::Stiffness { volume_max } => {
                 let limit = if robust.is_some() { dilated_max } else { *volume_max };
@@ -323,6 +360,26 @@ impl Optimization {
                 let x = self.moved(settings, &mut memory, &f0, &values, &gradients);
                 (fill, values.iter().copied().fold(f64::NEG_INFINITY, f64::max), x)
             }
+            Goal::Strength { stress_max } => {
+                let f0: Vec<f64> = dv.iter().map(|d| OBJECTIVE * d / self.n_inside).collect();
+                let density = stages.last();
+                let (norms, peaks) = self.gathered(density, &physics.stresses(), &mut stress_scale);
+                let slopes: Vec<Vec<f64>> = norms.iter().map(|n| n.slope.clone()).collect();
+                let pulled = physics.pulls(density, &slopes).map_err(StepError::Physics)?;
+                let gradient = |p: &Pulled| -> Vec<f64> {
+                    // ∂E/∂ρ is −`slope`.
+                    let parts = p.explicit.iter().zip(&p.mutual).zip(&slope);
+                    let by_density = parts.map(|((e, m), s)| (e + s * m) / stress_max).collect();
+                    self.pipeline.seen(&self.state.x, stiff.pull_back(&stages, by_density))
+                };
+                let gradients: Vec<Vec<f64>> = pulled.iter().map(gradient).collect();
+                let values: Vec<f64> = norms.iter().map(|n| n.value / stress_max - 1.0).collect();
+                let Optimiser::Asymptotes(settings) = &self.setup.optimiser else {
+                    return Err(Invalid::Criteria { with: "limits on stress" }.into());
+                };
+                let x = self.moved(settings, &mut memory, &f0, &values, &gradients);
+                (fill, peaks.into_iter().fold(f64::NEG_INFINITY, f64::max) / stress_max - 1.0, x)
+            }
         };
         let change = x.iter().zip(&self.state.x).fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
         let entry = Entry {
@@ -337,8 +394,29 @@ impl Optimization {
             beta: self.state.beta,
         };
         drop((stiff, light));
+        self.state.stress_scale = stress_scale;
         self.advance(x, memory, dilated_max, entry);
         Ok(())
+    }
+
+    /// What stands for the stresses of every load case, and the largest of them, Pa; `scales` follow.
+    fn gathered(&self, density: &[f64], stresses: &[Vec<f64>], scales: &mut Vec<f64>) -> (Vec<Norm>, Vec<f64>) {
+        let of = |(k, stress): (usize, &Vec<f64>)| {
+            let relaxed: Vec<f64> = density.iter().zip(stress).map(|(d, s)| stress::relaxed(*d, *s)).collect();
+            let mut clusters = Clusters::new(STRESS_EXPONENT, 1, &relaxed, |c| self.domain().is_free(c));
+            if let (Some(before), Some(scale)) = (scales.get(k), clusters.scale.first_mut()) {
+                // As in `Clusters::follow`, whose cells are the same at every step.
+                *scale = *before + stress::FOLLOW * (*scale - *before);
+            }
+            let judged = relaxed.iter().enumerate().filter(|(c, _)| self.domain().is_free(*c));
+            let peak = judged.map(|(_, s)| *s).fold(0.0, f64::max);
+            let scale = clusters.scale.first().copied().unwrap_or(1.0);
+            let value = clusters.values(&relaxed).first().copied().unwrap_or(0.0);
+            (Norm { value, slope: clusters.slope(&relaxed, 0) }, peak, scale)
+        };
+        let found: Vec<_> = stresses.iter().enumerate().map(of).collect();
+        *scales = found.iter().map(|f| f.2).collect();
+        found.into_iter().map(|(norm, peak, _)| (norm, peak)).unzip()
     }
 
     fn moved(

@@ -16,6 +16,9 @@ pub enum Goal {
     /// Least volume at which no load case's compliance, J, exceeds its limit. Where a load case is one force, its
     /// compliance is the force times the displacement of its point along it.
     Volume { compliance_max: Vec<f64> },
+    /// Least volume at which the relaxed von Mises stress of no judged cell exceeds this, Pa, in any load case; judged are the
+    /// free cells.
+    Strength { stress_max: f64 },
 }
 
 /// How the next design is found.
@@ -100,6 +103,12 @@ pub(crate) fn check(setup: &Setup) -> Result<(), Invalid> {
                 return Err(Invalid::Criteria { with: "limits on compliance" });
             }
         }
+        Goal::Strength { stress_max: s } => {
+            range("the limit on stress", *s, *s > 0.0 && s.is_finite(), "above 0")?;
+            if matches!(setup.optimiser, Optimiser::Criteria(_)) {
+                return Err(Invalid::Criteria { with: "limits on stress" });
+            }
+        }
     }
     for w in &setup.weights {
         range("the weight of a load case", *w, *w >= 0.0 && w.is_finite(), "0 or more")?;
@@ -134,6 +143,6 @@ pub(crate) fn start_volume(domain: &Domain, goal: &Goal) -> Result<f64, Invalid>
             }
             Ok(((volume_max * inside - solid) / free).min(1.0))
         }
-        Goal::Volume { .. } => Ok(0.5),
+        Goal::Volume { .. } | Goal::Strength { .. } => Ok(0.5),
     }
 }

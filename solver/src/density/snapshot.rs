@@ -27,6 +27,8 @@ struct Head {
     beta: u64,
     stage_iteration: u32,
     dilated_max: u64,
+    #[serde(default)]
+    stress_scale: Vec<u64>,
     history: Vec<Entry>,
     stopped: Option<Stop>,
     /// Lengths of the design, the designs before, the asymptotes.
@@ -42,6 +44,7 @@ pub fn write(state: &State) -> Vec<u8> {
         beta: state.beta.to_bits(),
         stage_iteration: state.stage_iteration,
         dilated_max: state.dilated_max.to_bits(),
+        stress_scale: state.stress_scale.iter().map(|s| s.to_bits()).collect(),
         history: state.history.clone(),
         stopped: state.stopped,
         lengths: arrays.map(|a| a.len() as u64),
@@ -89,6 +92,7 @@ pub fn read(bytes: &[u8]) -> Result<State, Damaged> {
         beta: f64::from_bits(head.beta),
         stage_iteration: head.stage_iteration,
         dilated_max: f64::from_bits(head.dilated_max),
+        stress_scale: head.stress_scale.into_iter().map(f64::from_bits).collect(),
         history: head.history,
         stopped: head.stopped,
     };
@@ -124,6 +128,7 @@ mod tests {
             beta: 0.1 + 0.2,
             stage_iteration: 3,
             dilated_max: 2.0f64.sqrt(),
+            stress_scale: vec![1.0 / 7.0, 3.0],
             history: vec![entry],
             stopped: Some(Stop::Settled),
         };

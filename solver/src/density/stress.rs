@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// Exponent of the relaxation: √ρ.
 const RELAXATION: f64 = 0.5;
 /// Share of the present ratio of largest stress to p-norm in the scale; the rest is the scale before.
-const FOLLOW: f64 = 0.5;
+pub(crate) const FOLLOW: f64 = 0.5;
 
 /// Displacements of a cell's eight corners, m: x fastest, then y, then z.
 pub type Corners = [[f64; 3]; 8];

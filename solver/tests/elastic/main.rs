@@ -2,6 +2,7 @@
 
 #[path = "../support/simp.rs"]
 mod simp;
+mod stress;
 
 use simp::{cantilever, edge, iterate, random, random_densities, stiffness};
 use solver::density::elastic::{Accuracy, Elastic, ElasticError, Load};

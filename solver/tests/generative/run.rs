@@ -97,3 +97,24 @@ fn one_may_stop_and_keep_what_there_is() {
     assert_eq!(sample::value(&out, "iterations"), 9.0);
     assert!(sample::volume(sample::surface(&out)) > 0.0);
 }
+
+/// Lightest within a stress: the limit holds in cells and, re-solved on a mesh that follows the body, away from what is kept;
+/// half the limit takes more material.
+#[test]
+fn the_lightest_within_a_stress_keeps_it() {
+    use crate::sample::{cantilever, choice, run, value, wish};
+    let within = |mpa: f64| {
+        let goal = wish()
+            .with("goal", choice("stress"))
+            .expr("stress", &format!("{mpa} MPa"))
+            .expr("layer", "4 mm")
+            .expr("iterations", "80");
+        run(&cantilever(goal, vec![]))
+    };
+    let (strong, weak) = (within(12.0), within(6.0));
+    for (out, limit) in [(&strong, 12e6), (&weak, 6e6)] {
+        let found = value(out, "stress_max");
+        assert!(found < 1.05 * limit && found > 0.7 * limit, "{found} for {limit}");
+    }
+    assert!(value(&strong, "share") < 0.8 * value(&weak, "share"));
+}

@@ -274,6 +274,32 @@ impl Elastic {
         (0..displacement.n_cases()).map(one).collect()
     }
 
+    /// `aᵀ K₁ b` of every cell of the space in each case, J: what [`Self::energies`] is of one field.
+    pub fn mutual(&self, a: &Displacement, b: &Displacement) -> Vec<Vec<f64>> {
+        let n_cases = a.n_cases().min(b.n_cases());
+        // Brought to one size, so that sum and difference lose no digits of the smaller.
+        let size = |d: &Displacement, k: usize| {
+            (0..3).map(|c| d.values.part(k, c)).flatten().fold(0.0f64, |m, v| m.max(v.abs()))
+        };
+        let (mut sum, mut less) = (a.clone(), a.clone());
+        let mut scales = Vec::with_capacity(n_cases);
+        for k in 0..n_cases {
+            let (of_a, of_b) = (size(a, k), size(b, k));
+            let scale = if of_a > 0.0 && of_b > 0.0 { of_a / of_b } else { 1.0 };
+            for c in 0..3 {
+                let from = b.values.part(k, c);
+                sum.values.part_mut(k, c).iter_mut().zip(from).for_each(|(s, v)| *s += scale * v);
+                less.values.part_mut(k, c).iter_mut().zip(from).for_each(|(s, v)| *s -= scale * v);
+            }
+            scales.push(scale);
+        }
+        let (sum, less) = (self.energies(&sum), self.energies(&less));
+        let one = |((sum, less), scale): ((Vec<f64>, Vec<f64>), f64)| {
+            sum.iter().zip(&less).map(|(s, l)| 0.25 * (s - l) / scale).collect()
+        };
+        sum.into_iter().zip(less).zip(scales).map(one).collect()
+    }
+
     /// Bytes held now, without displacements.
     pub fn bytes(&self) -> usize {
         self.multigrid.bytes() + self.work.as_ref().map_or(0, Workspace::bytes)

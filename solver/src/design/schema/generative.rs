@@ -50,6 +50,7 @@ pub(super) const GOAL: Field = prop(
             ("mass", "Stiffest, with a mass"),
             ("displacement", "Lightest, within a displacement"),
             ("compliance", "Lightest, within a compliance"),
+            ("stress", "Lightest, within a stress"),
         ],
         default: "share",
     },
@@ -76,6 +77,14 @@ pub(super) const COMPLIANCE: Field = prop(
 )
 .when("goal", "compliance")
 .help("Work of the loads, force times way, in every load case.");
+
+pub(super) const STRESS: Field = prop(
+    "stress",
+    "Stress at most",
+    FieldType::Expr { dimension: Dimension::PRESSURE, default: "100 MPa", min: Some(1.0), max: Some(1e12) },
+)
+.when("goal", "stress")
+.help("Von Mises, in every load case, away from what is kept: at held and loaded faces it has no finite value. It takes twice the time.");
 
 pub(super) const LAYER: Field = length("layer", "Layer kept", "3 mm")
     .help("Held and loaded faces, and the faces to keep, stay as they are with a layer of this thickness behind them.");

@@ -546,6 +546,7 @@ pub const KINDS: &[Kind] = kinds! {
     "generative" "Generative" Study "Finds the body within a space that carries the loads best." [
         generative::SPACE, SUPPORTS, generative::CASES,
         generative::GOAL, generative::SHARE, generative::MASS, generative::DISPLACEMENT, generative::COMPLIANCE,
+        generative::STRESS,
         generative::LAYER, generative::KEEP_FACES, generative::KEEP_BODIES,
         generative::AVOID_BODIES, generative::AVOID_FACES, generative::DISTANCE,
         generative::SYMMETRIES[0], generative::SYMMETRIES[1], generative::SYMMETRIES[2], generative::MEMBER,

@@ -20,19 +20,21 @@ pub struct Solved<'a> {
     /// Of the optimiser's densities, and of the body's own cells, by load case, J; at the end.
     pub compliance: Option<&'a [f64]>,
     pub built: Option<&'a [f64]>,
+    /// Largest relaxed stress of the free cells by load case, Pa; at the end.
+    pub stress: Option<&'a [f64]>,
 }
 
 pub fn objective_name(goal: &Goal) -> &'static str {
     match goal {
         Goal::Share(_) => "Compliance",
-        Goal::Displacement(_) | Goal::Compliance(_) => "Share of the space",
+        Goal::Displacement(_) | Goal::Compliance(_) | Goal::Stress(_) => "Share of the space",
     }
 }
 
 fn objective_dimension(goal: &Goal) -> Dimension {
     match goal {
         Goal::Share(_) => Dimension::MOMENT,
-        Goal::Displacement(_) | Goal::Compliance(_) => Dimension::NONE,
+        Goal::Displacement(_) | Goal::Compliance(_) | Goal::Stress(_) => Dimension::NONE,
     }
 }
 
@@ -73,6 +75,12 @@ pub fn outcome(plan: &Plan, run: &Optimization, density: &[f64], grown: &Grown, 
         push("objective", &format!("Objective: {}", name.to_lowercase()), last.objective, dimension, None);
         push("grey", "Grey of the densities", last.discreteness, Dimension::NONE, None);
         push("iterations", "Iterations", f64::from(last.iteration), Dimension::NONE, None);
+    }
+    if let Some(stress) = solved.and_then(|s| s.stress) {
+        for (case, most) in cases.iter().zip(stress) {
+            let label = "Largest stress in cells, away from what is kept";
+            push("stress_max", label, *most, Dimension::PRESSURE, Some(case.id.as_str()));
+        }
     }
     if let Some((optimised, built)) = solved.and_then(|s| Some((s.compliance?, s.built?))) {
         for (k, case) in cases.iter().enumerate() {

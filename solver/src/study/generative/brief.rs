@@ -22,6 +22,8 @@ pub enum Goal {
     Displacement(f64),
     /// Lightest with a compliance of at most this, J.
     Compliance(f64),
+    /// Lightest with a von Mises stress of at most this away from what is kept, Pa.
+    Stress(f64),
 }
 
 /// Faces and bodies of the model where something is said beforehand.
@@ -77,6 +79,7 @@ impl<'a> Brief<'a> {
             }
             "displacement" => Goal::Displacement(number("displacement")),
             "compliance" => Goal::Compliance(number("compliance")),
+            "stress" => Goal::Stress(number("stress")),
             _ => Goal::Share(number("share")),
         };
         let (layer, distance, member) = (number("layer"), number("distance"), number("member"));

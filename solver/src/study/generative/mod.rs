@@ -18,6 +18,8 @@ mod region;
 mod solve;
 #[cfg(feature = "solve")]
 mod store;
+#[cfg(feature = "solve")]
+mod structure;
 
 /// What the page knows of this study.
 pub const FORM: StudyForm = StudyForm {

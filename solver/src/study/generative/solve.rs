@@ -6,11 +6,14 @@ use super::brief::{Brief, Goal, errors};
 use super::nodes::Nodes;
 use super::region::{self, Region, RegionError};
 use super::store;
-use crate::density::elastic::{Accuracy, Displacement, Elastic, ElasticError, Load, Space};
+use super::structure::{Structure, relative};
+use crate::density::elastic::{Accuracy, Displacement, Elastic, ElasticError, Space};
+use crate::density::mma;
 use crate::density::oc::Criteria;
-use crate::density::optimization::{Optimization, Physics, Response, StepError, Stop};
+use crate::density::optimization::{Optimization, Physics, StepError, Stop};
 use crate::density::pipeline::{Filter, Process, Sharpening};
 use crate::density::setup::{self, Optimiser, Setup};
+use crate::density::stress::Brick;
 use crate::design::Issue;
 use crate::geometry::generated::Mould;
 use crate::growth;
@@ -19,7 +22,7 @@ use crate::run::{Asked, Ctx, Phase};
 use crate::study::outcome::{Outcome, Partial};
 use crate::study::resolution::afford;
 use crate::study::{Case, Cost, Study, StudyError};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 /// The generative study.
 pub struct Generative;
@@ -38,6 +41,8 @@ const SOLVER_ITERATIONS_MAX: u32 = 2000;
 const RADIUS: f64 = 2.0;
 /// Steepness that projections end at.
 const BETA_END: f64 = 16.0;
+/// Steps under a limit on stress: a member that one large step takes away does not come back, for nothing pulls at a void.
+const CAREFUL: mma::Settings = mma::Settings { move_limit: 0.05, start: 0.2, widen: 1.2, narrow: 0.7 };
 /// Least relative stiffness, of cells without material.
 const VOID: f64 = 1e-9;
 
@@ -97,7 +102,9 @@ fn cost(brief: &Brief) -> Cost {
         + BYTES_PER_CELL * grid.n_cells() as f64
         + Elastic::bytes_expected(cells as usize, n_cases) as f64
         + 400.0 * part.surface.triangles.len() as f64;
-    let step = (SECONDS_PER_CELL + SECONDS_PER_CELL_AND_CASE * n_cases as f64) * cells;
+    // A limit on stress solves every case twice.
+    let n_solves = if matches!(brief.goal, Goal::Stress(_)) { 2 * n_cases } else { n_cases };
+    let step = (SECONDS_PER_CELL + SECONDS_PER_CELL_AND_CASE * n_solves as f64) * cells;
     Cost {
         memory_bytes: bytes as u64,
         core_seconds: 1.0 + step * f64::from(brief.iterations_max),
@@ -146,8 +153,10 @@ impl<'a> Plan<'a> {
         ctx.progress(Phase::Assemble, 0.02, "Making the operators of the first design");
         let start = relative(&self.region, &run.stiffness(&run.density()));
         let elastic = Elastic::new(self.space(), &start).map_err(|e| self.physics(e))?;
+        let [young, poisson] = self.brief.setup.parts.first().map_or([1.0, 0.3], |p| p.at_room());
         let mut structure = Structure {
             elastic,
+            brick: Brick { young, poisson, cell: self.region.grid.cell },
             loads: &self.nodes.loads,
             region: &self.region,
             last: None,
@@ -234,7 +243,7 @@ impl<'a> Plan<'a> {
         let (samples, _) = body::samples(&self.region, &density)?;
         let level = body::level_by_cells(&self.region, &density);
         let grown = self.mould.grow(&samples, level, body::surface_cells(&self.region, 1.0))?;
-        let solved = structure.last.as_ref().map(|u| Solved { u, compliance: None, built: None });
+        let solved = structure.last.as_ref().map(|u| Solved { u, compliance: None, built: None, stress: None });
         Some(answer::outcome(self, run, &density, &grown, solved.as_ref()))
     }
 
@@ -243,6 +252,7 @@ impl<'a> Plan<'a> {
         let density = run.density();
         structure.accuracy.tolerance = TOLERANCE_ANSWER;
         let response = structure.solve(&run.stiffness(&density)).map_err(|e| self.physics(e))?;
+        let stress = structure.largest(&density);
         ctx.check()?;
         ctx.progress(Phase::Recover, 0.93, "Making a body of the densities");
         let flag = ctx.cancel_flag();
@@ -261,8 +271,12 @@ impl<'a> Plan<'a> {
         let stiffness: Vec<f64> = filled.iter().map(|f| VOID + f * (1.0 - VOID)).collect();
         let again = structure.solve(&stiffness).map_err(|e| self.physics(e))?;
         ctx.check()?;
-        let solved =
-            u.as_ref().map(|u| Solved { u, compliance: Some(&response.compliance), built: Some(&again.compliance) });
+        let solved = u.as_ref().map(|u| Solved {
+            u,
+            compliance: Some(&response.compliance),
+            built: Some(&again.compliance),
+            stress: Some(&stress),
+        });
         let mut out = answer::outcome(self, run, &density, grown, solved.as_ref());
         answer::finish(self, run, &density, grown, u.as_ref(), &mut out);
         out.facts.push(("level of the surface".into(), format!("{level:.4}")));
@@ -309,11 +323,13 @@ fn wishes(brief: &Brief, region: &Region, nodes: &Nodes) -> Setup {
             setup::Goal::Volume { compliance_max: nodes.sizes.iter().map(|size| size * d).collect() }
         }
         Goal::Compliance(c) => setup::Goal::Volume { compliance_max: vec![c; nodes.sizes.len()] },
+        Goal::Stress(s) => setup::Goal::Strength { stress_max: s },
     };
     let process = brief.process(&region.grid);
     // Optimality criteria need one limit and volumes that grow with every density: processes couple cells.
     let plain = matches!(process, Process::Any | Process::Extruded { .. });
     let stiffest = matches!(goal, setup::Goal::Stiffness { .. });
+    let is_stress = matches!(goal, setup::Goal::Strength { .. });
     let base = Setup::new(goal, nodes.sizes.len(), RADIUS);
     let (filter, sharpening) = if brief.member > 0.0 {
         let sized = base.clone().with_size_min(brief.member / region.grid.cell);
@@ -330,51 +346,14 @@ fn wishes(brief: &Brief, region: &Region, nodes: &Nodes) -> Setup {
         process,
         sharpening,
         void_stiffness: VOID,
-        optimiser: if stiffest && plain { Optimiser::Criteria(Criteria::default()) } else { base.optimiser },
+        optimiser: match base.optimiser {
+            _ if stiffest && plain => Optimiser::Criteria(Criteria::default()),
+            _ if is_stress => Optimiser::Asymptotes(CAREFUL),
+            other => other,
+        },
         // The last stage takes twice as long as the others.
         stage_iterations: (f64::from(brief.iterations_max) / (n_stages + 1.0)).clamp(4.0, 50.0) as u32,
         iterations_max: brief.iterations_max,
         ..base
-    }
-}
-
-/// Stiffness of the space's cells from that of all: cells at its border have as much as lies in it.
-fn relative(region: &Region, stiffness: &[f64]) -> Vec<f64> {
-    region.cells.iter().zip(&region.fill).map(|(c, fill)| stiffness[*c as usize] * fill).collect()
-}
-
-/// Elasticity on the cells of the space.
-struct Structure<'a> {
-    elastic: Elastic,
-    loads: &'a [Vec<Load>],
-    region: &'a Region,
-    /// Of the last solve: where the next begins.
-    last: Option<Displacement>,
-    accuracy: Accuracy,
-    cancel: &'a AtomicBool,
-}
-
-impl Physics for Structure<'_> {
-    type Error = ElasticError;
-
-    fn n_cases(&self) -> usize {
-        self.loads.len()
-    }
-
-    fn solve(&mut self, stiffness: &[f64]) -> Result<Response, ElasticError> {
-        self.elastic.update(&relative(self.region, stiffness))?;
-        let cancel = self.cancel;
-        let go_on = |_, _| !cancel.load(Ordering::Relaxed);
-        let (u, _) = self.elastic.solve(self.loads, self.last.take(), self.accuracy, cancel, go_on)?;
-        let compliance = self.elastic.compliances(self.loads, &u)?;
-        let whole = |energies: Vec<f64>| {
-            let mut out = vec![0.0; stiffness.len()];
-            let shares = self.region.cells.iter().zip(&self.region.fill);
-            shares.zip(energies).for_each(|((c, fill), e)| out[*c as usize] = e * fill);
-            out
-        };
-        let energies = self.elastic.energies(&u).into_iter().map(whole).collect();
-        self.last = Some(u);
-        Ok(Response { compliance, energies })
     }
 }
