@@ -71,6 +71,8 @@ test('it is taken over as a feature and verified, and both numbers stand side by
   await id(page, 'adopt').click();
   await id(page, 'features-section').getByTestId('tree-row').filter({ hasText: 'Outcome of Stiffest lug' }).waitFor();
   await saved(page);
+  // The space, room for four tools, and the body.
+  await page.locator('[data-testid=viewport][data-bodies="6"]').waitFor({ timeout: 60_000 });
   await modelReady(page);
   await a.shot('54-taken-over');
   // Its check is selected: verified, and about this body alone.
@@ -88,6 +90,18 @@ test('it is taken over as a feature and verified, and both numbers stand side by
   await verified.filter({ hasText: /\d/ }).first().waitFor({ timeout: 60_000 });
   assert.equal(await verified.count(), 2, 'of both load cases');
   await a.shot('56-side-by-side');
+  await id(page, 'compare-bodies').click();
+  await id(page, 'rival').filter({ hasText: 'verified' }).waitFor();
+  await id(page, 'rival-dot').waitFor();
+  await a.shot('57-compared');
+  await page.keyboard.press('Escape');
+  // It leaves as a solid and as a mesh.
+  for (const [form, start] of [['step', 'ISO-10303-21'], ['3mf', 'PK']]) {
+    await id(page, 'export-menu').click();
+    const [download] = await Promise.all([page.waitForEvent('download'), id(page, `export-${form}`).click()]);
+    const { readFile } = await import('node:fs/promises');
+    assert.ok((await readFile(await download.path(), 'latin1')).startsWith(start), form);
+  }
   // Undo takes feature and check out together.
   await id(page, 'open-feature').click();
   await page.keyboard.press('Escape');

@@ -146,9 +146,10 @@ pub fn GrowthPanel(outcome: Arc<Outcome>) -> impl IntoView {
         let unit = |value: f64| desk.show_number(value, Dimension::MOMENT, 4);
         let found = verified.with(|v| outcome.with_value(|o| lines(o, v.as_ref().map(|(_, o)| &**o))));
         let row = |line: Line| {
-            let words = line.verified.map(|(value, error)| {
+            let words = line.verified.map_or("–".to_string(), |(value, _)| unit(value));
+            let title = line.verified.map(|(value, error)| {
                 let band = error.map_or(String::new(), |e| format!(" ± {}", desk.show_number(e, Dimension::MOMENT, 2)));
-                format!("{}{band}", unit(value))
+                format!("{}{band}; the tag: how far the optimiser is off", unit(value))
             });
             let off = line.off();
             let flagged = off.is_some_and(|o| o.abs() > FLAGGED);
@@ -157,8 +158,8 @@ pub fn GrowthPanel(outcome: Arc<Outcome>) -> impl IntoView {
                     <td>{line.label.clone()}</td>
                     <td>{unit(line.densities)}</td>
                     <td>{unit(line.cells)}</td>
-                    <td data-testid="verified-compliance">{words.unwrap_or_else(|| "–".into())}</td>
-                    <td>
+                    <td data-testid="verified-compliance" title=title>
+                        {words}
                         {off.map(|o| {
                             view! { <span class="tag" class:bad=flagged class:good=!flagged>{format!("{:+.1} %", 100.0 * o)}</span> }
                         })}
@@ -184,8 +185,8 @@ pub fn GrowthPanel(outcome: Arc<Outcome>) -> impl IntoView {
         }
     };
     view! {
-        <section class="growth" data-testid="growth">
-            <h3>"The body"</h3>
+        <h3>"The body"</h3>
+        <div class="result-tool growth" data-testid="growth">
             {move || match taken.get() {
                 None => view! {
                     <p class="soft">
@@ -225,10 +226,9 @@ pub fn GrowthPanel(outcome: Arc<Outcome>) -> impl IntoView {
                     <thead>
                         <tr>
                             <th>"Compliance" <span class="soft unit">{move || display_unit(Dimension::MOMENT, desk.units.get()).0}</span></th>
-                            <th>"Densities"</th>
-                            <th>"Body in cells"</th>
+                            <th title="As the optimiser ended: grey densities count as soft">"Optimised"</th>
+                            <th title="The body that was made of it, in the optimiser's cells">"In cells"</th>
                             <th>"Verified"</th>
-                            <th><span class="visually-hidden">"Difference"</span></th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>
@@ -249,7 +249,7 @@ pub fn GrowthPanel(outcome: Arc<Outcome>) -> impl IntoView {
                     </p>
                 </div>
             </Show>
-        </section>
+        </div>
     }
     .into_any()
 }

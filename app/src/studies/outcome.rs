@@ -74,11 +74,11 @@ pub fn OutcomePanel() -> impl IntoView {
                     view! {
                         <section class="outcome" data-testid="outcome">
                             <Head />
+                            <GrowthPanel outcome=outcome.clone() />
                             <Picture outcome=outcome.clone() />
                             <PinPanel />
                             <LinePanel />
                             <InsidePanel />
-                            <GrowthPanel outcome=outcome.clone() />
                             <Balances outcome=outcome.clone() />
                             <Scalars outcome=outcome.clone() />
                             <Words outcome=outcome.clone() />

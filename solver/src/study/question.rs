@@ -111,7 +111,8 @@ fn studied(design: &Design, study: &Object) -> Vec<Id> {
         }
         let chosen = study.refs(field.key);
         let before = out.len();
-        if chosen.is_empty() && section != Section::Study {
+        // Features are seen without being named.
+        if chosen.is_empty() && !matches!(section, Section::Study | Section::Feature) {
             out.extend(design.section(section).filter(|o| !o.suppressed).map(|o| o.id.clone()));
         } else {
             out.extend(chosen);
@@ -402,6 +403,12 @@ mod tests {
         let grown = || Object::new("g", "generated", "Grown").with("bodies", ids(&["b"]));
         let check = Object::new("check", "static", "Check").with("bodies", ids(&["g"]));
         assert_eq!(ask(&with(&[grown(), check])), ask(&base));
+        // Nor is it, where a study names no bodies to keep or to avoid.
+        let wish = Object::new("wish", "generative", "Wish").with("bodies", ids(&["b"]));
+        let wished = |d: &Design| question(d, &"wish".into()).unwrap();
+        assert_eq!(wished(&with(&[wish.clone(), grown()])), wished(&with(std::slice::from_ref(&wish))));
+        let avoiding = wish.with("avoid_bodies", ids(&["g"]));
+        assert_ne!(wished(&with(&[avoiding.clone(), grown()])), wished(&with(&[avoiding])));
         let mut own = with(&[grown()]);
         let before = question(&own, &"other".into());
         assert_ne!(before, question(&base, &"other".into()), "it takes every body");

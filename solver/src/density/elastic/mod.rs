@@ -278,9 +278,8 @@ impl Elastic {
     pub fn mutual(&self, a: &Displacement, b: &Displacement) -> Vec<Vec<f64>> {
         let n_cases = a.n_cases().min(b.n_cases());
         // Brought to one size, so that sum and difference lose no digits of the smaller.
-        let size = |d: &Displacement, k: usize| {
-            (0..3).map(|c| d.values.part(k, c)).flatten().fold(0.0f64, |m, v| m.max(v.abs()))
-        };
+        let size =
+            |d: &Displacement, k: usize| (0..3).flat_map(|c| d.values.part(k, c)).fold(0.0f64, |m, v| m.max(v.abs()));
         let (mut sum, mut less) = (a.clone(), a.clone());
         let mut scales = Vec::with_capacity(n_cases);
         for k in 0..n_cases {
