@@ -79,6 +79,55 @@ test('a requirement has no evidence, is indicated by an instant run, stale after
   await a.shot('33-not-met');
 });
 
+test('a release is refused while a requirement is open, then granted by its approver', async () => {
+  const { page } = a;
+  await id(page, 'history-toggle').click();
+  await id(page, 'tab-releases').click();
+  await id(page, 'releases-empty').waitFor();
+  await id(page, 'release-prepare').click();
+  await id(page, 'release-note').fill('First article');
+  await page.locator('label', { hasText: 'Ben Katz' }).getByTestId('release-approver').check();
+  await a.shot('50-release-draft');
+  await id(page, 'release-draft').click();
+  await id(page, 'release-submit').click();
+  await id(page, 'release-refusal').filter({ hasText: 'is not met' }).waitFor();
+  await a.shot('51-release-refused');
+  // With a limit that the evidence meets, another version: the draft is put on it.
+  await id(page, 'history-close').click();
+  await id(page, 'requirements-section').getByTestId('tree-row').first().click();
+  await id(page, 'limit').fill('10 kg');
+  await id(page, 'limit').press('Enter');
+  await saved(page);
+  await verdict(page, 'Met').waitFor();
+  await id(page, 'history-toggle').click();
+  await id(page, 'release-change').click();
+  await id(page, 'release-version').selectOption({ index: 0 });
+  await id(page, 'release-draft').click();
+  await id(page, 'release-tally').filter({ hasText: '1 of 1' }).waitFor();
+  await id(page, 'release-submit').click();
+  await page.locator('[data-testid=release-row][data-stage="in review"]').waitFor({ timeout: 60_000 });
+  await a.shot('52-release-review');
+  // B is told, looks and approves; A is told in turn.
+  await id(b.page, 'bell-count').filter({ hasText: '1' }).waitFor();
+  await id(b.page, 'bell-menu').click();
+  await id(b.page, 'told').first().click();
+  await modelReady(b.page);
+  await id(b.page, 'release-approve').click();
+  await id(b.page, 'release-words').fill('Good to go');
+  await b.shot('53-release-approve');
+  await b.page.keyboard.press('Control+Enter');
+  await b.page.locator('[data-testid=release-row][data-stage=released]').waitFor();
+  await page.locator('[data-testid=release-row][data-stage=released]').waitFor();
+  const report = await id(page, 'release-reports').getByRole('link').first().getAttribute('href');
+  const kept = await (await page.request.get(report)).text();
+  assert.ok(kept.includes('report of a run'), 'the report is kept');
+  await a.shot('54-released');
+  await id(page, 'bell-menu').click();
+  await page.keyboard.press('Escape');
+  await id(page, 'history-close').click();
+  await id(b.page, 'history-close').click();
+});
+
 test('B comments on a face and mentions A, who is told, answers and settles', async () => {
   await id(b.page, 'talk').click();
   await id(b.page, 'comment-new').click();
@@ -124,6 +173,7 @@ test('the board tells how the design stands, on a desktop and a phone, and its s
   const row = id(page, 'board-row').filter({ hasText: /bracket/i }).first();
   // The width was changed since the last run.
   await row.getByText('Stale').waitFor();
+  await row.getByTestId('stage').filter({ hasText: /A released.*edited since/ }).waitFor();
   await a.shot('38-board');
   await id(page, 'tile-met').click();
   await row.waitFor({ state: 'detached' });

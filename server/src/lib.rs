@@ -16,6 +16,7 @@ pub mod error;
 pub mod id;
 pub mod jobs;
 mod picture;
+pub mod release;
 pub mod remote;
 pub mod retention;
 pub mod rooms;

@@ -68,10 +68,13 @@ pub async fn sweep(state: &State) -> Result<u64, Error> {
     sqlx::query("DELETE FROM reset WHERE expires <= $1").bind(now).execute(&mut *write).await?;
     sqlx::query("DELETE FROM invitation WHERE expires <= $1").bind(now - ENDED).execute(&mut *write).await?;
     sqlx::query("DELETE FROM share WHERE expires <= $1").bind(now - ENDED).execute(&mut *write).await?;
-    let designs = sqlx::query("DELETE FROM design WHERE state = 'bin' AND changed <= $1 RETURNING id")
-        .bind(now - BIN)
-        .fetch_all(&mut *write)
-        .await?;
+    let designs = sqlx::query(
+        "DELETE FROM design WHERE state = 'bin' AND changed <= $1 AND NOT EXISTS (SELECT 1 FROM release \
+         WHERE release.design = design.id AND release.state IN ('released', 'superseded')) RETURNING id",
+    )
+    .bind(now - BIN)
+    .fetch_all(&mut *write)
+    .await?;
     let designs: Vec<String> = designs.into_iter().map(|row| row.get(0)).collect();
     for design in &designs {
         audit::record(&mut write, now, "server", "design.expire", &format!("design:{design}"), "").await?;

@@ -1,6 +1,7 @@
 //! How all designs stand, by evidence. `GET /api/board`, `GET /api/board/{design}`
 
 use super::design::Here;
+use super::release::Standing as Revisions;
 use super::run::Run;
 use serde::{Deserialize, Serialize};
 use solver::quantity::Dimension;
@@ -130,6 +131,9 @@ pub struct Row {
     pub runs: Runs,
     /// Oldest first; the last ones.
     pub course: Vec<Moment>,
+    /// The released revision, and the one in the making.
+    #[serde(default)]
+    pub release: Revisions,
 }
 
 /// Every design that the asking person may see and that is in work, last changed first.

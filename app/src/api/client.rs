@@ -12,6 +12,7 @@ use super::organisation::{
     ChangeMember, ChangeOrganisation, Invitation, Invite, Link, Member, NameProject, Organisation, Project,
     ProjectMember, SetRole,
 };
+use super::release::{ChangeRelease, Decide, DraftRelease, Reason, Release, Releases};
 use super::requirement::Judged;
 use super::run::{Preflight, Run, RunState, StartRun, Worker};
 use super::share::{CreateShare, Share, SharedDesign};
@@ -360,6 +361,29 @@ impl Client {
     }
     pub fn name_version(&self, id: &str, request: &NameVersion) -> Answering<Version> {
         self.with("POST", format!("/api/designs/{}/versions", encode(id)), request)
+    }
+    /// Releases of a design, and who could approve the next.
+    pub fn releases(&self, design: &str) -> Answering<Releases> {
+        self.get(format!("/api/designs/{}/releases", encode(design)))
+    }
+    pub fn draft_release(&self, design: &str, request: &DraftRelease) -> Answering<Release> {
+        self.with("POST", format!("/api/designs/{}/releases", encode(design)), request)
+    }
+    pub fn change_release(&self, id: &str, request: &ChangeRelease) -> Answering<Release> {
+        self.with("PATCH", format!("/api/releases/{}", encode(id)), request)
+    }
+    pub fn submit_release(&self, id: &str) -> Answering<Release> {
+        self.ask("POST", format!("/api/releases/{}/submit", encode(id)), None)
+    }
+    pub fn decide_release(&self, id: &str, request: &Decide) -> Answering<Release> {
+        self.with("POST", format!("/api/releases/{}/decide", encode(id)), request)
+    }
+    /// Takes a review back to the draft.
+    pub fn return_release(&self, id: &str, request: &Reason) -> Answering<Release> {
+        self.with("POST", format!("/api/releases/{}/return", encode(id)), request)
+    }
+    pub fn withdraw_release(&self, id: &str, request: &Reason) -> Answering<Release> {
+        self.with("POST", format!("/api/releases/{}/withdraw", encode(id)), request)
     }
     pub fn branches(&self, id: &str) -> Answering<Branches> {
         self.get(format!("/api/designs/{}/branches", encode(id)))

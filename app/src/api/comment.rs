@@ -108,6 +108,15 @@ pub enum NotificationKind {
     Mention,
     /// Someone answered in a thread that one took part in.
     Answer,
+    /// One is asked to approve a release.
+    Review,
+    /// A release that one asked for was approved by one of several.
+    Approved,
+    /// It was rejected, and is a draft again.
+    Rejected,
+    /// Someone took it back to the draft.
+    Returned,
+    Released,
 }
 
 /// Something one is told. `GET /api/notifications`, newest first; `POST /api/notifications/seen`
@@ -122,9 +131,13 @@ pub struct Notification {
     pub hue: u16,
     pub design: String,
     pub design_name: String,
+    /// Empty where it is about a release.
     pub comment: String,
     /// First comment of its thread.
     pub thread: String,
+    /// The release it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
     pub text: String,
 }
 

@@ -9,6 +9,7 @@ pub mod comment;
 pub mod design;
 pub mod history;
 pub mod organisation;
+pub mod release;
 pub mod requirement;
 pub mod run;
 pub mod share;

@@ -25,15 +25,19 @@ enum Which {
     Met,
     Blocked,
     Stale,
+    Review,
+    Released,
     Unasked,
 }
 
 impl Which {
-    const ALL: [(Self, &str, &str); 5] = [
+    const ALL: [(Self, &str, &str); 7] = [
         (Self::All, "all", "All designs"),
         (Self::Blocked, "blocked", "Something open"),
         (Self::Stale, "stale", "Stale evidence"),
         (Self::Met, "met", "All met"),
+        (Self::Review, "review", "In review"),
+        (Self::Released, "released", "Released"),
         (Self::Unasked, "unasked", "No requirements"),
     ];
 
@@ -52,6 +56,8 @@ impl Which {
             Self::Met => counts.total() > 0 && row.blocked.is_none(),
             Self::Blocked => row.blocked.is_some(),
             Self::Stale => counts.stale > 0,
+            Self::Review => row.release.in_review,
+            Self::Released => row.release.current.is_some(),
             Self::Unasked => counts.total() == 0,
         }
     }
@@ -61,6 +67,7 @@ impl Which {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Column {
     Name,
+    Stage,
     Evidence,
     Reserve,
     Mass,
@@ -72,8 +79,9 @@ pub enum Column {
 }
 
 impl Column {
-    const ALL: [(Self, &str); 8] = [
+    const ALL: [(Self, &str); 9] = [
         (Self::Name, "name"),
+        (Self::Stage, "stage"),
         (Self::Evidence, "evidence"),
         (Self::Reserve, "reserve"),
         (Self::Mass, "mass"),
@@ -94,6 +102,20 @@ impl Column {
 
 fn counts(row: &Row) -> Counts {
     row.now.as_ref().map(|m| m.counts).unwrap_or_default()
+}
+
+/// The order of a design's stage, furthest from release first, and its words: what is in the making, else what counts.
+fn stage(row: &Row) -> (f64, String) {
+    let of = &row.release;
+    match (&of.open, &of.current) {
+        (Some(open), _) if of.in_review => (1.0, format!("{} in review", open.letters)),
+        (Some(open), _) => (0.0, format!("{} in draft", open.letters)),
+        (None, Some(current)) if current.sequence < row.sequence => {
+            (2.0, format!("{} released (edited since)", current.letters))
+        }
+        (None, Some(current)) => (3.0, format!("{} released", current.letters)),
+        (None, None) => (-1.0, "in work".into()),
+    }
 }
 
 /// Filters and order of the board.
@@ -142,6 +164,7 @@ fn arranged(rows: &[Row], look: &Look) -> Vec<Row> {
     let number = |row: &Row| -> Option<f64> {
         match look.column {
             Column::Name => None,
+            Column::Stage => Some(stage(row).0),
             Column::Evidence => {
                 let c = counts(row);
                 (c.total() > 0).then(|| f64::from(c.met) / f64::from(c.total()))
@@ -178,7 +201,7 @@ fn csv(rows: &[Row]) -> String {
     };
     let number = |x: Option<f64>| x.map_or_else(String::new, |x| format!("{x}"));
     let mut out =
-        "design,project,met,indicated,not met,stale,no evidence,waived,least reserve,mass kg,runs,failed runs,\
+        "design,project,revision,stage,met,indicated,not met,stale,no evidence,waived,least reserve,mass kg,runs,failed runs,\
                    core seconds,blocked by,blocked since,changed,changed by\r\n"
             .to_owned();
     for row in rows {
@@ -187,6 +210,8 @@ fn csv(rows: &[Row]) -> String {
         let fields = [
             text(&row.name),
             text(&row.project_name),
+            row.release.current.as_ref().map_or_else(String::new, |r| r.letters.clone()),
+            text(&stage(row).1),
             c.met.to_string(),
             c.indicated.to_string(),
             c.not_met.to_string(),
@@ -415,6 +440,7 @@ mod tests {
             blocked,
             runs: Runs::default(),
             course: Vec::new(),
+            release: Default::default(),
         }
     }
 
@@ -430,12 +456,32 @@ mod tests {
         );
         let which = |which| names(Look { which, column: Column::Name, ..Look::default() });
         assert_eq!(which(Which::Met), "bd");
+        assert_eq!((which(Which::Review), which(Which::Released)), (String::new(), String::new()));
         assert_eq!(
             (which(Which::Blocked), which(Which::Stale), which(Which::Unasked)),
             ("a".into(), "a".into(), "c".into())
         );
         assert_eq!(names(Look { search: "frame".into(), column: Column::Name, ..Look::default() }), "abcd");
         assert_eq!(names(Look { project: "q".into(), ..Look::default() }), "");
+    }
+
+    #[test]
+    fn the_stage_is_what_is_in_the_making_else_what_counts() {
+        use crate::api::release::{Revision, Standing};
+        let revision = |letters: &str, sequence| Some(Revision { letters: letters.into(), sequence });
+        let staged =
+            |current, open, in_review| Row { release: Standing { current, open, in_review }, ..row("a", 1, 0, None) };
+        let rows = [
+            (row("a", 1, 0, None), "in work", false, false),
+            (staged(revision("A", 1), None, false), "A released", false, true),
+            (staged(revision("A", 0), None, false), "A released (edited since)", false, true),
+            (staged(revision("A", 0), revision("B", 1), false), "B in draft", false, true),
+            (staged(None, revision("A", 1), true), "A in review", true, false),
+        ];
+        for (row, words, in_review, released) in rows {
+            assert_eq!(stage(&row).1, words);
+            assert_eq!((Which::Review.takes(&row), Which::Released.takes(&row)), (in_review, released), "{words}");
+        }
     }
 
     #[test]

@@ -70,6 +70,9 @@ fn Editor(id: String) -> impl IntoView {
     });
     open(desk, query.with_untracked(|q| q.get("run")));
     talk::open(desk, query.with_untracked(|q| q.get("thread")));
+    if query.with_untracked(|q| q.get("release")).is_some() {
+        desk.past.open_releases();
+    }
     listen(desk, true);
     requirement::follow(desk);
     on_cleanup(move || desk.close());

@@ -1,4 +1,4 @@
-//! What one is told: mentions and answers, in a menu of the top line.
+//! What one is told: mentions, answers and releases, in a menu of the top line.
 
 use crate::api::client::Client;
 use crate::api::comment::{Notification, NotificationKind};
@@ -81,7 +81,7 @@ pub fn Bell(#[prop(optional)] nudge: Option<Signal<u32>>) -> impl IntoView {
                 {move || {
                     let list = all.get().unwrap_or_default();
                     if list.is_empty() {
-                        return view! { <p class="menu-note">"Nothing yet: you are told when someone mentions or answers you."</p> }
+                        return view! { <p class="menu-note">"Nothing yet: you are told when someone mentions or answers you, or asks for your approval."</p> }
                             .into_any();
                     }
                     list.into_iter().take(20).map(|n| view! { <Line told=n /> }).collect_view().into_any()
@@ -97,9 +97,17 @@ fn Line(told: Notification) -> impl IntoView {
     let what = match told.kind {
         NotificationKind::Mention => "mentioned you in",
         NotificationKind::Answer => "answered in",
+        NotificationKind::Review => "asks you to approve a release of",
+        NotificationKind::Approved => "approved a release of",
+        NotificationKind::Rejected => "rejected a release of",
+        NotificationKind::Returned => "took back a release of",
+        NotificationKind::Released => "released",
     };
-    // Loaded anew: the thread may be in the design that is open already.
-    let address = format!("/design/{}?thread={}", told.design, told.thread);
+    // Loaded anew: it may be in the design that is open already.
+    let address = match &told.release {
+        Some(release) => format!("/design/{}?release={release}", told.design),
+        None => format!("/design/{}?thread={}", told.design, told.thread),
+    };
     view! {
         <a class="menu-item told" class:new=!told.seen role="menuitem" rel="external" href=address data-testid="told">
             <Avatar name=told.by_name.clone() hue=told.hue small=true />

@@ -3,9 +3,10 @@
 use crate::auth::{Action, Actor, Object, Person, can};
 use crate::jobs::{self, Stored};
 use crate::standing::{self, Standing};
-use crate::{Error, State};
+use crate::{Error, State, release};
 use app::api::auth::Role;
 use app::api::board::{Board, Moment, Row, Runs, Sheet};
+use app::api::release::Standing as Revisions;
 use app::api::run::Run;
 use axum::Json;
 use axum::extract::Path;
@@ -67,10 +68,11 @@ async fn board(state: State, actor: Actor) -> Result<Json<Board>, Error> {
     let rows = scope.query(text).fetch_all(state.db.reader()).await?;
     let mut runs = sums(&state, &scope).await?;
     let mut courses = courses(&state, &scope, COURSE).await?;
+    let mut releases = releases(&state, &scope).await?;
     let rows = rows.iter().map(|row| {
         let design: String = row.get(0);
         let (runs, course) = (runs.remove(&design).unwrap_or_default(), courses.remove(&design).unwrap_or_default());
-        read(&state, row, runs, course)
+        Row { release: releases.remove(&design).unwrap_or_default(), ..read(&state, row, runs, course) }
     });
     Ok(Json(Board { rows: rows.collect() }))
 }
@@ -86,6 +88,7 @@ async fn sheet(state: State, actor: Actor, Path(design): Path<String>) -> Result
     let row = row.ok_or(Error::NotFound("design"))?;
     let sums = sums(&state, &scope).await?.remove(&design).unwrap_or_default();
     let course = courses(&state, &scope, COURSE_OF_ONE).await?.remove(&design).unwrap_or_default();
+    let release = releases(&state, &scope).await?.remove(&design).unwrap_or_default();
     let filter = jobs::store::Filter { design: Some(design.clone()), limit: RUNS, ..Default::default() };
     let stored = {
         let mut reader = state.db.reader().acquire().await?;
@@ -94,7 +97,8 @@ async fn sheet(state: State, actor: Actor, Path(design): Path<String>) -> Result
     let mut runs: Vec<Run> = stored.iter().map(Stored::to_run).collect();
     runs.iter_mut().for_each(|run| state.jobs.board().dress(run));
     jobs::mark_stale(&state, &mut runs).await?;
-    Ok(Json(Sheet { row: read(&state, &row, sums, course), lines: standing.lines, runs }))
+    let row = Row { release, ..read(&state, &row, sums, course) };
+    Ok(Json(Sheet { row, lines: standing.lines, runs }))
 }
 
 /// A row of [`SELECT`].
@@ -116,6 +120,7 @@ fn read(state: &State, row: &SqliteRow, runs: Runs, course: Vec<Moment>) -> Row 
         blocked: standing.as_ref().and_then(Standing::blocked),
         runs,
         course,
+        release: Default::default(),
         design,
     }
 }
@@ -159,4 +164,14 @@ async fn courses(state: &State, scope: &Scope<'_>, limit: i64) -> Result<HashMap
         }
     }
     Ok(out)
+}
+
+/// What is released of every design in the scope, and what is in the making.
+async fn releases(state: &State, scope: &Scope<'_>) -> Result<HashMap<String, Revisions>, Error> {
+    let text = format!(
+        "SELECT release.design, release.revision, release.sequence, release.state FROM release \
+         JOIN design ON design.id = release.design \
+         WHERE {SCOPE} AND release.state IN ('draft', 'review', 'released')"
+    );
+    Ok(release::store::standings(&scope.query(text).fetch_all(state.db.reader()).await?))
 }

@@ -6,7 +6,7 @@ use crate::auth::policy::{design_state, design_state_word};
 use crate::auth::{Action, Actor, Object, Person, can};
 use crate::rooms::{self, Revoked};
 use crate::telemetry::audit;
-use crate::{Error, State, db, id};
+use crate::{Error, State, db, id, release};
 use app::api::Page;
 use app::api::design::{ChangeDesign, CreateDesign, DesignCard, DesignQuery, DesignState};
 use axum::Json;
@@ -215,6 +215,9 @@ async fn change(
     let name = request.name.as_deref().map(|name| input::name("name", name)).transpose()?;
     let now = state.now();
     let mut write = state.db.write().await?;
+    if request.state == Some(DesignState::Bin) {
+        keep_released(&mut write, &design).await?;
+    }
     sqlx::query(
         "UPDATE design SET name = COALESCE($2, name), project = COALESCE($3, project), state = COALESCE($4, state), \
          changed = $5, changed_by = $6 WHERE id = $1",
@@ -264,6 +267,16 @@ async fn duplicate(
     read_card(&state, person, &copy).await.map(Json)
 }
 
+/// # Errors
+/// [`Error::Conflict`] for a design of which a revision was released.
+async fn keep_released(write: &mut db::Connection, design: &str) -> Result<(), Error> {
+    if release::store::is_kept(write, design).await? {
+        let why = "Revisions of this design are released, and such are kept for good. Archive it instead.";
+        return Err(Error::Conflict(why.to_owned()));
+    }
+    Ok(())
+}
+
 /// Removes a design for good; only from the bin.
 #[utoipa::path(delete, path = "/api/designs/{id}", tag = "design", responses((status = 200)))]
 async fn remove(state: State, actor: Actor, Path(design): Path<String>) -> Result<Json<()>, Error> {
@@ -272,6 +285,7 @@ async fn remove(state: State, actor: Actor, Path(design): Path<String>) -> Resul
         return Err(Error::Conflict("Put the design into the bin first.".to_owned()));
     }
     let mut write = state.db.write().await?;
+    keep_released(&mut write, &design).await?;
     sqlx::query("DELETE FROM design WHERE id = $1 AND state = 'bin'").bind(&design).execute(&mut *write).await?;
     audit::record(&mut write, state.now(), &actor.label(), "design.remove", &format!("design:{design}"), "").await?;
     write.commit().await?;

@@ -15,6 +15,7 @@ pub mod lineage;
 pub mod notification;
 pub mod organisation;
 pub mod project;
+pub mod release;
 pub mod requirement;
 pub mod scene;
 pub mod share;
@@ -35,6 +36,7 @@ pub fn router() -> OpenApiRouter<State> {
         .merge(branch::router())
         .merge(file::router())
         .merge(requirement::router())
+        .merge(release::router())
         .merge(comment::router())
         .merge(notification::router())
         .merge(share::router())

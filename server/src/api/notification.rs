@@ -1,11 +1,12 @@
-//! `/api/notifications`: what one is told: mentions, and answers in one's threads.
+//! `/api/notifications`: what one is told: mentions, answers in one's threads, and what becomes of releases.
 
 use super::input::Input;
 use crate::auth::{Action, Actor, Object, can, may};
-use crate::{Error, State, db, id};
+use crate::{Error, State, db, id, release};
 use app::api::comment::{Notification, NotificationKind, Seen};
 use axum::Json;
 use sqlx::Row as _;
+use sqlx::sqlite::SqliteRow;
 use std::collections::HashMap;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -30,7 +31,7 @@ pub async fn add(
 ) -> Result<(), Error> {
     let word = match kind {
         NotificationKind::Mention => "mention",
-        NotificationKind::Answer => "answer",
+        _ => "answer",
     };
     sqlx::query(
         "INSERT INTO notification (id, person, time, kind, comment) VALUES ($1, $2, $3, $4, $5) \
@@ -50,6 +51,7 @@ pub async fn add(
 #[utoipa::path(get, path = "/api/notifications", tag = "comments", responses((status = 200, body = Vec<Notification>)))]
 async fn list(state: State, actor: Actor) -> Result<Json<Vec<Notification>>, Error> {
     can(&state, &actor, Action::See, Object::Self_).await?;
+    let person = &actor.person()?.id;
     let rows = sqlx::query(
         "SELECT notification.id, notification.kind, notification.time, notification.seen, person.name, person.hue, design.id, design.name, \
          comment.id, COALESCE(comment.thread, comment.id), comment.text FROM notification \
@@ -57,44 +59,51 @@ async fn list(state: State, actor: Actor) -> Result<Json<Vec<Notification>>, Err
          JOIN person ON person.id = comment.author \
          WHERE notification.person = $1 ORDER BY notification.time DESC, notification.id LIMIT $2",
     )
-    .bind(&actor.person()?.id)
+    .bind(person)
     .bind(SHOWN)
     .fetch_all(state.db.reader())
     .await?;
+    let mut all: Vec<Notification> = rows.iter().map(of_comment).collect();
+    all.extend(release::notice::list(&state, person, SHOWN).await?);
+    all.sort_by(|a, b| b.time.cmp(&a.time).then_with(|| a.id.cmp(&b.id)));
+    all.truncate(SHOWN as usize);
     let mut may_see: HashMap<String, bool> = HashMap::new();
     let mut notifications = Vec::new();
-    for row in rows {
-        let design: String = row.get(6);
-        let visible = match may_see.get(&design) {
+    for told in all {
+        let visible = match may_see.get(&told.design) {
             Some(visible) => *visible,
             None => {
-                let visible = may(&state, &actor, Action::See, Object::Design(&design)).await?;
-                may_see.insert(design.clone(), visible);
+                let visible = may(&state, &actor, Action::See, Object::Design(&told.design)).await?;
+                may_see.insert(told.design.clone(), visible);
                 visible
             }
         };
-        if !visible {
-            continue;
+        if visible {
+            notifications.push(told);
         }
-        let kind = match row.get::<String, _>(1).as_str() {
-            "mention" => NotificationKind::Mention,
-            _ => NotificationKind::Answer,
-        };
-        notifications.push(Notification {
-            id: row.get(0),
-            kind,
-            time: row.get(2),
-            seen: row.get::<i64, _>(3) == 1,
-            by_name: row.get(4),
-            hue: row.get::<i64, _>(5) as u16,
-            design,
-            design_name: row.get(7),
-            comment: row.get(8),
-            thread: row.get(9),
-            text: row.get(10),
-        });
     }
     Ok(Json(notifications))
+}
+
+fn of_comment(row: &SqliteRow) -> Notification {
+    let kind = match row.get::<&str, _>(1) {
+        "mention" => NotificationKind::Mention,
+        _ => NotificationKind::Answer,
+    };
+    Notification {
+        id: row.get(0),
+        kind,
+        time: row.get(2),
+        seen: row.get::<i64, _>(3) == 1,
+        by_name: row.get(4),
+        hue: row.get::<i64, _>(5) as u16,
+        design: row.get(6),
+        design_name: row.get(7),
+        comment: row.get(8),
+        thread: row.get(9),
+        release: None,
+        text: row.get(10),
+    }
 }
 
 /// Marks one's notifications as seen.
@@ -108,6 +117,7 @@ async fn seen(state: State, actor: Actor, input: Input<Seen>) -> Result<Json<()>
         .bind(until)
         .execute(&mut *write)
         .await?;
+    release::notice::seen(&mut write, &actor.person()?.id, until).await?;
     write.commit().await?;
     Ok(Json(()))
 }

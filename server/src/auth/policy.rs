@@ -15,6 +15,8 @@ pub enum Action {
     Recall,
     /// Say something about it.
     Comment,
+    /// Approve or reject a release of it that names one as an approver.
+    Decide,
     /// Change its content: send commands, upload files.
     Edit,
     /// Start or cancel a run on it.
@@ -148,7 +150,7 @@ fn require(role: Role, needed: Role, place: &str) -> Result<Role, Error> {
 fn needed(action: Action) -> Role {
     match action {
         Action::See | Action::Recall => Role::Viewer,
-        Action::Comment => Role::Reviewer,
+        Action::Comment | Action::Decide => Role::Reviewer,
         Action::Edit | Action::Run | Action::Share | Action::Arrange | Action::Create => Role::Engineer,
         Action::Manage | Action::Work => Role::Owner,
     }
@@ -164,7 +166,9 @@ async fn person_on_design(state: &State, person: &Person, action: Action, id: &s
     let place = design(state, id).await?;
     let role = project_role(state, person, &place.project).await?.ok_or(Error::NotFound("design"))?;
     let role = require(role, needed(action), "project")?;
-    if matches!(action, Action::Edit | Action::Run | Action::Comment) && place.state != DesignState::Active {
+    if matches!(action, Action::Edit | Action::Run | Action::Comment | Action::Decide)
+        && place.state != DesignState::Active
+    {
         return Err(Error::forbidden("This design is archived or in the bin; restore it first."));
     }
     Ok(Grant { role, project: Some(place.project), state: Some(place.state) })

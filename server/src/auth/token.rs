@@ -20,7 +20,7 @@ pub struct Held {
 }
 
 impl Held {
-    /// Whether these scopes reach `action`. What decides about people, rights and lasting deletion, no token may.
+    /// Whether these scopes reach `action`. What decides about people, rights, releases and lasting deletion, no token may.
     ///
     /// # Errors
     /// [`Error::Forbidden`]
@@ -30,7 +30,7 @@ impl Held {
             Action::Comment | Action::Edit | Action::Arrange | Action::Create => Scope::Edit,
             Action::Run => Scope::Run,
             Action::Share => Scope::Share,
-            Action::Manage | Action::Work => {
+            Action::Manage | Action::Decide | Action::Work => {
                 return Err(Error::forbidden("No token may do that: sign in, and do it yourself."));
             }
         };

@@ -120,6 +120,21 @@ pub async fn export(state: &State, run: Stored, form: &str, look: Look) -> Resul
     Ok(response)
 }
 
+/// The report on a finished run as bytes, for a version of its design that asks what the run answered.
+///
+/// # Errors
+/// [`Error::NotFound`] for a run without a result.
+pub async fn report_of(state: &State, run: Stored, design: Design) -> Result<Vec<u8>, Error> {
+    let _turn = TURNS.acquire().await.map_err(Error::internal)?;
+    let parts = parts(state, &run, &[]).await?;
+    let write = move || {
+        let outcome = outcome(&parts)?;
+        let versions = Versions { then: design.clone(), now: design, stale: false };
+        made("report", &run, &outcome, Some(&versions), Look::default()).ok_or(Error::NotFound("result"))
+    };
+    tokio::task::spawn_blocking(write).await.map_err(Error::internal)?
+}
+
 /// The design that a run answered for, and as it is now.
 struct Versions {
     then: Design,

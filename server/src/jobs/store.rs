@@ -437,3 +437,16 @@ pub async fn artefact(db: &mut Connection, run: &str, kind: Kind) -> Result<Opti
         .await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
+
+/// Kind, hash and size of everything a run left that people may fetch.
+///
+/// # Errors
+/// The database's.
+pub async fn artefacts(db: &mut Connection, run: &str) -> Result<Vec<(String, String, u64)>, Error> {
+    let rows =
+        sqlx::query("SELECT kind, hash, bytes FROM run_artefact WHERE run = $1 AND kind <> 'checkpoint' ORDER BY kind")
+            .bind(run)
+            .fetch_all(db)
+            .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get::<i64, _>(2)? as u64))).collect()
+}

@@ -119,6 +119,16 @@ const ROWS: &[Row] = &[
     with("POST /api/designs/{id}/merge/preview", SEE, r#"{"from":"DESIGN"}"#),
     with("POST /api/designs/{id}/merge", EDIT, r#"{"from":"DESIGN"}"#),
     with("POST /api/designs/{id}/restore", EDIT, r#"{"sequence":0}"#),
+    // Releases. Whoever may not see a design knows of none; who may only look decides nothing.
+    row("GET /api/designs/{id}/releases", SEE),
+    row("POST /api/designs/{id}/releases", EDIT),
+    row("GET /api/releases/{id}", SEE),
+    row("PATCH /api/releases/{id}", EDIT),
+    row("POST /api/releases/{id}/submit", EDIT),
+    with("POST /api/releases/{id}/decide", COMMENT, r#"{"decision":"approve"}"#),
+    with("POST /api/releases/{id}/return", EDIT, r#"{"reason":"x"}"#),
+    with("POST /api/releases/{id}/withdraw", EDIT, r#"{"reason":"x"}"#),
+    row("GET /api/releases/{id}/artefacts/{hash}", OWN),
     // Runs. A run that is not there is not there for anyone.
     row("POST /api/designs/{id}/runs", EDIT),
     row("POST /api/designs/{id}/preflight", SEE),
@@ -165,6 +175,8 @@ struct World {
     /// A colleague whom rows act upon.
     target: String,
     invitation: String,
+    /// A draft.
+    release: String,
     hash: String,
 }
 
@@ -199,6 +211,8 @@ async fn build() -> Result<World> {
     let uploaded =
         owner.send(Method::POST, &format!("/api/designs/{design}/files?name=a.stl"), b"solid".to_vec()).await;
     let hash = uploaded.read::<app::api::design::StoredFile>()?.hash;
+    let drafted = owner.post(&format!("/api/designs/{design}/releases"), serde_json::json!({"note": "First"})).await;
+    let release = drafted.read::<app::api::release::Release>()?.id;
     let invited =
         administrator.post("/api/organisation/invitations", serde_json::json!({"role":"viewer","days":1})).await;
     let invitation = invited.read::<app::api::organisation::Invitation>()?.id;
@@ -218,7 +232,7 @@ async fn build() -> Result<World> {
         (administrator, "administrator"),
     ];
     assert_eq!(people.iter().map(|(_, name)| *name).collect::<Vec<_>>(), ACTORS);
-    Ok(World { app, people, project, design, share, token, target, invitation, hash })
+    Ok(World { app, people, project, design, share, token, target, invitation, release, hash })
 }
 
 impl World {
@@ -228,6 +242,7 @@ impl World {
             t if t.starts_with("/api/projects/") => &self.project,
             t if t.starts_with("/api/shares/") => &self.share,
             t if t.starts_with("/api/organisation/invitations/") => &self.invitation,
+            t if t.starts_with("/api/releases/") => &self.release,
             t if t.starts_with("/api/designs/") => &self.design,
             _ => "nosuch",
         };

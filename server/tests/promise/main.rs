@@ -20,6 +20,7 @@ mod origin;
 #[path = "../editing/random.rs"]
 #[expect(dead_code, reason = "shared with the promises of editing, which use more of it")]
 mod random;
+mod release;
 mod remote;
 mod requirement;
 mod script;

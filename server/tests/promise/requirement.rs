@@ -107,7 +107,7 @@ impl World {
     }
 
     /// What the server says to an edit.
-    async fn edit(&self, object: &str, key: &str, value: Value) -> Answer {
+    pub async fn edit(&self, object: &str, key: &str, value: Value) -> Answer {
         self.n_edits.set(self.n_edits.get() + 1);
         let submission = Submission {
             client: "requirement-client-1".into(),

@@ -1,7 +1,7 @@
 //! A design on one page, for someone who does not open the model.
 
 use super::spark::Spark;
-use super::table::{EvidenceBar, course};
+use super::table::{EvidenceBar, StageMark, course};
 use super::{mass_text, percent, since};
 use crate::api::board::{Line, Sheet};
 use crate::api::client::Client;
@@ -95,6 +95,8 @@ fn Filled(sheet: Sheet) -> impl IntoView {
                 <p class=format!("verdict-head {}", head.0) data-testid="sheet-state"><Icon glyph=head.1 /><strong>{head.2}</strong></p>
                 <EvidenceBar counts=now_is.counts />
                 <dl class="facts">
+                    <dt>"Stage"</dt>
+                    <dd><StageMark row=row.clone() /></dd>
                     <dt>"Least reserve"</dt>
                     <dd>
                         {now_is.reserve.map_or_else(|| "–".into(), percent)}

@@ -8,8 +8,9 @@ use crate::ui::{Avatars, Glyph, Icon, ago, now, seconds};
 use leptos::prelude::*;
 use leptos_router::components::A;
 
-const HEADS: [(Column, &str, &str); 7] = [
+const HEADS: [(Column, &str, &str); 8] = [
     (Column::Name, "Design", "By name"),
+    (Column::Stage, "Stage", "By how far it is from a release"),
     (Column::Evidence, "Requirements", "By the share that is met"),
     (Column::Reserve, "Least reserve", "By the smallest margin, less its error, as a share of the limit"),
     (Column::Mass, "Mass", "By mass"),
@@ -106,6 +107,27 @@ pub fn EvidenceBar(counts: Counts) -> impl IntoView {
     .into_any()
 }
 
+/// The released revision, and what is in the making.
+#[component]
+pub fn StageMark(row: Row) -> impl IntoView {
+    let current = row.release.current.clone();
+    let edited = current.as_ref().is_some_and(|c| c.sequence < row.sequence);
+    let open = row.release.open.clone().map(|open| {
+        let (class, word) = if row.release.in_review { ("tag warn", "in review") } else { ("tag", "draft") };
+        view! { <span class=class>{format!("{} {word}", open.letters)}</span> }
+    });
+    let is_bare = current.is_none() && open.is_none();
+    view! {
+        <span class="stage" data-testid="stage">
+            {current.map(|c| view! { <span class="tag good">{format!("{} released", c.letters)}</span> })}
+            {open}
+            {edited.then(|| view! { <span class="soft board-line">"edited since"</span> })}
+            {is_bare.then(|| view! { <span class="soft">"in work"</span> })}
+        </span>
+    }
+    .into_any()
+}
+
 #[component]
 fn BoardRow(row: Row) -> impl IntoView {
     let moment = row.now.clone().unwrap_or_default();
@@ -123,6 +145,7 @@ fn BoardRow(row: Row) -> impl IntoView {
                 <span class="soft">{project}</span>
                 {(!here.is_empty()).then(|| view! { <Avatars people=here /> })}
             </td>
+            <td data-head="Stage"><StageMark row=row.clone() /></td>
             <td data-head="Requirements">
                 <EvidenceBar counts=counts(&row) />
                 {is_behind

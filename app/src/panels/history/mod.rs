@@ -1,4 +1,4 @@
-//! The past of the design: who changed what when, any version in the view, named versions, branches, comparison, merge.
+//! The past of the design: who changed what when, any version in the view, named versions, releases, branches, comparison, merge.
 
 mod banner;
 mod branches;
@@ -7,6 +7,8 @@ mod dialog;
 mod merge;
 mod overlay;
 mod past;
+mod release;
+mod release_form;
 mod timeline;
 mod versions;
 
@@ -21,6 +23,7 @@ use leptos::prelude::*;
 const TABS: &[(Tab, &str, &str)] = &[
     (Tab::Timeline, "Edits", "tab-timeline"),
     (Tab::Versions, "Versions", "tab-versions"),
+    (Tab::Releases, "Releases", "tab-releases"),
     (Tab::Branches, "Branches", "tab-branches"),
     (Tab::Compare, "Compare", "tab-compare"),
 ];
@@ -99,6 +102,7 @@ pub fn HistoryPanel() -> impl IntoView {
                 {move || match past.tab.get() {
                     Tab::Timeline => view! { <timeline::Timeline /> }.into_any(),
                     Tab::Versions => view! { <versions::Versions /> }.into_any(),
+                    Tab::Releases => view! { <release::ReleaseList /> }.into_any(),
                     Tab::Branches => view! { <branches::BranchList /> }.into_any(),
                     Tab::Compare => view! { <compare::Compare /> }.into_any(),
                 }}

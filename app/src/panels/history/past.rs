@@ -4,6 +4,7 @@ use super::overlay::Laid;
 use crate::api::Problem;
 use crate::api::design::Document;
 use crate::api::history::{Branch, Branches, Comparison, Landed, Restore, Stretch, Version};
+use crate::api::release::Releases;
 use crate::doc::Snapshot;
 use crate::panels::Desk;
 use leptos::prelude::*;
@@ -18,6 +19,7 @@ const SETTLE_MS: i32 = 600;
 pub enum Tab {
     Timeline,
     Versions,
+    Releases,
     Branches,
     Compare,
 }
@@ -62,6 +64,7 @@ pub struct Past {
     /// Where older ones begin.
     pub next: RwSignal<Option<String>>,
     pub versions: RwSignal<Option<Vec<Version>>>,
+    pub releases: RwSignal<Option<Releases>>,
     pub branches: RwSignal<Option<Branches>>,
     pub fault: RwSignal<Option<String>>,
     /// The version that a dialog is about; `None`: now.
@@ -94,6 +97,7 @@ impl Past {
             stretches: RwSignal::new(None),
             next: RwSignal::new(None),
             versions: RwSignal::new(None),
+            releases: RwSignal::new(None),
             branches: RwSignal::new(None),
             fault: RwSignal::new(None),
             target: RwSignal::new(None),
@@ -121,6 +125,8 @@ impl Past {
     pub fn load(self, desk: Desk) {
         Effect::new(move |_| {
             desk.sequence.track();
+            // The room tells of releases as it does of comments.
+            desk.talking.heard.track();
             if desk.loaded.get() {
                 self.refresh(desk);
             }
@@ -137,17 +143,26 @@ impl Past {
         leptos::task::spawn_local(async move {
             loop {
                 self.stale.try_set_value(false);
-                let read = futures::try_join!(client.history(&id, None), client.versions(&id), client.branches(&id));
+                let read = futures::try_join!(
+                    client.history(&id, None),
+                    client.versions(&id),
+                    client.branches(&id),
+                    client.releases(&id)
+                );
                 // The page may have been left meanwhile.
                 if self.open.try_get_untracked() != Some(true) {
                     break;
                 }
                 match read {
-                    Ok((page, versions, branches)) => {
+                    Ok((page, versions, branches, releases)) => {
                         self.fault.set(None);
                         self.take(page.items, page.next);
                         self.versions.set(Some(versions));
                         self.branches.set(Some(branches));
+                        // What is being typed about a release stays where nothing is other.
+                        if self.releases.with_untracked(|r| r.as_ref() != Some(&releases)) {
+                            self.releases.set(Some(releases));
+                        }
                     }
                     Err(problem) => self.fault.set(Some(problem.message)),
                 }
@@ -192,6 +207,12 @@ impl Past {
                 }
             }
         });
+    }
+
+    /// Opens the history at its releases.
+    pub fn open_releases(&self) {
+        self.tab.set(Tab::Releases);
+        self.open.set(true);
     }
 
     /// Opens a dialog about a version; `None`: now.
