@@ -50,7 +50,10 @@ struct Rights<'a> {
 impl<'a> Rights<'a> {
     async fn of(state: &State, actor: &'a Actor, design: &str) -> Result<Self, Error> {
         let of = Object::Design(design);
-        let alone = store::is_alone(&mut state.db.reader().acquire().await?, design).await?;
+        let alone = {
+            let mut reader = state.db.reader().acquire().await?;
+            store::is_alone(&mut reader, design).await?
+        };
         Ok(Self {
             person: &actor.person()?.id,
             edits: may(state, actor, Action::Edit, of).await?,
@@ -166,7 +169,10 @@ async fn list(state: State, actor: Actor, Path(design): Path<String>) -> Result<
     let rights = Rights::of(&state, &actor, &design).await?;
     let mut items = store::list(&state, &design, "").await?;
     dress(&state, &rights, &mut items).await?;
-    let number = store::next(&mut state.db.reader().acquire().await?, &design).await?;
+    let number = {
+        let mut reader = state.db.reader().acquire().await?;
+        store::next(&mut reader, &design).await?
+    };
     let mut approvers = deciders(&state, &design).await?;
     approvers.retain(|p| rights.alone || p.id != rights.person);
     Ok(Json(Releases {
