@@ -47,7 +47,7 @@ test('A starts from the lug, whose set-up is complete; B looks on', async () => 
   await studyRow(a.page, 'Stiffest lug').click();
   // Coarse, for a walk.
   await set(a.page, 'cells', '32');
-  await set(a.page, 'iterations', '24');
+  await set(a.page, 'iterations', '40');
   await id(a.page, 'preflight').getByText('Ready').waitFor({ timeout: 60_000 });
   await a.shot('50-generative');
 });

@@ -183,7 +183,7 @@ fn a_verified_run_on_the_feature_agrees() {
 fn the_lug_of_the_templates_is_made_and_taken_over() {
     let mut design = (solver::design::template("lug").unwrap().build)();
     let at = design.position(&"study_generative".into()).unwrap();
-    let study = Object::clone(&design.objects[at]).expr("cells", "32").expr("iterations", "24");
+    let study = Object::clone(&design.objects[at]).expr("cells", "32").expr("iterations", "40");
     design.objects[at] = Arc::new(study);
     let model = evaluate(&design, &Stored(vec![]));
     assert_eq!(model.issues, []);

@@ -46,7 +46,7 @@ pub(super) fn lug() -> Design {
         Object::new("cylinder_tool", "cylinder", "Room for the tool")
             .with("origin", vector(&corner("length"), &corner("width"), "foot"))
             .expr("radius", "head_diameter / 2")
-            .expr("height", "height - foot"),
+            .expr("height", "height - foot + 8 mm"),
     );
     for (what, name) in [("hole_bolt", "Bolt holes"), ("cylinder_tool", "Tools")] {
         let [rows, sides] = ["rows", "sides"].map(|way| format!("pattern_{way}_{what}"));
@@ -83,7 +83,7 @@ pub(super) fn lug() -> Design {
         Object::new("study_generative", "generative", "Stiffest lug")
             .with("bodies", refs(&["box_space"]))
             .expr("share", "20 %")
-            .expr("layer", "3 mm")
+            .expr("layer", "4 mm")
             .with("avoid_bodies", refs(&["cylinder_tool"]))
             .with("symmetric_x", Value::Flag(true))
             .with("symmetric_y", Value::Flag(true))
