@@ -47,9 +47,10 @@ test('A starts from the lug, whose set-up is complete; B looks on', async () => 
   await studyRow(a.page, 'Stiffest lug').click();
   // Coarse, for a walk.
   await set(a.page, 'cells', '32');
-  await set(a.page, 'iterations', '40');
+  await set(a.page, 'iterations', '24');
+  await set(a.page, 'layer', '3 mm');
   await id(a.page, 'preflight').getByText('Ready').waitFor({ timeout: 60_000 });
-  await a.shot('50-generative');
+  await a.shot('60-generative');
 });
 
 test('the body evolves in front of both', async () => {
@@ -57,13 +58,13 @@ test('the body evolves in front of both', async () => {
   await a.page.locator('[data-testid=run]:not([disabled])').click();
   // What is on its way is shown to whoever has the design open.
   await Promise.all([a, b].map(({ page }) => id(page, 'outcome').waitFor({ timeout: 120_000 })));
-  await a.shot('51-evolving');
+  await a.shot('61-evolving');
   await id(a.page, 'growth').waitFor({ timeout: 240_000 });
   await id(b.page, 'growth').waitFor({ timeout: 60_000 });
   const after = await id(b.page, 'viewport').screenshot();
   assert.ok((await pixelDifference(b.page, before, after)) > 0.02, 'B sees another body than the space');
-  await a.shot('52-found');
-  await b.shot('53-found-dark');
+  await a.shot('62-found');
+  await b.shot('63-found-dark');
 });
 
 test('it is taken over as a feature and verified, and both numbers stand side by side', async () => {
@@ -74,13 +75,13 @@ test('it is taken over as a feature and verified, and both numbers stand side by
   // The space, room for four tools, and the body.
   await page.locator('[data-testid=viewport][data-bodies="6"]').waitFor({ timeout: 60_000 });
   await modelReady(page);
-  await a.shot('54-taken-over');
+  await a.shot('64-taken-over');
   // Its check is selected: verified, and about this body alone.
   await id(page, 'resolution-coarse').click();
   await set(page, 'accuracy', '20 %');
   await page.locator('[data-testid=run]:not([disabled])').click({ timeout: 60_000 });
   await id(page, 'outcome').getByText('verified', { exact: true }).waitFor({ timeout: 400_000 });
-  await a.shot('55-checked');
+  await a.shot('65-checked');
   // The answer it came from has not grown old by being taken over.
   await studyRow(page, 'Stiffest lug').click();
   await id(page, 'history-row').first().click();
@@ -89,11 +90,11 @@ test('it is taken over as a feature and verified, and both numbers stand side by
   const verified = id(page, 'verified-compliance');
   await verified.filter({ hasText: /\d/ }).first().waitFor({ timeout: 60_000 });
   assert.equal(await verified.count(), 2, 'of both load cases');
-  await a.shot('56-side-by-side');
+  await a.shot('66-side-by-side');
   await id(page, 'compare-bodies').click();
   await id(page, 'rival').filter({ hasText: 'verified' }).waitFor();
   await id(page, 'rival-dot').waitFor();
-  await a.shot('57-compared');
+  await a.shot('67-compared');
   await page.keyboard.press('Escape');
   // It leaves as a solid and as a mesh.
   for (const [form, start] of [['step', 'ISO-10303-21'], ['3mf', 'PK']]) {
