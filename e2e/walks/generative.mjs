@@ -103,11 +103,14 @@ test('it is taken over as a feature and verified, and both numbers stand side by
     const { readFile } = await import('node:fs/promises');
     assert.ok((await readFile(await download.path(), 'latin1')).startsWith(start), form);
   }
-  // Undo takes feature and check out together.
+  // Accuracy, resolution, and then feature and check together.
   await id(page, 'open-feature').click();
-  await page.keyboard.press('Escape');
-  await page.keyboard.press('Control+z');
+  for (let n = 0; n < 3; n += 1) {
+    await id(page, 'undo').click();
+    await saved(page);
+  }
   await studyRow(page, 'Check of').waitFor({ state: 'detached' });
+  await page.locator('[data-testid=viewport][data-bodies="5"]').waitFor({ timeout: 60_000 });
 });
 
 test('no faults in any console', async () => {
