@@ -307,6 +307,15 @@ fn expressions_follow_the_names_of_both_sides() {
     let m = plain(&base, &ours, &theirs);
     assert_eq!(m.conflicts, []);
     assert_eq!(m.design.get(&"box".into()).unwrap().text("dx"), "depth + width");
+    // A parameter of one branch whose id is that of a box in the other names nothing but itself.
+    let base = after(&base, &[set("box", "dz", "gap/2")]);
+    let ours = after(&base, &[add(Object::new("n", "box", "block"))]);
+    let theirs = after(&base, &[add(Object::new("n", "parameter", "gap").expr("value", "5 mm"))]);
+    for (a, b) in [(&ours, &theirs), (&theirs, &ours)] {
+        let m = plain(&base, a, b);
+        assert_eq!(m.conflicts.iter().map(|c| c.key.as_str()).collect::<Vec<_>>(), [KIND]);
+        assert_eq!(m.design.get(&"box".into()).unwrap().text("dz"), "gap/2");
+    }
 }
 
 #[test]

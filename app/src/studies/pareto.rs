@@ -269,7 +269,7 @@ fn Plot(
             let rect = node.get_untracked()?.get_bounding_client_rect();
             let share = |v: f64, from: f64, size: f64| ((v - from) / size).clamp(0.0, 1.0);
             let (x, y) = (f64::from(e.client_x()), f64::from(e.client_y()));
-            return Some((share(x, rect.left(), rect.width()) * WIDTH, share(y, rect.top(), rect.height()) * HEIGHT));
+            Some((share(x, rect.left(), rect.width()) * WIDTH, share(y, rect.top(), rect.height()) * HEIGHT))
         }
         #[cfg(not(feature = "browser"))]
         {

@@ -415,7 +415,9 @@ impl<'a> Merge<'a> {
         let parameters = &self.parameters[if side == Side::Ours { OURS } else { THEIRS }];
         value.rename_with(&|name| {
             let draft = drafts.get(parameters.get(name)?)?;
-            (draft.name != name).then(|| draft.name.clone())
+            // Where both sides gave one id to objects of different kinds, it may be no parameter any more.
+            let parameter = draft.whole.section() == Some(Section::Parameter);
+            (parameter && draft.name != name).then(|| draft.name.clone())
         })
     }
 }
