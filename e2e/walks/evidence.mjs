@@ -198,6 +198,20 @@ test('the board tells how the design stands, on a desktop and a phone, and its s
   await small.close();
 });
 
+test('the administrator reads in the audit log who did what', async () => {
+  const { page } = a;
+  await page.goto('/audit');
+  await id(page, 'audit-whole').filter({ hasText: /All \d+ entries are as they were written/ }).waitFor();
+  await id(page, 'audit-action').fill('release.');
+  await id(page, 'audit-action').press('Enter');
+  await id(page, 'audit-row').filter({ hasText: 'release.approved' }).getByText('Ben Katz').waitFor();
+  await id(page, 'audit-row').filter({ hasText: 'person.login' }).waitFor({ state: 'detached' });
+  await a.shot('55-audit');
+  const csv = await (await page.request.get(await id(page, 'audit-csv').getAttribute('href'))).text();
+  assert.ok(csv.includes('release.released') && !csv.includes('person.login'), 'what is shown is what is taken away');
+  await page.goto('/board');
+});
+
 test('a token made on the account page works for a program, within its scopes', async () => {
   const { page } = a;
   await page.goto('/account');

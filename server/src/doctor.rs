@@ -125,8 +125,11 @@ async fn database(db: &db::Db) -> Vec<Finding> {
     ask("integrity", "PRAGMA quick_check", "ok", "restore the latest backup").await;
     findings.push(migrations(db).await);
     findings.push(match audit::verify(db).await {
-        Ok(Ok(rows)) => good("audit", format!("{rows} entries, chain whole")),
-        Ok(Err(at)) => bad("audit", format!("entry {at} was changed after it was written; find out who had the file")),
+        Ok(Ok(whole)) => good("audit", format!("{} entries, chain whole, last {}", whole.n_rows, whole.head)),
+        Ok(Err(broken)) => {
+            let cure = "what stands before it is whole; find out who had the file, and compare with a backup";
+            bad("audit", format!("{broken}; {cure}"))
+        }
         Err(error) => bad("audit", error.to_string()),
     });
     findings

@@ -1,6 +1,7 @@
 //! The one client of the REST API: in the browser over `fetch`, while rendering on the server through the same router in
 //! memory, so that both meet the same policy.
 
+use super::audit::{AuditCheck, AuditEntry, AuditQuery};
 use super::auth::{ChangePassword, CreateToken, LogIn, Me, Policy, Reset, Role, Session, SignUp, Token};
 use super::board::{Board, Sheet};
 use super::comment::{ChangeComment, Comment, Notification, Person, Say, Seen, Talk};
@@ -274,6 +275,29 @@ impl Client {
     pub fn remove_project_member(&self, id: &str, user: &str) -> Done {
         self.ask("DELETE", format!("/api/projects/{}/members/{}", encode(id), encode(user)), None)
     }
+}
+
+/// The audit log.
+impl Client {
+    pub fn audit(&self, q: &AuditQuery) -> Answering<Page<AuditEntry>> {
+        self.get(format!("/api/audit{}", audit_query(q)))
+    }
+    pub fn check_audit(&self) -> Answering<AuditCheck> {
+        self.get("/api/audit/check")
+    }
+}
+
+/// As [`query`], of the entries that `q` asks for.
+pub fn audit_query(q: &AuditQuery) -> String {
+    let number = |n: Option<i64>| n.map(|n| n.to_string());
+    query(&[
+        ("who", q.who.clone()),
+        ("action", q.action.clone()),
+        ("object", q.object.clone()),
+        ("since", number(q.since)),
+        ("until", number(q.until)),
+        ("before", number(q.before)),
+    ])
 }
 
 /// Designs.

@@ -2,6 +2,7 @@
 //!
 //! Every error answer is a [`Problem`] with a fitting status. Times are epoch milliseconds, ids are opaque text.
 
+pub mod audit;
 pub mod auth;
 pub mod board;
 pub mod client;

@@ -114,6 +114,7 @@ fn Bar() -> impl IntoView {
                 <A href="/board" attr:data-testid="nav-board">"Board"</A>
                 <A href="/runs" attr:data-testid="nav-runs">"Runs"</A>
                 {me.administrator.then(|| view! { <A href="/people" attr:data-testid="nav-people">"People"</A> })}
+                {me.administrator.then(|| view! { <A href="/audit" attr:data-testid="nav-audit">"Audit"</A> })}
             </nav>
             <span class="grow"></span>
             <span class="organisation">{me.organisation_name.clone()}</span>

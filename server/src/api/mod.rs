@@ -1,6 +1,7 @@
 //! REST routes, a file per noun.
 
 pub mod account;
+pub mod audit;
 pub mod board;
 pub mod branch;
 pub mod comment;
@@ -45,4 +46,5 @@ pub fn router() -> OpenApiRouter<State> {
         .merge(health::router())
         .merge(docs::router())
         .merge(board::router())
+        .merge(audit::router())
 }

@@ -5,6 +5,15 @@ use sqlx::Row as _;
 
 /// Hash before the first row.
 const GENESIS: &str = "brunel audit 1";
+/// Where the last row is written down a second time, so that rows missing at the end are found too.
+const HEAD: &str = "audit_head";
+const READ_HEAD: &str = "SELECT value FROM setting WHERE key = $1";
+
+/// Sequence and hash of the last row, from the setting that says them.
+fn written(value: &str) -> Option<(i64, String)> {
+    let (sequence, hash) = value.split_once(' ')?;
+    Some((sequence.parse().ok()?, hash.to_owned()))
+}
 
 /// Appends a row within `write`. `detail` must hold no secret.
 ///
@@ -20,11 +29,13 @@ pub async fn record(
 ) -> Result<(), Error> {
     let last = sqlx::query("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1")
         .fetch_optional(&mut *write)
-        .await?;
-    let (sequence, previous) = match last {
-        Some(row) => (row.get::<i64, _>(0) + 1, row.get::<String, _>(1)),
-        None => (1, GENESIS.to_owned()),
-    };
+        .await?
+        .map(|row| (row.get::<i64, _>(0), row.get::<String, _>(1)));
+    let head = sqlx::query(READ_HEAD).bind(HEAD).fetch_optional(&mut *write).await?;
+    let head = head.and_then(|row| written(&row.get::<String, _>(0)));
+    // Where rows at the end are gone, it goes on behind the gap, which stays to be seen.
+    let (last, previous) = last.into_iter().chain(head).max().unwrap_or_else(|| (0, GENESIS.to_owned()));
+    let sequence = last + 1;
     let hash = link(&previous, sequence, now, [actor, action, object, detail]);
     sqlx::query(
         "INSERT INTO audit (sequence, time, actor, action, object, detail, hash) VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -35,9 +46,14 @@ pub async fn record(
     .bind(action)
     .bind(object)
     .bind(detail)
-    .bind(hash)
-    .execute(write)
+    .bind(&hash)
+    .execute(&mut *write)
     .await?;
+    sqlx::query("INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2")
+        .bind(HEAD)
+        .bind(format!("{sequence} {hash}"))
+        .execute(write)
+        .await?;
     Ok(())
 }
 
@@ -65,25 +81,58 @@ fn link(previous: &str, sequence: i64, time: i64, texts: [&str; 4]) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-/// Reads the whole chain. Returns the number of rows when it is whole, the first sequence that is not when it is broken.
+/// A chain that is whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Whole {
+    pub n_rows: u64,
+    /// Hash of the last row.
+    pub head: String,
+}
+
+/// Where a chain breaks: the first row that is not as it was written, or not there.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("entry {sequence} {why}")]
+pub struct Break {
+    pub sequence: i64,
+    pub why: &'static str,
+    /// What was read before it.
+    pub before: Whole,
+}
+
+/// Reads the whole chain.
 ///
 /// # Errors
 /// When the database cannot be read.
-pub async fn verify(db: &db::Db) -> Result<Result<u64, i64>, Error> {
+pub async fn verify(db: &db::Db) -> Result<Result<Whole, Break>, Error> {
     use futures::TryStreamExt as _;
+    // Written after the row in the same transaction; read before them, it is never ahead of what follows.
+    let head = sqlx::query(READ_HEAD).bind(HEAD).fetch_optional(db.reader()).await?;
+    let written = head.and_then(|row| written(&row.get::<String, _>(0)));
     let mut rows =
         sqlx::query("SELECT sequence, time, actor, action, object, detail, hash FROM audit ORDER BY sequence")
             .fetch(db.reader());
-    let (mut previous, mut count) = (GENESIS.to_owned(), 0_u64);
+    let mut read = Whole { n_rows: 0, head: GENESIS.to_owned() };
     while let Some(row) = rows.try_next().await? {
-        let sequence: i64 = row.get(0);
-        let texts: [String; 4] = [row.get(2), row.get(3), row.get(4), row.get(5)];
-        let hash = link(&previous, sequence, row.get(1), [&texts[0], &texts[1], &texts[2], &texts[3]]);
-        count += 1;
-        if sequence != count as i64 || hash != row.get::<String, _>(6) {
-            return Ok(Err(sequence));
+        let (sequence, due) = (row.get::<i64, _>(0), read.n_rows as i64 + 1);
+        if sequence != due {
+            return Ok(Err(Break { sequence: due, why: "is missing", before: read }));
         }
-        previous = hash;
+        let texts: [String; 4] = [row.get(2), row.get(3), row.get(4), row.get(5)];
+        let hash = link(&read.head, sequence, row.get(1), [&texts[0], &texts[1], &texts[2], &texts[3]]);
+        if hash != row.get::<String, _>(6) {
+            return Ok(Err(Break { sequence, why: "is not as it was written", before: read }));
+        }
+        if written.as_ref().is_some_and(|(at, known)| *at == sequence && *known != hash) {
+            return Ok(Err(Break { sequence, why: "was written anew, with all that follows", before: read }));
+        }
+        read = Whole { n_rows: sequence as u64, head: hash };
     }
-    Ok(Ok(count))
+    if written.is_some_and(|(at, _)| at > read.n_rows as i64) {
+        return Ok(Err(Break {
+            sequence: read.n_rows as i64 + 1,
+            why: "is missing, with all that followed",
+            before: read,
+        }));
+    }
+    Ok(Ok(read))
 }

@@ -48,6 +48,7 @@ const MEMBER: &str = "uuuu+++++++";
 const MEMBER_ENGINEER: &str = "uuuu++ff+++";
 const MEMBER_OWNER: &str = "uuuu+fffff+";
 const MEMBER_OWNER_OF: &str = "uuuunfffff+";
+const ADMINISTRATOR: &str = "uuuuffffff+";
 const SEE: &str = "uuuunn+++++";
 const EDIT: &str = "uuuunnff+++";
 const COMMENT: &str = "uuuunnf++++";
@@ -82,6 +83,9 @@ const ROWS: &[Row] = &[
     row("DELETE /api/organisation/invitations/{id}", MEMBER_OWNER_OF),
     row("GET /api/board", MEMBER),
     row("GET /api/board/{design}", SEE),
+    row("GET /api/audit", ADMINISTRATOR),
+    row("GET /api/audit/check", ADMINISTRATOR),
+    row("GET /api/audit/export/{form}", ADMINISTRATOR),
     row("GET /api/projects", MEMBER),
     row("POST /api/projects", MEMBER_ENGINEER),
     row("PATCH /api/projects/{id}", MANAGE),
@@ -253,7 +257,11 @@ impl World {
             .replace("{user}", &self.target)
             .replace("{design}", &self.design)
             .replace("{hash}", &self.hash);
-        let path = path.replace("{token}", token).replace("{kind}", "surface").replace("{level}", "0");
+        let path = path
+            .replace("{token}", token)
+            .replace("{kind}", "surface")
+            .replace("{form}", "csv")
+            .replace("{level}", "0");
         if path.ends_with("/files") { format!("{path}?name=b.stl") } else { path }
     }
 

@@ -1,6 +1,7 @@
 //! The promises about access and data (`P14`–`P21`, `P23`), each with its harness and a canary that the harness must catch.
 
 mod access;
+mod audit;
 mod backup;
 mod board;
 mod bytes;

@@ -1,0 +1,196 @@
+//! P23: the audit log is whole: append-only, hash-chained; what was changed or removed is found and named, and no secret
+//! stands in it.
+
+use app::api::Page;
+use app::api::audit::{AuditCheck, AuditEntry};
+use app::api::auth::Role;
+use app::api::share::Share;
+use axum::http::StatusCode;
+use serde_json::json;
+use server::doctor;
+use server::telemetry::audit::{self, Break};
+use server::testing::{PASSWORD, TestApp, Tester};
+use sqlx::Executor as _;
+
+async fn world() -> (TestApp, Tester) {
+    let app = TestApp::new().await.expect("a server");
+    let ada = app.administrator("Ada").await.expect("Ada");
+    for name in ["a", "b", "c", "d"] {
+        assert_eq!(ada.post("/api/projects", json!({"name": name})).await.status, StatusCode::OK);
+    }
+    (app, ada)
+}
+
+async fn tamper(app: &TestApp, sql: &'static str) {
+    let mut write = app.state.db.write().await.expect("a transaction");
+    write.execute(sql).await.expect("tampered");
+    write.commit().await.expect("committed");
+}
+
+async fn verify(app: &TestApp) -> Result<u64, Break> {
+    audit::verify(&app.state.db).await.expect("read").map(|whole| whole.n_rows)
+}
+
+async fn entries(who: &Tester, query: &str) -> Page<AuditEntry> {
+    who.get(&format!("/api/audit{query}")).await.read().expect("entries")
+}
+
+#[tokio::test]
+async fn what_was_changed_or_removed_is_found_and_named() {
+    // What is done to the file, which entry is named for it, and what the sentence says.
+    for (tampering, named, word) in [
+        ("UPDATE audit SET detail = 'd' WHERE sequence = 2", 2, "not as it was written"),
+        ("UPDATE audit SET time = time + 1 WHERE sequence = 1", 1, "not as it was written"),
+        ("UPDATE audit SET actor = 'server' WHERE sequence = 4", 4, "not as it was written"),
+        (
+            "UPDATE audit SET hash = REPLACE(hash, SUBSTR(hash, 1, 1), 'x') WHERE sequence = 3",
+            3,
+            "not as it was written",
+        ),
+        ("DELETE FROM audit WHERE sequence = 2", 2, "is missing"),
+        ("DELETE FROM audit WHERE sequence = 1", 1, "is missing"),
+        // A chain alone cannot see that its end is cut off.
+        ("DELETE FROM audit WHERE sequence = 4", 4, "is missing"),
+        ("DELETE FROM audit WHERE sequence > 2", 3, "is missing"),
+        ("DELETE FROM audit", 1, "is missing"),
+        ("UPDATE audit SET sequence = sequence + 100 WHERE sequence = 4", 4, "is missing"),
+        ("UPDATE audit SET object = detail, detail = object WHERE sequence = 3", 3, "not as it was written"),
+    ] {
+        let (app, ada) = world().await;
+        assert_eq!(verify(&app).await, Ok(4), "whole before");
+        tamper(&app, tampering).await;
+        let broken = verify(&app).await.expect_err(tampering);
+        assert_eq!((broken.sequence, broken.before.n_rows as i64), (named, named - 1), "{tampering}: {broken}");
+        assert!(broken.to_string().contains(word) && broken.to_string().contains(&named.to_string()), "{broken}");
+        let check: AuditCheck = ada.get("/api/audit/check").await.read().expect("a check");
+        let found = check.broken.expect("the page says so too");
+        assert_eq!((found.sequence, check.n_entries as i64), (named, named - 1), "{tampering}");
+        let findings = doctor::examine(&app.state.config).await;
+        let finding = findings.iter().find(|f| f.subject == "audit").expect("a finding");
+        assert!(!finding.is_good && finding.text.contains(&format!("entry {named} ")), "{finding}");
+        // What is written after it does not heal it.
+        assert_eq!(ada.post("/api/projects", json!({"name": "e"})).await.status, StatusCode::OK);
+        assert!(verify(&app).await.is_err(), "{tampering}");
+    }
+}
+
+/// One bit of the file itself, wherever it stands in an entry.
+#[tokio::test]
+async fn a_flipped_bit_in_the_file_is_found() {
+    let (app, ada) = world().await;
+    assert_eq!(ada.post("/api/projects", json!({"name": "Zylinderkopf"})).await.status, StatusCode::OK);
+    let config = app.state.config.clone();
+    let to = app.folder().join("copy.sqlite");
+    let sql = format!("VACUUM INTO '{}'", to.display());
+    app.state.db.writer().await.expect("the writer").execute(sqlx::AssertSqlSafe(sql)).await.expect("copied");
+    let mut bytes = std::fs::read(&to).expect("the copy");
+    // The name stands in the project's own row too; the entry's is the one behind its action.
+    let text = b"project.createproject:";
+    let at = (0..bytes.len() - text.len()).filter(|i| &bytes[*i..*i + text.len()] == text);
+    let row = at.filter(|i| bytes[*i..(*i + 200).min(bytes.len())].windows(12).any(|w| w == b"Zylinderkopf"));
+    let row =
+        row.min_by_key(|i| bytes[*i..].windows(12).position(|w| w == b"Zylinderkopf")).expect("the entry in the file");
+    bytes[row + 3] ^= 1;
+    std::fs::create_dir_all(app.folder().join("flipped")).expect("a folder");
+    let flipped = server::config::Config { data: app.folder().join("flipped"), ..config };
+    std::fs::write(flipped.database(), &bytes).expect("written");
+    let db = server::db::connect(&flipped.database(), false).await.expect("opens");
+    let broken = audit::verify(&db).await.expect("read").expect_err("found");
+    assert_eq!(broken.sequence, 5, "{broken}");
+    db.close().await;
+    assert_eq!(verify(&app).await, Ok(5), "the file that it was copied from is whole");
+}
+
+#[tokio::test]
+async fn administrators_find_who_did_what() {
+    let app = TestApp::new().await.expect("a server");
+    let ada = app.administrator("Ada").await.expect("Ada");
+    let project = app.project("Frame").await.expect("a project");
+    let bo = app.person("Bo", Role::Engineer).await.expect("Bo");
+    app.join(&project, &bo, Role::Engineer).await.expect("joined");
+    let made = bo.post("/api/designs", json!({"project": project, "name": "Köln_100%", "template": "empty"})).await;
+    let design: app::api::design::DesignCard = made.read().expect("a design");
+    for n in 0..120 {
+        app.clock.advance(1_000);
+        let renamed = ada.patch(&format!("/api/projects/{project}"), json!({"name": format!("Frame {n}")})).await;
+        assert_eq!(renamed.status, StatusCode::OK);
+    }
+    let first = entries(&ada, "").await;
+    assert_eq!((first.items.len(), first.items[0].sequence), (100, 121));
+    let rest = entries(&ada, &format!("?before={}", first.next.expect("more"))).await;
+    assert_eq!((rest.items.len(), rest.items.last().map(|e| e.sequence), rest.next), (21, Some(1), None));
+    for (query, n) in [
+        ("?who=bo", 1),
+        ("?who=Ada&action=project.", 100),
+        ("?who=bo&action=project.", 0),
+        ("?action=design.create", 1),
+        ("?object=K%C3%B6ln_100%25", 1),
+        ("?object=K_ln", 0),
+        (&format!("?object=design:{}", design.id), 1),
+        ("?since=99999999999999", 0),
+        (&format!("?until={}", app.state.now() - 100_000), 21),
+    ] {
+        let found = entries(&ada, query).await;
+        assert_eq!(found.items.len(), n, "{query}");
+    }
+    let one = entries(&ada, "?action=design.create").await.items.remove(0);
+    assert_eq!((one.actor_name.as_deref(), one.object_name.as_deref()), (Some("Bo"), Some("Köln_100%")));
+    // Nobody else, the owner of another organisation neither; and no program.
+    let stranger = app.stranger("Sue").await.expect("Sue");
+    for who in [&bo, &stranger] {
+        for path in ["/api/audit", "/api/audit/check", "/api/audit/export/csv"] {
+            assert_eq!(who.get(path).await.status, StatusCode::FORBIDDEN, "{path}");
+        }
+    }
+    let csv = ada.get("/api/audit/export/csv?who=bo").await;
+    assert_eq!(csv.headers["content-type"], "text/csv; charset=utf-8");
+    assert!(csv.text().lines().count() == 2 && csv.text().contains("Köln_100%"), "{}", csv.text());
+    let all: Vec<AuditEntry> = ada.get("/api/audit/export/json").await.read().expect("entries");
+    assert_eq!((all.len(), all[0].action.as_str()), (122, "audit.export"), "the export before is an entry");
+    let check: AuditCheck = ada.get("/api/audit/check").await.read().expect("a check");
+    assert_eq!((check.broken, check.n_entries), (None, 123));
+}
+
+#[tokio::test]
+async fn no_secret_stands_in_it() {
+    let app = TestApp::new().await.expect("a server");
+    let ada = app.administrator("Ada").await.expect("Ada");
+    let project = app.project("Frame").await.expect("a project");
+    let design = app.design(&project, &ada, &super::empty()).await.expect("a design");
+    let mut secrets = vec![PASSWORD.to_owned(), "another long secret".to_owned()];
+    let share: Share = ada
+        .post(&format!("/api/designs/{design}/shares"), json!({"label": "P", "days": 7}))
+        .await
+        .read()
+        .expect("a link");
+    secrets.extend(share.link.as_deref().and_then(|l| l.rsplit('/').next()).map(str::to_owned));
+    let token = ada.post("/api/auth/tokens", json!({"name": "x", "scopes": [], "days": 1})).await;
+    secrets.extend(token.read::<app::api::auth::Token>().expect("a token").secret);
+    let invited = ada.post("/api/organisation/invitations", json!({"role": "viewer", "days": 1})).await;
+    let link = invited.read::<app::api::organisation::Invitation>().expect("an invitation").link;
+    secrets.extend(link.as_deref().and_then(|l| l.rsplit('/').next()).map(str::to_owned));
+    let bo = app.person("Bo", Role::Engineer).await.expect("Bo");
+    let reset = ada.post(&format!("/api/organisation/members/{}/reset", bo.id), json!({})).await;
+    let link = reset.read::<app::api::organisation::Link>().expect("a link").link;
+    let reset = link.rsplit('/').next().expect("a token").to_owned();
+    let again = json!({"token": reset, "password": "another long secret"});
+    assert_eq!(app.nobody().post("/api/auth/reset", again).await.status, StatusCode::OK);
+    secrets.push(reset);
+    let login = json!({"email": bo.email, "password": "another long secret"});
+    assert_eq!(app.nobody().post("/api/auth/login", login).await.status, StatusCode::OK);
+    secrets.extend(ada.cookie.as_deref().and_then(|c| c.split('=').nth(1)).map(str::to_owned));
+    assert_eq!(secrets.len(), 7, "{secrets:?}");
+    let rows = sqlx::query_as::<_, (String, String, String, String)>("SELECT actor, action, object, detail FROM audit")
+        .fetch_all(app.state.db.reader())
+        .await
+        .expect("the log");
+    let text = rows.iter().map(|r| format!("{r:?}")).collect::<Vec<_>>().join("\n");
+    for action in
+        ["share.create", "token.create", "invitation.create", "member.reset_link", "person.reset", "person.login"]
+    {
+        assert!(text.contains(action), "{action} is in the log:\n{text}");
+    }
+    for secret in secrets {
+        assert!(!text.contains(&secret), "the log holds a secret:\n{text}");
+    }
+}
