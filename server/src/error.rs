@@ -11,6 +11,9 @@ pub enum Error {
     /// Not signed in, or no longer.
     #[error("sign in first")]
     Unauthenticated,
+    /// A link that opens with a password, which was not given yet.
+    #[error("this link opens with a password")]
+    Locked,
     /// The actor sees the object but may not do this to it.
     #[error("{0}")]
     Forbidden(String),
@@ -59,6 +62,7 @@ impl Error {
     pub fn status(&self) -> (StatusCode, &'static str) {
         match self {
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
+            Self::Locked => (StatusCode::UNAUTHORIZED, "locked"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
             Self::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),

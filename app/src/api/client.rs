@@ -16,7 +16,7 @@ use super::organisation::{
 use super::release::{ChangeRelease, Decide, DraftRelease, Reason, Release, Releases};
 use super::requirement::Judged;
 use super::run::{Preflight, Run, RunState, StartRun, Worker};
-use super::share::{CreateShare, Share, SharedDesign};
+use super::share::{CreateShare, GuestSay, Share, ShareView, SharedDesign, Unlock};
 use super::{Page, Problem};
 use crate::sync::{Entry, Submission};
 use serde::Serialize;
@@ -529,6 +529,21 @@ impl Client {
     }
     pub fn revoke_share(&self, id: &str) -> Done {
         self.ask("DELETE", format!("/api/shares/{}", encode(id)), None)
+    }
+    /// Who used a link, newest first.
+    pub fn share_views(&self, id: &str) -> Answering<Vec<ShareView>> {
+        self.get(format!("/api/shares/{}/views", encode(id)))
+    }
+    /// Gives the password of a link.
+    pub fn unlock_share(&self, token: &str, request: &Unlock) -> Done {
+        self.with("POST", format!("/api/share/{}/unlock", encode(token)), request)
+    }
+    /// What was said through a link, and the answers to it.
+    pub fn shared_comments(&self, token: &str) -> Answering<Talk> {
+        self.get(format!("/api/share/{}/comments", encode(token)))
+    }
+    pub fn say_as_guest(&self, token: &str, say: &GuestSay) -> Answering<Comment> {
+        self.with("POST", format!("/api/share/{}/comments", encode(token)), say)
     }
     pub fn shared_design(&self, token: &str) -> Answering<SharedDesign> {
         self.get(format!("/api/share/{}", encode(token)))

@@ -38,6 +38,9 @@ pub struct Comment {
     pub thread: Option<String>,
     pub author: String,
     pub author_name: String,
+    /// Its author is a guest, who holds the link of this label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<String>,
     pub hue: u16,
     pub created: i64,
     /// When its text was last changed.
@@ -108,6 +111,8 @@ pub enum NotificationKind {
     Mention,
     /// Someone answered in a thread that one took part in.
     Answer,
+    /// A guest said something through a link that one made.
+    Guest,
     /// One is asked to approve a release.
     Review,
     /// A release that one asked for was approved by one of several.

@@ -1,6 +1,69 @@
-//! Share links: view only, no account. `/api/designs/{id}/shares`, `/api/shares/{id}`, `/api/share/{token}/*`
+//! The partner's room: links for people without an account. `/api/designs/{id}/shares`, `/api/shares/{id}`,
+//! `/api/share/{token}/*`
 
+use super::comment::Anchor;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// What a guest may do besides looking. Measuring and cutting happen in their browser, which has the shape to draw it: these
+/// two keep honest people to what was agreed. Everything else is kept by the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum Allow {
+    Measure,
+    Section,
+    /// Say something, and read what was said through the same link and the answers to that.
+    Comment,
+    /// Take the shared bodies away, as exact solids where they are such.
+    Step,
+    #[serde(rename = "3mf")]
+    ThreeMf,
+    Stl,
+    Obj,
+}
+
+impl Allow {
+    pub const ALL: [Self; 7] =
+        [Self::Measure, Self::Section, Self::Comment, Self::Step, Self::ThreeMf, Self::Stl, Self::Obj];
+
+    /// What may be downloaded, a format each.
+    pub const FORMS: [Self; 4] = [Self::Step, Self::ThreeMf, Self::Stl, Self::Obj];
+
+    /// Also the ending of such a file's name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Measure => "measure",
+            Self::Section => "section",
+            Self::Comment => "comment",
+            Self::Step => "step",
+            Self::ThreeMf => "3mf",
+            Self::Stl => "stl",
+            Self::Obj => "obj",
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Measure => "Measure",
+            Self::Section => "Cut sections",
+            Self::Comment => "Comment",
+            Self::Step => "STEP",
+            Self::ThreeMf => "3MF",
+            Self::Stl => "STL",
+            Self::Obj => "OBJ",
+        }
+    }
+
+    /// Whether it is a format of files.
+    pub fn is_form(self) -> bool {
+        Self::FORMS.contains(&self)
+    }
+}
+
+fn looking() -> BTreeSet<Allow> {
+    BTreeSet::from([Allow::Measure, Allow::Section])
+}
 
 /// `POST /api/designs/{id}/shares`
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -8,6 +71,18 @@ use serde::{Deserialize, Serialize};
 pub struct CreateShare {
     pub label: String,
     pub days: u32,
+    /// The one person it is for, by whose name they are known. A link without a name is for anyone who holds it; one with a
+    /// name needs a password, so that passing on the link alone does not pass on the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<String>,
+    /// The link opens with it only; at least as long as people's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    #[serde(default = "looking")]
+    pub allow: BTreeSet<Allow>,
+    /// Names of the bodies in the scene that are shared; left out: all of them, also later ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bodies: Option<BTreeSet<String>>,
 }
 
 /// `GET /api/designs/{id}/shares`; `DELETE /api/shares/{id}` revokes. `link` is there only in the answer to the creation.
@@ -20,6 +95,14 @@ pub struct Share {
     pub expires: i64,
     pub revoked: bool,
     pub views: u64,
+    /// The one person it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<String>,
+    /// It opens with a password.
+    pub locked: bool,
+    pub allow: BTreeSet<Allow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bodies: Option<BTreeSet<String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
 }
@@ -33,4 +116,44 @@ pub struct SharedDesign {
     pub by: String,
     pub sequence: u64,
     pub expires: i64,
+    pub allow: BTreeSet<Allow>,
+    /// The guest's name, where the link is for one person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<String>,
+}
+
+/// `POST /api/share/{token}/unlock`
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Unlock {
+    pub password: String,
+}
+
+/// Someone used a link. `GET /api/shares/{id}/views`, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct ShareView {
+    pub time: i64,
+    /// `opened`, `saw` (a version that came while it was open), `refused` (a wrong password), `commented`, or the format of a
+    /// download.
+    pub what: String,
+    /// Log position that was shown.
+    pub sequence: u64,
+    /// "Firefox on Linux".
+    pub device: String,
+    pub address: String,
+}
+
+/// `POST /api/share/{token}/comments`: a thread, or with `thread` an answer in one of this link's.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct GuestSay {
+    /// Who says it; where the link is for one person, theirs is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thread: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<Anchor>,
 }

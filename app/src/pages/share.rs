@@ -1,21 +1,28 @@
-//! What a guest with a link sees: look, cut, measure; change nothing.
+//! What a guest with a link sees: the shared bodies to look at, and what the link allows besides; nothing to change.
 //!
 //! The server writes the page as it will look, with its own answer about the link in it; the browser makes it anew in that
 //! place. Waking the server's HTML up, as the other pages do, would make the guest's module a third larger.
 
+mod locked;
+#[cfg(feature = "csr")]
+mod socket;
+
 use super::frame::Mark;
 use crate::api::Problem;
 use crate::api::client::{Client, encode};
-use crate::api::share::SharedDesign;
+use crate::api::share::{Allow, SharedDesign};
 use crate::panels::desk::Desk;
 use crate::panels::keys::{KeySheet, listen};
 use crate::panels::measure::MeasurePanel;
 use crate::panels::section::SectionPanel;
 use crate::panels::toolbar::LookTools;
 use crate::panels::view::{View, look};
-use crate::ui::{Glyph, Icon, ThemeToggle, Toasts, day, provide_notices, provide_theme};
+use crate::studies::AimHint;
+use crate::talk::{TalkButton, TalkPanel, TalkPins};
+use crate::ui::{Glyph, Icon, Menu, ThemeToggle, Toasts, day, provide_notices, provide_theme};
 use crate::viewport::ViewCommand;
 use leptos::prelude::*;
+use locked::Locked;
 use solver::scene::Scene;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -88,10 +95,11 @@ fn Viewer(token: String, answer: Answer) -> impl IntoView {
     provide_notices();
     match answer {
         Ok(shared) => view! {
-            <Guest token=token name=shared.name by=shared.by expires=shared.expires />
+            <Guest token=token shared=shared />
             <Toasts />
         }
         .into_any(),
+        Err(problem) if problem.code == "locked" => view! { <Locked token=token /> }.into_any(),
         Err(problem) => view! { <Gone problem=problem /> }.into_any(),
     }
 }
@@ -103,18 +111,30 @@ fn Gone(problem: Problem) -> impl IntoView {
         <main class="session" data-testid="share-gone">
             <div class="session-card">
                 <div class="brand large"><Mark />"Brunel"</div>
-                <h1>"This link shows nothing any more"</h1>
+                <h1>"This link is closed"</h1>
                 <p class="soft">{problem.message}</p>
-                <p class="soft">"Ask the person who sent it for a new one."</p>
+                <p class="soft">"Whoever sent it can send a new one."</p>
             </div>
         </main>
     }
     .into_any()
 }
 
+/// Keeps the viewport told of what a guest sees.
+fn guest_view(desk: Desk) {
+    look(desk);
+    Effect::new(move |_| desk.view(ViewCommand::Anchors(crate::talk::anchors(desk))));
+}
+
 #[component]
-fn Guest(token: String, name: String, by: String, expires: i64) -> impl IntoView {
+fn Guest(token: String, shared: SharedDesign) -> impl IntoView {
     let desk = Desk::new(String::new());
+    let SharedDesign { name, by, expires, allow, guest, .. } = shared;
+    let forms: Vec<Allow> = Allow::FORMS.into_iter().filter(|f| allow.contains(f)).collect();
+    let comments = allow.contains(&Allow::Comment);
+    desk.allow.set(Some(allow));
+    desk.talking.link.set_value(Some(token.clone()));
+    desk.talking.asks_name.set_value(guest.is_none());
     provide_context(desk);
     desk.perspective.set(false);
     let closed = RwSignal::new(None::<String>);
@@ -125,9 +145,12 @@ fn Guest(token: String, name: String, by: String, expires: i64) -> impl IntoView
             document().set_title(&super::title("Link".into()));
         }
     });
-    follow(desk, token, closed, fault);
+    let address = StoredValue::new(format!("/api/share/{}/export", encode(&token)));
+    follow(desk, token, comments, closed, fault);
     listen(desk, false);
     on_cleanup(move || desk.close());
+    let whom = guest.map_or_else(String::new, |guest| format!(" with {guest}"));
+    let terms = format!("shared by {by}{whom} · until {}", day(expires));
     view! {
         <Show
             when=move || closed.with(Option::is_none)
@@ -141,33 +164,43 @@ fn Guest(token: String, name: String, by: String, expires: i64) -> impl IntoView
                     <span class="brand"><Mark /></span>
                     <div class="guest-name">
                         <strong data-testid="guest-design">{name.clone()}</strong>
-                        <span class="soft">{format!("shared by {by} · until {}", day(expires))}</span>
+                        <span class="soft">{terms.clone()}</span>
                     </div>
                     <span class="grow"></span>
+                    <Downloads forms=forms.clone() address=address />
+                    {comments.then(|| view! { <TalkButton /> })}
                     <ThemeToggle />
                 </header>
-                <main class="stage" id="main">
-                    <View wire=look />
-                    <div class="stage-top">
-                        <div class="toolbar" role="toolbar" aria-label="Tools"><LookTools /></div>
-                    </div>
-                    <div class="stage-float">
-                        <SectionPanel />
-                        <MeasurePanel />
-                    </div>
-                    {move || {
-                        fault
-                            .get()
-                            .map(|why| {
-                                view! {
-                                    <div class="empty over" role="alert">
-                                        <Icon glyph=Glyph::Warning size=24 />
-                                        <p>{why}</p>
-                                    </div>
-                                }
-                            })
-                    }}
-                </main>
+                <div class="guest-body" class:talks=move || desk.talking.open.get()>
+                    <main class="stage" id="main">
+                        <View wire=guest_view>
+                            <TalkPins />
+                            <AimHint />
+                        </View>
+                        <div class="stage-top">
+                            <div class="toolbar" role="toolbar" aria-label="Tools"><LookTools /></div>
+                        </div>
+                        <div class="stage-float">
+                            <SectionPanel />
+                            <MeasurePanel />
+                        </div>
+                        {move || {
+                            fault
+                                .get()
+                                .map(|why| {
+                                    view! {
+                                        <div class="empty over" role="alert" data-testid="guest-fault">
+                                            <Icon glyph=Glyph::Warning size=24 />
+                                            <p>{why}</p>
+                                        </div>
+                                    }
+                                })
+                        }}
+                    </main>
+                    <Show when=move || desk.talking.open.get()>
+                        <aside class="side right talking" aria-label="Comments"><TalkPanel /></aside>
+                    </Show>
+                </div>
             </div>
             <KeySheet />
         </Show>
@@ -175,8 +208,41 @@ fn Guest(token: String, name: String, by: String, expires: i64) -> impl IntoView
     .into_any()
 }
 
-/// Fetches the scene now and whenever the socket says that it changed; leaves when the link is revoked.
-fn follow(desk: Desk, token: String, closed: RwSignal<Option<String>>, fault: RwSignal<Option<String>>) {
+/// The shared bodies as files, in the formats that the link allows.
+#[component]
+fn Downloads(forms: Vec<Allow>, address: StoredValue<String>) -> impl IntoView {
+    if forms.is_empty() {
+        return ().into_any();
+    }
+    view! {
+        <Menu
+            button=|| view! { <Icon glyph=Glyph::Download /> } label="Download" testid="guest-downloads" class="icon-button" right=true
+        >
+            <p class="menu-note soft">"In mm"</p>
+            {forms
+                .iter()
+                .map(|form| {
+                    let href = format!("{}/{}", address.get_value(), form.word());
+                    view! {
+                        <a class="menu-item" role="menuitem" download rel="external" href=href data-testid=format!("download-{}", form.word())>
+                            {form.label()}
+                        </a>
+                    }
+                })
+                .collect_view()}
+        </Menu>
+    }
+    .into_any()
+}
+
+/// Fetches the scene now, and it or the comments whenever the socket says that they changed; leaves when the link is revoked.
+fn follow(
+    desk: Desk,
+    token: String,
+    comments: bool,
+    closed: RwSignal<Option<String>>,
+    fault: RwSignal<Option<String>>,
+) {
     let load = {
         let token = token.clone();
         move || {
@@ -185,6 +251,8 @@ fn follow(desk: Desk, token: String, closed: RwSignal<Option<String>>, fault: Rw
                 match client.bytes(&path).await {
                     Ok(bytes) => match Scene::from_bytes(&bytes) {
                         Ok(scene) => {
+                            let nothing = "None of the bodies that this link shares is in the design now.";
+                            fault.set(scene.bodies.is_empty().then(|| nothing.to_owned()));
                             let bytes: Rc<[u8]> = bytes.into();
                             desk.view(ViewCommand::Scene(bytes));
                             desk.scene.set(Some(Arc::new(scene)));
@@ -198,98 +266,23 @@ fn follow(desk: Desk, token: String, closed: RwSignal<Option<String>>, fault: Rw
     };
     Effect::new(move |_| {
         load();
+        if comments {
+            desk.talking.load(desk);
+        }
         #[cfg(feature = "csr")]
-        socket::listen(&token, load.clone(), closed);
+        {
+            let load = load.clone();
+            let changed = move |what| {
+                if what != socket::Changed::Comments {
+                    load();
+                }
+                if comments && what != socket::Changed::Model {
+                    desk.talking.load(desk);
+                }
+            };
+            socket::listen(&token, changed, closed);
+        }
         #[cfg(not(feature = "csr"))]
         let _ = (&token, closed);
     });
-}
-
-#[cfg(feature = "csr")]
-mod socket {
-    use super::*;
-    use crate::doc::{DEAD_AFTER_MS, PING_AFTER_MS, backoff_ms};
-    use crate::sync::{GUEST_PING, ToGuest};
-    use crate::ui::sleep;
-    use futures::future::{Either, select};
-    use futures::{SinkExt, StreamExt};
-    use gloo_net::websocket::Message;
-    use gloo_net::websocket::futures::WebSocket;
-    use std::pin::pin;
-
-    /// How a connection ended.
-    enum End {
-        /// For good, with the reason.
-        Closed(String),
-        /// Lost after it had said something.
-        Lost,
-        Silent,
-    }
-
-    pub fn listen(token: &str, load: impl Fn() + 'static, closed: RwSignal<Option<String>>) {
-        let Some(location) = web_sys::window().map(|w| w.location()) else { return };
-        let (Ok(protocol), Ok(host)) = (location.protocol(), location.host()) else { return };
-        let scheme = if protocol == "https:" { "wss" } else { "ws" };
-        let url = format!("{scheme}://{host}/api/share/{}/socket", encode(token));
-        leptos::task::spawn_local(async move {
-            let mut attempts = 0;
-            let mut first = true;
-            // The signal lives as long as the page.
-            while closed.try_with_untracked(Option::is_none) == Some(true) {
-                match hear(&url, &load, first).await {
-                    End::Closed(reason) => drop(closed.try_set(Some(reason))),
-                    End::Lost => attempts = 0,
-                    End::Silent => attempts += 1,
-                }
-                first = false;
-                sleep(backoff_ms(attempts, js_sys::Math::random()) as i32).await;
-            }
-        });
-    }
-
-    /// One connection, until it ends. What came while there was none is not known, so a later one loads at its first
-    /// word.
-    async fn hear(url: &str, load: &impl Fn(), first: bool) -> End {
-        let Ok(socket) = WebSocket::open(url) else { return End::Silent };
-        let (mut send, mut receive) = socket.split();
-        let (mut heard, mut pinged) = (false, false);
-        loop {
-            // Asked at once: the answer shows that the line stands.
-            let wait = match (pinged, heard) {
-                (true, _) => DEAD_AFTER_MS - PING_AFTER_MS,
-                (false, true) => PING_AFTER_MS,
-                (false, false) => 0,
-            };
-            let next = match select(receive.next(), pin!(sleep(wait as i32))).await {
-                Either::Left((next, _)) => next,
-                // Asked, and no answer: the line is dead, though the browser has not noticed.
-                Either::Right(_) if pinged => break,
-                Either::Right(_) => {
-                    pinged = true;
-                    let ping = GUEST_PING.to_owned();
-                    // Waits until the socket is open, but not for ever.
-                    let patience = pin!(sleep(PING_AFTER_MS as i32));
-                    if let Either::Left((Ok(()), _)) = select(send.send(Message::Text(ping)), patience).await {
-                        continue;
-                    }
-                    break;
-                }
-            };
-            let Some(Ok(message)) = next else { break };
-            let Message::Text(text) = message else { continue };
-            if !first && !heard {
-                load();
-            }
-            (heard, pinged) = (true, false);
-            let Ok(said) = serde_json::from_str::<ToGuest>(&text) else { continue };
-            match said.kind.as_str() {
-                "closing" if said.reconnect => break,
-                "closing" => return End::Closed(said.reason),
-                "scene" => load(),
-                // Signs of life, and what later versions may say to someone else.
-                _ => {}
-            }
-        }
-        if heard { End::Lost } else { End::Silent }
-    }
 }

@@ -4,6 +4,7 @@ use super::history::Past;
 use super::target::Target;
 use crate::api::client::Client;
 use crate::api::requirement::Judged;
+use crate::api::share::Allow;
 use crate::doc::{Choice, Connection, Notice as EditNotice, SaveState, Snapshot, Update};
 use crate::port::Kernel;
 use crate::studies::Bench;
@@ -16,7 +17,7 @@ use solver::design::{Command, Design, Id, Issue, Object, Resolved, Value, check,
 use solver::quantity::{Dimension, Quantity, UnitSystem, format, format_difference, format_number};
 use solver::scene::Scene;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -75,6 +76,8 @@ pub struct Desk {
     pub perspective: RwSignal<bool>,
     pub help: RwSignal<bool>,
     pub sharing: RwSignal<bool>,
+    /// What a guest's link allows; `None` for people with an account.
+    pub allow: RwSignal<Option<BTreeSet<Allow>>>,
     pub camera: RwSignal<Option<[[f64; 3]; 3]>>,
     /// Where the labels over the picture go.
     pub anchored: RwSignal<Vec<Anchored>>,
@@ -158,6 +161,7 @@ impl Desk {
             perspective: RwSignal::new(false),
             help: RwSignal::new(false),
             sharing: RwSignal::new(false),
+            allow: RwSignal::new(None),
             camera: RwSignal::new(None),
             anchored: RwSignal::new(Vec::new()),
             following: RwSignal::new(None),

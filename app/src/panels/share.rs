@@ -1,10 +1,11 @@
-//! Links for people without an account: make, copy, revoke.
+//! The partner's room: links for people without an account, what each gives, who has used them, and taking them back.
 
 use super::desk::use_desk;
 use crate::api::Problem;
-use crate::api::share::{CreateShare, Share};
-use crate::ui::{Dialog, Field, Glyph, Icon, Select, Submit, copy, day, now};
+use crate::api::share::{Allow, CreateShare, Share, ShareView};
+use crate::ui::{Dialog, Field, Glyph, Icon, Select, Submit, ago, copy, day, now};
 use leptos::prelude::*;
+use std::collections::BTreeSet;
 
 #[component]
 pub fn ShareDialog() -> impl IntoView {
@@ -34,7 +35,16 @@ fn ShareForm() -> impl IntoView {
     };
     Effect::new(move |_| load());
     let label = RwSignal::new("Partner".to_string());
+    let guest = RwSignal::new(String::new());
     let days = RwSignal::new("14".to_string());
+    let password = RwSignal::new(String::new());
+    let allowed = Allow::ALL.map(|a| (a, RwSignal::new(matches!(a, Allow::Measure | Allow::Section))));
+    // Bodies as they are when the dialog is opened; all of them chosen means: also those that come later.
+    let bodies = desk.scene.with_untracked(|scene| {
+        let all = scene.iter().flat_map(|s| &s.bodies).map(|b| (b.name.clone(), b.label.clone(), RwSignal::new(true)));
+        all.collect::<Vec<_>>()
+    });
+    let bodies = StoredValue::new(bodies);
     let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<Problem>));
     let submit = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
@@ -43,11 +53,24 @@ fn ShareForm() -> impl IntoView {
         }
         busy.set(true);
         problem.set(None);
-        let request = CreateShare { label: label.get_untracked(), days: days.get_untracked().parse().unwrap_or(14) };
+        let chosen = bodies.with_value(|all| {
+            let on = all.iter().filter(|(.., on)| on.get_untracked()).map(|(name, ..)| name.clone());
+            let on: BTreeSet<String> = on.collect();
+            (on.len() < all.len()).then_some(on)
+        });
+        let request = CreateShare {
+            label: label.get_untracked(),
+            days: days.get_untracked().parse().unwrap_or(14),
+            guest: Some(guest.get_untracked()).filter(|g| !g.trim().is_empty()),
+            password: Some(password.get_untracked()).filter(|p| !p.is_empty()),
+            allow: allowed.iter().filter(|(_, on)| on.get_untracked()).map(|(a, _)| *a).collect(),
+            bodies: chosen,
+        };
         let (client, id) = (desk.client.get_value(), desk.id.get_value());
         leptos::task::spawn_local(async move {
             match client.create_share(&id, &request).await {
                 Ok(share) => {
+                    password.set(String::new());
                     made.set(share.link);
                     load();
                 }
@@ -70,12 +93,66 @@ fn ShareForm() -> impl IntoView {
         [("1", "1 day"), ("14", "14 days"), ("90", "90 days")].map(|(k, l)| (k.into(), l.into())).to_vec();
     view! {
         <p class="soft">
-            "A link lets anyone look, cut and measure, without an account and without changing anything."
+            "A link lets anyone look at what you choose, without an account and without changing anything. What you leave out \
+             never leaves the server."
         </p>
-        <form class="row-form" on:submit=submit novalidate>
-            <Field label="For" name="label" value=label problem=problem />
+        <form class="share-form" on:submit=submit novalidate>
+            <Field label="For" name="label" value=label hint="As you will find it in this list" problem=problem />
             <Select label="Valid for" name="days" value=days options=day_options />
-            <div><Submit label="Make link" busy=busy problem=problem testid="share-create" /></div>
+            <Field
+                label="Only this person (optional)" name="guest" value=guest required=false
+                hint="By this name they comment and are on record" problem=problem
+            />
+            <Field
+                label="Password (optional)" name="password" kind="password" value=password required=false autocomplete="new-password"
+                hint="Needed for one person" problem=problem
+            />
+            <div class="share-allow" role="group" aria-label="They may">
+                <span class="label">"They may"</span>
+                {choice(&allowed, false)}
+            </div>
+            <div class="share-allow" role="group" aria-label="They may download">
+                <span class="label">"Download as"</span>
+                {choice(&allowed, true)}
+            </div>
+            {bodies
+                .with_value(|all| {
+                    (all.len() > 1)
+                        .then(|| {
+                            view! {
+                                <details class="share-bodies">
+                                    <summary data-testid="share-bodies">
+                                        {
+                                            let all = all.clone();
+                                            move || {
+                                                let n = all.iter().filter(|(.., on)| on.get()).count();
+                                                if n == all.len() { "All bodies, also later ones".to_owned() } else { format!("{n} of {} bodies", all.len()) }
+                                            }
+                                        }
+                                    </summary>
+                                    <div class="choices">
+                                        {all
+                                            .iter()
+                                            .map(|(name, label, on)| {
+                                                let on = *on;
+                                                view! {
+                                                    <label class="check">
+                                                        <input
+                                                            type="checkbox" prop:checked=move || on.get() data-testid="share-body" data-name=name.clone()
+                                                            on:change=move |e| on.set(event_target_checked(&e))
+                                                        />
+                                                        <span>{label.clone()}</span>
+                                                    </label>
+                                                }
+                                            })
+                                            .collect_view()}
+                                    </div>
+                                    <p class="note bad-text">{move || problem.get().filter(|p| p.field.as_deref() == Some("bodies")).map(|p| p.message)}</p>
+                                </details>
+                            }
+                        })
+                })}
+            <div class="share-make"><Submit label="Make link" busy=busy problem=problem testid="share-create" /></div>
         </form>
         {move || {
             made.get()
@@ -120,7 +197,10 @@ fn ShareForm() -> impl IntoView {
                                 <Icon glyph=Glyph::Link />
                                 <div class="grow">
                                     <strong>{s.label.clone()}</strong>
+                                    {s.guest.clone().map(|g| view! { <span class="soft">" for "{g}</span> })}
                                     <p class="soft">{format!("{state} · opened {} times", s.views)}</p>
+                                    <p class="soft">{terms(&s)}</p>
+                                    <Views share=s.id.clone() />
                                 </div>
                                 {(!over)
                                     .then(|| {
@@ -142,4 +222,118 @@ fn ShareForm() -> impl IntoView {
         </ul>
     }
     .into_any()
+}
+
+/// Boxes to tick: the formats of files, or the rest.
+fn choice(allowed: &[(Allow, RwSignal<bool>)], forms: bool) -> impl IntoView + use<> {
+    let shown = allowed.iter().copied().filter(|(a, _)| a.is_form() == forms);
+    shown
+        .map(|(allow, on)| {
+            view! {
+                <label class="check">
+                    <input
+                        type="checkbox" prop:checked=move || on.get() data-testid=format!("share-allow-{}", allow.word())
+                        on:change=move |e| on.set(event_target_checked(&e))
+                    />
+                    <span>{allow.label()}</span>
+                </label>
+            }
+        })
+        .collect_view()
+}
+
+/// What a link gives, in words.
+fn terms(share: &Share) -> String {
+    let mut parts = Vec::new();
+    parts.push(match &share.bodies {
+        None => "all bodies".to_owned(),
+        Some(bodies) if bodies.len() == 1 => "one body".to_owned(),
+        Some(bodies) => format!("{} bodies", bodies.len()),
+    });
+    if share.locked {
+        parts.push("password".to_owned());
+    }
+    let labels = |forms: bool| {
+        let labels: Vec<&str> = share.allow.iter().filter(|a| a.is_form() == forms).map(|a| a.label()).collect();
+        (!labels.is_empty()).then(|| labels.join(", "))
+    };
+    parts.push(labels(false).map_or("looking only".to_owned(), |tools| tools.to_lowercase()));
+    parts.extend(labels(true).map(|forms| format!("download as {forms}")));
+    parts.join(" · ")
+}
+
+/// Who used a link, asked for when it is opened.
+#[component]
+fn Views(share: String) -> impl IntoView {
+    let desk = use_desk();
+    let views = RwSignal::new(None::<Result<Vec<ShareView>, Problem>>);
+    let share = StoredValue::new(share);
+    let open = move |_| {
+        if views.with_untracked(Option::is_some) {
+            return views.set(None);
+        }
+        let asked = desk.client.with_value(|c| share.with_value(|id| c.share_views(id)));
+        leptos::task::spawn_local(async move {
+            let found = asked.await;
+            let _ = views.try_set(Some(found));
+        });
+    };
+    view! {
+        <button type="button" class="link small" data-testid="share-views" aria-expanded=move || views.with(Option::is_some).to_string() on:click=open>
+            {move || if views.with(Option::is_some) { "Hide who looked" } else { "Who looked" }}
+        </button>
+        {move || match views.get() {
+            None => ().into_any(),
+            Some(Err(problem)) => view! { <p class="soft">{problem.message}</p> }.into_any(),
+            Some(Ok(all)) if all.is_empty() => view! { <p class="soft">"Nobody yet."</p> }.into_any(),
+            Some(Ok(all)) => {
+                view! {
+                    <ol class="release-lines" data-testid="share-view-list">
+                        {all
+                            .into_iter()
+                            .map(|v| {
+                                let what = match v.what.as_str() {
+                                    "opened" => format!("opened version {}", v.sequence),
+                                    "saw" => format!("saw version {}", v.sequence),
+                                    "commented" => "commented".to_owned(),
+                                    "refused" => "gave a wrong password".to_owned(),
+                                    form => format!("downloaded version {} as {}", v.sequence, form.to_uppercase()),
+                                };
+                                view! { <li>{format!("{} · {what} · {} · {}", ago(v.time, now()), v.device, v.address)}</li> }
+                            })
+                            .collect_view()}
+                    </ol>
+                }
+                    .into_any()
+            }
+        }}
+    }
+    .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terms_say_what_a_link_gives() {
+        let mut share = Share {
+            id: "s".into(),
+            label: "P".into(),
+            created: 0,
+            expires: 0,
+            revoked: false,
+            views: 0,
+            guest: None,
+            locked: false,
+            allow: BTreeSet::new(),
+            bodies: None,
+            link: None,
+        };
+        assert_eq!(terms(&share), "all bodies · looking only");
+        share.locked = true;
+        share.allow = BTreeSet::from([Allow::Stl, Allow::Measure, Allow::Step, Allow::Comment]);
+        share.bodies = Some(BTreeSet::from(["a".into(), "b".into()]));
+        assert_eq!(terms(&share), "2 bodies · password · measure, comment · download as STEP, STL");
+    }
 }

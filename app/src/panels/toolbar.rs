@@ -2,6 +2,7 @@
 
 use super::desk::{Cut, Desk, use_desk};
 use super::file::ImportForm;
+use crate::api::share::Allow;
 use crate::ui::{Dialog, Glyph, Icon, Menu};
 use crate::viewport::{StandardView, ViewCommand};
 use leptos::prelude::*;
@@ -65,11 +66,22 @@ impl Desk {
     }
 
     pub fn toggle_cut(&self) {
+        if !self.may_use(Allow::Section) {
+            return;
+        }
         let cut = Cut { normal: [1.0, 0.0, 0.0], position: 0.0, flipped: false };
         self.cut.update(|c| *c = if c.is_some() { None } else { Some(cut) });
     }
 
+    /// Whether a guest's link allows a tool; who has an account has all.
+    pub fn may_use(&self, tool: Allow) -> bool {
+        self.allow.with(|allow| allow.as_ref().is_none_or(|all| all.contains(&tool)))
+    }
+
     pub fn toggle_measure(&self) {
+        if !self.may_use(Allow::Measure) {
+            return;
+        }
         self.target.set(None);
         self.measuring.update(|m| *m = !*m);
     }
@@ -130,14 +142,18 @@ pub fn LookTools() -> impl IntoView {
             on_click=act(|d| d.edges.update(|p| *p = !*p))
         />
         <span class="divider"></span>
-        <Tool
-            glyph=Glyph::Section label="Section (S)" testid="section" pressed=Signal::derive(move || desk.cut.get().is_some())
-            on_click=act(Desk::toggle_cut)
-        />
-        <Tool
-            glyph=Glyph::Measure label="Measure (M)" testid="measure" pressed=desk.measuring
-            on_click=act(Desk::toggle_measure)
-        />
+        <Show when=move || desk.may_use(Allow::Section)>
+            <Tool
+                glyph=Glyph::Section label="Section (S)" testid="section" pressed=Signal::derive(move || desk.cut.get().is_some())
+                on_click=act(Desk::toggle_cut)
+            />
+        </Show>
+        <Show when=move || desk.may_use(Allow::Measure)>
+            <Tool
+                glyph=Glyph::Measure label="Measure (M)" testid="measure" pressed=desk.measuring
+                on_click=act(Desk::toggle_measure)
+            />
+        </Show>
         <Tool
             glyph=Glyph::EyeOff label="Hide (H)" testid="hide"
             pressed=Signal::derive(move || desk.hidden.with(|h| !h.is_empty())) on_click=act(Desk::toggle_hidden)

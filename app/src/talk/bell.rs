@@ -81,7 +81,7 @@ pub fn Bell(#[prop(optional)] nudge: Option<Signal<u32>>) -> impl IntoView {
                 {move || {
                     let list = all.get().unwrap_or_default();
                     if list.is_empty() {
-                        return view! { <p class="menu-note">"Nothing yet: you are told when someone mentions or answers you, or asks for your approval."</p> }
+                        return view! { <p class="menu-note">"Nothing yet: you are told when someone mentions or answers you, asks for your approval, or comments through a link of yours."</p> }
                             .into_any();
                     }
                     list.into_iter().take(20).map(|n| view! { <Line told=n /> }).collect_view().into_any()
@@ -97,6 +97,7 @@ fn Line(told: Notification) -> impl IntoView {
     let what = match told.kind {
         NotificationKind::Mention => "mentioned you in",
         NotificationKind::Answer => "answered in",
+        NotificationKind::Guest => "said something as a guest in",
         NotificationKind::Review => "asks you to approve a release of",
         NotificationKind::Approved => "approved a release of",
         NotificationKind::Rejected => "rejected a release of",

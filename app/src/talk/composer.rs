@@ -86,7 +86,8 @@ pub fn Composer(
     });
     // Asked when somebody is first about to be mentioned.
     let learn = move || {
-        if people.with_untracked(Option::is_some) {
+        // Who else there is, is not a guest's to know.
+        if desk.talking.is_guest() || people.with_untracked(Option::is_some) {
             return;
         }
         people.set(Some(Vec::new()));
@@ -202,7 +203,7 @@ pub fn Composer(
                 </ul>
             </Show>
             <div class="composer-foot">
-                <span class="soft">"@ mentions"</span>
+                {(!desk.talking.is_guest()).then(|| view! { <span class="soft">"@ mentions"</span> })}
                 <span class="grow"></span>
                 {on_cancel
                     .map(|cancel| {

@@ -9,7 +9,9 @@ pub use bell::Bell;
 pub use panel::TalkPanel;
 pub use pin::{TalkPins, anchors};
 
-use crate::api::comment::{Anchor, Comment, Talk};
+use crate::api::Problem;
+use crate::api::comment::{Anchor, Comment, Say, Talk};
+use crate::api::share::GuestSay;
 use crate::panels::Desk;
 use crate::studies::Aim;
 use crate::ui::{Glyph, Icon};
@@ -32,6 +34,12 @@ pub struct Talking {
     pub settled: RwSignal<bool>,
     /// Counts what the room has told of comments.
     pub heard: RwSignal<u32>,
+    /// The link of someone without an account; `None` for the team.
+    pub link: StoredValue<Option<String>>,
+    /// What a guest calls themselves, where their link does not say it.
+    pub name: RwSignal<Option<String>>,
+    /// Their link is for anyone, so that they say it themselves.
+    pub asks_name: StoredValue<bool>,
     /// Counts the questions to the server, so that an older answer is dropped.
     asked: StoredValue<u32>,
 }
@@ -75,6 +83,9 @@ impl Talking {
             thread: RwSignal::new(None),
             settled: RwSignal::new(false),
             heard: RwSignal::new(0),
+            link: StoredValue::new(None),
+            name: RwSignal::new(None),
+            asks_name: StoredValue::new(false),
             asked: StoredValue::new(0),
         }
     }
@@ -89,16 +100,40 @@ impl Talking {
         self.talk.with(|t| t.as_ref().is_some_and(|t| t.may_comment))
     }
 
+    /// Whether this is a guest, who may only begin threads and answer.
+    pub fn is_guest(&self) -> bool {
+        self.link.with_value(Option::is_some)
+    }
+
+    /// Sends a comment, by the door that its author has.
+    pub async fn say(self, desk: Desk, say: Say) -> Result<Comment, Problem> {
+        let client = desk.client.get_value();
+        match self.link.get_value() {
+            None => client.comment(&desk.id.get_value(), &say).await,
+            Some(token) => {
+                let Say { text, thread, anchor, .. } = say;
+                // Objects are the team's; a guest knows faces.
+                let anchor = anchor.map(|a| Anchor { object: None, ..a });
+                let name = self.name.get_untracked();
+                client.say_as_guest(&token, &GuestSay { name, text, thread, anchor }).await
+            }
+        }
+    }
+
     /// Fetches the comments anew.
     pub fn load(self, desk: Desk) {
         let turn = self.asked.try_update_value(|n| {
             *n += 1;
             *n
         });
-        let (client, design) = (desk.client.get_value(), desk.id.get_value());
+        let (client, design, link) = (desk.client.get_value(), desk.id.get_value(), self.link.get_value());
         leptos::task::spawn_local(async move {
+            let found = match link {
+                None => client.comments(&design).await,
+                Some(token) => client.shared_comments(&token).await,
+            };
             // Without an answer the last comments stay; the line below says that the server is away.
-            if let Ok(talk) = client.comments(&design).await
+            if let Ok(talk) = found
                 && self.asked.try_get_value() == turn
             {
                 self.talk.set(Some(talk));
@@ -229,6 +264,7 @@ mod tests {
             thread: thread.map(Into::into),
             author: "a".into(),
             author_name: "Ada".into(),
+            guest: None,
             hue: 0,
             created: 0,
             changed: None,

@@ -3,8 +3,8 @@
 use super::composer::Composer;
 use super::pin::described;
 use super::{Thread, look, threads};
+use crate::api::auth::Me;
 use crate::api::comment::{Anchor, ChangeComment, Comment, Say};
-use crate::pages::use_me;
 use crate::panels::use_desk;
 use crate::studies::Aim;
 use crate::ui::{Avatar, Glyph, Icon, ago, now};
@@ -47,6 +47,7 @@ pub fn TalkPanel() -> impl IntoView {
                         <Icon glyph=Glyph::Close />
                     </button>
                 </header>
+                <Show when=move || talking.is_guest() && talking.asks_name.get_value()><Signature /></Show>
                 <Show when=move || talking.draft.with(Option::is_some)><Draft /></Show>
                 {move || match (all.with(Option::is_some), shown.with(Vec::is_empty) && talking.draft.with(Option::is_none)) {
                     (false, _) => view! { <p class="talk-note soft">"Loading…"</p> }.into_any(),
@@ -102,6 +103,23 @@ impl Thread {
     }
 }
 
+/// What a guest calls themselves, where their link is for anyone.
+#[component]
+fn Signature() -> impl IntoView {
+    let name = use_desk().talking.name;
+    view! {
+        <label class="guest-sign">
+            <span class="label">"Your name, beside what you say"</span>
+            <input
+                class="input" name="name" maxlength="200" autocomplete="name" data-testid="guest-name"
+                prop:value=move || name.get().unwrap_or_default()
+                on:input=move |e| name.set(Some(event_target_value(&e)).filter(|n| !n.trim().is_empty()))
+            />
+        </label>
+    }
+    .into_any()
+}
+
 /// Where a thread is pinned; a click looks there.
 #[component]
 fn AnchorChip(anchor: Anchor) -> impl IntoView {
@@ -135,9 +153,8 @@ fn Draft() -> impl IntoView {
     let send = Callback::new(move |(text, mentions): (String, Vec<String>)| {
         busy.set(true);
         let say = Say { text, thread: None, anchor: talking.draft.get_untracked(), mentions };
-        let (client, design) = (desk.client.get_value(), desk.id.get_value());
         leptos::task::spawn_local(async move {
-            match client.comment(&design, &say).await {
+            match talking.say(desk, say).await {
                 Ok(comment) => {
                     talking.draft.set(None);
                     talking.thread.set(Some(comment.id));
@@ -194,9 +211,8 @@ fn ThreadView(number: usize, thread: Thread) -> impl IntoView {
     let answer = Callback::new(move |(text, mentions): (String, Vec<String>)| {
         busy.set(true);
         let say = Say { text, thread: Some(id.get_value()), anchor: None, mentions };
-        let (client, design) = (desk.client.get_value(), desk.id.get_value());
         leptos::task::spawn_local(async move {
-            match client.comment(&design, &say).await {
+            match talking.say(desk, say).await {
                 Ok(_) => {
                     sent.update(|n| *n += 1);
                     talking.load(desk);
@@ -206,6 +222,10 @@ fn ThreadView(number: usize, thread: Thread) -> impl IntoView {
             busy.set(false);
         });
     });
+    // What the team writes here leaves the house.
+    let heard_by = thread.first.guest.clone().filter(|_| !talking.is_guest());
+    let heard_by =
+        StoredValue::new(heard_by.map(|label| format!("Guests of the link “{label}” read the answers here.")));
     let (first, answers) = (thread.first, StoredValue::new(thread.answers));
     view! {
         <li
@@ -220,7 +240,7 @@ fn ThreadView(number: usize, thread: Thread) -> impl IntoView {
                 <span class="thread-number" style=format!("--hue:{}", first.hue)>{number}</span>
                 <AnchorChip anchor=anchor />
                 <span class="grow"></span>
-                <Show when=move || talking.may_comment()>
+                <Show when=move || talking.may_comment() && !talking.is_guest()>
                     <button
                         type="button" class="icon-button small" data-testid="thread-settle"
                         title=if is_settled { "Open it again" } else { "Settle the thread" }
@@ -249,6 +269,7 @@ fn ThreadView(number: usize, thread: Thread) -> impl IntoView {
             >
                 {answers.with_value(|a| a.iter().map(|c| view! { <CommentView comment=c.clone() /> }).collect_view())}
                 <Show when=move || talking.may_comment() && !is_settled>
+                    {heard_by.get_value().map(|words| view! { <p class="soft talk-guests" data-testid="guests-read">{words}</p> })}
                     <Composer placeholder="Answer" action="Answer" busy=busy sent=sent on_send=answer />
                 </Show>
             </Show>
@@ -261,7 +282,11 @@ fn ThreadView(number: usize, thread: Thread) -> impl IntoView {
 fn CommentView(comment: Comment) -> impl IntoView {
     let desk = use_desk();
     let talking = desk.talking;
-    let is_own = use_me().id == comment.author;
+    // A guest has no account, and takes nothing back.
+    let is_own = use_context::<Me>().is_some_and(|me| me.id == comment.author);
+    let guest = comment.guest.clone();
+    let may_remove = is_own || (guest.is_some() && !talking.is_guest() && desk.may_edit.get_untracked());
+    let remove_label = if is_own { "Take it back" } else { "Remove it" };
     let id = StoredValue::new(comment.id.clone());
     let editing = RwSignal::new(false);
     let (busy, sent) = (RwSignal::new(false), RwSignal::new(0u32));
@@ -297,6 +322,12 @@ fn CommentView(comment: Comment) -> impl IntoView {
             <div class="comment-body">
                 <p class="comment-head">
                     <strong>{comment.author_name.clone()}</strong>
+                    {guest
+                        .clone()
+                        .map(|label| {
+                            let title = format!("Without an account, through the link “{label}”");
+                            view! { <span class="chip-text guest-mark" title=title data-testid="guest-mark">"guest · "{label}</span> }
+                        })}
                     <span class="soft" title=crate::ui::day(comment.created)>{ago(comment.created, now())}</span>
                     {comment.changed.filter(|_| !removed).map(|_| view! { <span class="soft">"edited"</span> })}
                     <span class="grow"></span>
@@ -309,8 +340,13 @@ fn CommentView(comment: Comment) -> impl IntoView {
                                 >
                                     <Icon glyph=Glyph::Rename size=12 />
                                 </button>
+                            }
+                        })}
+                    {(may_remove && !removed)
+                        .then(|| {
+                            view! {
                                 <button
-                                    type="button" class="icon-button small reveal" aria-label="Take it back" title="Take it back"
+                                    type="button" class="icon-button small reveal" aria-label=remove_label title=remove_label
                                     on:click=remove
                                 >
                                     <Icon glyph=Glyph::Remove size=12 />
@@ -322,7 +358,7 @@ fn CommentView(comment: Comment) -> impl IntoView {
                     when=move || editing.get()
                     fallback=move || {
                         if removed {
-                            view! { <p class="soft comment-text">"Taken back by its author."</p> }.into_any()
+                            view! { <p class="soft comment-text">"Taken back."</p> }.into_any()
                         } else {
                             view! { <p class="comment-text">{text.get_value()}</p> }.into_any()
                         }

@@ -26,11 +26,22 @@ fn point(scene: &Scene, anchor: &Anchor) -> Option<[f64; 3]> {
     }
 }
 
+/// A face by the name of the body it is on.
+fn on_body(scene: Option<&Scene>, face: &FaceName) -> String {
+    let bodies = scene.map(|s| s.bodies.as_slice()).unwrap_or_default();
+    let body = bodies.iter().find(|b| b.surface.faces.iter().any(|f| f.name == *face));
+    body.map_or_else(|| "A face".into(), |b| format!("A face of {}", b.label))
+}
+
 /// What a thread is pinned to, in words, and whether that is gone.
 pub fn described(desk: Desk, anchor: &Anchor) -> (String, bool) {
     if let Some(face) = &anchor.face {
         let face = FaceName(face.clone());
-        let name = desk.design.with(|d| solver::design::describe_face(d, &face));
+        let name = match desk.talking.is_guest() {
+            // They have the bodies and not the features; so does the server name them.
+            true => desk.scene.with(|s| on_body(s.as_deref(), &face)),
+            false => desk.design.with(|d| solver::design::describe_face(d, &face)),
+        };
         // Until the picture is here, nothing is known to be gone.
         let is_gone = desk.scene.with(|s| s.as_ref().is_some_and(|s| point(s, anchor).is_none()));
         return (name, is_gone);

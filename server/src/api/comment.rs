@@ -30,12 +30,13 @@ pub fn router() -> OpenApiRouter<State> {
         .routes(routes!(change, remove))
 }
 
-const SELECT: &str = "SELECT comment.id, comment.thread, comment.author, person.name, person.hue, comment.created, \
+/// Columns that [`read`] takes, and where they stand.
+pub(super) const SELECT: &str = "SELECT comment.id, comment.thread, comment.author, person.name, person.hue, comment.created, \
      comment.changed, comment.text, comment.removed, comment.anchor, comment.sequence, comment.resolved, settler.name, \
-     comment.design FROM comment JOIN person ON person.id = comment.author \
-     LEFT JOIN person AS settler ON settler.id = comment.resolved_by";
+     comment.design, share.label FROM comment JOIN person ON person.id = comment.author \
+     LEFT JOIN person AS settler ON settler.id = comment.resolved_by LEFT JOIN share ON share.id = comment.share";
 
-fn read(row: &SqliteRow) -> Result<Comment, Error> {
+pub(super) fn read(row: &SqliteRow) -> Result<Comment, Error> {
     let anchor = row.get::<Option<String>, _>(9);
     let anchor = anchor.map(|text| serde_json::from_str(&text)).transpose().map_err(Error::internal)?;
     let resolved = row.get::<Option<i64>, _>(11).zip(row.get::<Option<String>, _>(12));
@@ -44,6 +45,7 @@ fn read(row: &SqliteRow) -> Result<Comment, Error> {
         thread: row.get(1),
         author: row.get(2),
         author_name: row.get(3),
+        guest: row.get(14),
         hue: row.get::<i64, _>(4) as u16,
         created: row.get(5),
         changed: row.get(6),
@@ -56,7 +58,7 @@ fn read(row: &SqliteRow) -> Result<Comment, Error> {
 }
 
 /// A comment, and the design it is about.
-async fn get(state: &State, comment: &str) -> Result<(Comment, String), Error> {
+pub(super) async fn get(state: &State, comment: &str) -> Result<(Comment, String), Error> {
     let row = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} WHERE comment.id = $1")))
         .bind(comment)
         .fetch_optional(state.db.reader())
@@ -79,7 +81,7 @@ async fn list(state: State, actor: Actor, Path(design): Path<String>) -> Result<
     Ok(Json(Talk { comments, may_comment }))
 }
 
-fn text(given: &str) -> Result<String, Error> {
+pub(super) fn text(given: &str) -> Result<String, Error> {
     let text = given.trim();
     if text.is_empty() {
         return Err(Error::field("text", "Write something first."));
@@ -93,7 +95,7 @@ fn text(given: &str) -> Result<String, Error> {
     Ok(text.to_owned())
 }
 
-fn check(anchor: &Anchor) -> Result<(), Error> {
+pub(super) fn check(anchor: &Anchor) -> Result<(), Error> {
     let names = [&anchor.object, &anchor.face];
     if names.into_iter().flatten().any(|n| n.is_empty() || n.chars().count() > NAME_MAX) {
         return Err(Error::field("anchor", "It names neither an object nor a face of the design."));
@@ -134,59 +136,116 @@ async fn say(
     let told = mentioned(&state, &design, &request.mentions).await?;
     let (id, now) = (id::id(), state.now());
     let mut write = state.db.write().await?;
-    let row =
-        sqlx::query("SELECT COUNT(*) FROM comment WHERE design = $1").bind(&design).fetch_one(&mut *write).await?;
-    if row.get::<i64, _>(0) >= COMMENTS_MAX {
-        return Err(Error::invalid(format!("This design has {COMMENTS_MAX} comments; settle and remove some first.")));
-    }
-    let anchor_text = match thread {
-        None => Some(serde_json::to_string(&anchor).map_err(Error::internal)?),
-        Some(_) => None,
-    };
-    sqlx::query(
-        "INSERT INTO comment (id, design, thread, author, created, text, anchor, sequence) \
-         SELECT $1, design.id, $3, $4, $5, $6, $7, design.sequence FROM design WHERE design.id = $2",
-    )
-    .bind(&id)
-    .bind(&design)
-    .bind(&thread)
-    .bind(&person.id)
-    .bind(now)
-    .bind(&text)
-    .bind(anchor_text)
-    .execute(&mut *write)
-    .await?;
-    tell(&mut write, now, &id, thread.as_deref(), &person.id, told).await?;
+    let said = Said { author: &person.id, share: None, thread: thread.as_deref(), anchor: &anchor };
+    insert(&mut write, &id, &design, &said, &text, now).await?;
+    let heard = Heard { mentioned: told, ..Heard::default() };
+    tell(&mut write, now, &id, thread.as_deref(), &person.id, heard).await?;
     write.commit().await?;
-    state.rooms.talked(&design);
+    let through = share_of(&state, thread.as_deref().unwrap_or(&id)).await?;
+    spread(&state, &design, through.as_deref());
     Ok(Json(get(&state, &id).await?.0))
 }
 
-fn unknown_thread() -> Error {
+/// Who says something, through which link if not as one of the team, and where.
+pub(super) struct Said<'a> {
+    pub author: &'a str,
+    pub share: Option<&'a str>,
+    pub thread: Option<&'a str>,
+    /// Of a first comment.
+    pub anchor: &'a Anchor,
+}
+
+/// Writes a comment down.
+///
+/// # Errors
+/// [`Error::Invalid`] where the design has too many; the database's.
+pub(super) async fn insert(
+    write: &mut db::Connection,
+    id: &str,
+    design: &str,
+    said: &Said<'_>,
+    text: &str,
+    now: i64,
+) -> Result<(), Error> {
+    let row = sqlx::query("SELECT COUNT(*) FROM comment WHERE design = $1").bind(design).fetch_one(&mut *write).await?;
+    if row.get::<i64, _>(0) >= COMMENTS_MAX {
+        return Err(Error::invalid(format!("This design has {COMMENTS_MAX} comments; settle and remove some first.")));
+    }
+    let anchor = match said.thread {
+        None => Some(serde_json::to_string(said.anchor).map_err(Error::internal)?),
+        Some(_) => None,
+    };
+    sqlx::query(
+        "INSERT INTO comment (id, design, thread, author, created, text, anchor, share, sequence) \
+         SELECT $1, design.id, $3, $4, $5, $6, $7, $8, design.sequence FROM design WHERE design.id = $2",
+    )
+    .bind(id)
+    .bind(design)
+    .bind(said.thread)
+    .bind(said.author)
+    .bind(now)
+    .bind(text)
+    .bind(anchor)
+    .bind(said.share)
+    .execute(write)
+    .await?;
+    Ok(())
+}
+
+/// The link that the thread with this first comment came through; `None` for the team's own.
+async fn share_of(state: &State, first: &str) -> Result<Option<String>, Error> {
+    let row =
+        sqlx::query("SELECT share FROM comment WHERE id = $1").bind(first).fetch_optional(state.db.reader()).await?;
+    Ok(row.and_then(|row| row.get(0)))
+}
+
+/// Tells the design's room that there is something new to read, and the guests whose thread it is.
+pub(super) fn spread(state: &State, design: &str, share: Option<&str>) {
+    state.rooms.talked(design);
+    if let Some(share) = share {
+        state.rooms.talked_through(share);
+    }
+}
+
+pub(super) fn unknown_thread() -> Error {
     Error::field("thread", "This thread is not here any more; begin a new one.")
 }
 
-/// Tells whom a comment mentions, and who took part in its thread.
-async fn tell(
+/// Who is told of a comment besides those who took part in its thread.
+#[derive(Default)]
+pub(super) struct Heard {
+    pub mentioned: BTreeSet<String>,
+    /// Who made the link that a guest speaks through.
+    pub guests_of: Option<String>,
+}
+
+/// Tells whom a comment concerns: whom it mentions, whose guest says it, and who took part in its thread.
+pub(super) async fn tell(
     write: &mut db::Connection,
     now: i64,
     comment: &str,
     thread: Option<&str>,
     author: &str,
-    mentioned: BTreeSet<String>,
+    heard: Heard,
 ) -> Result<(), Error> {
-    for person in mentioned.iter().filter(|p| *p != author) {
+    for person in heard.mentioned.iter().filter(|p| *p != author) {
         notification::add(write, now, person, NotificationKind::Mention, comment).await?;
     }
-    let Some(thread) = thread else { return Ok(()) };
-    let rows = sqlx::query("SELECT DISTINCT author FROM comment WHERE id = $1 OR thread = $1")
-        .bind(thread)
-        .fetch_all(&mut *write)
-        .await?;
-    for person in rows.into_iter().map(|row| row.get::<String, _>(0)) {
-        if person != author && !mentioned.contains(&person) {
-            notification::add(write, now, &person, NotificationKind::Answer, comment).await?;
+    if let Some(thread) = thread {
+        // A guest has no account to be told in; their page shows it.
+        let rows = sqlx::query("SELECT DISTINCT author FROM comment WHERE (id = $1 OR thread = $1) AND share IS NULL")
+            .bind(thread)
+            .fetch_all(&mut *write)
+            .await?;
+        for person in rows.into_iter().map(|row| row.get::<String, _>(0)) {
+            if person != author && !heard.mentioned.contains(&person) {
+                notification::add(write, now, &person, NotificationKind::Answer, comment).await?;
+            }
         }
+    }
+    if let Some(host) = heard.guests_of {
+        // Once for each comment: whoever answered in the thread has been told already.
+        notification::add(write, now, &host, NotificationKind::Guest, comment).await?;
     }
     Ok(())
 }
@@ -292,17 +351,21 @@ async fn change(
             .await?;
     }
     write.commit().await?;
-    state.rooms.talked(&design);
+    let through = share_of(&state, found.thread.as_deref().unwrap_or(&found.id)).await?;
+    spread(&state, &design, through.as_deref());
     Ok(Json(get(&state, &comment).await?.0))
 }
 
-/// Takes one's own comment back. A thread without any words left goes altogether.
+/// Takes one's own comment back, or a guest's, who cannot: then whoever may make links does. A thread without any words left goes altogether.
 #[utoipa::path(delete, path = "/api/comments/{id}", tag = "comments", params(("id" = String, Path)), responses((status = 200)))]
 async fn remove(state: State, actor: Actor, Path(comment): Path<String>) -> Result<Json<()>, Error> {
     let (found, design) = seen(&state, &actor, &comment).await?;
-    if found.author != actor.person()?.id {
-        return Err(Error::forbidden("Only its author removes a comment; settle the thread instead."));
+    match found.guest {
+        Some(_) => drop(can(&state, &actor, Action::Share, Object::Design(&design)).await?),
+        None if found.author == actor.person()?.id => {}
+        None => return Err(Error::forbidden("Only its author removes a comment; settle the thread instead.")),
     }
+    let through = share_of(&state, found.thread.as_deref().unwrap_or(&found.id)).await?;
     let mut write = state.db.write().await?;
     sqlx::query("UPDATE comment SET text = '', removed = 1 WHERE id = $1").bind(&comment).execute(&mut *write).await?;
     sqlx::query("DELETE FROM notification WHERE comment = $1").bind(&comment).execute(&mut *write).await?;
@@ -316,6 +379,6 @@ async fn remove(state: State, actor: Actor, Path(comment): Path<String>) -> Resu
         sqlx::query("DELETE FROM comment WHERE id = $1").bind(thread).execute(&mut *write).await?;
     }
     write.commit().await?;
-    state.rooms.talked(&design);
+    spread(&state, &design, through.as_deref());
     Ok(Json(()))
 }

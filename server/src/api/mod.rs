@@ -20,6 +20,8 @@ pub mod release;
 pub mod requirement;
 pub mod scene;
 pub mod share;
+pub mod share_guest;
+pub mod share_talk;
 pub mod token;
 
 use crate::State;
@@ -41,6 +43,8 @@ pub fn router() -> OpenApiRouter<State> {
         .merge(comment::router())
         .merge(notification::router())
         .merge(share::router())
+        .merge(share_guest::router())
+        .merge(share_talk::router())
         .merge(scene::router())
         .merge(export::router())
         .merge(health::router())

@@ -31,6 +31,7 @@ pub async fn add(
 ) -> Result<(), Error> {
     let word = match kind {
         NotificationKind::Mention => "mention",
+        NotificationKind::Guest => "guest",
         _ => "answer",
     };
     sqlx::query(
@@ -88,6 +89,7 @@ async fn list(state: State, actor: Actor) -> Result<Json<Vec<Notification>>, Err
 fn of_comment(row: &SqliteRow) -> Notification {
     let kind = match row.get::<&str, _>(1) {
         "mention" => NotificationKind::Mention,
+        "guest" => NotificationKind::Guest,
         _ => NotificationKind::Answer,
     };
     Notification {

@@ -1,4 +1,4 @@
-//! `/api/designs/{id}/scene`, `…/thumbnail`, `/api/share/{token}/scene`: what a design looks like, evaluated on the server
+//! `/api/designs/{id}/scene`, `…/thumbnail`: what a design looks like, evaluated on the server
 //! for the first paint and for lists.
 
 use crate::auth::{Action, Actor, Object, can};
@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 const VERSION: u32 = 3;
 
 pub fn router() -> OpenApiRouter<State> {
-    OpenApiRouter::new().routes(routes!(scene)).routes(routes!(thumbnail)).routes(routes!(shared_scene))
+    OpenApiRouter::new().routes(routes!(scene)).routes(routes!(thumbnail))
 }
 
 #[derive(Deserialize)]
@@ -55,16 +55,7 @@ async fn scene(
 ) -> Result<Response, Error> {
     let action = if at.sequence.is_some() { Action::Recall } else { Action::See };
     can(&state, &actor, action, Object::Design(&design)).await?;
-    answer(&state, &design, at.sequence, View::Whole, &headers).await
-}
-
-/// The scene behind a share link: the bodies' geometry and names, and nothing else of the design.
-#[utoipa::path(get, path = "/api/share/{token}/scene", tag = "share",
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream")))]
-async fn shared_scene(state: State, actor: Actor, headers: HeaderMap) -> Result<Response, Error> {
-    let Actor::Guest(guest) = &actor else { return Err(Error::NotFound("link")) };
-    can(&state, &actor, Action::See, Object::Design(&guest.design)).await?;
-    answer(&state, &guest.design, None, View::Shared, &headers).await
+    answer(&state, &design, at.sequence, &headers).await
 }
 
 /// The design's picture as it is now, for lists: PNG, 640 × 400, transparent around the bodies: those named
@@ -92,15 +83,9 @@ async fn thumbnail(
     Ok((headers, bytes).into_response())
 }
 
-async fn answer(
-    state: &State,
-    design: &str,
-    sequence: Option<u64>,
-    view: View,
-    headers: &HeaderMap,
-) -> Result<Response, Error> {
+async fn answer(state: &State, design: &str, sequence: Option<u64>, headers: &HeaderMap) -> Result<Response, Error> {
     let document = rooms::document(state, design, sequence).await?;
-    let drawing = Drawing { design: document.design, view, bodies: Vec::new() };
+    let drawing = Drawing { design: document.design, view: View::Whole, bodies: Vec::new() };
     let key = key(&drawing);
     let tag = format!("\"{key}\"");
     let cached = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, "private, no-cache".to_owned())];
@@ -114,7 +99,7 @@ async fn answer(
 }
 
 /// Names count here, unlike in the fingerprint: a scene carries the labels of its bodies.
-fn key(drawing: &Drawing) -> String {
+pub(super) fn key(drawing: &Drawing) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"scene");
     hasher.update(&VERSION.to_le_bytes());
@@ -124,7 +109,7 @@ fn key(drawing: &Drawing) -> String {
 }
 
 /// A drawing from the store, or made now and kept there.
-async fn drawn(state: &State, design: &str, drawing: Drawing, key: &str) -> Result<Bytes, Error> {
+pub(super) async fn drawn(state: &State, design: &str, drawing: Drawing, key: &str) -> Result<Bytes, Error> {
     if let Some(bytes) = stored(state, key).await? {
         return Ok(bytes);
     }

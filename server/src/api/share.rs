@@ -1,12 +1,12 @@
-//! `/api/designs/{id}/shares`, `/api/shares/{id}`, `/api/share/{token}`: view-only links.
+//! `/api/designs/{id}/shares`, `/api/shares/{id}`: links for people without an account, as those see them who give them.
 
 use super::input::{self, Input};
-use crate::auth::{Action, Actor, Object, can};
+use crate::auth::{Action, Actor, Object, can, pass, password};
 use crate::clock::DAY;
 use crate::rooms::Revoked;
 use crate::telemetry::audit;
 use crate::{Error, State, id};
-use app::api::share::{CreateShare, Share, SharedDesign};
+use app::api::share::{CreateShare, Share, ShareView};
 use axum::Json;
 use axum::extract::Path;
 use sqlx::Row as _;
@@ -15,9 +15,11 @@ use utoipa_axum::routes;
 
 /// Longest life of a link, days.
 const DAYS_MAX: u32 = 365;
+/// Bodies that a link can name.
+const BODIES_MAX: usize = 1_000;
 
 pub fn router() -> OpenApiRouter<State> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(create)).routes(routes!(revoke)).routes(routes!(shared))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(create)).routes(routes!(revoke)).routes(routes!(views))
 }
 
 /// The links to a design.
@@ -25,7 +27,8 @@ pub fn router() -> OpenApiRouter<State> {
 async fn list(state: State, actor: Actor, Path(design): Path<String>) -> Result<Json<Vec<Share>>, Error> {
     can(&state, &actor, Action::Share, Object::Design(&design)).await?;
     let rows = sqlx::query(
-        "SELECT id, label, created, expires, revoked, views FROM share WHERE design = $1 ORDER BY created DESC LIMIT 200",
+        "SELECT id, label, created, expires, revoked, views, password IS NOT NULL, allow, bodies, guest FROM share \
+         WHERE design = $1 ORDER BY created DESC LIMIT 200",
     )
     .bind(&design)
     .fetch_all(state.db.reader())
@@ -37,6 +40,10 @@ async fn list(state: State, actor: Actor, Path(design): Path<String>) -> Result<
         expires: row.get(3),
         revoked: row.get::<i64, _>(4) == 1,
         views: row.get::<i64, _>(5) as u64,
+        guest: row.get(9),
+        locked: row.get::<i64, _>(6) == 1,
+        allow: pass::allowed(row.get(7)),
+        bodies: row.get::<Option<String>, _>(8).and_then(|text| serde_json::from_str(&text).ok()),
         link: None,
     });
     Ok(Json(shares.collect()))
@@ -56,11 +63,28 @@ async fn create(
     if !(1..=DAYS_MAX).contains(&request.days) {
         return Err(Error::field("days", format!("A link lives 1 to {DAYS_MAX} days.")));
     }
+    let guest = request.guest.as_deref().map(|name| input::name("guest", name)).transpose()?;
+    let secured = match request.password.as_deref() {
+        None | Some("") if guest.is_some() => {
+            let why = "A link for one person needs a password: whoever else gets hold of the link must not speak in their name.";
+            return Err(Error::field("password", why));
+        }
+        None | Some("") => None,
+        Some(password) => {
+            password::check("password", password)?;
+            Some(state.passwords.hash(password).await?)
+        }
+    };
+    if request.bodies.as_ref().is_some_and(|b| b.is_empty() || b.len() > BODIES_MAX) {
+        return Err(Error::field("bodies", format!("Choose 1 to {BODIES_MAX} bodies, or share all of them.")));
+    }
+    let bodies = request.bodies.as_ref().map(serde_json::to_string).transpose().map_err(Error::internal)?;
     let (id, secret, now) = (id::id(), id::secret(), state.now());
     let expires = now + i64::from(request.days) * DAY;
     let mut write = state.db.write().await?;
     sqlx::query(
-        "INSERT INTO share (id, design, token_hash, label, created, created_by, expires) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO share (id, design, token_hash, label, created, created_by, expires, password, allow, bodies, guest) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(&id)
     .bind(&design)
@@ -69,29 +93,36 @@ async fn create(
     .bind(now)
     .bind(&actor.person()?.id)
     .bind(expires)
+    .bind(&secured)
+    .bind(pass::words(&request.allow))
+    .bind(bodies)
+    .bind(&guest)
     .execute(&mut *write)
     .await?;
-    let detail = format!("share:{id}");
+    let what = request.bodies.as_ref().map_or("all bodies".to_owned(), |b| format!("{} bodies", b.len()));
+    let detail = format!("share:{id}, {what}, {}", pass::words(&request.allow));
     audit::record(&mut write, now, &actor.label(), "share.create", &format!("design:{design}"), &detail).await?;
     write.commit().await?;
     let link = Some(format!("{}/share/{secret}", state.config.public_url));
-    Ok(Json(Share { id, label, created: now, expires, revoked: false, views: 0, link }))
+    Ok(Json(Share {
+        id,
+        label,
+        created: now,
+        expires,
+        revoked: false,
+        views: 0,
+        guest,
+        locked: secured.is_some(),
+        allow: request.allow,
+        bodies: request.bodies,
+        link,
+    }))
 }
 
 /// Takes a link back: whoever looks through it is cut off at once.
 #[utoipa::path(delete, path = "/api/shares/{id}", tag = "share", responses((status = 200)))]
 async fn revoke(state: State, actor: Actor, Path(share): Path<String>) -> Result<Json<()>, Error> {
-    can(&state, &actor, Action::See, Object::Self_).await?;
-    let row = sqlx::query("SELECT design FROM share WHERE id = $1")
-        .bind(&share)
-        .fetch_optional(state.db.reader())
-        .await?
-        .ok_or(Error::NotFound("link"))?;
-    let design: String = row.get(0);
-    can(&state, &actor, Action::Share, Object::Design(&design)).await.map_err(|error| match error {
-        Error::NotFound(_) => Error::NotFound("link"),
-        other => other,
-    })?;
+    let design = design_of(&state, &actor, &share).await?;
     let mut write = state.db.write().await?;
     sqlx::query("UPDATE share SET revoked = 1 WHERE id = $1").bind(&share).execute(&mut *write).await?;
     let detail = format!("share:{share}");
@@ -102,29 +133,38 @@ async fn revoke(state: State, actor: Actor, Path(share): Path<String>) -> Result
     Ok(Json(()))
 }
 
-/// What a guest is shown.
-#[utoipa::path(get, path = "/api/share/{token}", tag = "share", responses((status = 200, body = SharedDesign)))]
-async fn shared(state: State, actor: Actor) -> Result<Json<SharedDesign>, Error> {
-    let Actor::Guest(guest) = &actor else { return Err(Error::NotFound("link")) };
-    can(&state, &actor, Action::See, Object::Design(&guest.design)).await?;
-    let row = sqlx::query(
-        "SELECT design.name, person.name, design.sequence FROM share JOIN design ON design.id = share.design \
-         JOIN person ON person.id = share.created_by WHERE share.id = $1",
-    )
-    .bind(&guest.share)
-    .fetch_optional(state.db.reader())
-    .await?
-    .ok_or(Error::NotFound("link"))?;
-    if let Err(error) = count_view(&state, &guest.share).await {
-        // Looking must go on while the disk is full.
-        tracing::warn!(%error, "cannot count a view");
+/// The design of a link, for someone who may give and take links to it; the link is not there for anyone else.
+async fn design_of(state: &State, actor: &Actor, share: &str) -> Result<String, Error> {
+    can(state, actor, Action::See, Object::Self_).await?;
+    let row = sqlx::query("SELECT design FROM share WHERE id = $1")
+        .bind(share)
+        .fetch_optional(state.db.reader())
+        .await?
+        .ok_or(Error::NotFound("link"))?;
+    let design: String = row.get(0);
+    match can(state, actor, Action::Share, Object::Design(&design)).await {
+        Err(Error::NotFound(_)) => Err(Error::NotFound("link")),
+        other => other.map(|_| design),
     }
-    let sequence = row.get::<i64, _>(2) as u64;
-    Ok(Json(SharedDesign { name: row.get(0), by: row.get(1), sequence, expires: guest.expires }))
 }
 
-async fn count_view(state: &State, share: &str) -> Result<(), Error> {
-    let mut write = state.db.write().await?;
-    sqlx::query("UPDATE share SET views = views + 1 WHERE id = $1").bind(share).execute(&mut *write).await?;
-    Ok(write.commit().await?)
+/// Who used a link, for what and when: newest first.
+#[utoipa::path(get, path = "/api/shares/{id}/views", tag = "share", params(("id" = String, Path)),
+    responses((status = 200, body = Vec<ShareView>)))]
+async fn views(state: State, actor: Actor, Path(share): Path<String>) -> Result<Json<Vec<ShareView>>, Error> {
+    design_of(&state, &actor, &share).await?;
+    let rows = sqlx::query(
+        "SELECT time, what, sequence, device, address FROM share_view WHERE share = $1 ORDER BY time DESC, id LIMIT 500",
+    )
+    .bind(&share)
+    .fetch_all(state.db.reader())
+    .await?;
+    let views = rows.into_iter().map(|row| ShareView {
+        time: row.get(0),
+        what: row.get(1),
+        sequence: row.get::<i64, _>(2) as u64,
+        device: row.get(3),
+        address: row.get(4),
+    });
+    Ok(Json(views.collect()))
 }

@@ -1,14 +1,17 @@
 //! The actor behind a request.
 
+use super::pass;
 use super::policy;
 use super::session::{self, Signed};
 use super::token::{self, Held};
 use crate::{Error, State, id};
 use app::api::auth::Role;
+use app::api::share::Allow;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use sqlx::Row as _;
+use std::collections::BTreeSet;
 use subtle::ConstantTimeEq as _;
 use tower_sessions::Session;
 
@@ -46,8 +49,18 @@ pub struct Guest {
     /// Id of the share.
     pub share: String,
     pub design: String,
-    /// Epoch milliseconds.
+    /// The one person the link is for.
+    pub name: Option<String>,
+    /// When the link ends, epoch milliseconds.
     pub expires: i64,
+    /// Until when this browser may look: where a password was given, that is not for as long as the link lives.
+    pub until: i64,
+    /// It opens with a password that this browser has not given.
+    pub locked: bool,
+    /// What they may do besides looking.
+    pub allow: BTreeSet<Allow>,
+    /// Names of the bodies they get; `None`: all.
+    pub bodies: Option<BTreeSet<String>>,
 }
 
 impl Actor {
@@ -92,7 +105,7 @@ impl FromRequestParts<State> for Actor {
 /// [`Error::Unauthenticated`] for a wrong token; a missing or ended session is just [`Actor::Nobody`].
 pub(super) async fn identify(parts: &mut Parts, state: &State) -> Result<Actor, Error> {
     if let Some(token) = share_token(parts.uri.path()) {
-        return guest(state, token).await;
+        return guest(state, token, &parts.headers).await;
     }
     if let Some(secret) = bearer(&parts.headers).filter(|secret| secret.starts_with(token::PREFIX)) {
         let Some((id, held)) = token::find(state, secret).await? else { return Err(Error::Unauthenticated) };
@@ -173,16 +186,31 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
-async fn guest(state: &State, token: &str) -> Result<Actor, Error> {
+async fn guest(state: &State, token: &str, headers: &HeaderMap) -> Result<Actor, Error> {
     let row = sqlx::query(
-        "SELECT share.id, share.design, share.expires FROM share JOIN design ON design.id = share.design \
+        "SELECT share.id, share.design, share.expires, share.guest, share.password IS NOT NULL, share.allow, share.bodies \
+         FROM share JOIN design ON design.id = share.design \
          WHERE share.token_hash = $1 AND share.revoked = 0 AND share.expires > $2 AND design.state <> 'bin'",
     )
     .bind(id::secret_hash(token))
     .bind(state.now())
     .fetch_optional(state.db.reader())
     .await?;
-    Ok(row.map_or(Actor::Nobody, |row| {
-        Actor::Guest(Guest { share: row.get(0), design: row.get(1), expires: row.get(2) })
+    let Some(row) = row else { return Ok(Actor::Nobody) };
+    let (share, expires): (String, i64) = (row.get(0), row.get(2));
+    let given = match row.get::<i64, _>(4) {
+        0 => Some(expires),
+        _ => pass::until(state, &share, headers).await?,
+    };
+    let bodies: Option<String> = row.get(6);
+    Ok(Actor::Guest(Guest {
+        design: row.get(1),
+        name: row.get(3),
+        expires,
+        until: given.unwrap_or(0).min(expires),
+        locked: given.is_none(),
+        allow: pass::allowed(row.get(5)),
+        bodies: bodies.map(|text| serde_json::from_str(&text)).transpose().map_err(Error::internal)?,
+        share,
     }))
 }

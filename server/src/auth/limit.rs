@@ -22,6 +22,8 @@ pub const LOGIN_ACCOUNT: Rate = Rate { burst: 10.0, per_second: 1.0 / 30.0 };
 pub const LOGIN_ADDRESS: Rate = Rate { burst: 40.0, per_second: 0.5 };
 /// Sign-ups, invitations looked at and resets from one address.
 pub const JOIN_ADDRESS: Rate = Rate { burst: 30.0, per_second: 0.1 };
+/// Comments of the guests of one link.
+pub const SAY_GUEST: Rate = Rate { burst: 20.0, per_second: 1.0 / 30.0 };
 /// API requests of one person.
 pub const PERSON: Rate = Rate { burst: 600.0, per_second: 60.0 };
 /// API requests from one address without an account.

@@ -4,6 +4,7 @@ pub mod actor;
 pub mod gate;
 pub mod limit;
 pub mod origin;
+pub mod pass;
 pub mod password;
 pub mod policy;
 pub mod session;

@@ -1,9 +1,10 @@
 //! The one function that decides what an actor may do, for every request and every socket message.
 
-use super::actor::{Actor, Person};
+use super::actor::{Actor, Guest, Person};
 use crate::{Error, State};
 use app::api::auth::Role;
 use app::api::design::DesignState;
+use app::api::share::Allow;
 use sqlx::Row as _;
 
 /// What someone wants to do.
@@ -17,6 +18,8 @@ pub enum Action {
     Comment,
     /// Approve or reject a release of it that names one as an approver.
     Decide,
+    /// Take its bodies away as a file of this format.
+    Download(Allow),
     /// Change its content: send commands, upload files.
     Edit,
     /// Start or cancel a run on it.
@@ -85,18 +88,7 @@ pub async fn can(state: &State, actor: &Actor, action: Action, object: Object<'_
             _ => Err(Error::Unauthenticated),
         },
         Object::Design(id) => match actor {
-            Actor::Guest(guest) if guest.design == id && action == Action::See => {
-                let place = design(state, id).await?;
-                if place.state == DesignState::Bin {
-                    return Err(Error::NotFound("design"));
-                }
-                Ok(Grant { role: Role::Viewer, project: Some(place.project), state: Some(place.state) })
-            }
-            // That a design has a past is not a guest's to know.
-            Actor::Guest(_) if action == Action::Recall => Err(Error::NotFound("design")),
-            Actor::Guest(guest) if guest.design == id => {
-                Err(Error::forbidden("A share link is for looking only; ask for an account to change this design."))
-            }
+            Actor::Guest(guest) if guest.design == id => guest_on_design(state, guest, action).await,
             Actor::Guest(_) => Err(Error::NotFound("design")),
             Actor::Person(person) => person_on_design(state, person, action, id).await,
             Actor::Nobody | Actor::Worker => Err(Error::Unauthenticated),
@@ -119,14 +111,42 @@ pub async fn can(state: &State, actor: &Actor, action: Action, object: Object<'_
 pub async fn may(state: &State, actor: &Actor, action: Action, object: Object<'_>) -> Result<bool, Error> {
     match can(state, actor, action, object).await {
         Ok(_) => Ok(true),
-        Err(Error::NotFound(_) | Error::Forbidden(_) | Error::Unauthenticated) => Ok(false),
+        Err(Error::NotFound(_) | Error::Forbidden(_) | Error::Unauthenticated | Error::Locked) => Ok(false),
         Err(e) => Err(e),
     }
 }
 
+/// A guest looks, and does besides what their link allows.
+async fn guest_on_design(state: &State, guest: &Guest, action: Action) -> Result<Grant, Error> {
+    if guest.locked {
+        return Err(Error::Locked);
+    }
+    let needed = match action {
+        Action::See => None,
+        Action::Comment => Some(Allow::Comment),
+        Action::Download(form) => Some(form),
+        // That a design has a past is not a guest's to know.
+        Action::Recall => return Err(Error::NotFound("design")),
+        _ => {
+            return Err(Error::forbidden("A share link is for looking only; ask for an account to change this design."));
+        }
+    };
+    if needed.is_some_and(|allow| !guest.allow.contains(&allow)) {
+        return Err(Error::forbidden("This link does not allow that; ask the person who sent it for one that does."));
+    }
+    let place = design(state, &guest.design).await?;
+    if place.state == DesignState::Bin {
+        return Err(Error::NotFound("design"));
+    }
+    if action == Action::Comment && place.state != DesignState::Active {
+        return Err(Error::forbidden("This design is archived; nothing can be said about it any more."));
+    }
+    Ok(Grant { role: Role::Viewer, project: Some(place.project), state: Some(place.state) })
+}
+
 fn on_organisation(person: &Person, action: Action) -> Result<Grant, Error> {
     let needed = match action {
-        Action::See | Action::Recall => Role::Viewer,
+        Action::See | Action::Recall | Action::Download(_) => Role::Viewer,
         Action::Create => Role::Engineer,
         _ => Role::Owner,
     };
@@ -149,7 +169,7 @@ fn require(role: Role, needed: Role, place: &str) -> Result<Role, Error> {
 
 fn needed(action: Action) -> Role {
     match action {
-        Action::See | Action::Recall => Role::Viewer,
+        Action::See | Action::Recall | Action::Download(_) => Role::Viewer,
         Action::Comment | Action::Decide => Role::Reviewer,
         Action::Edit | Action::Run | Action::Share | Action::Arrange | Action::Create => Role::Engineer,
         Action::Manage | Action::Work => Role::Owner,

@@ -117,7 +117,7 @@ pub async fn list(state: &State, person: &str, current: &str) -> Result<Vec<app:
 }
 
 /// "Firefox on Linux", from a user agent: enough to recognise one's own device, and nothing more is kept.
-fn device(headers: &HeaderMap) -> String {
+pub fn device(headers: &HeaderMap) -> String {
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let first =
         |names: &[(&str, &'static str)]| names.iter().find(|(key, _)| agent.contains(key)).map(|(_, name)| *name);

@@ -26,7 +26,7 @@ impl Held {
     /// [`Error::Forbidden`]
     pub fn check(&self, action: Action) -> Result<(), Error> {
         let needed = match action {
-            Action::See | Action::Recall => return Ok(()),
+            Action::See | Action::Recall | Action::Download(_) => return Ok(()),
             Action::Comment | Action::Edit | Action::Arrange | Action::Create => Scope::Edit,
             Action::Run => Scope::Run,
             Action::Share => Scope::Share,

@@ -14,7 +14,9 @@ fn word(kind: NotificationKind) -> &'static str {
         NotificationKind::Rejected => "rejected",
         NotificationKind::Returned => "returned",
         NotificationKind::Released => "released",
-        NotificationKind::Review | NotificationKind::Mention | NotificationKind::Answer => "review",
+        NotificationKind::Review | NotificationKind::Mention | NotificationKind::Answer | NotificationKind::Guest => {
+            "review"
+        }
     }
 }
 

@@ -273,6 +273,16 @@ impl Hub {
         tokio::spawn(async move { handle.inbox.send(Message::Event(Event::Talk)).await });
     }
 
+    /// Tells the guests of a link, and nobody else, that there is something new for them to read.
+    pub fn talked_through(&self, share: &str) {
+        for c in lock(&self.connections).values() {
+            if matches!(&c.actor, Actor::Guest(guest) if guest.share == share) {
+                // Missed by who does not read: they fetch all of it the next time.
+                c.out.push(outgoing::text(&ToClient::Talked), true);
+            }
+        }
+    }
+
     /// Tells everyone in a design what it is called now. Nobody there: nobody told.
     pub fn rename(&self, design: &str, name: &str) {
         let Some(handle) = lock(&self.rooms).get(design).cloned() else { return };

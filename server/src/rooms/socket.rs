@@ -52,10 +52,15 @@ pub async fn share_socket(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Error> {
     let Actor::Guest(guest) = &actor else { return Err(Error::NotFound("share link")) };
-    let (design, expires) = (guest.design.clone(), guest.expires);
+    let (design, until) = (guest.design.clone(), guest.until);
+    let ends = if until < guest.expires {
+        "This browser was let in for a day. Reload the page, and give the link's password again."
+    } else {
+        "This link has expired."
+    };
     can(&state, &actor, Action::See, Object::Design(&design)).await?;
     Ok(match upgrade {
-        Ok(upgrade) => limited(upgrade).on_upgrade(move |socket| look_on(state, actor, design, expires, socket)),
+        Ok(upgrade) => limited(upgrade).on_upgrade(move |socket| look_on(state, actor, design, (until, ends), socket)),
         Err(rejection) => rejection.into_response(),
     })
 }
@@ -219,13 +224,14 @@ async fn talk(
     }
 }
 
-async fn look_on(state: State, actor: Actor, design: String, expires: i64, socket: WebSocket) {
+/// `until`: when to say goodbye, epoch ms, and with which words.
+async fn look_on(state: State, actor: Actor, design: String, until: (i64, &'static str), socket: WebSocket) {
     let (sink, mut stream) = socket.split();
     let (out, queue) = outgoing::channel();
     let cut = queue.killed();
     let mut writer = tokio::spawn(write(sink, queue));
     let connection = state.rooms.register(&design, &actor, &out);
-    let left = Duration::from_millis((expires - state.now()).max(0).unsigned_abs());
+    let left = Duration::from_millis((until.0 - state.now()).max(0).unsigned_abs());
     let listen = async {
         if let Err(error) = still_sees(&state, &actor, &design).await {
             return out.close(outgoing::text(&farewell(&error)));
@@ -244,7 +250,7 @@ async fn look_on(state: State, actor: Actor, design: String, expires: i64, socke
         () = cut => {}
         _ = &mut writer => {}
         () = tokio::time::sleep(left) => {
-            let reason = "This link has expired.".into();
+            let reason = until.1.into();
             out.close(outgoing::text(&ToClient::Closing { reason, reconnect: false }));
         }
     }

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Request, header};
+use axum::http::{HeaderName, HeaderValue, Request, header};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use tower::ServiceExt as _;
@@ -14,11 +14,14 @@ use tower::ServiceExt as _;
 /// Largest answer taken into a page, bytes.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// What tells who asks, from where and with what.
+const CARRIED: [HeaderName; 4] =
+    [header::COOKIE, header::HOST, header::USER_AGENT, HeaderName::from_static("x-forwarded-for")];
+
 /// One visitor's door.
 pub struct InMemory {
     router: Router,
-    cookie: Option<HeaderValue>,
-    host: Option<HeaderValue>,
+    headers: Vec<(HeaderName, HeaderValue)>,
     peer: Option<ConnectInfo<SocketAddr>>,
 }
 
@@ -27,8 +30,12 @@ impl InMemory {
     pub fn new(router: Router, parts: &Parts) -> Self {
         Self {
             router,
-            cookie: parts.headers.get(header::COOKIE).cloned(),
-            host: parts.headers.get(header::HOST).cloned(),
+            headers: parts
+                .headers
+                .iter()
+                .filter(|(name, _)| CARRIED.contains(name))
+                .map(|(n, v)| (n.clone(), v.clone()))
+                .collect(),
             peer: parts.extensions.get::<ConnectInfo<SocketAddr>>().copied(),
         }
     }
@@ -43,10 +50,8 @@ impl Door for InMemory {
     ) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
         let router = self.router.clone();
         let mut request = Request::builder().method(method).uri(path);
-        for (name, value) in [(header::COOKIE, &self.cookie), (header::HOST, &self.host)] {
-            if let Some(value) = value {
-                request = request.header(name, value);
-            }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
         }
         if let Some(peer) = self.peer {
             request = request.extension(peer);

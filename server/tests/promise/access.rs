@@ -53,6 +53,8 @@ const SEE: &str = "uuuunn+++++";
 const EDIT: &str = "uuuunnff+++";
 const COMMENT: &str = "uuuunnf++++";
 const MANAGE: &str = "uuuunnfff++";
+/// What the link does not allow, though it could.
+const GUEST_LOOKS: &str = "nnnfnnnnnnn";
 const GUEST: &str = "nnn+nnnnnnn";
 const WORK: &str = "uu+uuuuuuuu";
 
@@ -107,7 +109,13 @@ const ROWS: &[Row] = &[
     row("GET /api/designs/{id}/shares", EDIT),
     row("POST /api/designs/{id}/shares", EDIT),
     row("DELETE /api/shares/{id}", EDIT),
+    row("GET /api/shares/{id}/views", EDIT),
     row("GET /api/share/{token}", GUEST),
+    // Whoever holds no link hears that there is none, whatever they say.
+    with("POST /api/share/{token}/unlock", GUEST, r#"{"password":"x"}"#),
+    row("GET /api/share/{token}/export/{form}", GUEST_LOOKS),
+    row("GET /api/share/{token}/comments", GUEST_LOOKS),
+    with("POST /api/share/{token}/comments", GUEST_LOOKS, r#"{"name":"x","text":"x"}"#),
     row("GET /api/share/{token}/scene", GUEST),
     // The document and its log.
     row("GET /api/designs/{id}/document", SEE),
@@ -260,7 +268,7 @@ impl World {
         let path = path
             .replace("{token}", token)
             .replace("{kind}", "surface")
-            .replace("{form}", "csv")
+            .replace("{form}", if template.contains("/share/") { "stl" } else { "csv" })
             .replace("{level}", "0");
         if path.ends_with("/files") { format!("{path}?name=b.stl") } else { path }
     }

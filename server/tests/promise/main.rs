@@ -18,6 +18,7 @@ mod journey;
 #[expect(dead_code, reason = "shared with the promises of editing, which use more of it")]
 mod live;
 mod origin;
+mod partner;
 #[path = "../editing/random.rs"]
 #[expect(dead_code, reason = "shared with the promises of editing, which use more of it")]
 mod random;

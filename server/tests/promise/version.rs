@@ -285,7 +285,16 @@ async fn who_may_only_look_reads_the_past_and_a_guest_does_not() {
     let family: Branches = ada.get(&format!("/api/designs/{main}/branches")).await.read().expect("branches");
     assert_eq!(family.others, []);
     // Whoever holds a link sees the design, and that it has a past is not theirs to know.
-    let guest = Actor::Guest(Guest { share: "s".into(), design: main.clone(), expires: i64::MAX });
+    let guest = Actor::Guest(Guest {
+        share: "s".into(),
+        design: main.clone(),
+        name: None,
+        expires: i64::MAX,
+        until: i64::MAX,
+        locked: false,
+        allow: Default::default(),
+        bodies: None,
+    });
     assert!(can(live.state(), &guest, Action::See, Object::Design(&main)).await.is_ok());
     let recalled = can(live.state(), &guest, Action::Recall, Object::Design(&main)).await;
     assert!(matches!(recalled, Err(Error::NotFound(_))), "{recalled:?}");
