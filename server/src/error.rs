@@ -14,6 +14,12 @@ pub enum Error {
     /// A link that opens with a password, which was not given yet.
     #[error("this link opens with a password")]
     Locked,
+    /// The password was right, and a code is asked for besides.
+    #[error("give the code of your authenticator app, or a recovery code")]
+    Factor,
+    /// A second factor is required here, and this person has none yet.
+    #[error("this installation asks for a second factor; set yours up under Account first")]
+    Enrol,
     /// The actor sees the object but may not do this to it.
     #[error("{0}")]
     Forbidden(String),
@@ -63,6 +69,8 @@ impl Error {
         match self {
             Self::Unauthenticated => (StatusCode::UNAUTHORIZED, "unauthenticated"),
             Self::Locked => (StatusCode::UNAUTHORIZED, "locked"),
+            Self::Factor => (StatusCode::UNAUTHORIZED, "factor"),
+            Self::Enrol => (StatusCode::FORBIDDEN, "enrol"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
             Self::Invalid { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),

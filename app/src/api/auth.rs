@@ -26,6 +26,9 @@ pub struct SignUp {
 pub struct LogIn {
     pub email: String,
     pub password: String,
+    /// Of the authenticator app, or a recovery code: where the answer without it was a problem of code `factor`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
 }
 
 /// `POST /api/auth/reset`: token from an administrator's link.
@@ -68,6 +71,58 @@ pub struct Me {
     pub organisation: String,
     pub organisation_name: String,
     pub role: Role,
+    /// A second factor is required here, and they have to set it up before anything else.
+    #[serde(default)]
+    pub must_enrol: bool,
+}
+
+/// One's second factor. `GET /api/auth/factor`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Factor {
+    /// When it was set up; absent without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<i64>,
+    /// Recovery codes that are left.
+    pub n_recovery: u32,
+    /// This installation asks it of everyone.
+    pub required: bool,
+}
+
+/// `POST /api/auth/factor`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct FactorPassword {
+    pub password: String,
+}
+
+/// What an authenticator app must know. The answer to `POST /api/auth/factor`
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct FactorSetup {
+    /// Base 32, to be typed.
+    pub secret: String,
+    /// `otpauth://…`
+    pub address: String,
+    /// The QR code of the address: squares along an edge, and the dark ones as an SVG path, a unit each.
+    pub size: u32,
+    pub path: String,
+}
+
+/// `POST /api/auth/factor/confirm` (without the password), `…/recovery`, `…/remove`
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct FactorCode {
+    #[serde(default)]
+    pub password: String,
+    pub code: String,
+}
+
+/// Codes for when the authenticator app is lost, each good for once. Shown this once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Recovery {
+    pub codes: Vec<String>,
 }
 
 /// What the login and sign-up pages must know. `GET /api/auth/policy`

@@ -2,7 +2,10 @@
 //! memory, so that both meet the same policy.
 
 use super::audit::{AuditCheck, AuditEntry, AuditQuery};
-use super::auth::{ChangePassword, CreateToken, LogIn, Me, Policy, Reset, Role, Session, SignUp, Token};
+use super::auth::{
+    ChangePassword, CreateToken, Factor, FactorCode, FactorPassword, FactorSetup, LogIn, Me, Policy, Recovery, Reset,
+    Role, Session, SignUp, Token,
+};
 use super::board::{Board, Sheet};
 use super::comment::{ChangeComment, Comment, Notification, Person, Say, Seen, Talk};
 use super::design::{ChangeDesign, CreateDesign, DesignCard, DesignQuery, DesignState, Document, ReadDeck, StoredFile};
@@ -213,6 +216,25 @@ impl Client {
     }
     pub fn change_password(&self, request: &ChangePassword) -> Done {
         self.with("POST", "/api/auth/password", request)
+    }
+    pub fn factor(&self) -> Answering<Factor> {
+        self.get("/api/auth/factor")
+    }
+    pub fn begin_factor(&self, request: &FactorPassword) -> Answering<FactorSetup> {
+        self.with("POST", "/api/auth/factor", request)
+    }
+    pub fn confirm_factor(&self, request: &FactorCode) -> Answering<Recovery> {
+        self.with("POST", "/api/auth/factor/confirm", request)
+    }
+    pub fn renew_recovery(&self, request: &FactorCode) -> Answering<Recovery> {
+        self.with("POST", "/api/auth/factor/recovery", request)
+    }
+    pub fn remove_factor(&self, request: &FactorCode) -> Done {
+        self.with("POST", "/api/auth/factor/remove", request)
+    }
+    /// Takes away the second factor of someone who lost it.
+    pub fn reset_factor(&self, user: &str) -> Done {
+        self.ask("DELETE", format!("/api/organisation/members/{}/factor", encode(user)), None)
     }
     pub fn sessions(&self) -> Answering<Vec<Session>> {
         self.get("/api/auth/sessions")

@@ -15,6 +15,8 @@ pub struct Member {
     pub administrator: bool,
     pub disabled: bool,
     pub joined: i64,
+    /// They have a second factor.
+    pub factor: bool,
 }
 
 /// `PATCH /api/organisation/members/{user}`
@@ -67,6 +69,9 @@ pub struct ChangeOrganisation {
     pub name: Option<String>,
     #[serde(default)]
     pub sign_up: Option<SignUpPolicy>,
+    /// Everyone needs a second factor, or not.
+    #[serde(default)]
+    pub factor: Option<bool>,
 }
 
 /// `GET /api/organisation`
@@ -76,6 +81,8 @@ pub struct Organisation {
     pub id: String,
     pub name: String,
     pub sign_up: SignUpPolicy,
+    /// Everyone of this installation needs a second factor.
+    pub factor: bool,
 }
 
 /// `GET /api/projects`

@@ -1,5 +1,6 @@
 //! A person's own settings: password, devices, looks, navigation.
 
+use super::factor::SecondFactor;
 use super::frame::{Frame, Session, use_me};
 use super::token::Tokens;
 use crate::api::Problem;
@@ -29,6 +30,7 @@ pub fn AccountPage() -> impl IntoView {
                 <Who />
                 <Looks />
                 <Password />
+                <SecondFactor />
                 <Devices />
                 <Tokens />
             </div>

@@ -71,6 +71,10 @@ pub fn Guard(children: ChildrenFn) -> impl IntoView {
                 let pathname = location.pathname;
                 Suspend::new(async move {
                     match session.me.await {
+                        // Until they have a second factor, nothing else opens.
+                        Ok(me) if me.must_enrol && pathname.get_untracked() != "/account" => {
+                            view! { <Redirect path="/account" /> }.into_any()
+                        }
                         Ok(me) => {
                             provide_context(me);
                             children.with_value(|c| c()).into_any()

@@ -5,6 +5,7 @@ mod asset;
 mod audit;
 mod board;
 mod editor;
+mod factor;
 mod frame;
 mod home;
 mod notices;

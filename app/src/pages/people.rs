@@ -150,7 +150,11 @@ fn MemberRow(member: Member, turn: RwSignal<u32>, link: RwSignal<Option<(String,
             }
         });
     };
-    let disabled = member.disabled;
+    let lost = move |_| {
+        let client = client.get_value();
+        act(turn, async move { client.reset_factor(&user.get_value()).await.map(drop) });
+    };
+    let (disabled, factor) = (member.disabled, member.factor);
     view! {
         <li class="list-row" class:faded=disabled data-testid="member-row" data-email=member.email.clone()>
             <Avatar name=member.name.clone() hue=member.hue />
@@ -159,6 +163,7 @@ fn MemberRow(member: Member, turn: RwSignal<u32>, link: RwSignal<Option<(String,
                 {own.then(|| view! { <span class="tag">"you"</span> })}
                 {member.administrator.then(|| view! { <span class="tag">"administrator"</span> })}
                 {disabled.then(|| view! { <span class="tag bad">"disabled"</span> })}
+                {factor.then(|| view! { <span class="tag" data-testid="member-factor">"second factor"</span> })}
                 <p class="soft">{member.email.clone()}" · since "{day(member.joined)}</p>
             </div>
             <select
@@ -180,6 +185,14 @@ fn MemberRow(member: Member, turn: RwSignal<u32>, link: RwSignal<Option<(String,
                 <button type="button" class="menu-item" role="menuitem" data-testid="reset-link" on:click=reset>
                     <Icon glyph=Glyph::Link />"Make a password reset link"
                 </button>
+                {(factor && !own)
+                    .then(|| {
+                        view! {
+                            <button type="button" class="menu-item danger" role="menuitem" data-testid="reset-factor" on:click=lost>
+                                <Icon glyph=Glyph::Remove />"Take away a lost second factor"
+                            </button>
+                        }
+                    })}
                 {(!own)
                     .then(|| {
                         view! {
@@ -496,7 +509,7 @@ fn Policy() -> impl IntoView {
                                                     on:change=move |_| {
                                                         let client = client.get_value();
                                                         act(turn, async move {
-                                                            let change = ChangeOrganisation { name: None, sign_up: Some(policy) };
+                                                            let change = ChangeOrganisation { sign_up: Some(policy), ..Default::default() };
                                                             client.change_organisation(&change).await.map(drop)
                                                         });
                                                     }
@@ -509,6 +522,33 @@ fn Policy() -> impl IntoView {
                             })
                     }}
                 </div>
+                <h3>"Second factor"</h3>
+                {move || {
+                    organisation
+                        .get()
+                        .flatten()
+                        .map(|o| {
+                            view! {
+                                <label class="check">
+                                    <input
+                                        type="checkbox" checked=o.factor data-testid="require-factor"
+                                        on:change=move |e| {
+                                            let client = client.get_value();
+                                            let factor = Some(event_target_checked(&e));
+                                            act(turn, async move {
+                                                let change = ChangeOrganisation { factor, ..Default::default() };
+                                                client.change_organisation(&change).await.map(drop)
+                                            });
+                                        }
+                                    />
+                                    <span>
+                                        <strong>"Everyone needs one"</strong>" "
+                                        <span class="soft">"Who has none can do nothing but set it up. Set up your own first."</span>
+                                    </span>
+                                </label>
+                            }
+                        })
+                }}
             </Transition>
         </section>
     }

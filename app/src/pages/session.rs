@@ -92,7 +92,9 @@ pub fn LogInPage() -> impl IntoView {
     let session = use_session();
     let query = use_query_map();
     let deps = StoredValue::new((Client::current(), use_navigate()));
-    let (email, password) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
+    let [email, password, code] = [(); 3].map(|()| RwSignal::new(String::new()));
+    // The password was right, and a code is asked for besides.
+    let asked = RwSignal::new(false);
     let attempt = Attempt::new();
     let submit = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
@@ -101,7 +103,8 @@ pub fn LogInPage() -> impl IntoView {
         }
         attempt.busy.set(true);
         attempt.problem.set(None);
-        let request = LogIn { email: email.get_untracked(), password: password.get_untracked() };
+        let code = Some(code.get_untracked()).filter(|c| asked.get_untracked() && !c.trim().is_empty());
+        let request = LogIn { email: email.get_untracked(), password: password.get_untracked(), code };
         let (client, navigate) = deps.get_value();
         leptos::task::spawn_local(async move {
             match client.login(&request).await {
@@ -109,6 +112,8 @@ pub fn LogInPage() -> impl IntoView {
                     session.learn(&client).await;
                     navigate(&next_path(query.with_untracked(|q| q.get("next"))), Default::default());
                 }
+                // Asked once; pressed again without a code, it says so.
+                Err(problem) if problem.code == "factor" && !asked.get_untracked() => asked.set(true),
                 Err(problem) => attempt.problem.set(Some(problem)),
             }
             attempt.busy.set(false);
@@ -122,6 +127,10 @@ pub fn LogInPage() -> impl IntoView {
                     problem=attempt.problem />
                 <Field label="Password" name="password" kind="password" value=password
                     autocomplete="current-password" problem=attempt.problem />
+                <Show when=move || asked.get()>
+                    <Field label="Code" name="code" value=code autocomplete="one-time-code" autofocus=true
+                        hint="Of your authenticator app, or a recovery code" problem=attempt.problem />
+                </Show>
                 <Submit label="Sign in" busy=attempt.busy problem=attempt.problem testid="login-submit" />
             </form>
             <Suspense fallback=|| ()>

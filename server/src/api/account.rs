@@ -1,6 +1,7 @@
 //! `/api/auth/*`: joining, signing in, one's own account.
 
 use super::input::{self, Input};
+use crate::auth::factor::{self, Proof};
 use crate::auth::policy::{role, role_word};
 use crate::auth::{Action, Actor, Object, can, limit, origin, password, session, token};
 use crate::rooms::Revoked;
@@ -192,9 +193,38 @@ async fn log_in(
     let refused = || Error::invalid("This address and password do not belong together.");
     let row = row.filter(|row| matches && row.get::<i64, _>(2) == 0).ok_or_else(refused)?;
     let person: String = row.get(0);
+    let proof = second(&state, &person, request.code.as_deref()).await?;
     session::sign_in(&session, &person, &parts.headers).await?;
-    audit::note(&state, &format!("person:{person}"), "person.login", &format!("person:{person}"), "").await?;
+    let detail = match proof {
+        None => "",
+        Some(Proof::App) => "with a second factor",
+        Some(Proof::Recovery) => "with a recovery code",
+    };
+    audit::note(&state, &format!("person:{person}"), "person.login", &format!("person:{person}"), detail).await?;
     read_me(&state, &person).await.map(Json)
+}
+
+/// Asks who gave the right password for their second factor, where they have one.
+async fn second(state: &State, person: &str, code: Option<&str>) -> Result<Option<Proof>, Error> {
+    if !factor::active(state, person).await? {
+        return Ok(None);
+    }
+    let Some(code) = code.filter(|code| !code.trim().is_empty()) else { return Err(Error::Factor) };
+    factor::guess(state, person)?;
+    let mut write = state.db.write().await?;
+    match factor::prove(state, &mut write, person, code).await {
+        Ok(proof) => {
+            write.commit().await?;
+            Ok(Some(proof))
+        }
+        Err(error) => {
+            drop(write);
+            // Whoever gets so far knows the password.
+            let who = format!("person:{person}");
+            audit::note(state, "nobody", "factor.refused", &who, "").await?;
+            Err(error)
+        }
+    }
 }
 
 /// Signs out on this device.
@@ -286,10 +316,12 @@ async fn me(state: State, actor: Actor) -> Result<Json<Me>, Error> {
 async fn read_me(state: &State, person: &str) -> Result<Me, Error> {
     let row = sqlx::query(
         "SELECT person.id, person.email, person.name, person.hue, person.administrator, organisation.id, organisation.name, \
-         member.role FROM person JOIN member ON member.person = person.id \
-         JOIN organisation ON organisation.id = member.organisation WHERE person.id = $1 ORDER BY member.joined",
+         member.role, EXISTS (SELECT 1 FROM setting WHERE key = $2 AND value = '1') \
+         AND NOT EXISTS (SELECT 1 FROM factor WHERE factor.person = person.id AND confirmed IS NOT NULL) \
+         FROM person JOIN member ON member.person = person.id JOIN organisation ON organisation.id = member.organisation WHERE person.id = $1 ORDER BY member.joined",
     )
     .bind(person)
+    .bind(setting::FACTOR)
     .fetch_optional(state.db.reader())
     .await?
     .ok_or(Error::Unauthenticated)?;
@@ -302,6 +334,7 @@ async fn read_me(state: &State, person: &str) -> Result<Me, Error> {
         organisation: row.get(5),
         organisation_name: row.get(6),
         role: role(&row.get::<String, _>(7))?,
+        must_enrol: row.get::<i64, _>(8) == 1,
     })
 }
 

@@ -8,6 +8,7 @@ pub mod comment;
 pub mod design;
 pub mod docs;
 pub mod export;
+pub mod factor;
 pub mod file;
 pub mod health;
 pub mod history;
@@ -31,6 +32,7 @@ use utoipa_axum::router::OpenApiRouter;
 pub fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new()
         .merge(account::router())
+        .merge(factor::router())
         .merge(token::router())
         .merge(organisation::router())
         .merge(project::router())

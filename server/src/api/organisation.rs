@@ -37,17 +37,18 @@ pub fn router() -> OpenApiRouter<State> {
 async fn read(state: State, actor: Actor) -> Result<Json<Organisation>, Error> {
     can(&state, &actor, Action::See, Object::Organisation).await?;
     let person = actor.person()?;
-    let sign_up = setting::sign_up(&state).await?;
-    Ok(Json(Organisation { id: person.organisation.clone(), name: person.organisation_name.clone(), sign_up }))
+    let (sign_up, factor) = (setting::sign_up(&state).await?, setting::factor_required(&state).await?);
+    let (id, name) = (person.organisation.clone(), person.organisation_name.clone());
+    Ok(Json(Organisation { id, name, sign_up, factor }))
 }
 
-/// Renames the organisation; an administrator also decides who may sign up.
+/// Renames the organisation; an administrator also decides who may sign up, and whether everyone needs a second factor.
 #[utoipa::path(patch, path = "/api/organisation", tag = "organisation", request_body = ChangeOrganisation, responses((status = 200)))]
 async fn change(state: State, actor: Actor, input: Input<ChangeOrganisation>) -> Result<Json<()>, Error> {
     can(&state, &actor, Action::Manage, Object::Organisation).await?;
     let person = actor.person()?;
     let request = input.read()?;
-    if request.sign_up.is_some() {
+    if request.sign_up.is_some() || request.factor.is_some() {
         can(&state, &actor, Action::Manage, Object::Installation).await?;
     }
     let name = request.name.as_deref().map(|name| input::name("name", name)).transpose()?;
@@ -63,8 +64,11 @@ async fn change(state: State, actor: Actor, input: Input<ChangeOrganisation>) ->
     if let Some(policy) = request.sign_up {
         setting::set_sign_up(&mut write, policy).await?;
     }
+    if let Some(required) = request.factor {
+        setting::require_factor(&mut write, required).await?;
+    }
     let object = format!("organisation:{}", person.organisation);
-    let detail = format!("name {name:?}, sign-up {:?}", request.sign_up);
+    let detail = format!("name {name:?}, sign-up {:?}, second factor {:?}", request.sign_up, request.factor);
     audit::record(&mut write, now, &actor.label(), "organisation.change", &object, &detail).await?;
     write.commit().await?;
     Ok(Json(()))
@@ -76,7 +80,8 @@ async fn members(state: State, actor: Actor) -> Result<Json<Vec<Member>>, Error>
     can(&state, &actor, Action::See, Object::Organisation).await?;
     let rows = sqlx::query(
         "SELECT person.id, person.name, person.email, person.hue, member.role, person.administrator, person.disabled, \
-         member.joined FROM member JOIN person ON person.id = member.person WHERE member.organisation = $1 \
+         member.joined, EXISTS (SELECT 1 FROM factor WHERE factor.person = person.id AND confirmed IS NOT NULL) \
+         FROM member JOIN person ON person.id = member.person WHERE member.organisation = $1 \
          ORDER BY person.name, person.id",
     )
     .bind(&actor.person()?.organisation)
@@ -92,18 +97,19 @@ async fn members(state: State, actor: Actor) -> Result<Json<Vec<Member>>, Error>
             administrator: row.get::<i64, _>(5) == 1,
             disabled: row.get::<i64, _>(6) == 1,
             joined: row.get(7),
+            factor: row.get::<i64, _>(8) == 1,
         })
     });
     members.collect::<Result<_, Error>>().map(Json)
 }
 
 /// What an owner may know of a member before deciding about them.
-struct Standing {
+pub(super) struct Standing {
     role: Role,
-    administrator: bool,
+    pub administrator: bool,
 }
 
-async fn standing(state: &State, organisation: &str, person: &str) -> Result<Standing, Error> {
+pub(super) async fn standing(state: &State, organisation: &str, person: &str) -> Result<Standing, Error> {
     let row = sqlx::query(
         "SELECT member.role, person.administrator FROM member JOIN person ON person.id = member.person \
          WHERE member.organisation = $1 AND member.person = $2",

@@ -4,7 +4,7 @@ use super::pass;
 use super::policy;
 use super::session::{self, Signed};
 use super::token::{self, Held};
-use crate::{Error, State, id};
+use crate::{Error, State, id, setting};
 use app::api::auth::Role;
 use app::api::share::Allow;
 use axum::extract::FromRequestParts;
@@ -40,6 +40,8 @@ pub struct Person {
     pub role: Role,
     /// Public id of the session, or `token:` and the id of the token.
     pub session: String,
+    /// A second factor is required and they have none: until they have, they do nothing but set it up.
+    pub must_enrol: bool,
     /// The token that acts for them, where one does.
     pub token: Option<Held>,
 }
@@ -125,11 +127,13 @@ pub(super) async fn identify(parts: &mut Parts, state: &State) -> Result<Actor, 
 
 async fn person(state: &State, id: &str, session: String, token: Option<Held>) -> Result<Actor, Error> {
     let row = sqlx::query(
-        "SELECT person.email, person.name, person.hue, person.administrator, organisation.id, organisation.name, member.role \
-         FROM person JOIN member ON member.person = person.id JOIN organisation ON organisation.id = member.organisation \
+        "SELECT person.email, person.name, person.hue, person.administrator, organisation.id, organisation.name, member.role, \
+         EXISTS (SELECT 1 FROM setting WHERE key = $2 AND value = '1') \
+         AND NOT EXISTS (SELECT 1 FROM factor WHERE factor.person = person.id AND confirmed IS NOT NULL) FROM person JOIN member ON member.person = person.id JOIN organisation ON organisation.id = member.organisation \
          WHERE person.id = $1 AND person.disabled = 0 ORDER BY member.joined",
     )
     .bind(id)
+    .bind(setting::FACTOR)
     .fetch_optional(state.db.reader())
     .await?;
     let Some(row) = row else { return Ok(Actor::Nobody) };
@@ -143,6 +147,7 @@ async fn person(state: &State, id: &str, session: String, token: Option<Held>) -
         organisation_name: row.get(5),
         role: policy::role(&row.get::<String, _>(6))?,
         session,
+        must_enrol: row.get::<i64, _>(7) == 1,
         token,
     }))
 }

@@ -18,6 +18,8 @@ pub struct Rate {
 
 /// Guesses at one account, from wherever: ten, then one in half a minute.
 pub const LOGIN_ACCOUNT: Rate = Rate { burst: 10.0, per_second: 1.0 / 30.0 };
+/// Codes of one person's second factor: a million of them, three of which fit, take years.
+pub const FACTOR: Rate = Rate { burst: 5.0, per_second: 1.0 / 30.0 };
 /// Logins from one address: an office behind one router fits.
 pub const LOGIN_ADDRESS: Rate = Rate { burst: 40.0, per_second: 0.5 };
 /// Sign-ups, invitations looked at and resets from one address.

@@ -1,6 +1,7 @@
 //! Who is asking, and what they may do.
 
 pub mod actor;
+pub mod factor;
 pub mod gate;
 pub mod limit;
 pub mod origin;
@@ -10,6 +11,7 @@ pub mod policy;
 pub mod session;
 pub mod store;
 pub mod token;
+pub mod totp;
 
 pub use actor::{Actor, Guest, Person};
 pub use policy::{Action, Grant, Object, can, may};

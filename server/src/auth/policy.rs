@@ -81,6 +81,11 @@ pub async fn can(state: &State, actor: &Actor, action: Action, object: Object<'_
     {
         held.check(action)?;
     }
+    if let Actor::Person(Person { must_enrol: true, .. }) = actor
+        && !matches!(object, Object::Public | Object::Self_)
+    {
+        return Err(Error::Enrol);
+    }
     match object {
         Object::Public if action == Action::See => Ok(Grant::of(Role::Viewer)),
         Object::Queue => match (actor, action) {
@@ -111,7 +116,9 @@ pub async fn can(state: &State, actor: &Actor, action: Action, object: Object<'_
 pub async fn may(state: &State, actor: &Actor, action: Action, object: Object<'_>) -> Result<bool, Error> {
     match can(state, actor, action, object).await {
         Ok(_) => Ok(true),
-        Err(Error::NotFound(_) | Error::Forbidden(_) | Error::Unauthenticated | Error::Locked) => Ok(false),
+        Err(Error::NotFound(_) | Error::Forbidden(_) | Error::Unauthenticated | Error::Locked | Error::Enrol) => {
+            Ok(false)
+        }
         Err(e) => Err(e),
     }
 }
@@ -128,7 +135,9 @@ async fn guest_on_design(state: &State, guest: &Guest, action: Action) -> Result
         // That a design has a past is not a guest's to know.
         Action::Recall => return Err(Error::NotFound("design")),
         _ => {
-            return Err(Error::forbidden("A share link is for looking only; ask for an account to change this design."));
+            return Err(Error::forbidden(
+                "A share link is for looking only; ask for an account to change this design.",
+            ));
         }
     };
     if needed.is_some_and(|allow| !guest.allow.contains(&allow)) {

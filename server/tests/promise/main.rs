@@ -10,6 +10,7 @@ mod comment;
 mod corpus;
 mod disk;
 mod export;
+mod factor;
 mod file;
 mod garbage;
 mod guess;
