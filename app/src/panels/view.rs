@@ -9,7 +9,7 @@ use crate::ui::{Glyph, Icon, use_theme};
 use crate::viewport::{Glyph as Symbol, GlyphKind, Pick, Rest, ViewCommand, ViewEvent};
 use leptos::{html, prelude::*};
 use solver::design::schema::Section;
-use solver::design::{Id, Object, Resolved};
+use solver::design::{Id, Object, Resolved, Value};
 use solver::surface::{FaceName, Shape};
 
 /// The view with what floats over it. `wire` is called once there is a viewport and keeps it told of the desk; `children`
@@ -216,8 +216,26 @@ pub fn look(desk: Desk) {
     Effect::new(move |_| desk.view(ViewCommand::Selected(desk.picks.get())));
     Effect::new(move |_| desk.view(ViewCommand::Perspective(desk.perspective.get())));
     Effect::new(move |_| desk.view(ViewCommand::Edges(desk.edges.get())));
-    Effect::new(move |_| desk.view(ViewCommand::Hidden(desk.hidden.get())));
+    Effect::new(move |_| desk.view(ViewCommand::Hidden(hidden(desk))));
     Effect::new(move |_| desk.view(ViewCommand::Isolated(desk.isolated.get())));
+}
+
+/// Bodies that are not seen. What a generative study found is drawn in the place of its design space: while that answer is
+/// shown, the space's name does not hide it.
+fn hidden(desk: Desk) -> Vec<String> {
+    let mut hidden = desk.hidden.get();
+    let run = desk.bench.shown.with(|s| s.as_ref().map(|s| s.run.clone()));
+    if !hidden.is_empty()
+        && let Some(run) = run.and_then(|id| desk.bench.run(&id))
+    {
+        desk.design.with(|d| {
+            let study = d.get(&Id(run.study)).filter(|o| o.kind == "generative");
+            if let Some(Value::Refs(spaces)) = study.and_then(|o| o.get("bodies")) {
+                hidden.retain(|name| spaces.iter().all(|id| name.split('#').next() != Some(id.0.as_str())));
+            }
+        });
+    }
+    hidden
 }
 
 /// Keeps the viewport told of everything on the desk of someone who works on the design.
