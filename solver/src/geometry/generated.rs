@@ -81,8 +81,8 @@ impl Mould {
     /// The surface of the solid where `samples` exceed `level`, in `n_cells` cells along the space's diagonal; `None` where
     /// nothing is.
     pub fn grow(&self, samples: &Arc<Sampled>, level: f64, n_cells: f64) -> Option<Grown> {
-        let Contour { mut surface, cell, thin } = contour_in(&self.node(samples, level), n_cells)?;
-        self.settle(&mut surface, cell);
+        let settle = |surface: &mut SurfaceMesh, cell: f64| self.settle(surface, cell);
+        let Contour { surface, cell, thin } = contour_in(&self.node(samples, level), n_cells, &settle)?;
         let volume = measure::mass_properties(&surface).volume;
         Some(Grown { surface, volume, cell, thin })
     }

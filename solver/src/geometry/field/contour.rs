@@ -6,6 +6,8 @@
 //! Visualization 2004). Where one piece passes an ambiguous cell side twice in both its cells, the two passes would
 //! share a mesh edge: there, each pass gets a point of its own in the middle.
 
+use super::tidy::tidy;
+use super::untangle::untangle;
 use super::{Faces, Node, dot, sub, unit};
 use crate::geometry::imported::fit::eigen;
 use crate::geometry::imported::{closed_sides, segment};
@@ -74,14 +76,15 @@ fn side(axis: usize, high: i32) -> ([Corner; 4], [usize; 4]) {
     (corners, [edge(corners[0], ib), edge(corners[1], ic), edge(corners[3], ib), edge(corners[0], ic)])
 }
 
-/// Arcs of the surface on a cell's side, as pairs of its edges: inside corners are kept apart.
-fn arcs(inside: [bool; 4], edges: [usize; 4]) -> Vec<[usize; 2]> {
+/// Arcs of the surface on a cell's side, as pairs of its edges. Of a side whose corners are inside and outside by turns, each
+/// arc goes around a corner that is not `joined` with the one across.
+fn arcs(inside: [bool; 4], edges: [usize; 4], joined: bool) -> Vec<[usize; 2]> {
     let crossed: Vec<usize> = (0..4).filter(|i| inside[*i] != inside[(*i + 1) % 4]).collect();
     match crossed.as_slice() {
         [a, b] => vec![[edges[*a], edges[*b]]],
         [_, _, _, _] => {
             // Edge i - 1 and edge i meet in corner i.
-            let first = usize::from(!inside[0]);
+            let first = usize::from(inside[0] == joined);
             [first, first + 2].iter().map(|i| [edges[(*i + 3) % 4], edges[*i % 4]]).collect()
         }
         _ => Vec::new(),
@@ -169,13 +172,40 @@ impl Lattice<'_> {
     }
 }
 
-/// Meshes a solid; `None` when it is empty.
-pub(super) fn contour(node: &Node) -> Option<Contour> {
-    contour_in(node, CELLS)
+/// Whether the inside corners of a side that the surface passes twice are joined: whether the middle between the arcs around
+/// the two outside corners, each where its tangent planes meet, is inside. Edges are those of the cell at `cell`.
+fn is_joined(
+    lattice: &Lattice,
+    crossings: &HashMap<(Corner, usize), Crossing>,
+    cell: Corner,
+    axis: usize,
+    (inside, corners, edges): ([bool; 4], [Corner; 4], [usize; 4]),
+) -> bool {
+    let outer = arcs(inside, edges, true);
+    let [one, other] = &outer[..] else { return false };
+    let level = lattice.at(plus(cell, corners[0]))[axis];
+    let [a, b] = [one, other].map(|arc| {
+        let ends = arc.map(|e| crossings.get(&(plus(cell, EDGES[e].0), EDGES[e].1)));
+        let ends: Vec<&Crossing> = ends.into_iter().flatten().collect();
+        let mut at = meeting(&ends, lattice.at(cell), lattice.cell).0;
+        at[axis] = level;
+        at
+    });
+    lattice.node.sample(std::array::from_fn(|k| 0.5 * (a[k] + b[k]))).distance < 0.0
 }
 
-/// The same in `n_cells` cells along the diagonal.
-pub(in crate::geometry) fn contour_in(node: &Node, n_cells: f64) -> Option<Contour> {
+/// Meshes a solid; `None` when it is empty.
+pub(super) fn contour(node: &Node) -> Option<Contour> {
+    contour_in(node, CELLS, &|_, _| {})
+}
+
+/// The same in `n_cells` cells along the diagonal. `settle` puts points where it knows better, given the surface with its
+/// faces and the edge of a cell, m.
+pub(in crate::geometry) fn contour_in(
+    node: &Node,
+    n_cells: f64,
+    settle: &dyn Fn(&mut SurfaceMesh, f64),
+) -> Option<Contour> {
     let (lo, hi) = node.bounds()?;
     let size = sub(hi, lo);
     let cell = dot(size, size).sqrt() / n_cells;
@@ -197,10 +227,10 @@ pub(in crate::geometry) fn contour_in(node: &Node, n_cells: f64) -> Option<Conto
         return None;
     }
     lattice.cells.sort_unstable();
-    Some(connect(&mut lattice))
+    Some(connect(&mut lattice, settle))
 }
 
-fn connect(lattice: &mut Lattice) -> Contour {
+fn connect(lattice: &mut Lattice, settle: &dyn Fn(&mut SurfaceMesh, f64)) -> Contour {
     let cells = std::mem::take(&mut lattice.cells);
     let mut faces = Faces::default();
     let mut crossings: HashMap<(Corner, usize), Crossing> = HashMap::new();
@@ -220,6 +250,8 @@ fn connect(lattice: &mut Lattice) -> Contour {
 
     // A point per piece of surface in a cell; `piece` maps a cell's edges to it.
     let mut surface = SurfaceMesh::default();
+    // Where each point may go when it stands in the way of others.
+    let mut means: Vec<Vec3> = Vec::new();
     let mut piece: HashMap<Corner, [u32; 12]> = HashMap::with_capacity(cells.len());
     for &cell in &cells {
         let mut group: [usize; 12] = std::array::from_fn(|i| i);
@@ -227,7 +259,8 @@ fn connect(lattice: &mut Lattice) -> Contour {
             for high in 0..2 {
                 let (corners, edges) = side(axis, high);
                 let inside = corners.map(|c| lattice.value(plus(cell, c)) < 0.0);
-                for [a, b] in arcs(inside, edges) {
+                let joined = is_joined(lattice, &crossings, cell, axis, (inside, corners, edges));
+                for [a, b] in arcs(inside, edges, joined) {
                     let (from, to) = (group[a].max(group[b]), group[a].min(group[b]));
                     group.iter_mut().filter(|g| **g == from).for_each(|g| *g = to);
                 }
@@ -243,7 +276,9 @@ fn connect(lattice: &mut Lattice) -> Contour {
                 continue;
             }
             let index = surface.points.len() as u32;
-            surface.points.push(meeting(&members, lattice.at(cell), lattice.cell));
+            let (point, mean) = meeting(&members, lattice.at(cell), lattice.cell);
+            surface.points.push(point);
+            means.push(mean);
             (0..12).filter(|e| group[*e] == root).for_each(|e| points[e] = index);
         }
         piece.insert(cell, points);
@@ -260,11 +295,16 @@ fn connect(lattice: &mut Lattice) -> Contour {
         fan(&mut surface, &polygon, first_middle, crossing, outward);
     }
 
+    means.extend_from_slice(&surface.points[first_middle as usize..]);
+    surface.faces = faces.list;
+    settle(&mut surface, lattice.cell);
+    tidy(&mut surface, &mut means, lattice.cell);
+    untangle(&mut surface, &means, lattice.cell);
+
     for t in 0..surface.triangles.len() {
         let cross = surface.triangle_cross(t);
-        faces.list[surface.face_of[t] as usize].area += dot(cross, cross).sqrt() / 2.0;
+        surface.faces[surface.face_of[t] as usize].area += dot(cross, cross).sqrt() / 2.0;
     }
-    surface.faces = faces.list;
     let crosses: Vec<Vec3> = (0..surface.triangles.len()).map(|t| surface.triangle_cross(t)).collect();
     surface.normals = segment::corner_normals(&surface, &surface.face_of, &crosses);
     if let Ok(sides) = closed_sides(&surface) {
@@ -303,7 +343,8 @@ fn polygon(
         let upper = if from[normal] > to[normal] { from } else { to };
         let (corners, edges) = side(normal, 0);
         let inside = corners.map(|c| lattice.value(plus(upper, c)) < 0.0);
-        let arcs = arcs(inside, edges);
+        let joined = is_joined(lattice, crossings, upper, normal, (inside, corners, edges));
+        let arcs = arcs(inside, edges, joined);
         if arcs.len() < 2 {
             continue;
         }
@@ -358,8 +399,8 @@ fn fan(surface: &mut SurfaceMesh, polygon: &[u32], first_middle: u32, crossing: 
     }
 }
 
-/// Where the tangent planes of a piece's crossings meet, kept inside its cell.
-fn meeting(crossings: &[&Crossing], low: Vec3, cell: f64) -> Vec3 {
+/// Where the tangent planes of a piece's crossings meet, kept inside its cell, and the mean of its crossings.
+fn meeting(crossings: &[&Crossing], low: Vec3, cell: f64) -> (Vec3, Vec3) {
     let n = crossings.len() as f64;
     let mean = crossings.iter().map(|c| DVec3::from(c.point)).sum::<DVec3>() / n;
     let (mut m, mut rhs) = (DMat3::ZERO, DVec3::ZERO);
@@ -376,5 +417,5 @@ fn meeting(crossings: &[&Crossing], low: Vec3, cell: f64) -> Vec3 {
             x += v * (v.dot(rhs) / value);
         }
     }
-    std::array::from_fn(|k| x[k].clamp(low[k], low[k] + cell))
+    (std::array::from_fn(|k| x[k].clamp(low[k], low[k] + cell)), mean.to_array())
 }

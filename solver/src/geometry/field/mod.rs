@@ -7,6 +7,8 @@
 mod contour;
 mod round;
 mod sampled;
+mod tidy;
+mod untangle;
 
 pub(super) use contour::{Contour, contour_in};
 pub(super) use round::{TURN_MIN, round};
@@ -308,7 +310,7 @@ impl Node {
 /// A closed surface of triangles that do not close, in `n_cells` cells along its diagonal, and the edge of a cell, m; `None`
 /// when nothing is inside.
 pub(super) fn rebuilt(soup: Arc<Soup>, n_cells: f64) -> Option<(SurfaceMesh, f64)> {
-    let made = contour::contour_in(&Node::Soup { soup, name: FaceName("soup".into()) }, n_cells)?;
+    let made = contour::contour_in(&Node::Soup { soup, name: FaceName("soup".into()) }, n_cells, &|_, _| {})?;
     Some((made.surface, made.cell))
 }
 

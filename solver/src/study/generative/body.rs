@@ -15,6 +15,8 @@ const MARGIN: usize = 3;
 const CRUMB: f64 = 0.01;
 /// How near the body's volume comes to the optimiser's, as a share.
 const VOLUME_OFF: f64 = 2e-3;
+/// Cells of a surface along the space's diagonal, at least: bores and edges that the body keeps are finer than coarse cells.
+const CELLS_MIN: f64 = 64.0;
 /// Surfaces made to come that near, at most.
 const TRIES: u32 = 14;
 
@@ -130,7 +132,7 @@ pub fn level_by_cells(region: &Region, density: &[f64]) -> f64 {
 /// Cells of a surface along the space's diagonal: finer than the design's, within what a view and a mesher want.
 pub fn surface_cells(region: &Region, finer: f64) -> f64 {
     let square: f64 = region.grid.counts.iter().map(|n| (*n as f64).powi(2)).sum();
-    (finer * square.sqrt()).clamp(Growth::CELLS.0, Growth::CELLS.1)
+    (finer * square.sqrt()).clamp(CELLS_MIN, Growth::CELLS.1)
 }
 
 /// The body of a design, whose volume is that of the densities' share of the space, as near as [`VOLUME_OFF`] where a level
