@@ -5,7 +5,6 @@
 //! decides the side without error on a closed, oriented surface.
 
 use crate::surface::SurfaceMesh;
-use std::collections::HashMap;
 use std::sync::Arc;
 
 type Vec3 = [f64; 3];
@@ -38,6 +37,8 @@ pub(crate) struct Distance {
     surface: Arc<SurfaceMesh>,
     nodes: Vec<Node>,
     order: Vec<u32>,
+    /// Corners of the triangles in the order of the leaves, which read them in rows.
+    corners: Vec<[Vec3; 3]>,
     /// Per triangle: of its sides ab, bc, ca.
     edge_normals: Vec<[Vec3; 3]>,
     vertex_normals: Vec<Vec3>,
@@ -111,7 +112,10 @@ impl Distance {
         let normals: Vec<Vec3> = (0..n).map(|t| unit(surface.triangle_cross(t))).collect();
 
         let mut vertex_normals = vec![[0.0; 3]; surface.points.len()];
-        let mut sides: HashMap<(u32, u32), Vec3> = HashMap::with_capacity(2 * n);
+        // Edges by their smaller end: the larger one, the sum of normals, and the next of the list.
+        let mut first = vec![u32::MAX; surface.points.len()];
+        let mut edges: Vec<(u32, Vec3, u32)> = Vec::with_capacity(3 * n / 2);
+        let mut edges_of = vec![[0_u32; 3]; n];
         for (t, normal) in normals.iter().enumerate() {
             let (p, i) = (corners(t), surface.triangles[t]);
             for k in 0..3 {
@@ -120,19 +124,21 @@ impl Distance {
                 let vertex = &mut vertex_normals[i[k] as usize];
                 *vertex = add(*vertex, *normal, angle);
                 let (a, b) = (i[k], i[(k + 1) % 3]);
-                let side = sides.entry((a.min(b), a.max(b))).or_insert([0.0; 3]);
-                *side = add(*side, *normal, 1.0);
+                let mut at = first[a.min(b) as usize];
+                while at != u32::MAX && edges[at as usize].0 != a.max(b) {
+                    at = edges[at as usize].2;
+                }
+                if at == u32::MAX {
+                    at = edges.len() as u32;
+                    edges.push((a.max(b), [0.0; 3], first[a.min(b) as usize]));
+                    first[a.min(b) as usize] = at;
+                }
+                let sum = &mut edges[at as usize].1;
+                *sum = add(*sum, *normal, 1.0);
+                edges_of[t][k] = at;
             }
         }
-        let edge_normals = (0..n)
-            .map(|t| {
-                let i = surface.triangles[t];
-                std::array::from_fn(|k| {
-                    let (a, b) = (i[k], i[(k + 1) % 3]);
-                    sides.get(&(a.min(b), a.max(b))).copied().unwrap_or(normals[t])
-                })
-            })
-            .collect();
+        let edge_normals = edges_of.iter().map(|of| of.map(|e| edges[e as usize].1)).collect();
 
         let boxes: Vec<(Vec3, Vec3)> = (0..n)
             .map(|t| {
@@ -145,7 +151,8 @@ impl Distance {
         if n > 0 {
             split(&mut nodes, &boxes, &mut order, 0);
         }
-        Self { surface, nodes, order, edge_normals, vertex_normals }
+        let in_leaves = order.iter().map(|t| corners(*t as usize)).collect();
+        Self { nodes, order, corners: in_leaves, edge_normals, vertex_normals, surface }
     }
 
     /// Signed distances of `points` `[n]` into `out` `[n]`, m; negative inside. `+∞` for an empty surface.
@@ -169,8 +176,7 @@ impl Distance {
             return None;
         }
         let mut best = (f64::INFINITY, 0_u32, [0.0; 3], Feature::Inside);
-        let try_triangle = |t: u32, best: &mut (f64, u32, Vec3, Feature)| {
-            let corners = self.surface.triangles[t as usize].map(|i| self.surface.points[i as usize]);
+        let try_triangle = |t: u32, corners: [Vec3; 3], best: &mut (f64, u32, Vec3, Feature)| {
             let (q, feature) = nearest_on_triangle(p, corners);
             let d = sub(p, q);
             let d2 = dot(d, d);
@@ -180,33 +186,41 @@ impl Distance {
             }
         };
         if let Some(t) = hint {
-            try_triangle(t, &mut best);
+            let corners = self.surface.triangles[t as usize].map(|i| self.surface.points[i as usize]);
+            try_triangle(t, corners, &mut best);
         }
-        let mut stack = [0_u32; 64];
+        // Nodes to look into, with how far their boxes are.
+        let mut stack = [(0_u32, 0.0_f64); 64];
         let mut depth = 1;
         while depth > 0 {
             depth -= 1;
-            let index = stack[depth];
-            let node = &self.nodes[index as usize];
-            if box_distance_squared(node, p) > best.0 {
+            let (mut index, away) = stack[depth];
+            if away > best.0 {
                 continue;
             }
-            if node.n > 0 {
-                for &t in &self.order[node.at as usize..(node.at + node.n) as usize] {
-                    try_triangle(t, &mut best);
+            // Down to a leaf, the nearer child first; halving splits keep the depth far below the stack's.
+            loop {
+                let node = &self.nodes[index as usize];
+                if node.n > 0 {
+                    let leaf = node.at as usize..(node.at + node.n) as usize;
+                    for (t, corners) in self.order[leaf.clone()].iter().zip(&self.corners[leaf]) {
+                        try_triangle(*t, *corners, &mut best);
+                    }
+                    break;
                 }
-                continue;
+                let (left, right) = (index + 1, node.at);
+                let dl = box_distance_squared(&self.nodes[left as usize], p);
+                let dr = box_distance_squared(&self.nodes[right as usize], p);
+                let (near, dn, far, df) = if dl <= dr { (left, dl, right, dr) } else { (right, dr, left, dl) };
+                if df <= best.0 {
+                    stack[depth] = (far, df);
+                    depth += 1;
+                }
+                if dn > best.0 {
+                    break;
+                }
+                index = near;
             }
-            let (left, right) = (index + 1, node.at);
-            let (dl, dr) = (
-                box_distance_squared(&self.nodes[left as usize], p),
-                box_distance_squared(&self.nodes[right as usize], p),
-            );
-            // The nearer child is looked into first; halving splits keep the depth far below the stack's.
-            let (near, far) = if dl <= dr { (left, right) } else { (right, left) };
-            stack[depth] = far;
-            stack[depth + 1] = near;
-            depth += 2;
         }
         let (d2, t, q, feature) = best;
         let normal = match feature {

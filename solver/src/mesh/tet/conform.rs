@@ -12,13 +12,15 @@ use super::octree::Octree;
 use super::remesh::split_side;
 use super::surf::{Place, Surf};
 use super::volume::{OUTSIDE, Volume};
-use crate::geometry::distance::Distance;
+use crate::geometry::distance::{Distance, Nearest};
 use glam::DVec3;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 /// Least distance of a lattice point from the surface, over the size there: three quarters of a regular height.
 const CLEARANCE: f64 = 0.6;
+/// Share of a measured distance within which there is certainly no surface, for all rounding.
+const BALL: f64 = 1.0 - 1e-9;
 /// Rounds of refining the surface towards its tetrahedra.
 const ROUNDS: usize = 16;
 /// From this round on sides are split only, because two turns can undo each other.
@@ -56,20 +58,36 @@ fn sorted(mut v: [u32; 3]) -> [u32; 3] {
 
 /// Fills `surf`, which may be refined on the way.
 pub(super) fn fill(surf: &mut Surf, domain: &Domain, size: &Octree, distance: &Distance) -> Filled {
-    let lattice: Vec<(DVec3, f64)> =
-        size.lattice().into_iter().filter(|(p, _)| p.cmpgt(domain.lo).all() && p.cmplt(domain.hi).all()).collect();
-    // Rows of neighbours share their first bound.
+    // Cells that lie outside have nothing to give. Neighbours in memory are neighbours in space and share their first bound.
+    let outside = |centre: DVec3, reach: f64, hint: &mut Option<u32>| {
+        let nearest = distance.nearest(centre.into(), *hint);
+        *hint = nearest.map(|n| n.triangle);
+        nearest.is_none_or(|n| n.distance > reach)
+    };
+    let lattice = size.lattice(outside);
     let inside: Vec<DVec3> = lattice
         .par_chunks(512)
         .flat_map_iter(|points| {
-            let mut hint = None;
             let mut kept = Vec::new();
-            for (p, _) in points {
-                let Some(nearest) = distance.nearest((*p).into(), hint) else { continue };
-                hint = Some(nearest.triangle);
-                if nearest.distance < -CLEARANCE * size.size(*p) {
+            // What was last measured: nothing of the surface is nearer to that point.
+            let mut ball: Option<(DVec3, Nearest)> = None;
+            for p in points.iter().filter(|p| p.cmpgt(domain.lo).all() && p.cmplt(domain.hi).all()) {
+                let least = CLEARANCE * size.size(*p);
+                if let Some((centre, nearest)) = &ball {
+                    let left = BALL * nearest.distance.abs() - (*p - *centre).length();
+                    if left > 0.0 && nearest.distance > 0.0 {
+                        continue;
+                    }
+                    if left > least {
+                        kept.push(*p);
+                        continue;
+                    }
+                }
+                let Some(nearest) = distance.nearest((*p).into(), ball.map(|b| b.1.triangle)) else { continue };
+                if nearest.distance < -least {
                     kept.push(*p);
                 }
+                ball = Some((*p, nearest));
             }
             kept
         })
@@ -86,8 +104,8 @@ pub(super) fn fill(surf: &mut Surf, domain: &Domain, size: &Octree, distance: &D
         of[*v as usize] = *w;
     }
 
-    let mut found = find(surf, &delaunay, &of);
-    let mut missing: Vec<u32> = surf.each().filter(|t| !found.contains_key(t)).collect();
+    let mut found = Vec::new();
+    let mut missing = find(surf, &delaunay, &of, &mut found);
     let mut fewest = missing.len();
     let centres = |surf: &Surf, missing: &[u32]| missing.iter().map(|t| surf.centre(*t)).collect::<Vec<_>>();
     let mut lost = centres(surf, &missing);
@@ -99,8 +117,7 @@ pub(super) fn fill(surf: &mut Surf, domain: &Domain, size: &Octree, distance: &D
         {
             break;
         }
-        found = find(surf, &delaunay, &of);
-        missing = surf.each().filter(|t| !found.contains_key(t)).collect();
+        missing = find(surf, &delaunay, &of, &mut found);
         if missing.len() < fewest {
             fewest = missing.len();
             lost = centres(surf, &missing);
@@ -110,38 +127,66 @@ pub(super) fn fill(surf: &mut Surf, domain: &Domain, size: &Octree, distance: &D
     Filled { volume, n_lost: missing.len(), lost, astray }
 }
 
-/// For each triangle of the surface that is a facet, the tetrahedron on its inner side.
-fn find(surf: &Surf, delaunay: &Delaunay, of: &[u32]) -> HashMap<u32, (u32, usize)> {
-    let mut on_surface = vec![false; delaunay.points.len()];
-    let wanted: HashMap<[u32; 3], u32> = surf
-        .each()
-        .map(|t| {
-            let v = surf.triangles[t as usize].map(|v| of[v as usize]);
-            v.iter().for_each(|v| on_surface[*v as usize] = true);
-            (sorted(v), t)
-        })
-        .collect();
-    let mut found = HashMap::with_capacity(wanted.len());
-    for (i, tet) in delaunay.tets.iter().enumerate().filter(|(_, t)| t[0] != NONE) {
-        let on = tet.map(|v| on_surface[v as usize]);
-        if on.iter().filter(|o| **o).count() < 3 {
-            continue;
-        }
-        for (k, f) in FACETS.iter().enumerate() {
-            if !f.iter().all(|j| on[*j]) {
-                continue;
-            }
-            let v = f.map(|j| tet[j]);
-            let Some(t) = wanted.get(&sorted(v)) else { continue };
-            // The same turn seen from outside: this tetrahedron is the inner one.
-            let w = surf.triangles[*t as usize].map(|v| of[v as usize]);
-            let at = v.iter().position(|x| *x == w[0]).unwrap_or(0);
-            if v[(at + 1) % 3] == w[1] {
-                found.insert(*t, (i as u32, k));
-            }
+/// A facet of the tetrahedra: one of them, and its corner opposite.
+type Facet = (u32, u8);
+const NOWHERE: Facet = (NONE, 0);
+
+/// Brings `found` `[triangles]` up to date: for each triangle of the surface the facet that it is, of the tetrahedron on
+/// its inner side; returns those that are none.
+fn find(surf: &Surf, delaunay: &Delaunay, of: &[u32], found: &mut Vec<Facet>) -> Vec<u32> {
+    let corners = |t: u32| surf.triangles[t as usize].map(|v| of[v as usize]);
+    // Whether triangle `t` is facet `k` of `tet`, of the same turn: then this tetrahedron is the inner one.
+    let is = |t: u32, tet: u32, k: usize| {
+        let v = FACETS[k].map(|j| delaunay.tets[tet as usize][j]);
+        let w = corners(t);
+        (0..3).any(|i| w == [v[i], v[(i + 1) % 3], v[(i + 2) % 3]])
+    };
+    found.resize(surf.triangles.len(), NOWHERE);
+    let mut missing: Vec<u32> = Vec::new();
+    for t in surf.each() {
+        let (tet, k) = found[t as usize];
+        if tet == NONE || !is(t, tet, usize::from(k)) {
+            found[t as usize] = NOWHERE;
+            missing.push(t);
         }
     }
-    found
+    // The missing ones in lists by their smallest vertex.
+    let mut first = vec![NONE; delaunay.points.len()];
+    let mut next = vec![NONE; missing.len()];
+    let mut wanted = vec![false; delaunay.points.len()];
+    for (i, t) in missing.iter().enumerate() {
+        let v = corners(*t);
+        v.iter().for_each(|v| wanted[*v as usize] = true);
+        let least = v[0].min(v[1]).min(v[2]) as usize;
+        next[i] = first[least];
+        first[least] = i as u32;
+    }
+    let facets: Vec<(u32, Facet)> = delaunay
+        .tets
+        .par_iter()
+        .enumerate()
+        .with_min_len(4096)
+        .flat_map_iter(|(i, tet)| {
+            let on = tet.map(|v| v != NONE && wanted[v as usize]);
+            let whole = (0..4).filter(|k| FACETS[*k].iter().all(|j| on[*j]));
+            let lookup = |k: usize| {
+                let key = sorted(FACETS[k].map(|j| tet[j]));
+                let mut at = first[key[0] as usize];
+                while at != NONE && sorted(corners(missing[at as usize])) != key {
+                    at = next[at as usize];
+                }
+                missing.get(at as usize).map(|t| (*t, (i as u32, k as u8)))
+            };
+            whole.filter_map(lookup).collect::<Vec<_>>()
+        })
+        .collect();
+    for (t, facet) in facets {
+        if is(t, facet.0, usize::from(facet.1)) {
+            found[t as usize] = facet;
+        }
+    }
+    missing.retain(|t| found[*t as usize] == NOWHERE);
+    missing
 }
 
 /// Turns or splits a side of every missing triangle; returns whether anything changed.
@@ -239,15 +284,19 @@ fn extract(
     distance: &Distance,
     delaunay: &Delaunay,
     of: &[u32],
-    found: &HashMap<u32, (u32, usize)>,
+    found: &[Facet],
 ) -> (Volume, Vec<DVec3>) {
     // Facets of the surface are walls; 1 on their inner side, 2 on the outer.
     let mut wall = vec![[0_u8; 4]; delaunay.tets.len()];
-    let mut patch: HashMap<(u32, usize), u32> = HashMap::with_capacity(found.len());
-    for (t, &(tet, k)) in found {
-        wall[tet as usize][k] = 1;
-        patch.insert((tet, k), surf.patch[*t as usize]);
-        let n = delaunay.neighbours[tet as usize][k];
+    let mut patch = vec![[NONE; 4]; delaunay.tets.len()];
+    for t in surf.each() {
+        let (tet, k) = found[t as usize];
+        if tet == NONE {
+            continue;
+        }
+        wall[tet as usize][usize::from(k)] = 1;
+        patch[tet as usize][usize::from(k)] = surf.patch[t as usize];
+        let n = delaunay.neighbours[tet as usize][usize::from(k)];
         if let Some(j) = (0..4).find(|j| n != NONE && delaunay.neighbours[n as usize][*j] == tet) {
             wall[n as usize][j] = 2;
         }
@@ -320,7 +369,8 @@ fn extract(
             if n != NONE && inside[n as usize] {
                 return index[n as usize];
             }
-            let known = patch.get(&(t as u32, k)).copied();
+            let known = patch[t][k];
+            let known = (known != NONE).then_some(known);
             OUTSIDE
                 | known.unwrap_or_else(|| {
                     let p = FACETS[k].map(|j| delaunay.points[tet[j] as usize]);

@@ -25,6 +25,40 @@ pub(super) fn side(a: DVec3, b: DVec3, c: DVec3, d: DVec3) -> f64 {
     -orient3d(coordinates(a), coordinates(b), coordinates(c), coordinates(d))
 }
 
+/// Error of [`side`]'s determinant in plain arithmetic over the product of the largest differences along each axis: 7 ε
+/// times the permanent (Shewchuk 1997, fig. 21), which has six such products; and a little for the product itself.
+const ERROR_SIDE: f64 = 4.8e-15;
+/// The same of the in-sphere test, over that product and the square of the largest of the three: 16 ε (fig. 24) times 72.
+const ERROR_SPHERE: f64 = 1.3e-13;
+
+/// Whether `d` lies where the normal of `abc` points: the sign of [`side`], in plain arithmetic where that is certain.
+fn above(a: DVec3, b: DVec3, c: DVec3, d: DVec3) -> bool {
+    let (u, v, w) = (a - d, b - d, c - d);
+    let most = u.abs().max(v.abs()).max(w.abs());
+    let value = -(u.x * (v.y * w.z - v.z * w.y) + v.x * (w.y * u.z - w.z * u.y) + w.x * (u.y * v.z - u.z * v.y));
+    if value.abs() > ERROR_SIDE * (most.x * most.y * most.z) { value > 0.0 } else { side(a, b, c, d) > 0.0 }
+}
+
+/// Whether `e` lies inside the sphere about `abcd`, of positive volume.
+fn in_sphere(a: DVec3, b: DVec3, c: DVec3, d: DVec3, e: DVec3) -> bool {
+    // The predicate expects the opposite turn.
+    let (p, q, r, s) = (b - e, a - e, c - e, d - e);
+    let minor = |u: DVec3, v: DVec3| u.x * v.y - v.x * u.y;
+    let (pq, qr, rs, sp, pr, qs) = (minor(p, q), minor(q, r), minor(r, s), minor(s, p), minor(p, r), minor(q, s));
+    let pqr = p.z * qr - q.z * pr + r.z * pq;
+    let qrs = q.z * rs - r.z * qs + s.z * qr;
+    let rsp = r.z * sp + s.z * pr + p.z * rs;
+    let spq = s.z * pq + p.z * qs + q.z * sp;
+    let value =
+        (s.length_squared() * pqr - r.length_squared() * spq) + (q.length_squared() * rsp - p.length_squared() * qrs);
+    let most = p.abs().max(q.abs()).max(r.abs()).max(s.abs());
+    let largest = most.max_element();
+    if value.abs() > ERROR_SPHERE * (most.x * most.y * most.z) * (largest * largest) {
+        return value > 0.0;
+    }
+    insphere(coordinates(b), coordinates(a), coordinates(c), coordinates(d), coordinates(e)) > 0.0
+}
+
 /// Tetrahedra of positive volume filling the hull of the far points.
 pub(super) struct Delaunay {
     pub points: Vec<DVec3>,
@@ -41,7 +75,6 @@ pub(super) struct Delaunay {
     // Work space of an insertion.
     cavity: Vec<u32>,
     border: Vec<(u32, usize, u32)>,
-    links: Vec<(u64, u32, u32)>,
 }
 
 impl Delaunay {
@@ -64,7 +97,6 @@ impl Delaunay {
             random: 0x9e37_79b9_7f4a_7c15,
             cavity: Vec::new(),
             border: Vec::new(),
-            links: Vec::new(),
         }
     }
 
@@ -114,15 +146,13 @@ impl Delaunay {
     }
 
     fn conflicts(&self, t: u32, p: DVec3) -> bool {
-        let [a, b, c, d] = self.tets[t as usize].map(|v| coordinates(self.points[v as usize]));
-        // The predicate expects the opposite turn.
-        insphere(b, a, c, d, coordinates(p)) > 0.0
+        let [a, b, c, d] = self.tets[t as usize].map(|v| self.points[v as usize]);
+        in_sphere(a, b, c, d, p)
     }
 
     /// Joins the facets around the cavity with `vertex`.
     fn fill(&mut self, vertex: u32) {
         let (cavity, border) = (std::mem::take(&mut self.cavity), std::mem::take(&mut self.border));
-        self.links.clear();
         let mut made = 0;
         for &(t, k, outside) in &border {
             let mut corners = self.tets[t as usize];
@@ -143,21 +173,19 @@ impl Delaunay {
             if outside != NONE {
                 self.neighbours[outside as usize].iter_mut().filter(|slot| **slot == t).for_each(|slot| *slot = new);
             }
-            for j in (0..4).filter(|j| *j != k) {
-                let mut ends = [0; 2];
-                for (n, i) in (0..4).filter(|i| *i != k && *i != j).enumerate() {
-                    ends[n] = corners[i];
-                }
-                let key = u64::from(ends[0].min(ends[1])) << 32 | u64::from(ends[0].max(ends[1]));
-                self.links.push((key, new, j as u32));
-            }
+            // What lies over this facet as seen from the cavity, which goes, is what now stands on it.
+            self.neighbours[t as usize][k] = new;
             made = new;
         }
-        self.links.sort_unstable();
-        for pair in self.links.chunks_exact(2) {
-            let ((_, t, j), (_, u, i)) = (pair[0], pair[1]);
-            self.neighbours[t as usize][j as usize] = u;
-            self.neighbours[u as usize][i as usize] = t;
+        for &(t, k, _) in &border {
+            let new = self.neighbours[t as usize][k];
+            for j in (0..4).filter(|j| *j != k) {
+                if self.neighbours[new as usize][j] == NONE {
+                    let (u, i) = self.beside(t, k, j);
+                    self.neighbours[new as usize][j] = u;
+                    self.neighbours[u as usize][i] = new;
+                }
+            }
         }
         for &t in &cavity {
             self.tets[t as usize] = [NONE; 4];
@@ -165,6 +193,25 @@ impl Delaunay {
         }
         self.last = made;
         (self.cavity, self.border) = (cavity, border);
+    }
+
+    /// The new tetrahedron beside the one on facet `k` of `t` over the edge of that facet that corner `j` is not on, and
+    /// which of its corners lies opposite: found by turning through the cavity about that edge.
+    fn beside(&self, mut t: u32, k: usize, j: usize) -> (u32, usize) {
+        // Of the four corners two are on the edge; `over` is opposite the facet to leave through, `kept` on it.
+        let (mut over, mut kept) = (j, self.tets[t as usize][k]);
+        loop {
+            let n = self.neighbours[t as usize][over];
+            let corners = self.tets[n as usize];
+            let at = corners.iter().position(|v| *v == kept).unwrap_or(0);
+            if self.stamp[n as usize] != self.now {
+                return (n, at);
+            }
+            // The corner of the next one that this one lacks.
+            let last = self.tets[t as usize];
+            kept = corners.into_iter().find(|v| !last.contains(v)).unwrap_or(NONE);
+            (t, over) = (n, at);
+        }
     }
 
     /// The tetrahedron that holds `p`, by a visibility walk. Source: Devillers, Pion & Teillaud, IJFCS 13(2), 2002.
@@ -183,7 +230,7 @@ impl Delaunay {
                     continue;
                 }
                 let [a, b, c] = FACETS[k].map(|i| self.points[self.tets[t as usize][i] as usize]);
-                if side(a, b, c, p) > 0.0 {
+                if above(a, b, c, p) {
                     from = t;
                     t = next;
                     continue 'walk;

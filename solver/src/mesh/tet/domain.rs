@@ -7,7 +7,7 @@ use super::surf::{Place, Surf};
 use crate::geometry::distance::Distance;
 use crate::surface::{Shape, SurfaceMesh};
 use glam::DVec3;
-use std::collections::HashMap;
+use rayon::prelude::*;
 use std::sync::Arc;
 
 /// Neighbours that meet at more than this are parted by a feature curve, rad: 30°, above the steps of any tessellation.
@@ -41,6 +41,8 @@ struct Patch {
     surface: Arc<SurfaceMesh>,
     /// Triangle of the body's surface for each of them.
     origin: Vec<u32>,
+    /// The face that all of them are of, if it is one.
+    face: Option<u32>,
 }
 
 /// The body.
@@ -155,28 +157,33 @@ impl<'a> Domain<'a> {
             members[*p as usize].push(t as u32);
         }
         let patches = members
-            .into_iter()
-            .map(|origin| {
+            .into_par_iter()
+            .map_init(Vec::new, |index, origin| {
                 let face = surface.face_of[origin[0] as usize];
                 let single = origin.iter().all(|t| surface.face_of[*t as usize] == face);
                 let shape = surface.faces.get(face as usize).map(|f| f.shape);
                 let shape = shape.filter(|s| exact && single && !matches!(s, Shape::Freeform));
-                let part = part(surface, &origin, exact);
-                Patch { shape, triangles: Distance::new(part.clone()), surface: part, origin }
+                let part = part(surface, &origin, exact, index);
+                let triangles = Distance::new(part.clone());
+                Patch { shape, triangles, surface: part, origin, face: single.then_some(face) }
             })
             .collect();
         let (lo, hi) = surface.bounds().unwrap_or_default();
         Ok(Self { exact, surface, patches, chains, start, lo: lo.into(), hi: hi.into() })
     }
 
-    /// The point of `patch` nearest to `p`.
-    pub fn project(&self, patch: u32, p: DVec3) -> DVec3 {
+    /// The point of `patch` nearest to `p`. `near`: a triangle of the patch that may be near, or [`NONE`]; afterwards the
+    /// nearest. It saves time and changes nothing.
+    pub fn project(&self, patch: u32, p: DVec3, near: &mut u32) -> DVec3 {
         let patch = &self.patches[patch as usize];
         if let Some(q) = patch.shape.as_ref().and_then(|s| on_shape(s, p)) {
             return q;
         }
-        match patch.triangles.nearest(p.into(), None) {
-            Some(nearest) => smooth(&patch.surface, nearest.triangle as usize, nearest.point.into()),
+        match patch.triangles.nearest(p.into(), (*near != NONE).then_some(*near)) {
+            Some(nearest) => {
+                *near = nearest.triangle;
+                smooth(&patch.surface, nearest.triangle as usize, nearest.point.into())
+            }
             None => p,
         }
     }
@@ -184,29 +191,23 @@ impl<'a> Domain<'a> {
     /// Number of the face at `p`, a point of `patch`.
     pub fn face(&self, patch: u32, p: DVec3) -> u32 {
         let patch = &self.patches[patch as usize];
+        if let Some(face) = patch.face {
+            return face;
+        }
         let t = patch.triangles.nearest(p.into(), None).map_or(0, |n| n.triangle);
         self.surface.face_of[patch.origin[t as usize] as usize]
-    }
-
-    /// Puts `p` where a vertex of `place` may be. `at` of a curve is taken as it is.
-    pub fn place(&self, place: Place, p: DVec3) -> DVec3 {
-        match place {
-            Place::Inside | Place::Corner => p,
-            Place::Patch(patch) => self.project(patch, p),
-            Place::Curve { chain, at } => self.chains[chain as usize].point(at),
-        }
     }
 
     /// Place and position of the middle of a side between two vertices; `chain` as of the side, `patch` beside it.
     pub fn middle(&self, [a, b]: [(u32, Place, DVec3); 2], chain: u32, patch: u32) -> (Place, DVec3) {
         if chain == NONE {
             let place = Place::Patch(patch);
-            return (place, self.place(place, 0.5 * (a.2 + b.2)));
+            return (place, self.project(patch, 0.5 * (a.2 + b.2), &mut { NONE }));
         }
         let curve = &self.chains[chain as usize];
         let at = 0.5 * (curve.at(a.0, a.1) + curve.at(b.0, b.1));
         let place = Place::Curve { chain, at };
-        (place, self.place(place, a.2))
+        (place, curve.point(at))
     }
 }
 
@@ -219,10 +220,24 @@ fn connect(surface: &SurfaceMesh) -> Result<Surf, MeshError> {
     if let Some(p) = surface.points.iter().find(|p| p.iter().any(|c| !c.is_finite())) {
         return Err(MeshError::NotFinite { point: *p });
     }
-    let mut sides: HashMap<(u32, u32), u32> = HashMap::with_capacity(3 * n);
+    // Sides by the vertex they start at: their other end, their triangle and the next of the list.
+    let mut first = vec![NONE; surface.points.len()];
+    let mut sides: Vec<(u32, u32, u32)> = Vec::with_capacity(3 * n);
+    let find = |first: &[u32], sides: &[(u32, u32, u32)], a: u32, b: u32| {
+        let mut at = first[a as usize];
+        while at != NONE && sides[at as usize].0 != b {
+            at = sides[at as usize].2;
+        }
+        at
+    };
     for (t, v) in surface.triangles.iter().enumerate() {
         for k in 0..3 {
-            sides.insert((v[k], v[(k + 1) % 3]), t as u32);
+            let (a, b) = (v[k], v[(k + 1) % 3]);
+            if find(&first, &sides, a, b) != NONE {
+                return Err(MeshError::Open { point: surface.points[a as usize] });
+            }
+            sides.push((b, t as u32, first[a as usize]));
+            first[a as usize] = sides.len() as u32 - 1;
         }
     }
     let mut across = Vec::with_capacity(n);
@@ -230,12 +245,10 @@ fn connect(surface: &SurfaceMesh) -> Result<Surf, MeshError> {
         let mut over = [NONE; 3];
         for k in 0..3 {
             let (a, b) = (v[k], v[(k + 1) % 3]);
-            over[k] = *sides.get(&(b, a)).ok_or_else(|| MeshError::Open { point: surface.points[a as usize] })?;
+            let at = find(&first, &sides, b, a);
+            over[k] = sides.get(at as usize).ok_or_else(|| MeshError::Open { point: surface.points[a as usize] })?.1;
         }
         across.push(over);
-    }
-    if sides.len() != 3 * n {
-        return Err(MeshError::Open { point: surface.points[surface.triangles[0][0] as usize] });
     }
     let mut surf = Surf {
         points: surface.points.iter().map(|p| DVec3::from(*p)).collect(),
@@ -273,6 +286,8 @@ fn connect(surface: &SurfaceMesh) -> Result<Surf, MeshError> {
         }
     }
     surf.place = vec![Place::Corner; surf.points.len()];
+    surf.stale = vec![true; n];
+    surf.near = vec![NONE; surf.points.len()];
     Ok(surf)
 }
 
@@ -443,22 +458,28 @@ fn add(
     }
 }
 
-/// Some triangles of a surface as one of their own; with their normals where a curved surface stands behind them.
-fn part(surface: &SurfaceMesh, triangles: &[u32], curved: bool) -> Arc<SurfaceMesh> {
-    let mut index: HashMap<u32, u32> = HashMap::new();
+/// Some triangles of a surface as one of their own; with their normals where a curved surface stands behind them. `index`
+/// is work space, of [`NONE`] before and after.
+fn part(surface: &SurfaceMesh, triangles: &[u32], curved: bool, index: &mut Vec<u32>) -> Arc<SurfaceMesh> {
+    index.resize(surface.points.len(), NONE);
     let mut out = SurfaceMesh::default();
     let with_normals = curved && surface.normals.len() == surface.triangles.len();
     for t in triangles {
         let corners = surface.triangles[*t as usize].map(|v| {
-            *index.entry(v).or_insert_with(|| {
+            let new = &mut index[v as usize];
+            if *new == NONE {
+                *new = out.points.len() as u32;
                 out.points.push(surface.points[v as usize]);
-                out.points.len() as u32 - 1
-            })
+            }
+            *new
         });
         out.triangles.push(corners);
         if with_normals {
             out.normals.push(surface.normals[*t as usize]);
         }
+    }
+    for t in triangles {
+        surface.triangles[*t as usize].iter().for_each(|v| index[*v as usize] = NONE);
     }
     Arc::new(out)
 }

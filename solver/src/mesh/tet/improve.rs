@@ -23,13 +23,15 @@ const TURN: f64 = 0.8;
 
 /// Improves `volume` until all is as wished or nothing helps any more.
 pub(super) fn improve(volume: &mut Volume, domain: &Domain) {
-    let mut work = Work { volume, domain, star: Vec::new(), candidates: Vec::new() };
+    volume.measure();
+    let mut work = Work { volume, domain, star: Vec::new(), candidates: Vec::new(), given_up: Vec::new() };
     let mut bad_before = usize::MAX;
     for pass in 0..PASSES {
         let mut bad: Vec<(f64, u32)> =
             work.volume.each().map(|t| (work.volume.quality(t), t)).filter(|(q, _)| *q < WISHED).collect();
         bad.sort_by(|x, y| x.0.total_cmp(&y.0).then(x.1.cmp(&y.1)));
         let mut changed = 0;
+        work.given_up.resize(work.volume.tets.len(), [0; 2]);
         for (_, t) in &bad {
             if work.volume.alive(*t) && work.volume.quality(*t) < WISHED && work.mend(*t, pass) {
                 changed += 1;
@@ -48,40 +50,67 @@ struct Work<'a, 'b> {
     domain: &'a Domain<'b>,
     star: Vec<u32>,
     candidates: Vec<[u32; 4]>,
+    /// For each tetrahedron the volume's clock, plus one, when nothing was found to help: of what keeps all vertices, and
+    /// of what does not. What did not help does not help again before something around has changed.
+    given_up: Vec<[u32; 2]>,
 }
 
 impl Work<'_, '_> {
-    /// Tries everything on tetrahedron `t`; returns whether something helped.
-    fn mend(&mut self, t: u32, pass: usize) -> bool {
-        let v = self.volume.tets[t as usize];
-        for [i, j, _, _] in EDGES {
-            if self.remove_edge(t, v[i], v[j]) {
-                return true;
-            }
+    /// Whether nothing around `t` has changed since `given_up` was set to `when`.
+    fn still(&mut self, t: u32, when: u32) -> bool {
+        if when == 0 {
+            return false;
         }
-        for k in 0..4 {
-            if self.remove_facet(t, k) {
-                return true;
+        let mut star = std::mem::take(&mut self.star);
+        let volume = &mut *self.volume;
+        let still = volume.tets[t as usize].into_iter().all(|v| {
+            if volume.touched[v as usize] >= when {
+                return false;
             }
+            volume.star(v, &mut star);
+            star.iter().all(|t| volume.tets[*t as usize].iter().all(|v| volume.touched[*v as usize] < when))
+        });
+        self.star = star;
+        still
+    }
+
+    /// Tries everything on tetrahedron `t` that may have become possible; returns whether something helped.
+    fn mend(&mut self, t: u32, pass: usize) -> bool {
+        let late = pass >= PASS_COLLAPSE;
+        let [early, all] = self.given_up[t as usize];
+        if late && self.still(t, all) {
+            return false;
         }
         let mut moved = false;
-        for v in v {
-            moved |= self.smooth(v);
-        }
-        if moved && self.volume.quality(t) >= WISHED {
-            return true;
-        }
-        if pass >= PASS_COLLAPSE {
-            for [i, j, _, _] in EDGES {
-                if self.collapse(t, v[i], v[j]) || self.collapse(t, v[j], v[i]) {
-                    return true;
-                }
+        if !self.still(t, early) {
+            if self.exchange(t) {
+                return true;
             }
-            if self.split(t) {
+            for v in self.volume.tets[t as usize] {
+                moved |= self.smooth(v);
+            }
+            if moved && self.volume.quality(t) >= WISHED {
                 return true;
             }
         }
+        if late && (self.draw_together(t) || self.split(t)) {
+            return true;
+        }
+        if !moved {
+            let now = self.volume.clock + 1;
+            self.given_up[t as usize] = [now, if late { now } else { 0 }];
+        }
         moved
+    }
+
+    fn exchange(&mut self, t: u32) -> bool {
+        let v = self.volume.tets[t as usize];
+        EDGES.iter().any(|[i, j, _, _]| self.remove_edge(t, v[*i], v[*j])) || (0..4).any(|k| self.remove_facet(t, k))
+    }
+
+    fn draw_together(&mut self, t: u32) -> bool {
+        let v = self.volume.tets[t as usize];
+        EDGES.iter().any(|[i, j, _, _]| self.collapse(t, v[*i], v[*j]) || self.collapse(t, v[*j], v[*i]))
     }
 
     /// Replaces the tetrahedra around edge `ab` of `t` by the best that do without it.
@@ -107,13 +136,15 @@ impl Work<'_, '_> {
         if n < 3 {
             return false;
         }
-        // Best triangulation of the ring (Klincsek, Ann. Discrete Math. 9, 1980): of the part from i to j.
+        // Best triangulation of the ring (Klincsek, Ann. Discrete Math. 9, 1980): of the part from i to j; none where no
+        // part is as good as the whole must be.
+        let goal = (before * GAIN).max(before + 1e-9).max(0.0);
         let mut best = [[f64::INFINITY; RING_MAX + 1]; RING_MAX + 1];
         let mut via = [[0_usize; RING_MAX + 1]; RING_MAX + 1];
         for span in 2..n {
             for i in 0..n - span {
                 let j = i + span;
-                let mut top = (f64::NEG_INFINITY, 0);
+                let mut top = (goal, 0);
                 for k in i + 1..j {
                     let parts = best[i][k].min(best[k][j]);
                     if parts <= top.0 {
@@ -131,7 +162,7 @@ impl Work<'_, '_> {
                 (best[i][j], via[i][j]) = top;
             }
         }
-        if best[0][n - 1] <= (before * GAIN).max(before + 1e-9).max(0.0) {
+        if best[0][n - 1] <= goal {
             return false;
         }
         self.candidates.clear();
@@ -230,6 +261,7 @@ impl Work<'_, '_> {
         };
         let mut p = self.volume.points[v as usize];
         let mut place = place;
+        let mut hint = NONE;
         let reach = shells
             .iter()
             .flat_map(|(c, k)| (0..4).filter(move |j| j != k).map(move |j| (c[j] - p).length()))
@@ -260,7 +292,7 @@ impl Work<'_, '_> {
             }
             let mut better = false;
             for _ in 0..5 {
-                let (to, q) = self.moved(place, p + direction * step, direction, step, p);
+                let (to, q) = self.moved(place, p + direction * step, direction, step, &mut hint);
                 let found = if self.keeps_surface(v, star, q) { worst(q, now.0) } else { (f64::NEG_INFINITY, 0) };
                 if found.0 > now.0 * GAIN && found.0 > now.0 + 1e-9 {
                     (p, place, now) = (q, to, found);
@@ -277,22 +309,22 @@ impl Work<'_, '_> {
         if now.0 <= start {
             return false;
         }
-        self.volume.points[v as usize] = p;
-        self.volume.place[v as usize] = place;
+        self.volume.move_to(v, p, place, star);
         true
     }
 
-    /// Where a vertex of `place` lands that wants to go to `goal`.
-    fn moved(&self, place: Place, goal: DVec3, direction: DVec3, step: f64, from: DVec3) -> (Place, DVec3) {
+    /// Where a vertex of `place` lands that wants to go to `goal`; `near` as in [`Domain::project`].
+    fn moved(&self, place: Place, goal: DVec3, direction: DVec3, step: f64, near: &mut u32) -> (Place, DVec3) {
         match place {
+            Place::Inside | Place::Corner => (place, goal),
+            Place::Patch(patch) => (place, self.domain.project(patch, goal, near)),
             Place::Curve { chain, at } => {
                 let curve = &self.domain.chains[chain as usize];
                 let sign = direction.dot(curve.tangent(at)).signum();
                 let length = curve.length();
-                let place = Place::Curve { chain, at: (at + sign * step).clamp(1e-3 * length, (1.0 - 1e-3) * length) };
-                (place, self.domain.place(place, from))
+                let at = (at + sign * step).clamp(1e-3 * length, (1.0 - 1e-3) * length);
+                (Place::Curve { chain, at }, curve.point(at))
             }
-            place => (place, self.domain.place(place, goal)),
         }
     }
 
@@ -534,17 +566,11 @@ impl Work<'_, '_> {
                 }
             }
             if best.0 > (before * GAIN).max(before + 1e-9).max(0.0) {
-                self.volume.points.push(best.1);
-                self.volume.place.push(Place::Inside);
-                self.volume.of.push(NONE);
-                self.volume.valence.push(0);
+                self.volume.add(best.1);
                 if self.volume.replace(&ring.tets, &shells, &[]) {
                     return true;
                 }
-                self.volume.points.pop();
-                self.volume.place.pop();
-                self.volume.of.pop();
-                self.volume.valence.pop();
+                self.volume.take_back();
             }
         }
         false

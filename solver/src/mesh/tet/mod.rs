@@ -157,8 +157,8 @@ impl<'a> Ready<'a> {
     pub fn new(body: &'a dyn Body) -> Result<Self, MeshError> {
         let surface = body.surface();
         let exact = body.representation() == Representation::Exact;
-        let domain = Domain::new(surface, exact, NEEDLE)?;
-        Ok(Self { body, domain, smoothed: OnceLock::new(), distance: Distance::new(surface.clone()) })
+        let (domain, distance) = rayon::join(|| Domain::new(surface, exact, NEEDLE), || Distance::new(surface.clone()));
+        Ok(Self { body, domain: domain?, smoothed: OnceLock::new(), distance })
     }
 
     /// Tetrahedra in the surface of `domain`, finer where its triangles cut one another: folds finer than the elements

@@ -1,10 +1,13 @@
 //! Edge length wished for anywhere, kept in an octree whose neighbours differ at most twofold.
 
 use glam::DVec3;
+use rayon::prelude::*;
 use std::collections::BinaryHeap;
 
 /// Levels below the root: cells down to a millionth of it.
 const DEPTH: u8 = 20;
+/// Level at which searches start: five steps saved for a table of 128 KiB.
+const START: u8 = 5;
 /// A cell may be this much larger than the size wished for in it: cells halve, so that they lie between 0.65 and 1.3.
 const CELL_PER_SIZE: f64 = 1.3;
 /// How much the wished size may grow per length.
@@ -30,6 +33,9 @@ pub(super) struct Octree {
     unit: f64,
     cells: Vec<Cell>,
     level_max: u8,
+    /// Where a search may start: for each cube of level [`START`] the cell of that level there, or the leaf above. Empty
+    /// while cells are still divided.
+    start: Vec<u32>,
 }
 
 /// A place that wishes a size, m.
@@ -51,6 +57,7 @@ impl Octree {
             unit: root / f64::from(1_u32 << DEPTH),
             cells: vec![Cell { children: 0, level: 0, at: [0; 3], size: f64::INFINITY }],
             level_max,
+            start: Vec::new(),
         };
         // The body's box at the largest size.
         let mut stack = vec![0];
@@ -92,7 +99,22 @@ impl Octree {
                 tree.divide(c);
             }
         }
+        tree.start = (0..1_u32 << (3 * START)).map(|i| tree.find_at(i, START)).collect();
         tree
+    }
+
+    /// The cell of `level`, or the leaf above it, in cube `i` of that level, counted along x first.
+    fn find_at(&self, i: u32, level: u8) -> u32 {
+        let at: [u32; 3] = std::array::from_fn(|k| i >> (u32::from(level) * k as u32) & ((1 << level) - 1));
+        let mut c = 0;
+        for bit in (0..level).rev() {
+            let children = self.cells[c as usize].children;
+            if children == 0 {
+                break;
+            }
+            c = children + (0..3).map(|k| (at[k] >> bit & 1) << k).sum::<u32>();
+        }
+        c
     }
 
     fn lower(&self, c: u32) -> DVec3 {
@@ -118,7 +140,8 @@ impl Octree {
     }
 
     fn find_unit(&self, at: [u32; 3]) -> u32 {
-        let mut c = 0;
+        let cube = (0..3).map(|k| at[k] >> (DEPTH - START) << (START * k as u8)).sum::<u32>();
+        let mut c = self.start.get(cube as usize).copied().unwrap_or(0);
         loop {
             let cell = &self.cells[c as usize];
             if cell.children == 0 {
@@ -203,26 +226,40 @@ impl Octree {
         }
     }
 
-    /// Points of the graded body-centred lattice: centres and corners of the leaves, each once, with the edge of the
-    /// smallest leaf it belongs to, m.
-    pub fn lattice(&self) -> Vec<(DVec3, f64)> {
-        let mut points: Vec<([u32; 3], u8)> = Vec::new();
-        for cell in self.cells.iter().filter(|c| c.children == 0) {
-            let edge = 1_u32 << (DEPTH - cell.level);
-            for i in 0..8_u32 {
-                // Doubled, so that the centre of the finest cell is whole.
-                points.push((std::array::from_fn(|k| 2 * (cell.at[k] + (i >> k & 1) * edge)), cell.level));
-            }
-            points.push((cell.at.map(|a| 2 * a + edge), cell.level));
-        }
-        points.sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
+    /// Points of the graded body-centred lattice: centres and corners of the leaves, each once. `outside` says of a ball,
+    /// by its centre and radius, whether no point in it is asked for; it may keep a hint from one to the next.
+    pub fn lattice(&self, outside: impl Fn(DVec3, f64, &mut Option<u32>) -> bool + Sync) -> Vec<DVec3> {
+        let mut points: Vec<([u32; 3], u8)> = self
+            .cells
+            .par_chunks(512)
+            .flat_map_iter(|cells| {
+                let mut hint = None;
+                let mut out = Vec::new();
+                for cell in cells.iter().filter(|c| c.children == 0) {
+                    let edge = 1_u32 << (DEPTH - cell.level);
+                    let half = 0.5 * f64::from(edge) * self.unit;
+                    let centre = self.origin + DVec3::from(cell.at.map(f64::from)) * self.unit + DVec3::splat(half);
+                    // Its points lie within half the diagonal, and go astray a little.
+                    if outside(centre, (3_f64.sqrt() + 4.0 * ASTRAY) * half, &mut hint) {
+                        continue;
+                    }
+                    for i in 0..8_u32 {
+                        // Doubled, so that the centre of the finest cell is whole.
+                        out.push((std::array::from_fn(|k| 2 * (cell.at[k] + (i >> k & 1) * edge)), cell.level));
+                    }
+                    out.push((cell.at.map(|a| 2 * a + edge), cell.level));
+                }
+                out
+            })
+            .collect();
+        points.par_sort_unstable_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
         points.dedup_by(|b, a| a.0 == b.0);
         points
             .into_iter()
             .map(|(at, level)| {
-                let p = self.origin + DVec3::from(at.map(f64::from)) * (0.5 * self.unit);
+                // By the smallest leaf it belongs to.
                 let edge = f64::from(1_u32 << (DEPTH - level)) * self.unit;
-                (p + astray(at) * edge, edge)
+                self.origin + DVec3::from(at.map(f64::from)) * (0.5 * self.unit) + astray(at) * edge
             })
             .collect()
     }
@@ -261,7 +298,12 @@ mod tests {
                 }
             }
         }
-        let lattice = tree.lattice();
-        assert!(lattice.windows(2).all(|w| w[0].0 != w[1].0));
+        let lattice = tree.lattice(|_, _, _| false);
+        assert!(lattice.windows(2).all(|w| w[0] != w[1]));
+        // What lies in balls that nobody asks for is left out, and nothing else.
+        let near = |p: DVec3| (p - sample.point).length() < 0.3;
+        let asked = tree.lattice(|centre, reach, _| (centre - sample.point).length() > 0.3 + reach);
+        assert!(asked.len() < lattice.len() / 2);
+        assert!(lattice.iter().filter(|p| near(**p)).eq(asked.iter().filter(|p| near(**p))));
     }
 }

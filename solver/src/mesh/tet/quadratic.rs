@@ -7,7 +7,6 @@ use super::volume::{OUTSIDE, Volume};
 use super::{BoundaryFace, MIDDLES, TetMesh};
 use glam::DVec3;
 use rayon::prelude::*;
-use std::collections::HashMap;
 
 /// The least Jacobian determinant in an element, over the largest: below, its edges are drawn back to straight.
 const JACOBIAN_MIN: f64 = 0.3;
@@ -77,48 +76,43 @@ pub(super) fn finish(volume: &Volume, domain: &Domain) -> TetMesh {
     }
     let n_corners = points.len();
 
-    // The patch of each surface edge that is on no curve.
-    let mut surface: HashMap<(u32, u32), u32> = HashMap::new();
-    for t in &each {
+    let corners: Vec<[u32; 4]> = each.iter().map(|t| volume.tets[*t as usize]).collect();
+    let sides = Sides::new(&corners, volume.points.len());
+    let tets: Vec<[u32; 10]> = corners
+        .par_iter()
+        .zip(&sides.of)
+        .map(|(v, sides)| {
+            std::array::from_fn(|i| match i {
+                0..4 => to[v[i] as usize],
+                _ => n_corners as u32 + sides[i - 4],
+            })
+        })
+        .collect();
+    // The patch of each surface edge, where one is beside it that it is on no curve of.
+    let mut surface = vec![NONE; sides.ends.len()];
+    let mut facets: Vec<(u32, usize, u32)> = Vec::new();
+    for (i, t) in each.iter().enumerate() {
         for k in 0..4 {
             let code = volume.neighbours[*t as usize][k];
             if code >= OUTSIDE {
-                let f = FACETS[k].map(|j| volume.tets[*t as usize][j]);
-                for m in 0..3 {
-                    let (a, b) = (f[m], f[(m + 1) % 3]);
-                    surface.insert((a.min(b), a.max(b)), code & !OUTSIDE);
+                facets.push((i as u32, k, code & !OUTSIDE));
+                for m in (0..6).filter(|m| !MIDDLES[*m].contains(&k)) {
+                    surface[sides.of[i][m] as usize] = code & !OUTSIDE;
                 }
             }
         }
     }
-
-    let mut middle: HashMap<(u32, u32), u32> = HashMap::with_capacity(2 * n_corners);
-    let mut sides: Vec<(u32, u32)> = Vec::new();
-    let tets: Vec<[u32; 10]> = each
-        .iter()
-        .map(|t| {
-            let v = volume.tets[*t as usize];
-            let mut out = [0; 10];
-            for k in 0..4 {
-                out[k] = to[v[k] as usize];
-            }
-            for (m, [i, j]) in MIDDLES.iter().enumerate() {
-                let key = (v[*i].min(v[*j]), v[*i].max(v[*j]));
-                out[4 + m] = *middle.entry(key).or_insert_with(|| {
-                    sides.push(key);
-                    (n_corners + sides.len() - 1) as u32
-                });
-            }
-            out
-        })
-        .collect();
     // Straight middles, and how far the true surface lies from each.
     let lifts: Vec<DVec3> = sides
+        .ends
         .par_iter()
-        .map(|&(a, b)| {
+        .zip(&surface)
+        .map(|(&[a, b], patch)| {
+            if *patch == NONE {
+                return DVec3::ZERO;
+            }
             let [p, q] = [a, b].map(|v| volume.points[v as usize]);
             let straight = 0.5 * (p + q);
-            let Some(patch) = surface.get(&(a, b)) else { return DVec3::ZERO };
             let chain = volume.curve(a, b).unwrap_or(NONE);
             let ends = [a, b].map(|v| {
                 (domain_vertex(volume, domain, chain, v), volume.place[v as usize], volume.points[v as usize])
@@ -128,7 +122,7 @@ pub(super) fn finish(volume: &Volume, domain: &Domain) -> TetMesh {
             if lift.is_finite() && lift.length() < 0.3 * (q - p).length() { lift } else { DVec3::ZERO }
         })
         .collect();
-    points.extend(sides.iter().map(|&(a, b)| 0.5 * (volume.points[a as usize] + volume.points[b as usize])));
+    points.extend(sides.ends.iter().map(|&[a, b]| 0.5 * (volume.points[a as usize] + volume.points[b as usize])));
     bend(&mut points, &tets, &lifts, n_corners);
 
     let mut mesh = TetMesh {
@@ -138,29 +132,83 @@ pub(super) fn finish(volume: &Volume, domain: &Domain) -> TetMesh {
         faces: domain.surface.faces.iter().map(|f| f.name.clone()).collect(),
         ..TetMesh::default()
     };
-    for (i, t) in each.iter().enumerate() {
-        for k in 0..4 {
-            let code = volume.neighbours[*t as usize][k];
-            if code < OUTSIDE {
-                continue;
+    mesh.boundary = facets
+        .par_iter()
+        .map(|&(t, k, patch)| {
+            let nodes = mesh.tets[t as usize];
+            let f = FACETS[k].map(|j| nodes[j]);
+            let side = |m: usize| {
+                let ends = [FACETS[k][m], FACETS[k][(m + 1) % 3]];
+                MIDDLES.iter().position(|e| ends.contains(&e[0]) && ends.contains(&e[1])).unwrap_or(0)
+            };
+            let p = f.map(|v| points[v as usize]);
+            BoundaryFace {
+                nodes: [f[0], f[1], f[2], nodes[4 + side(0)], nodes[4 + side(1)], nodes[4 + side(2)]],
+                face: domain.face(patch, (p[0] + p[1] + p[2]) / 3.0),
+                tet: t,
             }
-            let f = FACETS[k].map(|j| volume.tets[*t as usize][j]);
-            let p = f.map(|v| volume.points[v as usize]);
-            let mid = |m: usize| middle[&(f[m].min(f[(m + 1) % 3]), f[m].max(f[(m + 1) % 3]))];
-            mesh.boundary.push(BoundaryFace {
-                nodes: [to[f[0] as usize], to[f[1] as usize], to[f[2] as usize], mid(0), mid(1), mid(2)],
-                face: domain.face(code & !OUTSIDE, (p[0] + p[1] + p[2]) / 3.0),
-                tet: i as u32,
-            });
-        }
-    }
+        })
+        .collect();
     mesh.edges = volume
         .curves
         .keys()
-        .filter_map(|&(a, b)| Some([to[a as usize], to[b as usize], *middle.get(&(a, b))?]))
+        .filter_map(|&(a, b)| Some([to[a as usize], to[b as usize], n_corners as u32 + sides.find(a, b)?]))
         .collect();
     mesh.quality = quality::measure(&mesh);
     mesh
+}
+
+/// The edges of tetrahedra, numbered in the order in which those first name them.
+struct Sides {
+    /// Ends, the smaller first.
+    ends: Vec<[u32; 2]>,
+    /// Of each tetrahedron, in the order of [`MIDDLES`].
+    of: Vec<[u32; 6]>,
+    /// Where the row of each vertex starts in `rows`.
+    at: Vec<u32>,
+    /// For each vertex the larger ends of its edges and their numbers, as many as `filled` says.
+    rows: Vec<[u32; 2]>,
+    filled: Vec<u32>,
+}
+
+impl Sides {
+    fn new(tets: &[[u32; 4]], n_vertices: usize) -> Self {
+        let keys = |v: &[u32; 4]| MIDDLES.map(|[i, j]| [v[i].min(v[j]), v[i].max(v[j])]);
+        let mut at = vec![0_u32; n_vertices + 1];
+        for v in tets {
+            keys(v).iter().for_each(|[a, _]| at[*a as usize + 1] += 1);
+        }
+        for i in 0..n_vertices {
+            at[i + 1] += at[i];
+        }
+        let mut out = Self {
+            ends: Vec::new(),
+            of: Vec::with_capacity(tets.len()),
+            rows: vec![[0; 2]; at[n_vertices] as usize],
+            at,
+            filled: vec![0; n_vertices],
+        };
+        for v in tets {
+            let of = keys(v).map(|[a, b]| {
+                out.find(a, b).unwrap_or_else(|| {
+                    let (new, n) = (out.ends.len() as u32, &mut out.filled[a as usize]);
+                    out.rows[(out.at[a as usize] + *n) as usize] = [b, new];
+                    *n += 1;
+                    out.ends.push([a, b]);
+                    new
+                })
+            });
+            out.of.push(of);
+        }
+        out
+    }
+
+    /// Number of the edge from `a` to the larger `b`.
+    fn find(&self, a: u32, b: u32) -> Option<u32> {
+        let first = self.at[a as usize] as usize;
+        let row = &self.rows[first..first + self.filled[a as usize] as usize];
+        row.iter().find(|r| r[0] == b).map(|r| r[1])
+    }
 }
 
 /// A chain knows its end by the number the vertex had in the body's surface; here the nearer end tells which it is.
@@ -210,11 +258,19 @@ fn bend(points: &mut [DVec3], tets: &[[u32; 10]], lifts: &[DVec3], n_corners: us
     }
     // A straight element is sound, but its neighbour may have become unsound by losing one side of a pair: straight all
     // round until nothing is left.
+    let sound = |nodes: &[u32; 10], points: &[DVec3]| {
+        let x = nodes.map(|i| points[i as usize]);
+        gradients().iter().all(|g| determinant(&x, g) > 0.0)
+    };
+    let bent: Vec<&[u32; 10]> =
+        tets.par_iter().filter(|n| n[4..].iter().any(|m| lifts[*m as usize - n_corners] != DVec3::ZERO)).collect();
     loop {
         let mut changed = false;
-        for nodes in tets {
-            let x = nodes.map(|i| points[i as usize]);
-            if gradients().iter().all(|g| determinant(&x, g) > 0.0) {
+        if bent.par_iter().all(|nodes| sound(nodes, points)) {
+            return;
+        }
+        for nodes in &bent {
+            if sound(nodes, points) {
                 continue;
             }
             for m in &nodes[4..] {

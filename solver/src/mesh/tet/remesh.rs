@@ -8,6 +8,7 @@ use super::domain::Domain;
 use super::octree::Octree;
 use super::surf::{Place, Surf, shape};
 use glam::DVec3;
+use rayon::prelude::*;
 
 /// A side this much longer or shorter than wished is split or collapsed.
 const LONG: f64 = 1.35;
@@ -26,6 +27,10 @@ pub(super) fn remesh(domain: &Domain, size: &Octree) -> Surf {
     for round in 0..ROUNDS {
         // The first round does the work, the others correct it.
         let passes = if round == 0 { PASSES } else { 3 };
+        // Sides are turned by another measure than before.
+        if round == 1 {
+            surf.stale.fill(true);
+        }
         for _ in 0..passes {
             let n = split(&mut surf, domain, size);
             flip(&mut surf, round);
@@ -57,47 +62,60 @@ pub(super) fn remesh(domain: &Domain, size: &Octree) -> Surf {
 /// there: beside a fine place a shorter side can be the one most too long, and cutting that one again and again would
 /// draw the triangle out along its longest side without ever cutting it.
 fn split(surf: &mut Surf, domain: &Domain, size: &Octree) -> usize {
-    let mut long: Vec<(f64, u32, usize)> = Vec::new();
-    for t in surf.each() {
-        for k in 0..3 {
-            let [a, b] = surf.ends(t, k);
-            if a > b {
-                continue;
-            }
-            let (p, q) = (surf.points[a as usize], surf.points[b as usize]);
-            let length = (q - p).length();
-            if length > LONG * size.size(0.5 * (p + q)) {
-                long.push((length, t, k));
-            }
-        }
-    }
-    long.sort_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+    let mut long: Vec<(f64, u32, usize)> = sides(surf, |t, k, [a, b]| {
+        let (p, q) = (surf.points[a as usize], surf.points[b as usize]);
+        let length = (q - p).length();
+        (length > LONG * size.size(0.5 * (p + q))).then_some((length, t, k))
+    });
+    long.par_sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then((a.1, a.2).cmp(&(b.1, b.2))));
     // A triangle is cut once per pass, at the longest side.
     let mut cut = vec![false; surf.triangles.len()];
-    let mut n = 0;
-    for (_, t, k) in long {
-        let u = surf.across[t as usize][k];
-        // A neighbour made in this pass counts as cut.
-        if cut[t as usize] || cut.get(u as usize).copied().unwrap_or(true) {
-            continue;
+    long.retain(|(_, t, k)| {
+        let u = surf.across[*t as usize][*k] as usize;
+        let free = !cut[*t as usize] && !cut[u];
+        if free {
+            cut[*t as usize] = true;
+            cut[u] = true;
         }
-        cut[t as usize] = true;
-        cut[u as usize] = true;
-        split_side(surf, domain, t, k);
-        n += 1;
+        free
+    });
+    let middles: Vec<(Place, DVec3)> = long.par_iter().map(|(_, t, k)| middle(surf, domain, *t, *k)).collect();
+    for ((_, t, k), (place, point)) in long.iter().zip(middles) {
+        surf.split(*t, *k, point, place);
     }
-    n
+    long.len()
+}
+
+/// What `wanted` makes of the sides, each seen once, from the smaller of its ends.
+fn sides<T: Send>(surf: &Surf, wanted: impl Fn(u32, usize, [u32; 2]) -> Option<T> + Sync) -> Vec<T> {
+    (0..surf.triangles.len() as u32)
+        .into_par_iter()
+        .with_min_len(1024)
+        .filter(|t| surf.alive(*t))
+        .flat_map_iter(|t| {
+            let wanted = &wanted;
+            (0..3).filter_map(move |k| {
+                let [a, b] = surf.ends(t, k);
+                if a < b { wanted(t, k, [a, b]) } else { None }
+            })
+        })
+        .collect()
 }
 
 /// Cuts side `k` of `t` in the middle, as the surface goes; returns the new vertex.
 pub(super) fn split_side(surf: &mut Surf, domain: &Domain, t: u32, k: usize) -> u32 {
+    let (place, point) = middle(surf, domain, t, k);
+    surf.split(t, k, point, place)
+}
+
+/// The middle of side `k` of `t`, as the surface goes.
+fn middle(surf: &Surf, domain: &Domain, t: u32, k: usize) -> (Place, DVec3) {
     let ends = surf.ends(t, k).map(|v| (v, surf.place[v as usize], surf.points[v as usize]));
     let (place, point) = domain.middle(ends, surf.chain[t as usize][k], surf.patch[t as usize]);
     // Far from the surface's own middle, where the projection jumped, the chord's middle does better.
     let middle = 0.5 * (ends[0].2 + ends[1].2);
     let reach = 0.5 * (ends[1].2 - ends[0].2).length();
-    let point = if point.is_finite() && (point - middle).length() < reach { point } else { middle };
-    surf.split(t, k, point, place)
+    (place, if point.is_finite() && (point - middle).length() < reach { point } else { middle })
 }
 
 /// Whether the triangle `c` may stand where one with normal `old` (of any length) stood.
@@ -108,18 +126,12 @@ fn agrees(old: DVec3, c: [DVec3; 3]) -> bool {
 
 /// Collapses sides that are too short; returns how many.
 fn collapse(surf: &mut Surf, size: &Octree) -> usize {
-    let mut short: Vec<(f64, u32, u32)> = Vec::new();
-    for t in surf.each() {
-        for k in 0..3 {
-            let [a, b] = surf.ends(t, k);
-            let (p, q) = (surf.points[a as usize], surf.points[b as usize]);
-            let ratio = (q - p).length() / size.size(0.5 * (p + q));
-            if a < b && ratio < SHORT {
-                short.push((ratio, a, b));
-            }
-        }
-    }
-    short.sort_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
+    let mut short: Vec<(f64, u32, u32)> = sides(surf, |_, _, [a, b]| {
+        let (p, q) = (surf.points[a as usize], surf.points[b as usize]);
+        let ratio = (q - p).length() / size.size(0.5 * (p + q));
+        (ratio < SHORT).then_some((ratio, a, b))
+    });
+    short.par_sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then((a.1, a.2).cmp(&(b.1, b.2))));
     let mut n = 0;
     for (_, a, b) in short {
         if surf.of[a as usize] == NONE || surf.of[b as usize] == NONE {
@@ -194,24 +206,39 @@ fn try_collapse(surf: &mut Surf, size: &Octree, a: u32, b: u32) -> bool {
 
 /// Turns sides until each is the shorter choice in the sense of Delaunay, as far as the surface stays what it is.
 fn flip(surf: &mut Surf, round: usize) {
-    let mut candidates: Vec<u32> = surf.each().collect();
-    for _ in 0..PASSES {
-        let mut next = Vec::new();
-        for t in candidates {
-            if let Some(k) = (0..3).find(|k| wants_flip(surf, t, *k, round)) {
-                let u = surf.across[t as usize][k];
-                surf.flip(t, k);
-                next.extend([t, u]);
-                next.extend(surf.across[t as usize]);
-                next.extend(surf.across[u as usize]);
-            }
+    let wants = |surf: &Surf, t: u32| (0..3).find(|k| wants_flip(surf, t, *k, round));
+    // A look at all at once tells most of them off; turning one side marks what it may matter to.
+    let now: &Surf = surf;
+    surf.stale = (0..now.triangles.len() as u32)
+        .into_par_iter()
+        .with_min_len(1024)
+        .map(|t| now.stale[t as usize] && now.alive(t) && wants(now, t).is_some())
+        .collect();
+    let mut next = Vec::new();
+    let turn = |surf: &mut Surf, t: u32, next: &mut Vec<u32>| {
+        surf.stale[t as usize] = false;
+        if let Some(k) = wants(surf, t) {
+            let u = surf.across[t as usize][k];
+            surf.flip(t, k);
+            next.extend([t, u]);
+            next.extend(surf.across[t as usize]);
+            next.extend(surf.across[u as usize]);
         }
+    };
+    for t in 0..surf.triangles.len() as u32 {
+        if surf.stale[t as usize] && surf.alive(t) {
+            turn(surf, t, &mut next);
+        }
+    }
+    for _ in 1..PASSES {
         if next.is_empty() {
             return;
         }
         next.sort_unstable();
         next.dedup();
-        candidates = next;
+        for t in std::mem::take(&mut next) {
+            turn(surf, t, &mut next);
+        }
     }
 }
 
@@ -243,64 +270,105 @@ fn wants_flip(surf: &Surf, t: u32, k: usize, round: usize) -> bool {
     fits([a, d, c]) && fits([d, b, c]) && surf.can_flip(t, k)
 }
 
-/// Moves vertices towards the middle of their triangles, within their patch or along their curve.
+/// Moves vertices towards the middle of their triangles, within their patch or along their curve: one after the other
+/// by number, so that each finds those before it moved and those after it not yet; those that do not see each other, at
+/// the same time.
 fn relax(surf: &mut Surf, domain: &Domain, size: &Octree) {
-    let mut star = Vec::new();
-    for v in 0..surf.points.len() as u32 {
-        if surf.of[v as usize] == NONE {
-            continue;
-        }
-        let old = surf.points[v as usize];
-        surf.star(v, &mut star);
-        let (place, point) = match surf.place[v as usize] {
-            Place::Patch(patch) => {
-                let (mut sum, mut weights) = (DVec3::ZERO, 0.0);
-                for t in &star {
-                    let [a, b, c] = surf.corners(*t);
-                    let centre = (a + b + c) / 3.0;
-                    let wished = size.size(centre);
-                    let w = surf.cross(*t).length() / (wished * wished);
-                    sum += w * centre;
-                    weights += w;
-                }
-                if weights <= 0.0 {
-                    continue;
-                }
-                (Place::Patch(patch), domain.project(patch, sum / weights))
+    for level in levels(surf) {
+        let to = |star: &mut Vec<u32>, v: &u32| target(surf, domain, size, *v, star);
+        let found: Vec<Option<Move>> = level.par_iter().with_min_len(64).map_init(Vec::new, to).collect();
+        for (v, found) in level.iter().zip(found) {
+            let Some(found) = found else { continue };
+            surf.near[*v as usize] = found.near;
+            if let Some((place, point)) = found.to {
+                surf.points[*v as usize] = point;
+                surf.place[*v as usize] = place;
             }
-            Place::Curve { chain, .. } => {
-                let curve = &domain.chains[chain as usize];
-                let mut at = 0.0;
-                let mut n = 0;
-                for t in &star {
-                    // Both curve neighbours show up as the far end of a side that starts here, once each.
-                    let k = surf.position(*t, v);
-                    if surf.chain[*t as usize][k] == chain {
-                        let w = surf.ends(*t, k)[1];
-                        at += curve.at(w, surf.place[w as usize]);
-                        n += 1;
-                    }
-                }
-                if n != 2 {
-                    continue;
-                }
-                let place = Place::Curve { chain, at: 0.5 * at };
-                (place, domain.place(place, old))
-            }
-            Place::Inside | Place::Corner => continue,
-        };
-        let (mut before, mut after) = (1_f64, 1_f64);
-        let fits = star.iter().all(|t| {
-            let c = surf.corners(*t);
-            let mut moved = c;
-            moved[surf.position(*t, v)] = point;
-            before = before.min(shape(c[0], c[1], c[2]));
-            after = after.min(shape(moved[0], moved[1], moved[2]));
-            shape(c[0], c[1], c[2]) < SHAPE_TRUSTED || agrees(surf.cross(*t), moved)
-        });
-        if fits && point.is_finite() && after > before.min(0.5) * 0.9 {
-            surf.points[v as usize] = point;
-            surf.place[v as usize] = place;
         }
     }
+    surf.stale.fill(true);
+}
+
+/// Vertices that may move, in sets that hold no two neighbours: of two neighbours the one of the smaller number is in an
+/// earlier set.
+fn levels(surf: &Surf) -> Vec<Vec<u32>> {
+    // One more than the number of the set; 0 for what stays.
+    let mut of = vec![0_u32; surf.points.len()];
+    let mut out: Vec<Vec<u32>> = Vec::new();
+    let mut star = Vec::new();
+    for v in 0..surf.points.len() as u32 {
+        if surf.of[v as usize] == NONE || matches!(surf.place[v as usize], Place::Inside | Place::Corner) {
+            continue;
+        }
+        surf.star(v, &mut star);
+        let before = star.iter().flat_map(|t| surf.triangles[*t as usize]).filter(|w| *w < v);
+        let level = before.map(|w| of[w as usize]).max().unwrap_or(0);
+        of[v as usize] = level + 1;
+        if out.len() == level as usize {
+            out.push(Vec::new());
+        }
+        out[level as usize].push(v);
+    }
+    out
+}
+
+/// Where a vertex goes, if anywhere, and the triangle of its patch that it was found to be near.
+struct Move {
+    to: Option<(Place, DVec3)>,
+    near: u32,
+}
+
+/// Where vertex `v` goes. `star` is work space.
+fn target(surf: &Surf, domain: &Domain, size: &Octree, v: u32, star: &mut Vec<u32>) -> Option<Move> {
+    surf.star(v, star);
+    let mut near = surf.near[v as usize];
+    let (place, point) = match surf.place[v as usize] {
+        Place::Patch(patch) => {
+            let (mut sum, mut weights) = (DVec3::ZERO, 0.0);
+            for t in star.iter() {
+                let [a, b, c] = surf.corners(*t);
+                let centre = (a + b + c) / 3.0;
+                let wished = size.size(centre);
+                let w = surf.cross(*t).length() / (wished * wished);
+                sum += w * centre;
+                weights += w;
+            }
+            if weights <= 0.0 {
+                return None;
+            }
+            (Place::Patch(patch), domain.project(patch, sum / weights, &mut near))
+        }
+        Place::Curve { chain, .. } => {
+            let curve = &domain.chains[chain as usize];
+            let mut at = 0.0;
+            let mut n = 0;
+            for t in star.iter() {
+                // Both curve neighbours show up as the far end of a side that starts here, once each.
+                let k = surf.position(*t, v);
+                if surf.chain[*t as usize][k] == chain {
+                    let w = surf.ends(*t, k)[1];
+                    at += curve.at(w, surf.place[w as usize]);
+                    n += 1;
+                }
+            }
+            if n != 2 {
+                return None;
+            }
+            let at = 0.5 * at;
+            (Place::Curve { chain, at }, curve.point(at))
+        }
+        Place::Inside | Place::Corner => return None,
+    };
+    let (mut before, mut after) = (1_f64, 1_f64);
+    let fits = star.iter().all(|t| {
+        let c = surf.corners(*t);
+        let mut moved = c;
+        moved[surf.position(*t, v)] = point;
+        let old = shape(c[0], c[1], c[2]);
+        before = before.min(old);
+        after = after.min(shape(moved[0], moved[1], moved[2]));
+        old < SHAPE_TRUSTED || agrees(surf.cross(*t), moved)
+    });
+    let good = fits && point.is_finite() && after > before.min(0.5) * 0.9;
+    Some(Move { to: good.then_some((place, point)), near })
 }

@@ -16,6 +16,9 @@ pub(super) enum Place {
     Corner,
 }
 
+/// No vertex has more triangles than this.
+const FAN_MAX: usize = 4096;
+
 /// A closed surface under change.
 #[derive(Clone, Default)]
 pub(super) struct Surf {
@@ -31,6 +34,10 @@ pub(super) struct Surf {
     pub chain: Vec<[u32; 3]>,
     /// A triangle at each vertex.
     pub of: Vec<u32>,
+    /// Triangles whose sides may have become worth turning since they were last looked at.
+    pub stale: Vec<bool>,
+    /// For each vertex that was projected, the triangle of its patch that it last came to lie on: a hint.
+    pub near: Vec<u32>,
 }
 
 /// Shape of a triangle in `[0, 1]`: 1 for equal sides, 0 without area.
@@ -86,7 +93,7 @@ impl Surf {
         loop {
             out.push(t);
             t = self.across[t as usize][self.position(t, v)];
-            if t == first || out.len() > 4096 {
+            if t == first || out.len() > FAN_MAX {
                 return;
             }
         }
@@ -109,8 +116,33 @@ impl Surf {
             }
             t = self.across[t as usize][self.position(t, a)];
             n += 1;
-            if t == first || n > 4096 {
+            if t == first || n > FAN_MAX {
                 return false;
+            }
+        }
+    }
+
+    /// Marks what turning sides depends on around `t`.
+    fn mark(&mut self, t: u32) {
+        self.stale[t as usize] = true;
+        for u in self.across[t as usize] {
+            self.stale[u as usize] = true;
+        }
+    }
+
+    /// Marks what turning sides depends on where an edge between `a` and `b` was taken away: quadrilaterals that it
+    /// closed on the far side too.
+    fn mark_ends(&mut self, ends: [u32; 2]) {
+        for v in ends {
+            let first = self.of[v as usize];
+            let (mut t, mut n) = (first, 0);
+            loop {
+                self.stale[t as usize] = true;
+                t = self.across[t as usize][self.position(t, v)];
+                n += 1;
+                if t == first || n > FAN_MAX {
+                    break;
+                }
             }
         }
     }
@@ -147,12 +179,14 @@ impl Surf {
         self.points.push(point);
         self.place.push(place);
         self.of.push(t);
+        self.near.push(NONE);
         let (t2, u2) = (self.triangles.len() as u32, self.triangles.len() as u32 + 1);
         for patch in [self.patch[t as usize], self.patch[u as usize]] {
             self.triangles.push([NONE; 3]);
             self.across.push([NONE; 3]);
             self.chain.push([NONE; 3]);
             self.patch.push(patch);
+            self.stale.push(true);
         }
         // A neighbour may be one of the two itself; it is told by the corner its side starts at.
         self.set(t, [a, x, c], [u, t2, ca], [f_ab, NONE, f_ca]);
@@ -161,6 +195,8 @@ impl Surf {
         self.set(u2, [b, x, d], [t2, u, db], [f_ab, NONE, f_db]);
         self.repoint(bc, c, t2);
         self.repoint(db, b, u2);
+        [t, t2, u, u2].into_iter().for_each(|t| self.mark(t));
+        self.mark_ends([a, b]);
         x
     }
 
@@ -197,6 +233,9 @@ impl Surf {
         self.repoint(bc, c, u);
         self.of[a as usize] = t;
         self.of[b as usize] = u;
+        self.mark(t);
+        self.mark(u);
+        self.mark_ends([a, b]);
     }
 
     /// Whether side `k` of `t` can be drawn together into its second end without tearing or folding the surface, as far
@@ -269,6 +308,7 @@ impl Surf {
             self.triangles[t as usize] = [NONE; 3];
         }
         self.of[a as usize] = NONE;
+        star.iter().for_each(|t| self.mark(*t));
     }
 
     /// Drops triangles that are gone. Vertices keep their numbers: chains know their ends by them.
@@ -281,6 +321,7 @@ impl Surf {
         let keep = |x: &Vec<[u32; 3]>| alive.iter().map(|t| x[*t as usize]).collect::<Vec<_>>();
         self.across = keep(&self.across).into_iter().map(|n| n.map(|t| to[t as usize])).collect();
         self.chain = keep(&self.chain);
+        self.stale = alive.iter().map(|t| self.stale[*t as usize]).collect();
         self.patch = alive.iter().map(|t| self.patch[*t as usize]).collect();
         self.triangles = keep(&self.triangles);
         for (t, v) in self.triangles.iter().enumerate() {

@@ -3,6 +3,7 @@
 use super::delaunay::{FACETS, NONE};
 use super::surf::Place;
 use glam::DVec3;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Set in a neighbour's place where the body ends; the rest is the patch of the surface.
@@ -49,6 +50,11 @@ pub(super) struct Volume {
     pub curves: BTreeMap<(u32, u32), u32>,
     /// Vertices, in ascending order, that nothing may be drawn into.
     pub locked: Vec<u32>,
+    /// Quality of each tetrahedron, kept up with every change; see [`Volume::measure`].
+    known: Vec<f64>,
+    /// Changes so far, and the last one that befell a tetrahedron at each vertex.
+    pub clock: u32,
+    pub touched: Vec<u32>,
     free: Vec<u32>,
     stamp: Vec<u32>,
     now: u32,
@@ -82,8 +88,47 @@ impl Volume {
         self.tets[t as usize].map(|v| self.points[v as usize])
     }
 
+    /// Quality of a tetrahedron.
     pub fn quality(&self, t: u32) -> f64 {
-        quality(self.corners(t))
+        self.known[t as usize]
+    }
+
+    /// Qualities of all tetrahedra, before the first change.
+    pub fn measure(&mut self) {
+        let points = &self.points;
+        let one = |v: &[u32; 4]| if v[0] == NONE { 0.0 } else { quality(v.map(|v| points[v as usize])) };
+        self.known = self.tets.par_iter().map(one).collect();
+        self.touched = vec![0; self.points.len()];
+    }
+
+    /// Moves vertex `v` with the tetrahedra of `star` around it.
+    pub fn move_to(&mut self, v: u32, point: DVec3, place: Place, star: &[u32]) {
+        self.points[v as usize] = point;
+        self.place[v as usize] = place;
+        self.clock += 1;
+        for t in star {
+            self.known[*t as usize] = quality(self.corners(*t));
+            self.tets[*t as usize].iter().for_each(|v| self.touched[*v as usize] = self.clock);
+        }
+    }
+
+    /// A new vertex inside, without tetrahedra yet.
+    pub fn add(&mut self, point: DVec3) -> u32 {
+        self.points.push(point);
+        self.place.push(Place::Inside);
+        self.of.push(NONE);
+        self.valence.push(0);
+        self.touched.push(self.clock);
+        self.points.len() as u32 - 1
+    }
+
+    /// Takes the last vertex back.
+    pub fn take_back(&mut self) {
+        self.points.pop();
+        self.place.pop();
+        self.of.pop();
+        self.valence.pop();
+        self.touched.pop();
     }
 
     pub fn quality_of(&self, v: [u32; 4]) -> f64 {
@@ -210,12 +255,15 @@ impl Volume {
                 self.free.pop().unwrap_or_else(|| {
                     self.tets.push([NONE; 4]);
                     self.neighbours.push([NONE; 4]);
+                    self.known.push(0.0);
                     self.tets.len() as u32 - 1
                 })
             })
             .collect();
+        self.clock += 1;
         for (v, t) in new.iter().zip(&places) {
             self.tets[*t as usize] = *v;
+            self.known[*t as usize] = self.quality_of(*v);
             for v in v {
                 self.of[*v as usize] = *t;
                 self.valence[*v as usize] += 1;
@@ -262,6 +310,7 @@ impl Volume {
                 }
             }
         }
+        self.clock += 1;
         self.discard(t);
         true
     }
@@ -269,6 +318,8 @@ impl Volume {
     fn discard(&mut self, t: u32) {
         for v in self.tets[t as usize] {
             self.valence[v as usize] -= 1;
+            // All corners of what comes instead are among these.
+            self.touched[v as usize] = self.clock;
         }
         self.tets[t as usize] = [NONE; 4];
         self.free.push(t);
