@@ -2,11 +2,14 @@
 
 use crate::sample::{self, Stored, cantilever, choice, faces, refs, run, run_on, surface, value, volume, wish};
 use solver::design::{Design, Object, Severity, Value};
+use solver::geometry::export::{Form, export};
 use solver::geometry::{Model, ModelBody, evaluate};
 use solver::growth::Growth;
+use solver::mesh::tet::{self, Options};
 use solver::study::outcome::Outcome;
-use solver::surface::Representation;
+use solver::surface::{Representation, Shape};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// The feature that the answer proposes, and the file it needs.
 fn feature(out: &Outcome) -> (Object, Stored) {
@@ -151,6 +154,30 @@ fn work(out: &Outcome, face: &str, force: f64) -> f64 {
     force * sum / area
 }
 
+/// The same check of the same body, gone out as triangles and come back as a file's.
+fn reimported(design: &Design, files: &Stored) -> Outcome {
+    let stl = export(design, files, Form::Stl, &["outcome".into()]).unwrap();
+    let file = Value::Blob { hash: "stl".into(), name: "outcome.stl".into() };
+    let files = Stored(vec![("stl".into(), stl)]);
+    let import = || Object::new("back", "import", "Back").with("file", file.clone());
+    let model = evaluate(&with(&Design::new(), vec![import()]), &files);
+    let side = |sense: f64| {
+        let faces = &body(&model, "back").body.surface().faces;
+        let flat = faces.iter().filter(|f| matches!(f.shape, Shape::Plane { normal, .. } if sense * normal[0] > 0.999));
+        flat.max_by(|a, b| a.area.total_cmp(&b.area)).expect("a flat side").name.0.clone()
+    };
+    let [left, right] = [-1.0, 1.0].map(side);
+    let check = Object::clone(design.get(&"check".into()).unwrap()).with("bodies", refs(&["back"]));
+    let all = vec![
+        import(),
+        sample::wall().with("faces", faces(&[&left])),
+        sample::push().with("faces", faces(&[&right])),
+        check,
+    ];
+    let design = with(&Design::new(), all);
+    run_on(&design, &evaluate(&design, &files), "check")
+}
+
 /// The body is re-solved by the verified static study, on elements that follow it.
 #[test]
 fn a_verified_run_on_the_feature_agrees() {
@@ -171,6 +198,10 @@ fn a_verified_run_on_the_feature_agrees() {
     println!("compliance: verified {found:.6e}, body in cells {cells:.6e}, densities {densities:.6e}");
     assert!((densities / found - 1.0).abs() < 0.05, "{densities} for {found}");
     assert!((cells / found - 1.0).abs() < 0.05, "{cells} for {found}");
+    let back = reimported(&design, &files);
+    let other = value(&back, "compliance");
+    println!("compliance: exported and imported again {other:.6e}");
+    assert!((other / found - 1.0).abs() < 0.02, "{other} for {found}");
     // It is a good design: the whole space, a beam by Timoshenko, is 2.5 times as heavy.
     let (e, nu, [l, b, h]) = (68.9e9, 0.33, [0.048, 0.012f64, 0.024]);
     let (inertia, shear) = (b * h.powi(3) / 12.0, 5.0 / 6.0 * e / (2.0 * (1.0 + nu)) * b * h);
@@ -196,6 +227,13 @@ fn the_lug_of_the_templates_is_made_and_taken_over() {
     let wrong: Vec<_> = made.issues.iter().filter(|i| i.severity == Severity::Error).collect();
     assert!(wrong.is_empty(), "{wrong:?}");
     assert_eq!(body(&made, "outcome").body.surface().points, surface(&out).points, "all four tools are avoided");
+    // It can be meshed in elements of any size.
+    for size in [8e-3, 5e-3, 3e-3] {
+        let options = Options { size_min: size / 6.0, ..Options::new(size) };
+        let mesh = tet::mesh(&*body(&made, "outcome").body, &options, &AtomicBool::new(false)).unwrap();
+        assert_eq!(mesh.n_lost, 0, "{size} m");
+        assert!((mesh.volume() / value(&out, "volume") - 1.0).abs() < 1e-3, "{size} m");
+    }
     for name in ["hole_pin.wall", "hole_bolt.wall", "hole_bolt.wall#pattern_sides_hole_bolt.2"] {
         assert!(has(&made, name), "{name}");
     }
