@@ -298,6 +298,10 @@ fn connect(lattice: &mut Lattice, settle: &dyn Fn(&mut SurfaceMesh, f64)) -> Con
     means.extend_from_slice(&surface.points[first_middle as usize..]);
     surface.faces = faces.list;
     settle(&mut surface, lattice.cell);
+    // Means of crossings beside an inner edge lie beyond it.
+    std::mem::swap(&mut surface.points, &mut means);
+    settle(&mut surface, lattice.cell);
+    std::mem::swap(&mut surface.points, &mut means);
     tidy(&mut surface, &mut means, lattice.cell);
     untangle(&mut surface, &means, lattice.cell);
 
