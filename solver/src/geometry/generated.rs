@@ -36,6 +36,8 @@ pub(crate) struct Mould {
     avoided: Vec<Arc<Node>>,
     /// The space and the other bodies: what faces keep their names of.
     bodies: Vec<Arc<MeshBody>>,
+    /// Those that nothing may be in.
+    clear: Vec<Arc<MeshBody>>,
 }
 
 /// A grown body's surface.
@@ -56,6 +58,7 @@ impl Mould {
         let space = mesh(bounds.space);
         let [kept, avoided] = [bounds.kept, bounds.avoided].map(|all| all.into_iter().map(mesh).collect::<Vec<_>>());
         let bodies = std::iter::once(&space).chain(&kept).chain(&avoided).cloned().collect();
+        let clear = avoided.clone();
         let leaf = |body| Arc::new(Node::Leaf(body));
         let shell = |layer: Layer, part: &str| {
             Arc::new(Node::Shell { of: mesh(Arc::new(layer.faces)), by: layer.thickness, name: name(part) })
@@ -63,7 +66,7 @@ impl Mould {
         let kept = kept.into_iter().map(leaf).chain(bounds.kept_layer.map(|l| shell(l, "kept")));
         let avoided = avoided.into_iter().map(leaf).chain(bounds.avoided_layer.map(|l| shell(l, "clear")));
         let (kept, avoided) = (kept.collect(), avoided.collect());
-        Self { feature: feature.into(), space, kept, avoided, bodies }
+        Self { feature: feature.into(), space, kept, avoided, bodies, clear }
     }
 
     /// The solid where `samples` exceed `level`.
@@ -121,6 +124,18 @@ impl Mould {
                     if let Some(q) = exact.or_else(near) {
                         *p = q;
                     }
+                }
+            }
+        }
+        // A corner that meets no edge of a cell is not seen there: the cell's point can lie behind it.
+        for body in &self.clear {
+            let Some((lo, hi)) = body.surface().bounds() else { continue };
+            let within = |p: &[f64; 3]| (0..3).all(|k| lo[k] < p[k] && p[k] < hi[k]);
+            for p in surface.points.iter_mut().filter(|p| within(p)) {
+                if let Some(found) =
+                    body.distance().nearest(*p, None).filter(|n| n.distance < 0.0 && n.distance > -cell)
+                {
+                    *p = found.point;
                 }
             }
         }

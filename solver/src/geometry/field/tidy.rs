@@ -205,7 +205,7 @@ mod tests {
         let out = tidied(surface);
         assert_eq!(ears(&out), 0);
         let n = out.points.len();
-        assert!((before.points.len() - 2..before.points.len()).contains(&n), "{n}");
+        assert!((before.points.len() - 4..before.points.len()).contains(&n), "{n} of {}", before.points.len());
         assert_eq!(out.triangles.len(), 2 * n - 4, "closed, without a hole");
         for face in 0..6 {
             let area = |s: &SurfaceMesh| -> f64 {
