@@ -55,7 +55,7 @@ test('A shares one body of two with one person, by name and password, with comme
   await id(a.page, 'password').fill(secret);
   await id(a.page, 'share-create').click();
   link = await id(a.page, 'share-link').inputValue();
-  await id(a.page, 'share-row').filter({ hasText: 'one body · password · section, comment · download as STL' }).waitFor();
+  await id(a.page, 'share-row').filter({ hasText: 'one body · password · cut sections, comment · download as STL' }).waitFor();
   await a.shot('81-shared');
 });
 
