@@ -165,7 +165,7 @@ pub fn RequirementCard(id: Id) -> impl IntoView {
                                     view! {
                                         <button
                                             type="button" class="link" data-testid="show-evidence"
-                                            on:click=move |_| desk.bench.show_run(desk, run.clone(), false)
+                                            on:click=move |_| desk.bench.choose(desk, run.clone())
                                         >
                                             {label}
                                         </button>

@@ -139,6 +139,8 @@ pub struct Bench {
     serial: StoredValue<u64>,
     /// The run whose answers the person closed: later ones of it stay away.
     closed: StoredValue<Option<String>>,
+    /// The run whose answer the person chose to look at: no other takes its place by itself.
+    chosen: StoredValue<Option<String>>,
 }
 
 impl Bench {
@@ -172,6 +174,7 @@ impl Bench {
             asked_inside: StoredValue::new(None),
             serial: StoredValue::new(0),
             closed: StoredValue::new(None),
+            chosen: StoredValue::new(None),
         }
     }
 
@@ -187,7 +190,7 @@ impl Bench {
             if let Ok(page) = client.runs(Some(&design), None, None).await {
                 bench.runs.set(page.items);
                 if let Some(id) = wanted {
-                    bench.show_run(desk, id, false);
+                    bench.choose(desk, id);
                 }
             }
         });
@@ -236,8 +239,8 @@ impl Bench {
             }
             RunEvent::Partial { run, level } => {
                 self.live.update(|l| l.iter_mut().filter(|l| l.run == run).for_each(|l| l.level = Some(level)));
-                if self.closed.get_value().as_ref() != Some(&run) {
-                    self.show_run(*desk, run, true);
+                if self.follows(&run) {
+                    self.fetch(*desk, run, true);
                 }
             }
         }
@@ -265,23 +268,35 @@ impl Bench {
         };
         announce(&run.design_name, &words);
         match run.state {
-            RunState::Done => {
-                if self.closed.get_value().as_ref() != Some(&run.id) {
-                    self.show_run(*desk, run.id, false);
-                }
-            }
+            RunState::Done if self.follows(&run.id) => self.fetch(*desk, run.id, false),
+            RunState::Done => desk.notices.good(format!("{words}. Its answer is among the study's earlier runs.")),
             RunState::Cancelled => desk.notices.say(Tone::Info, words),
             _ => desk.notices.bad(words),
         }
     }
 
+    /// Shows the answer that the person asks for; it stays until they ask for another, close it or start a run.
+    pub fn choose(&self, desk: Desk, run: String) {
+        self.closed.set_value(None);
+        self.chosen.set_value(Some(run.clone()));
+        self.fetch(desk, run, false);
+    }
+
+    /// The person started a run: what it finds is shown as it comes.
+    pub fn follow(&self) {
+        self.chosen.set_value(None);
+    }
+
+    /// Whether what `run` finds is shown by itself.
+    fn follows(&self, run: &str) -> bool {
+        let is_it = |of: StoredValue<Option<String>>| of.with_value(|of| of.as_ref().map(|of| of == run));
+        !is_it(self.closed).unwrap_or(false) && is_it(self.chosen).unwrap_or(true)
+    }
+
     /// Fetches and shows an answer: the final one, or the latest of a run under way.
-    pub fn show_run(&self, desk: Desk, run: String, partial: bool) {
+    fn fetch(&self, desk: Desk, run: String, partial: bool) {
         let bench = *self;
         let client = desk.client.get_value();
-        if !partial {
-            self.closed.set_value(None);
-        }
         self.asked.set_value(Some(run.clone()));
         leptos::task::spawn_local(async move {
             let kind = if partial { "partial" } else { "surface" };
@@ -472,6 +487,7 @@ impl Bench {
         self.beside.set(None);
         self.asked_inside.set_value(None);
         self.closed.set_value(self.shown.with_untracked(|s| s.as_ref().map(|s| s.run.clone())));
+        self.chosen.set_value(None);
         self.shown.set(None);
         self.outcome.set(None);
         self.range.set(None);

@@ -70,6 +70,7 @@ pub fn RunPanel(study: Id) -> impl IntoView {
     };
     let start = move |_| {
         allow_notifications();
+        bench.follow();
         starting.set(true);
         let (client, design) = (desk.client.get_value(), desk.id.get_value());
         leptos::task::spawn_local(async move {
@@ -79,7 +80,7 @@ pub fn RunPanel(study: Id) -> impl IntoView {
                     let id = run.id.clone();
                     bench.take(run);
                     if done {
-                        bench.show_run(desk, id, false);
+                        bench.choose(desk, id);
                     }
                 }
                 Err(problem) => desk.notices.bad(problem.message),
@@ -398,7 +399,7 @@ fn History(study: StoredValue<Id>) -> impl IntoView {
                                         type="button" class="history-row" disabled=!done data-testid="history-row"
                                         data-run=id.clone() title=r.message.clone()
                                         class:on=move || bench.shown.with(|s| s.as_ref().is_some_and(|s| s.run == id2))
-                                        on:click=move |_| bench.show_run(desk, id.clone(), false)
+                                        on:click=move |_| bench.choose(desk, id.clone())
                                     >
                                         <Icon glyph=if done { Glyph::Study } else { Glyph::Close } size=14 />
                                         <span>{format!("v{} · {}", r.sequence, ago(r.created, now()))}</span>

@@ -22,6 +22,8 @@ struct Reader {
 /// Longest answer to a few kilobytes: a hundred times what any takes.
 const LIMIT: Duration = Duration::from_secs(10);
 const BYTES_MAX: usize = 64 * 1024;
+/// Tried of every reader, however long they take: a closed surface made of a broken one may take seconds.
+const INPUTS_MIN: u64 = 12;
 
 fn bracket() -> Design {
     (solver::design::template("bracket").expect("a template").build)()
@@ -238,7 +240,7 @@ fn try_all(reader: &Reader, seed: u64, time: Duration) -> Result<u64, String> {
     for good in &reader.good {
         (reader.read)(good);
     }
-    while began.elapsed() < time {
+    while began.elapsed() < time || n < INPUTS_MIN {
         let bytes = make(&mut random, &reader.good);
         let started = Instant::now();
         let read = catch_unwind(AssertUnwindSafe(|| (reader.read)(&bytes)));
@@ -266,10 +268,7 @@ fn no_reader_breaks() {
     let mut faults = Vec::new();
     for reader in readers() {
         match try_all(&reader, seed, Duration::from_secs_f64(seconds)) {
-            Ok(n) => {
-                eprintln!("{:<20} {n} inputs", reader.name);
-                assert!(n > 10, "{}: only {n} inputs", reader.name);
-            }
+            Ok(n) => eprintln!("{:<20} {n} inputs", reader.name),
             Err(fault) => faults.push(fault),
         }
     }
