@@ -4,6 +4,7 @@ import { mkdtemp, mkdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, dirname } from 'node:path';
+import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
@@ -80,10 +81,11 @@ export function launch() {
 /**
  * A person at a browser: an own context (cookies, storage), one page, and a record of everything that went wrong in its
  * console. `expected` are patterns of messages a walk provokes on purpose (a cut network, a refused request).
+ * `storageState` is that of another context, for the same person on another device.
  */
-export async function person(browser, url, { viewport = desktop, colorScheme = 'light' } = {}) {
+export async function person(browser, url, { viewport = desktop, colorScheme = 'light', storageState } = {}) {
   const context = await browser.newContext({
-    baseURL: url, viewport, colorScheme, hasTouch: viewport.width < 600, isMobile: viewport.width < 600,
+    baseURL: url, viewport, colorScheme, storageState, hasTouch: viewport.width < 600, isMobile: viewport.width < 600,
     deviceScaleFactor: viewport.width < 600 ? 2 : 1, permissions: ['clipboard-read', 'clipboard-write'],
   });
   const faults = [];
@@ -104,6 +106,44 @@ export async function person(browser, url, { viewport = desktop, colorScheme = '
       await this.page.screenshot({ path: join(artefacts, `${name}.png`) });
     },
   };
+}
+
+/**
+ * What a walk stands on: a server and a browser from before its first step until after its last, and people at it. They
+ * are there once a step runs, so a step reads them off the stage.
+ */
+export function stage(options = []) {
+  const on = {
+    server: undefined,
+    browser: undefined,
+    /** Someone at a browser, as [`person`], who is nobody to the server yet. */
+    person: (look) => person(on.browser, on.server.url, look),
+    /** The first person of the installation, signed up and at home. */
+    async founder(look) {
+      const who = await on.person(look);
+      await who.page.goto('/signup');
+      await signUp(who, ada);
+      await id(who.page, 'designs').waitFor();
+      return who;
+    },
+    /** Someone who signs up with an invitation and arrives at what `testid` names; in the dark, for the pictures. */
+    async join(link, { testid = 'designs', ...look } = {}) {
+      const who = await on.person({ colorScheme: 'dark', ...look });
+      await who.page.goto(link);
+      await signUp(who, ben);
+      await id(who.page, testid).waitFor();
+      return who;
+    },
+  };
+  before(async () => {
+    on.server = await startServer(options);
+    on.browser = await launch();
+  });
+  after(async () => {
+    await on.browser?.close();
+    await on.server?.stop();
+  });
+  return on;
 }
 
 /** Share of pixels that differ by more than `tolerance` (0–255 in any channel) between two PNGs, computed in `page`. */
@@ -131,6 +171,10 @@ export function pixelDifference(page, a, b, tolerance = 12) {
 
 export const id = (page, name) => page.getByTestId(name);
 
+/** Who walks: the one who founds, and a colleague. */
+export const ada = { name: 'Ada Byron', email: 'ada@example.com', password: 'a long enough password' };
+export const ben = { name: 'Ben Katz', email: 'ben@example.com', password: 'another long password' };
+
 /** Fills in the form that is open, at once: as a fast person or a password manager does. What is typed before the page has
  * woken up must stay, and the button must wait. */
 export async function signUp(who, { name, email, password }) {
@@ -139,6 +183,25 @@ export async function signUp(who, { name, email, password }) {
   await id(who.page, 'password').fill(password);
   await id(who.page, 'signup-submit').click();
 }
+
+/** Makes an invitation on the page of people, and reads its link. */
+export async function invite({ page }, role) {
+  if (new URL(page.url()).pathname !== '/people') await id(page, 'nav-people').click();
+  if (role) await id(page, 'role').selectOption(role);
+  await id(page, 'invite-submit').click();
+  return id(page, 'link').inputValue();
+}
+
+/** Opens a design of the list at home by its name; its address. */
+export async function openDesign({ page }, name) {
+  if (new URL(page.url()).pathname !== '/') await page.goto('/');
+  await page.getByRole('link', { name: new RegExp(`Open .*${name}`, 'i') }).first().click();
+  await page.waitForURL(/\/design\//);
+  return page.url();
+}
+
+/** The id in a design's address. */
+export const designOf = (url) => url.split('/design/')[1].split(/[?#]/)[0];
 
 /** The model is built from the latest design and on screen. */
 export async function modelReady(page) {

@@ -1,43 +1,19 @@
 // The walk of a team: what the design must do and what shows that it does; what people say about it, and who is told.
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import assert from 'node:assert/strict';
-import { id, launch, modelReady, person, phone, saved, signUp, startServer } from '../support.mjs';
+import { designOf, id, invite, modelReady, openDesign, phone, saved, stage } from '../support.mjs';
 
-let server;
-let browser;
+const on = stage();
 let a;
 let b;
 let designUrl;
 
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
 const verdict = (page, word) => page.locator('[data-testid=verdict-word]', { hasText: new RegExp(`^${word}$`) });
 
 test('A makes a design; B joins to review it', async () => {
-  a = await person(browser, server.url);
-  await a.page.goto('/signup');
-  await signUp(a, { name: 'Ada Byron', email: 'ada@example.com', password: 'a long enough password' });
-  await id(a.page, 'designs').waitFor();
-  await id(a.page, 'nav-people').click();
-  await id(a.page, 'role').selectOption('reviewer');
-  await id(a.page, 'invite-submit').click();
-  const link = await id(a.page, 'link').inputValue();
-  b = await person(browser, server.url, { colorScheme: 'dark' });
-  await b.page.goto(link);
-  await signUp(b, { name: 'Ben Katz', email: 'ben@example.com', password: 'another long password' });
-  await id(b.page, 'designs').waitFor();
-  await a.page.goto('/');
-  await a.page.getByRole('link', { name: /Open .*bracket/i }).first().click();
-  await a.page.waitForURL(/\/design\//);
-  designUrl = a.page.url();
+  a = await on.founder();
+  b = await on.join(await invite(a, 'reviewer'));
+  designUrl = await openDesign(a, 'bracket');
   await b.page.goto(designUrl);
   await Promise.all([modelReady(a.page), modelReady(b.page)]);
 });
@@ -184,18 +160,16 @@ test('the board tells how the design stands, on a desktop and a phone, and its s
   await row.getByRole('link').first().click();
   await id(page, 'sheet-line').getByText(/asks something else/).waitFor();
   await a.shot('39-sheet');
-  const state = await a.context.storageState();
-  const small = await browser.newContext({ baseURL: server.url, viewport: phone, isMobile: true, hasTouch: true,
-    deviceScaleFactor: 2, storageState: state });
-  const onPhone = await small.newPage();
+  const small = await on.person({ viewport: phone, storageState: await a.context.storageState() });
+  const onPhone = small.page;
   for (const [address, name] of [['/board', '40-board-phone'], [page.url(), '41-sheet-phone']]) {
     await onPhone.goto(address);
     await onPhone.locator('[data-testid=board-row], [data-testid=sheet-line]').first().waitFor();
-    await onPhone.screenshot({ path: new URL(`../artefacts/${name}.png`, import.meta.url).pathname });
+    await small.shot(name);
     const wide = await onPhone.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
     assert.ok(!wide, `${name} does not scroll sideways`);
   }
-  await small.close();
+  await small.context.close();
 });
 
 test('the administrator reads in the audit log who did what', async () => {
@@ -221,9 +195,9 @@ test('a token made on the account page works for a program, within its scopes', 
   const secret = await id(page, 'token-secret').inputValue();
   assert.match(secret, /^brunel_/);
   await a.shot('42-token');
-  const ask = (method, path, body) => fetch(`${server.url}${path}`, { method, body,
+  const ask = (method, path, body) => fetch(`${on.server.url}${path}`, { method, body,
     headers: { authorization: `Bearer ${secret}`, 'content-type': 'application/json' } });
-  const design = designUrl.split('/design/')[1].split(/[?#]/)[0];
+  const design = designOf(designUrl);
   const judged = await (await ask('GET', `/api/designs/${design}/requirements`)).json();
   assert.equal(judged.judgements.length, 1);
   assert.equal((await ask('POST', `/api/designs/${design}/comments`, '{"text":"hi"}')).status, 403);
@@ -237,18 +211,16 @@ test('a token made on the account page works for a program, within its scopes', 
 
 test('B may not edit; the panel on a phone; no faults in any console', async () => {
   assert.ok(await b.page.locator('[data-testid=parameter-row][data-name=width] input').nth(1).isDisabled());
-  const state = await a.context.storageState();
-  const small = await browser.newContext({ baseURL: server.url, viewport: phone, isMobile: true, hasTouch: true,
-    deviceScaleFactor: 2, storageState: state });
-  const page = await small.newPage();
+  const small = await on.person({ viewport: phone, storageState: await a.context.storageState() });
+  const { page } = small;
   await page.goto(designUrl);
   await modelReady(page);
   await id(page, 'talk').click();
   await id(page, 'talk-panel').waitFor();
   const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
-  await page.screenshot({ path: new URL('../artefacts/37-talk-phone.png', import.meta.url).pathname });
+  await small.shot('37-talk-phone');
   assert.ok(!wide, 'the page does not scroll sideways');
-  await small.close();
+  await small.context.close();
   // That a release is refused is an answer, which the console notes.
   assert.deepEqual(a.faults([/WebSocket/, /409 .*\/submit/]), []);
   assert.deepEqual(b.faults([/WebSocket/]), []);

@@ -1,26 +1,13 @@
 // A second factor: set up with what an authenticator app would compute, asked for at the sign-in, required of everyone.
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { id, launch, person, signUp, startServer } from '../support.mjs';
+import { ada, ben, id, invite, stage } from '../support.mjs';
 
-const password = 'a long enough password';
-
-let server;
-let browser;
+const on = stage();
 let a;
 let secret;
 let recovery;
-
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
 
 /** RFC 6238 by other means than the server's. */
 function code(at = Date.now()) {
@@ -35,14 +22,11 @@ function code(at = Date.now()) {
 }
 
 test('A sets up a second factor from the QR code\'s secret and keeps the recovery codes', async () => {
-  a = await person(browser, server.url);
-  await a.page.goto('/signup');
-  await signUp(a, { name: 'Ada Byron', email: 'ada@example.com', password });
-  await id(a.page, 'designs').waitFor();
+  a = await on.founder();
   await a.page.goto('/account');
   await id(a.page, 'factor-begin').click();
   const section = id(a.page, 'factor');
-  await section.getByTestId('password').fill(password);
+  await section.getByTestId('password').fill(ada.password);
   await id(a.page, 'factor-go').click();
   await id(a.page, 'factor-code').waitFor();
   secret = await id(a.page, 'factor-secret').textContent();
@@ -62,10 +46,10 @@ test('A sets up a second factor from the QR code\'s secret and keeps the recover
 });
 
 test('the password alone does not sign in; a recovery code besides does, once', async () => {
-  const c = await person(browser, server.url, { colorScheme: 'dark' });
+  const c = await on.person({ colorScheme: 'dark' });
   await c.page.goto('/login');
-  await id(c.page, 'email').fill('ada@example.com');
-  await id(c.page, 'password').fill(password);
+  await id(c.page, 'email').fill(ada.email);
+  await id(c.page, 'password').fill(ada.password);
   await id(c.page, 'login-submit').click();
   await id(c.page, 'code').waitFor();
   await c.shot('92-login');
@@ -80,18 +64,13 @@ test('required of everyone, it is the only thing that opens for who has none', a
   await a.page.goto('/people');
   await id(a.page, 'member-factor').waitFor();
   await id(a.page, 'require-factor').check();
-  await id(a.page, 'invite-submit').click();
-  const link = await id(a.page, 'link').inputValue();
-  const b = await person(browser, server.url);
-  await b.page.goto(link);
-  await signUp(b, { name: 'Ben Katz', email: 'ben@example.com', password: 'another long password' });
-  await id(b.page, 'factor-needed').waitFor();
+  const b = await on.join(await invite(a), { testid: 'factor-needed', colorScheme: 'light' });
   await b.page.goto('/board');
   await id(b.page, 'factor-needed').waitFor();
   await b.shot('93-required');
   const section = id(b.page, 'factor');
   await id(b.page, 'factor-begin').click();
-  await section.getByTestId('password').fill('another long password');
+  await section.getByTestId('password').fill(ben.password);
   await id(b.page, 'factor-go').click();
   await id(b.page, 'factor-code').waitFor();
   secret = await id(b.page, 'factor-secret').textContent();

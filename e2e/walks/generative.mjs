@@ -1,22 +1,11 @@
 // The walk of a generated part: from a space, bolts, a pin and tools to a body in the design that was verified.
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import assert from 'node:assert/strict';
-import { id, launch, modelReady, person, pixelDifference, saved, signUp, startServer } from '../support.mjs';
+import { id, invite, modelReady, openDesign, pixelDifference, saved, stage } from '../support.mjs';
 
-let server;
-let browser;
+const on = stage();
 let a;
 let b;
-
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
 
 const studyRow = (page, name) => id(page, 'studies-section').getByTestId('tree-row').filter({ hasText: name }).first();
 
@@ -28,21 +17,9 @@ async function set(page, key, text) {
 }
 
 test('A starts from the lug, whose set-up is complete; B looks on', async () => {
-  a = await person(browser, server.url);
-  await a.page.goto('/signup');
-  await signUp(a, { name: 'Ada Byron', email: 'ada@example.com', password: 'a long enough password' });
-  await id(a.page, 'designs').waitFor();
-  await id(a.page, 'nav-people').click();
-  await id(a.page, 'invite-submit').click();
-  const link = await id(a.page, 'link').inputValue();
-  b = await person(browser, server.url, { colorScheme: 'dark' });
-  await b.page.goto(link);
-  await signUp(b, { name: 'Ben Katz', email: 'ben@example.com', password: 'another long password' });
-  await id(b.page, 'designs').waitFor();
-  await a.page.goto('/');
-  await a.page.getByRole('link', { name: /Open .*lug/i }).first().click();
-  await a.page.waitForURL(/\/design\//);
-  await b.page.goto(a.page.url());
+  a = await on.founder();
+  b = await on.join(await invite(a));
+  await b.page.goto(await openDesign(a, 'lug'));
   await Promise.all([modelReady(a.page), modelReady(b.page)]);
   await studyRow(a.page, 'Stiffest lug').click();
   // Coarse, for a walk.

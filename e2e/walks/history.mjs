@@ -1,22 +1,11 @@
 // The walk through a design's past: scrub, name, branch, change, compare, merge, take back.
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import assert from 'node:assert/strict';
-import { id, launch, modelReady, person, phone, pixelDifference, saved, startServer } from '../support.mjs';
+import { id, modelReady, openDesign, phone, pixelDifference, saved, stage } from '../support.mjs';
 
-let server;
-let browser;
+const on = stage();
 let a;
 let main;
-
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
 
 /** The canvas alone, when it has come to rest. */
 async function picture(page) {
@@ -54,15 +43,8 @@ async function type(page, name, value) {
 }
 
 test('A changes a dimension, and the history tells who did what', async () => {
-  a = await person(browser, server.url);
-  await a.page.goto('/signup');
-  await id(a.page, 'name').fill('Ada Byron');
-  await id(a.page, 'email').fill('ada@example.com');
-  await id(a.page, 'password').fill('a long enough password');
-  await id(a.page, 'signup-submit').click();
-  await a.page.getByRole('link', { name: /Open .*bracket/i }).first().click();
-  await a.page.waitForURL(/\/design\//);
-  main = a.page.url();
+  a = await on.founder();
+  main = await openDesign(a, 'bracket');
   await modelReady(a.page);
   await id(a.page, 'history-toggle').click();
   await id(a.page, 'history-empty').waitFor();

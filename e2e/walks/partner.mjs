@@ -1,42 +1,26 @@
 // The partner's room: what a link gives is what a guest gets; what they say reaches the team, marked; and it ends at once.
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import assert from 'node:assert/strict';
-import { id, launch, modelReady, person, phone, saved, signUp, startServer } from '../support.mjs';
+import { designOf, id, modelReady, openDesign, phone, saved, stage } from '../support.mjs';
 
 const secret = 'granite under the bridge';
 
-let server;
-let browser;
+const on = stage();
 let a;
 let guest;
 let other;
 let design;
 let link;
 
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
 const bodies = (page) => page.getByTestId('viewport').getAttribute('data-bodies');
 
 test('A shares one body of two with one person, by name and password, with comments and one format', async () => {
-  a = await person(browser, server.url);
-  await a.page.goto('/signup');
-  await signUp(a, { name: 'Ada Byron', email: 'ada@example.com', password: 'a long enough password' });
-  await id(a.page, 'designs').waitFor();
-  await a.page.getByRole('link', { name: /Open .*bracket/i }).first().click();
-  await a.page.waitForURL(/\/design\//);
-  design = a.page.url().split('/design/')[1].split(/[?#]/)[0];
+  a = await on.founder();
+  design = designOf(await openDesign(a, 'bracket'));
   await modelReady(a.page);
   const object = { id: 'tooling', kind: 'box', name: 'Secret tooling', properties: {
     operation: { type: 'choice', value: 'new' }, origin: { type: 'vector', value: ['300 mm', '0 mm', '0 mm'] } } };
-  const made = await a.context.request.post(`/api/designs/${design}/commands`, { headers: { origin: server.url },
+  const made = await a.context.request.post(`/api/designs/${design}/commands`, { headers: { origin: on.server.url },
     data: { client: '0123456789abcdef', number: 1, base: 0, command: { do: 'add', object, before: null } } });
   assert.equal(made.status(), 200, await made.text());
   await a.page.locator('[data-testid=viewport][data-bodies="2"]').waitFor();
@@ -60,7 +44,7 @@ test('A shares one body of two with one person, by name and password, with comme
 });
 
 test('the guest gives the password and sees, cuts and takes what was shared, and nothing else', async () => {
-  guest = await person(browser, server.url, { colorScheme: 'dark' });
+  guest = await on.person({ colorScheme: 'dark' });
   await guest.page.goto(link);
   await id(guest.page, 'share-locked').waitFor();
   await id(guest.page, 'password').fill('granite over the bridge');
@@ -125,9 +109,9 @@ test('what the guest says reaches the team, marked; the answer reaches the guest
 });
 
 test('the guest sees an edit of their body; another partner sees neither them nor it', async () => {
-  const made = await a.context.request.post(`/api/designs/${design}/shares`, { headers: { origin: server.url },
+  const made = await a.context.request.post(`/api/designs/${design}/shares`, { headers: { origin: on.server.url },
     data: { label: 'Coater', days: 1, bodies: ['tooling'], allow: ['comment'] } });
-  other = await person(browser, server.url, { viewport: phone });
+  other = await on.person({ viewport: phone });
   await other.page.goto((await made.json()).link);
   await modelReady(other.page);
   await id(other.page, 'talk').click();

@@ -1,27 +1,17 @@
 // The walk of the whole product: two engineers and a guest on one part. Each step leaves a picture in artefacts/.
-import test, { after, before } from 'node:test';
+import test from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { decode } from '../outcome.mjs';
 import {
-  desktop, id, launch, modelReady, person, phone, pixelDifference, saved, signUp, startServer,
+  ada, artefacts, designOf, desktop, id, invite, modelReady, openDesign, phone, pixelDifference, saved, signUp, stage,
 } from '../support.mjs';
 
-let server;
-let browser;
+const on = stage();
 let a;
 let b;
 let designUrl;
-
-before(async () => {
-  server = await startServer();
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
 
 /** The canvas alone, from the front, so that two people's pictures can be compared. */
 async function picture(page) {
@@ -36,15 +26,15 @@ async function parameterNow(page, name) {
 }
 
 test('A signs up as the first person and finds the demo', async () => {
-  a = await person(browser, server.url);
+  a = await on.person();
   await a.page.goto('/');
   await a.page.waitForURL(/login|signup/);
   if (!a.page.url().includes('signup')) await a.page.goto('/signup');
   await id(a.page, 'first-user').waitFor();
   await a.shot('01-sign-up');
-  await signUp(a, { name: 'Ada Byron', email: 'ada@example.com', password: 'short' });
+  await signUp(a, { ...ada, password: 'short' });
   await a.page.getByText(/at least 10/).first().waitFor();
-  await id(a.page, 'password').fill('a long enough password');
+  await id(a.page, 'password').fill(ada.password);
   await id(a.page, 'signup-submit').click();
   await id(a.page, 'designs').waitFor();
   await a.shot('02-home');
@@ -52,23 +42,15 @@ test('A signs up as the first person and finds the demo', async () => {
 });
 
 test('A invites B, and B signs up with the link', async () => {
-  await id(a.page, 'nav-people').click();
-  await id(a.page, 'invite-submit').click();
-  const link = await id(a.page, 'link').inputValue();
+  const link = await invite(a);
   assert.match(link, /\/invite\//);
   await a.shot('03-invitation');
-  b = await person(browser, server.url, { colorScheme: 'dark' });
-  await b.page.goto(link);
-  await signUp(b, { name: 'Ben Katz', email: 'ben@example.com', password: 'another long password' });
-  await id(b.page, 'designs').waitFor();
+  b = await on.join(link);
   await b.shot('04-home-of-b');
 });
 
 test('both open the demo bracket and see each other', async () => {
-  await a.page.goto('/');
-  await a.page.getByRole('link', { name: /Open .*bracket/i }).first().click();
-  await a.page.waitForURL(/\/design\//);
-  designUrl = a.page.url();
+  designUrl = await openDesign(a, 'bracket');
   await b.page.goto(designUrl);
   await Promise.all([modelReady(a.page), modelReady(b.page)]);
   await id(a.page, 'peers').getByText('BK').waitFor();
@@ -174,7 +156,7 @@ test('A runs the study, both watch, and both read what is stored', async () => {
   assert.equal(ofA, ofB);
   assert.match(ofA, /MPa/);
   // The stored artefact says the same: the API is asked with A's own session.
-  const design = designUrl.split('/design/')[1].split(/[?#]/)[0];
+  const design = designOf(designUrl);
   const runs = await (await a.context.request.get(`/api/runs?design=${design}`)).json();
   assert.equal(runs.items[0].state, 'done');
   const artefact = await a.context.request.get(`/api/runs/${runs.items[0].id}/artefacts/surface`);
@@ -225,7 +207,7 @@ test('A asks for a verified answer: bands, grade, and a deck to check it with', 
   await report.getByText('verified', { exact: true }).first().waitFor();
   assert.equal(await report.locator('main').evaluate((m) => getComputedStyle(m).maxWidth), '960px');
   assert.ok(await report.locator('img').first().evaluate((i) => i.naturalWidth > 100), 'a picture');
-  await report.screenshot({ path: new URL('../artefacts/12-report.png', import.meta.url).pathname, fullPage: true });
+  await report.screenshot({ path: join(artefacts, '12-report.png'), fullPage: true });
   await report.close();
 });
 
@@ -288,7 +270,7 @@ test('A goes offline, edits, closes the tab, returns: the edit is there once', a
   await a.page.locator('[data-testid=parameter-row][data-name=height] [data-testid=parameter-now]', { hasText: '97 mm' }).waitFor();
   await saved(a.page);
   await b.page.locator('[data-testid=parameter-row][data-name=height] [data-testid=parameter-now]', { hasText: '97 mm' }).waitFor();
-  const design = designUrl.split('/design/')[1].split(/[?#]/)[0];
+  const design = designOf(designUrl);
   const log = await (await a.context.request.get(`/api/designs/${design}/log?limit=1000`)).json();
   const edits = log.items.filter((e) => JSON.stringify(e.command).includes('97 mm'));
   assert.equal(edits.length, 1, `once, not ${edits.length} times (it was ${before})`);
@@ -326,7 +308,7 @@ test('C opens the share link: looks, cuts, measures, changes nothing; revoked, t
   await id(a.page, 'share-create').click();
   const link = await id(a.page, 'share-link').inputValue();
   await a.shot('15-share');
-  const c = await person(browser, server.url);
+  const c = await on.person();
   await c.page.goto(link);
   await modelReady(c.page);
   await c.shot('16-guest');
@@ -338,7 +320,7 @@ test('C opens the share link: looks, cuts, measures, changes nothing; revoked, t
   await id(c.page, 'measure-panel').waitFor();
   assert.equal(await c.page.getByTestId('tree').count(), 0, 'no tree for a guest');
   // A forged message must change nothing.
-  const design = designUrl.split('/design/')[1].split(/[?#]/)[0];
+  const design = designOf(designUrl);
   const token = new URL(link).pathname.split('/').pop();
   const sequence = async () => (await (await a.context.request.get(`/api/designs/${design}/document`)).json()).sequence;
   const before = await sequence();
@@ -357,7 +339,7 @@ test('C opens the share link: looks, cuts, measures, changes nothing; revoked, t
     }))), [token, design]);
   assert.equal(await sequence(), before, `a forged message changed the design: ${JSON.stringify(answer)}`);
   assert.ok(!JSON.stringify(answer).includes('welcome'), 'a guest is not welcomed into the room');
-  const small = await person(browser, server.url, { viewport: phone });
+  const small = await on.person({ viewport: phone });
   await small.page.goto(link);
   await modelReady(small.page);
   await small.shot('18-guest-phone');
@@ -370,19 +352,17 @@ test('C opens the share link: looks, cuts, measures, changes nothing; revoked, t
 });
 
 test('home on a phone, and no faults in any console', async () => {
-  const state = await a.context.storageState();
-  const small = await browser.newContext({ baseURL: server.url, viewport: phone, isMobile: true, hasTouch: true,
-    deviceScaleFactor: 2, storageState: state });
-  const page = await small.newPage();
+  const small = await on.person({ viewport: phone, storageState: await a.context.storageState() });
+  const { page } = small;
   await page.goto('/');
   await id(page, 'designs').waitFor();
   const wide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
-  await page.screenshot({ path: new URL('../artefacts/20-home-phone.png', import.meta.url).pathname });
+  await small.shot('20-home-phone');
   assert.ok(!wide, 'the page does not scroll sideways');
-  await small.close();
+  await small.context.close();
   const expected = [/WebSocket/, /ERR_INTERNET_DISCONNECTED/, /status of 422/, /status of 400/];
   assert.deepEqual(a.faults(expected), []);
   assert.deepEqual(b.faults(expected), []);
-  assert.ok(!/csp report/i.test(server.log()), 'no CSP reports');
+  assert.ok(!/csp report/i.test(on.server.log()), 'no CSP reports');
   assert.ok(desktop.width === 1440);
 });
