@@ -8,6 +8,7 @@
 
 pub mod api;
 pub mod colormap;
+pub mod csv;
 pub mod doc;
 pub mod measure;
 pub mod pages;

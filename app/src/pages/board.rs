@@ -9,6 +9,7 @@ pub use sheet::SheetPage;
 use super::frame::{Fault, Frame};
 use crate::api::board::{Counts, Row};
 use crate::api::client::Client;
+use crate::csv::{record, text};
 use crate::ui::{Glyph, Icon, day, now, store, stored};
 use leptos::prelude::*;
 use solver::quantity::{Dimension, Quantity, UnitSystem, format};
@@ -194,11 +195,6 @@ fn arranged(rows: &[Row], look: &Look) -> Vec<Row> {
 
 /// The rows as CSV, for a spreadsheet: numbers in SI, times as dates.
 fn csv(rows: &[Row]) -> String {
-    // A field that begins like a formula must not become one.
-    let text = |t: &str| {
-        let safe = if t.starts_with(['=', '+', '-', '@', '\t']) { format!("'{t}") } else { t.to_owned() };
-        format!("\"{}\"", safe.replace('"', "\"\""))
-    };
     let number = |x: Option<f64>| x.map_or_else(String::new, |x| format!("{x}"));
     let mut out =
         "design,project,revision,stage,met,indicated,not met,stale,no evidence,waived,least reserve,mass kg,runs,failed runs,\
@@ -228,8 +224,7 @@ fn csv(rows: &[Row]) -> String {
             day(row.changed),
             text(&row.changed_by),
         ];
-        out.push_str(&fields.join(","));
-        out.push_str("\r\n");
+        out.push_str(&record(&fields));
     }
     out
 }

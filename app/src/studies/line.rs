@@ -3,16 +3,16 @@
 use super::aim::Aim;
 use super::numbers::Cells;
 use super::pins::is_flawed;
+use crate::csv::{record, text};
 use crate::panels::{Desk, use_desk};
 use crate::ui::{Glyph, Icon, Plot, Series};
 use leptos::prelude::*;
-use solver::quantity::{Dimension, display_unit};
+use solver::quantity::{Dimension, display_unit, si_unit};
 use solver::result::linear::{Linearised, Rule};
 use solver::result::path::Path;
 use solver::result::tensor::Tensor;
 use solver::result::{Inside, Over, Quantity, Reading};
-use solver::study::outcome::Table;
-use std::fmt::Write as _;
+use solver::study::outcome::{Cell, Table};
 
 /// Places along the line.
 const POINTS: usize = 201;
@@ -139,31 +139,24 @@ fn curves(desk: Desk, path: &Path, along: &Along) -> Vec<Series> {
 
 /// The curve and the parts as comma-separated values, SI.
 fn csv(path: &Path, along: &Along, table: Option<&Table>) -> String {
-    let mut out = String::from("s m,x m,y m,z m,");
-    let unit = solver::quantity::si_unit(along.dimension);
-    let label = format!("{} {unit}", along.label);
-    let _ = write!(out, "\"{}\",error {unit}\r\n", label.trim().replace('"', "\"\""));
     let number = |x: f64| if x.is_finite() { format!("{x:.7e}") } else { String::new() };
+    let labelled = |label: &str, d: Dimension| text(format!("{label} {}", si_unit(d)).trim());
+    let value = labelled(&along.label, along.dimension);
+    let error = labelled("error", along.dimension);
+    let mut out = record(&["s m".into(), "x m".into(), "y m".into(), "z m".into(), value, error]);
     for (i, at) in path.points(along.s.len()).into_iter().enumerate() {
-        let cells = [along.s[i], at[0], at[1], at[2], along.values[i], along.errors[i]].map(number);
-        let _ = write!(out, "{}\r\n", cells.join(","));
+        out += &record(&[along.s[i], at[0], at[1], at[2], along.values[i], along.errors[i]].map(number));
     }
     if let Some(table) = table {
-        let head: Vec<String> = table
-            .columns
-            .iter()
-            .map(|(label, d)| format!("{label} {}", solver::quantity::si_unit(*d)).trim().to_string())
-            .collect();
-        let _ = write!(out, "\r\n{}\r\n", head.join(","));
+        let head: Vec<String> = table.columns.iter().map(|(label, d)| labelled(label, *d)).collect();
+        out += "\r\n";
+        out += &record(&head);
         for row in &table.rows {
-            let cells: Vec<String> = row
-                .iter()
-                .map(|c| match c {
-                    solver::study::outcome::Cell::Number(x) => number(*x),
-                    solver::study::outcome::Cell::Text(t) => format!("\"{t}\""),
-                })
-                .collect();
-            let _ = write!(out, "{}\r\n", cells.join(","));
+            let cells = row.iter().map(|c| match c {
+                Cell::Number(x) => number(*x),
+                Cell::Text(words) => text(words),
+            });
+            out += &record(&cells.collect::<Vec<_>>());
         }
     }
     out

@@ -315,10 +315,11 @@ async fn me(state: State, actor: Actor) -> Result<Json<Me>, Error> {
 
 async fn read_me(state: &State, person: &str) -> Result<Me, Error> {
     let row = sqlx::query(
-        "SELECT person.id, person.email, person.name, person.hue, person.administrator, organisation.id, organisation.name, \
-         member.role, EXISTS (SELECT 1 FROM setting WHERE key = $2 AND value = '1') \
+        "SELECT person.id, person.email, person.name, person.hue, person.administrator, organisation.id, \
+         organisation.name, member.role, EXISTS (SELECT 1 FROM setting WHERE key = $2 AND value = '1') \
          AND NOT EXISTS (SELECT 1 FROM factor WHERE factor.person = person.id AND confirmed IS NOT NULL) \
-         FROM person JOIN member ON member.person = person.id JOIN organisation ON organisation.id = member.organisation WHERE person.id = $1 ORDER BY member.joined",
+         FROM person JOIN member ON member.person = person.id \
+         JOIN organisation ON organisation.id = member.organisation WHERE person.id = $1 ORDER BY member.joined",
     )
     .bind(person)
     .bind(setting::FACTOR)

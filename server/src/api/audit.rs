@@ -5,6 +5,7 @@ use crate::telemetry::audit;
 use crate::{Error, State};
 use app::api::Page;
 use app::api::audit::{AuditBreak, AuditCheck, AuditEntry, AuditQuery};
+use app::csv::{record, text};
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query};
@@ -150,11 +151,6 @@ async fn export(
 
 /// One line per entry, times in UTC as ISO 8601 has them.
 fn csv(entries: &[AuditEntry]) -> String {
-    let text = |t: &str| {
-        // A field that begins like a formula must not become one.
-        let safe = if t.starts_with(['=', '+', '-', '@', '\t']) { format!("'{t}") } else { t.to_owned() };
-        format!("\"{}\"", safe.replace('"', "\"\""))
-    };
     let mut out = "sequence,time,epoch ms,actor,name,action,object,object name,detail,hash\r\n".to_owned();
     for e in entries {
         let time = time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(e.time) * 1_000_000).ok();
@@ -171,8 +167,7 @@ fn csv(entries: &[AuditEntry]) -> String {
             text(&e.detail),
             e.hash.clone(),
         ];
-        out.push_str(&fields.join(","));
-        out.push_str("\r\n");
+        out.push_str(&record(&fields));
     }
     out
 }

@@ -31,9 +31,9 @@ pub fn router() -> OpenApiRouter<State> {
 }
 
 /// Columns that [`read`] takes, and where they stand.
-pub(super) const SELECT: &str = "SELECT comment.id, comment.thread, comment.author, person.name, person.hue, comment.created, \
-     comment.changed, comment.text, comment.removed, comment.anchor, comment.sequence, comment.resolved, settler.name, \
-     comment.design, share.label FROM comment JOIN person ON person.id = comment.author \
+pub(super) const SELECT: &str = "SELECT comment.id, comment.thread, comment.author, person.name, person.hue, \
+     comment.created, comment.changed, comment.text, comment.removed, comment.anchor, comment.sequence, \
+     comment.resolved, settler.name, comment.design, share.label FROM comment JOIN person ON person.id = comment.author \
      LEFT JOIN person AS settler ON settler.id = comment.resolved_by LEFT JOIN share ON share.id = comment.share";
 
 pub(super) fn read(row: &SqliteRow) -> Result<Comment, Error> {
@@ -356,8 +356,10 @@ async fn change(
     Ok(Json(get(&state, &comment).await?.0))
 }
 
-/// Takes one's own comment back, or a guest's, who cannot: then whoever may make links does. A thread without any words left goes altogether.
-#[utoipa::path(delete, path = "/api/comments/{id}", tag = "comments", params(("id" = String, Path)), responses((status = 200)))]
+/// Takes one's own comment back, or a guest's, who cannot: then whoever may make links does. A thread without any words
+/// left goes altogether.
+#[utoipa::path(delete, path = "/api/comments/{id}", tag = "comments", params(("id" = String, Path)),
+    responses((status = 200)))]
 async fn remove(state: State, actor: Actor, Path(comment): Path<String>) -> Result<Json<()>, Error> {
     let (found, design) = seen(&state, &actor, &comment).await?;
     match found.guest {

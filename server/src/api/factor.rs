@@ -5,8 +5,9 @@ use super::organisation;
 use crate::auth::{Action, Actor, Object, can, factor, limit, session, totp};
 use crate::rooms::Revoked;
 use crate::telemetry::audit;
-use crate::{Error, State, id, setting};
+use crate::{Error, State, db, id, setting};
 use app::api::auth::{Factor, FactorCode, FactorPassword, FactorSetup, Recovery};
+use app::api::client::encode;
 use axum::Json;
 use axum::extract::Path;
 use qrcodegen::{QrCode, QrCodeEcc};
@@ -56,21 +57,12 @@ async fn begin(state: State, actor: Actor, input: Input<FactorPassword>) -> Resu
     let person = actor.person()?;
     confirm_password(&state, &actor, &input.read()?.password).await?;
     let secret = totp::base32(&factor::begin(&state, &person.id).await?);
-    let account: String = person.email.chars().flat_map(escaped).collect();
+    let account = encode(&person.email);
     let address =
         format!("otpauth://totp/{ISSUER}:{account}?secret={secret}&issuer={ISSUER}&algorithm=SHA1&digits=6&period=30");
     let code = QrCode::encode_text(&address, QrCodeEcc::Medium)
         .map_err(|_| Error::field("email", "Your address is too long for a QR code; type the secret instead."))?;
     Ok(Json(FactorSetup { secret, address, size: code.size() as u32, path: path(&code) }))
-}
-
-/// A character as it stands in a URI.
-fn escaped(c: char) -> Vec<char> {
-    if c.is_ascii_alphanumeric() || "-._~".contains(c) {
-        return vec![c];
-    }
-    let mut bytes = [0; 4];
-    c.encode_utf8(&mut bytes).bytes().flat_map(|b| format!("%{b:02X}").chars().collect::<Vec<_>>()).collect()
 }
 
 /// The dark squares of a QR code as an SVG path, a unit each.
@@ -91,15 +83,26 @@ async fn confirm(state: State, actor: Actor, input: Input<FactorCode>) -> Result
     factor::guess(&state, &person.id)?;
     let mut write = state.db.write().await?;
     let codes = factor::confirm(&mut write, &person.id, &request.code, state.now()).await?;
-    audit::record(&mut write, state.now(), &actor.label(), "factor.set_up", &actor.label(), "").await?;
-    write.commit().await?;
+    keep(&state, &actor, write, "factor.set_up").await?;
     Ok(Json(Recovery { codes }))
 }
 
-/// Proves password and code together, for what would otherwise undo the factor.
-async fn proven(state: &State, actor: &Actor, request: &FactorCode) -> Result<(), Error> {
+/// Proves password and code together, for what would otherwise undo the factor. The code is used up in the transaction
+/// that this begins.
+async fn proven(state: &State, actor: &Actor, request: &FactorCode) -> Result<db::Write, Error> {
     confirm_password(state, actor, &request.password).await?;
-    factor::guess(state, &actor.person()?.id)
+    let person = &actor.person()?.id;
+    factor::guess(state, person)?;
+    let mut write = state.db.write().await?;
+    factor::prove(state, &mut write, person, &request.code).await?;
+    Ok(write)
+}
+
+/// Puts on record what someone did with their own factor, and commits.
+async fn keep(state: &State, actor: &Actor, mut write: db::Write, action: &str) -> Result<(), Error> {
+    audit::record(&mut write, state.now(), &actor.label(), action, &actor.label(), "").await?;
+    write.commit().await?;
+    Ok(())
 }
 
 /// New recovery codes in the place of the old ones.
@@ -107,14 +110,9 @@ async fn proven(state: &State, actor: &Actor, request: &FactorCode) -> Result<()
     responses((status = 200, body = Recovery)))]
 async fn renew(state: State, actor: Actor, input: Input<FactorCode>) -> Result<Json<Recovery>, Error> {
     can(&state, &actor, Action::Manage, Object::Self_).await?;
-    let person = actor.person()?;
-    let request = input.read()?;
-    proven(&state, &actor, &request).await?;
-    let mut write = state.db.write().await?;
-    factor::prove(&state, &mut write, &person.id, &request.code).await?;
-    let codes = factor::recovery(&mut write, &person.id).await?;
-    audit::record(&mut write, state.now(), &actor.label(), "factor.recovery", &actor.label(), "").await?;
-    write.commit().await?;
+    let mut write = proven(&state, &actor, &input.read()?).await?;
+    let codes = factor::recovery(&mut write, &actor.person()?.id).await?;
+    keep(&state, &actor, write, "factor.recovery").await?;
     Ok(Json(Recovery { codes }))
 }
 
@@ -123,14 +121,9 @@ async fn renew(state: State, actor: Actor, input: Input<FactorCode>) -> Result<J
     responses((status = 200)))]
 async fn remove(state: State, actor: Actor, input: Input<FactorCode>) -> Result<Json<()>, Error> {
     can(&state, &actor, Action::Manage, Object::Self_).await?;
-    let person = actor.person()?;
-    let request = input.read()?;
-    proven(&state, &actor, &request).await?;
-    let mut write = state.db.write().await?;
-    factor::prove(&state, &mut write, &person.id, &request.code).await?;
-    factor::remove(&mut write, &person.id).await?;
-    audit::record(&mut write, state.now(), &actor.label(), "factor.remove", &actor.label(), "").await?;
-    write.commit().await?;
+    let mut write = proven(&state, &actor, &input.read()?).await?;
+    factor::remove(&mut write, &actor.person()?.id).await?;
+    keep(&state, &actor, write, "factor.remove").await?;
     Ok(Json(()))
 }
 

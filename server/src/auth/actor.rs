@@ -127,9 +127,11 @@ pub(super) async fn identify(parts: &mut Parts, state: &State) -> Result<Actor, 
 
 async fn person(state: &State, id: &str, session: String, token: Option<Held>) -> Result<Actor, Error> {
     let row = sqlx::query(
-        "SELECT person.email, person.name, person.hue, person.administrator, organisation.id, organisation.name, member.role, \
-         EXISTS (SELECT 1 FROM setting WHERE key = $2 AND value = '1') \
-         AND NOT EXISTS (SELECT 1 FROM factor WHERE factor.person = person.id AND confirmed IS NOT NULL) FROM person JOIN member ON member.person = person.id JOIN organisation ON organisation.id = member.organisation \
+        "SELECT person.email, person.name, person.hue, person.administrator, organisation.id, organisation.name, \
+         member.role, EXISTS (SELECT 1 FROM setting WHERE key = $2 AND value = '1') \
+         AND NOT EXISTS (SELECT 1 FROM factor WHERE factor.person = person.id AND confirmed IS NOT NULL) \
+         FROM person JOIN member ON member.person = person.id \
+         JOIN organisation ON organisation.id = member.organisation \
          WHERE person.id = $1 AND person.disabled = 0 ORDER BY member.joined",
     )
     .bind(id)

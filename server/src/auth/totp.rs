@@ -1,6 +1,7 @@
 //! Codes that change with time. Source: RFC 6238 (TOTP) over RFC 4226 (HOTP), with SHA-1, six digits and steps of 30 s, which
 //! is what every authenticator app understands.
 
+use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 
@@ -11,7 +12,6 @@ const DIGITS: u32 = 6;
 const DRIFT: i64 = 1;
 /// Length of a secret, bytes: that of the hash. RFC 4226, 4, R6.
 pub const SECRET_BYTES: usize = 20;
-const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /// The value at the counter `step`, before it is cut to digits. RFC 4226, 5.3.
 fn truncated(secret: &[u8], step: u64) -> u32 {
@@ -47,25 +47,12 @@ pub fn find(secret: &[u8], given: &str, time: i64, last: i64) -> Option<i64> {
 
 /// Base 32 without padding. RFC 4648, 6.
 pub fn base32(bytes: &[u8]) -> String {
-    let bit = |n: usize| bytes.get(n / 8).map_or(0, |byte| byte >> (7 - n % 8) & 1);
-    let n_chars = (8 * bytes.len()).div_ceil(5);
-    let letter = |i: usize| (5 * i..5 * i + 5).fold(0, |value, n| value << 1 | usize::from(bit(n)));
-    (0..n_chars).map(|i| char::from(ALPHABET[letter(i)])).collect()
+    BASE32_NOPAD.encode(bytes)
 }
 
-/// The bytes of a text that [`base32`] wrote; `None` for any other letter.
+/// The bytes of a text that [`base32`] wrote; `None` for any other.
 pub fn of_base32(text: &str) -> Option<Vec<u8>> {
-    let (mut out, mut bits, mut n_bits) = (Vec::new(), 0_u32, 0);
-    for c in text.bytes() {
-        let value = ALPHABET.iter().position(|a| *a == c)?;
-        (bits, n_bits) = (bits << 5 | value as u32, n_bits + 5);
-        if n_bits >= 8 {
-            n_bits -= 8;
-            out.push((bits >> n_bits) as u8);
-            bits &= (1 << n_bits) - 1;
-        }
-    }
-    Some(out)
+    BASE32_NOPAD.decode(text.as_bytes()).ok()
 }
 
 #[cfg(test)]
