@@ -221,9 +221,10 @@ pub fn look(desk: Desk) {
 }
 
 /// Bodies that are not seen. What a generative study found is drawn in the place of its design space: while that answer is
-/// shown, the space's name does not hide it.
+/// shown, the space's name does not hide it, and the features that it was taken over as are not drawn into it.
 fn hidden(desk: Desk) -> Vec<String> {
     let mut hidden = desk.hidden.get();
+    let is_of = |name: &str, ids: &[Id]| ids.iter().any(|id| name.split('#').next() == Some(id.0.as_str()));
     let run = desk.bench.shown.with(|s| s.as_ref().map(|s| s.run.clone()));
     if !hidden.is_empty()
         && let Some(run) = run.and_then(|id| desk.bench.run(&id))
@@ -231,8 +232,16 @@ fn hidden(desk: Desk) -> Vec<String> {
         desk.design.with(|d| {
             let study = d.get(&Id(run.study)).filter(|o| o.kind == "generative");
             if let Some(Value::Refs(spaces)) = study.and_then(|o| o.get("bodies")) {
-                hidden.retain(|name| spaces.iter().all(|id| name.split('#').next() != Some(id.0.as_str())));
+                hidden.retain(|name| !is_of(name, &spaces));
             }
+        });
+    }
+    // What someone isolated they want to see.
+    let taken = studies::taken_over(desk);
+    if !taken.is_empty() && desk.isolated.with(Option::is_none) {
+        desk.scene.with(|scene| {
+            let names = scene.iter().flat_map(|s| &s.bodies).map(|b| &b.name);
+            hidden.extend(names.filter(|name| is_of(name, &taken)).cloned());
         });
     }
     hidden

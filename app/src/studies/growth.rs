@@ -22,10 +22,23 @@ fn growth_of(outcome: &Outcome) -> Option<String> {
     outcome.facts.iter().find(|(key, _)| key == FACT).map(|(_, hash)| hash.clone())
 }
 
+/// The features that make the body with this hash.
+fn makers<'a>(design: &'a Design, growth: &'a str) -> impl Iterator<Item = &'a Object> {
+    let is_it = move |o: &&Object| matches!(o.get("file"), Some(Value::Blob { hash, .. }) if hash == growth);
+    design.of_kind("generated").filter(is_it)
+}
+
+/// The features that the shown answer was taken over as: their bodies are in the place of its own.
+pub fn taken_over(desk: Desk) -> Vec<Id> {
+    let is_shown = desk.bench.shown.with(Option::is_some);
+    let growth = desk.bench.outcome.with(|o| o.as_deref().filter(|_| is_shown).and_then(growth_of));
+    let ids = |growth: String| desk.design.with(|d| makers(d, &growth).map(|o| o.id.clone()).collect());
+    growth.map(ids).unwrap_or_default()
+}
+
 /// The feature that makes the body with this hash, and the verified study of it alone.
 fn adopted(design: &Design, growth: &str) -> Option<(Object, Option<Object>)> {
-    let is_it = |o: &&Object| matches!(o.get("file"), Some(Value::Blob { hash, .. }) if hash == growth);
-    let feature = design.of_kind("generated").find(is_it)?.clone();
+    let feature = makers(design, growth).next()?.clone();
     let check = check_of(design, &feature.id);
     Some((feature, check))
 }
@@ -330,6 +343,7 @@ mod tests {
         assert_eq!((check.refs("supports"), check.choice("method")), (vec!["wall".into()], "verified".into()));
         assert_eq!(solver::design::check(&design).iter().filter(|i| i.object == feature.id).count(), 0);
         assert!(adopted(&design, "abd").is_none());
+        assert_eq!(makers(&design, "abc").count(), 2, "each of them is in the place of the answer");
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod twin;
 
 pub use aim::{Aim, AimHint};
 pub use bench::{Bench, Live, Shown};
+pub use growth::taken_over;
 pub use legend::Legend;
 pub use outcome::{OutcomePanel, follow, value_text};
 pub use pareto::ParetoDialog;
