@@ -3,10 +3,9 @@
 use super::factor::SecondFactor;
 use super::frame::{Frame, Session, use_me};
 use super::token::Tokens;
-use crate::api::Problem;
 use crate::api::auth::{ChangePassword, PASSWORD_CHARS_MIN};
 use crate::api::client::Client;
-use crate::ui::{Field, Glyph, Icon, Submit, Theme, ago, now, store, stored, use_notices, use_theme};
+use crate::ui::{Attempt, Field, Glyph, Icon, Submit, Theme, ago, now, store, stored, use_notices, use_theme};
 use crate::viewport::Navigation;
 use leptos::prelude::*;
 
@@ -116,30 +115,17 @@ fn Password() -> impl IntoView {
     let client = StoredValue::new(Client::current());
     let notices = use_notices();
     let [current, new] = [(); 2].map(|()| RwSignal::new(String::new()));
-    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<Problem>));
+    let attempt = Attempt::default();
     let submit = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
-        problem.set(None);
         if new.with_untracked(|p| p.chars().count()) < PASSWORD_CHARS_MIN {
-            return problem.set(Some(Problem {
-                code: "invalid".into(),
-                message: format!("Use at least {PASSWORD_CHARS_MIN} characters."),
-                field: Some("new".into()),
-            }));
+            return attempt.fail("new", format!("Use at least {PASSWORD_CHARS_MIN} characters."));
         }
-        busy.set(true);
         let request = ChangePassword { current: current.get_untracked(), new: new.get_untracked() };
-        let client = client.get_value();
-        leptos::task::spawn_local(async move {
-            match client.change_password(&request).await {
-                Ok(_) => {
-                    notices.good("The password is changed.");
-                    current.set(String::new());
-                    new.set(String::new());
-                }
-                Err(p) => problem.set(Some(p)),
-            }
-            busy.set(false);
+        attempt.send(client.with_value(|c| c.change_password(&request)), move |_| {
+            notices.good("The password is changed.");
+            current.set(String::new());
+            new.set(String::new());
         });
     };
     view! {
@@ -147,10 +133,10 @@ fn Password() -> impl IntoView {
             <h2>"Password"</h2>
             <form on:submit=submit method="post" novalidate>
                 <Field label="Current password" name="current" kind="password" value=current
-                    autocomplete="current-password" problem=problem />
+                    autocomplete="current-password" problem=attempt.problem />
                 <Field label="New password" name="new" kind="password" value=new autocomplete="new-password"
-                    problem=problem hint=format!("At least {PASSWORD_CHARS_MIN} characters.") />
-                <Submit label="Change password" busy=busy problem=problem testid="password-submit" />
+                    problem=attempt.problem hint=format!("At least {PASSWORD_CHARS_MIN} characters.") />
+                <Submit label="Change password" attempt=attempt testid="password-submit" />
             </form>
         </section>
     }

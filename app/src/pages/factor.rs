@@ -1,10 +1,9 @@
 //! One's second factor: set up with an authenticator app, renewed, taken away.
 
 use super::frame::{Fault, use_me, use_session};
-use crate::api::Problem;
 use crate::api::auth::{Factor, FactorCode, FactorPassword, FactorSetup};
 use crate::api::client::Client;
-use crate::ui::{Field, Glyph, Icon, Submit, copy, day, use_notices};
+use crate::ui::{Attempt, Field, Glyph, Icon, Submit, copy, day, use_notices};
 use leptos::prelude::*;
 
 /// What the section asks for now.
@@ -30,15 +29,14 @@ struct Door {
     step: RwSignal<Step>,
     password: RwSignal<String>,
     code: RwSignal<String>,
-    busy: RwSignal<bool>,
-    problem: RwSignal<Option<Problem>>,
+    attempt: Attempt,
     /// Raised to read anew how things stand.
     turn: RwSignal<u32>,
 }
 
 impl Door {
     fn go(self, step: Step) {
-        self.problem.set(None);
+        self.attempt.problem.set(None);
         self.code.set(String::new());
         self.step.set(step);
     }
@@ -51,35 +49,22 @@ impl Door {
     }
 
     fn begin(self) {
-        self.busy.set(true);
-        self.problem.set(None);
-        let (client, request) = (self.client.get_value(), FactorPassword { password: self.password.get_untracked() });
-        leptos::task::spawn_local(async move {
-            match client.begin_factor(&request).await {
-                Ok(setup) => self.go(Step::Setup(setup)),
-                Err(p) => self.problem.set(Some(p)),
-            }
-            self.busy.set(false);
-        });
+        let request = FactorPassword { password: self.password.get_untracked() };
+        let asked = self.client.with_value(|c| c.begin_factor(&request));
+        self.attempt.send(asked, move |setup| self.go(Step::Setup(setup)));
     }
 
     fn send(self) {
-        self.busy.set(true);
-        self.problem.set(None);
         let (client, step) = (self.client.get_value(), self.step.get_untracked());
         let request = FactorCode { password: self.password.get_untracked(), code: self.code.get_untracked() };
-        leptos::task::spawn_local(async move {
-            let done = match step {
-                Step::Renew => client.renew_recovery(&request).await.map(|r| Step::Codes(r.codes)),
-                Step::Remove => client.remove_factor(&request).await.map(|_| Step::Rest),
-                _ => client.confirm_factor(&request).await.map(|r| Step::Codes(r.codes)),
-            };
-            match done {
-                Ok(step) => self.arrive(step),
-                Err(p) => self.problem.set(Some(p)),
-            }
-            self.busy.set(false);
-        });
+        let asked = async move {
+            Ok(match step {
+                Step::Renew => Step::Codes(client.renew_recovery(&request).await?.codes),
+                Step::Remove => client.remove_factor(&request).await.map(|_| Step::Rest)?,
+                _ => Step::Codes(client.confirm_factor(&request).await?.codes),
+            })
+        };
+        self.attempt.send(asked, move |step| self.arrive(step));
     }
 }
 
@@ -91,8 +76,7 @@ pub fn SecondFactor() -> impl IntoView {
         step: RwSignal::new(Step::Rest),
         password: empty(),
         code: empty(),
-        busy: RwSignal::new(false),
-        problem: RwSignal::new(None),
+        attempt: Attempt::default(),
         turn: RwSignal::new(0),
     };
     let standing = Resource::new(
@@ -162,7 +146,10 @@ fn Rest(door: Door, standing: Factor) -> impl IntoView {
             <span class="good-text"><Icon glyph=Glyph::Check size=14 />{format!("On since {}.", day(since))}</span>
         </p>
         <p class="soft" class:bad-text=few>
-            {format!("{} recovery codes are left for when the app is lost.", standing.n_recovery)}
+            {match standing.n_recovery {
+                1 => "One recovery code is left for when the app is lost.".to_owned(),
+                n => format!("{n} recovery codes are left for when the app is lost."),
+            }}
         </p>
         <div class="button-row">
             <button type="button" class="button" data-testid="factor-renew" on:click=move |_| door.go(Step::Renew)>
@@ -186,15 +173,18 @@ fn Ask(door: Door, label: &'static str) -> impl IntoView {
     };
     view! {
         <form on:submit=submit method="post" novalidate>
-            <Field label="Your password" name="password" kind="password" value=door.password autocomplete="current-password" problem=door.problem />
+            <Field
+                label="Your password" name="password" kind="password" value=door.password autocomplete="current-password"
+                autofocus=true problem=door.attempt.problem
+            />
             {(!first)
                 .then(|| {
                     view! {
-                        <Field label="Code of the app, or a recovery code" name="code" value=door.code autocomplete="one-time-code" problem=door.problem />
+                        <Field label="Code of the app, or a recovery code" name="code" value=door.code autocomplete="one-time-code" problem=door.attempt.problem />
                     }
                 })}
             <div class="button-row">
-                <Submit label=label busy=door.busy problem=door.problem testid="factor-go" />
+                <Submit label=label attempt=door.attempt testid="factor-go" />
                 <button type="button" class="button" on:click=move |_| door.arrive(Step::Rest)>"Cancel"</button>
             </div>
         </form>
@@ -224,9 +214,9 @@ fn Setup(door: Door, setup: FactorSetup) -> impl IntoView {
             <li>
                 <p>"Give the code that it shows."</p>
                 <form on:submit=submit method="post" novalidate>
-                    <Field label="Code" name="code" value=door.code autocomplete="one-time-code" autofocus=true problem=door.problem />
+                    <Field label="Code" name="code" value=door.code autocomplete="one-time-code" autofocus=true problem=door.attempt.problem />
                     <div class="button-row">
-                        <Submit label="Turn it on" busy=door.busy problem=door.problem testid="factor-confirm" />
+                        <Submit label="Turn it on" attempt=door.attempt testid="factor-confirm" />
                         <button type="button" class="button" on:click=move |_| door.arrive(Step::Rest)>"Cancel"</button>
                     </div>
                 </form>

@@ -7,7 +7,9 @@ use crate::api::client::Client;
 use crate::api::organisation::{
     ChangeMember, ChangeOrganisation, Invitation, Invite, Member, NameProject, Project, ProjectMember,
 };
-use crate::ui::{Avatar, Dialog, Field, Glyph, Icon, Menu, Select, Submit, copy, day, use_notices};
+use crate::ui::{
+    Attempt, Avatar, Dialog, Field, Glyph, Icon, Menu, Select, Submit, copy, day, open_about, use_notices,
+};
 use leptos::prelude::*;
 
 pub(super) fn role_key(role: Role) -> &'static str {
@@ -225,32 +227,20 @@ fn Invitations(turn: RwSignal<u32>, link: RwSignal<Option<(String, String)>>) ->
     let client = StoredValue::new(Client::current());
     let (email, role, days) =
         (RwSignal::new(String::new()), RwSignal::new("engineer".to_string()), RwSignal::new("7".to_string()));
-    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<Problem>));
+    let attempt = Attempt::default();
     let submit = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
-        if busy.get_untracked() {
-            return;
-        }
-        busy.set(true);
-        problem.set(None);
         let invite = Invite {
             email: Some(email.get_untracked().trim().to_string()).filter(|e| !e.is_empty()),
             role: role_from(&role.get_untracked()),
             days: days.get_untracked().parse().unwrap_or(7),
         };
-        let client = client.get_value();
-        leptos::task::spawn_local(async move {
-            match client.invite(&invite).await {
-                Ok(made) => {
-                    email.set(String::new());
-                    if let Some(url) = made.link {
-                        link.set(Some(("Invitation".into(), url)));
-                    }
-                    turn.update(|t| *t += 1);
-                }
-                Err(p) => problem.set(Some(p)),
+        attempt.send(client.with_value(|c| c.invite(&invite)), move |made| {
+            email.set(String::new());
+            if let Some(url) = made.link {
+                link.set(Some(("Invitation".into(), url)));
             }
-            busy.set(false);
+            turn.update(|t| *t += 1);
         });
     };
     let withdraw = move |id: String| {
@@ -263,11 +253,11 @@ fn Invitations(turn: RwSignal<u32>, link: RwSignal<Option<(String, String)>>) ->
         <section class="panel-card">
             <h2>"Invitations"</h2>
             <form class="row-form" on:submit=submit novalidate data-testid="invite-form">
-                <Field label="E-mail" name="email" kind="email" value=email required=false problem=problem
+                <Field label="E-mail" name="email" kind="email" value=email required=false problem=attempt.problem
                     hint="Leave empty for a link that anyone can use once." />
                 <Select label="Role" name="role" value=role options=role_options() />
                 <Select label="Valid for" name="days" value=days options=day_options />
-                <div><Submit label="Make link" busy=busy problem=problem testid="invite-submit" /></div>
+                <div><Submit label="Make link" attempt=attempt testid="invite-submit" /></div>
             </form>
             <Transition fallback=|| ()>
                 <ul class="list">
@@ -326,38 +316,31 @@ fn Projects() -> impl IntoView {
     let opened = RwSignal::new(None::<Project>);
     let client = StoredValue::new(Client::current());
     let name = RwSignal::new(String::new());
-    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<Problem>));
+    let attempt = Attempt::default();
     let submit = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
-        busy.set(true);
-        problem.set(None);
-        let client = client.get_value();
-        leptos::task::spawn_local(async move {
-            match client.create_project(&NameProject { name: name.get_untracked() }).await {
-                Ok(_) => {
-                    name.set(String::new());
-                    turn.update(|t| *t += 1);
-                }
-                Err(p) => problem.set(Some(p)),
-            }
-            busy.set(false);
+        let request = NameProject { name: name.get_untracked() };
+        attempt.send(client.with_value(|c| c.create_project(&request)), move |_| {
+            name.set(String::new());
+            turn.update(|t| *t += 1);
         });
     };
-    let open = RwSignal::new(false);
-    Effect::new(move |_| open.set(opened.with(Option::is_some)));
-    Effect::new(move |_| {
-        if !open.get() && opened.with_untracked(Option::is_some) {
-            opened.set(None);
+    let open = open_about(opened);
+    // The dialog may have changed who is in it.
+    Effect::new(move |was: Option<bool>| {
+        let is = open.get();
+        if was == Some(true) && !is {
             turn.update(|t| *t += 1);
         }
+        is
     });
     let title = Signal::derive(move || opened.with(|p| p.as_ref().map(|p| p.name.clone()).unwrap_or_default()));
     view! {
         <section class="panel-card">
             <h2>"Projects"</h2>
             <form class="row-form" on:submit=submit novalidate>
-                <Field label="New project" name="name" value=name problem=problem />
-                <div><Submit label="Add project" busy=busy problem=problem testid="project-submit" /></div>
+                <Field label="New project" name="name" value=name problem=attempt.problem />
+                <div><Submit label="Add project" attempt=attempt testid="project-submit" /></div>
             </form>
             <Transition fallback=|| ()>
                 <ul class="list">
@@ -558,14 +541,8 @@ fn Policy() -> impl IntoView {
 /// A link that is shown once.
 #[component]
 fn LinkDialog(link: RwSignal<Option<(String, String)>>) -> impl IntoView {
-    let open = RwSignal::new(false);
+    let open = open_about(link);
     let notices = use_notices();
-    Effect::new(move |_| open.set(link.with(Option::is_some)));
-    Effect::new(move |_| {
-        if !open.get() && link.with_untracked(Option::is_some) {
-            link.set(None);
-        }
-    });
     let url = Signal::derive(move || link.with(|l| l.as_ref().map(|l| l.1.clone()).unwrap_or_default()));
     let title = Signal::derive(move || link.with(|l| l.as_ref().map(|l| l.0.clone()).unwrap_or_default()));
     view! {

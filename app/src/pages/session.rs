@@ -1,10 +1,9 @@
 //! Signing in and up, joining by invitation, setting a new password.
 
 use super::frame::{Mark, use_session};
-use crate::api::Problem;
 use crate::api::auth::{LogIn, PASSWORD_CHARS_MIN, Policy, Reset, SignUp, SignUpPolicy};
 use crate::api::client::Client;
-use crate::ui::{Field, Glyph, Icon, Submit};
+use crate::ui::{Attempt, Field, Glyph, Icon, Submit};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::A;
@@ -63,24 +62,6 @@ fn Insecure(policy: Resource<Option<Policy>>) -> impl IntoView {
     .into_any()
 }
 
-/// State of a form that is sent: busy, and what was wrong with the last attempt.
-#[derive(Clone, Copy)]
-struct Attempt {
-    busy: RwSignal<bool>,
-    problem: RwSignal<Option<Problem>>,
-}
-
-impl Attempt {
-    fn new() -> Self {
-        Self { busy: RwSignal::new(false), problem: RwSignal::new(None) }
-    }
-
-    fn fail(&self, field: &str, message: impl Into<String>) {
-        let field = Some(field.to_string());
-        self.problem.set(Some(Problem { code: "invalid".into(), message: message.into(), field }));
-    }
-}
-
 /// Where to go after signing in: only a path of this site, never an address from outside.
 fn next_path(query: Option<String>) -> String {
     query.filter(|n| n.starts_with('/') && !n.starts_with("//") && !n.contains('\\')).unwrap_or_else(|| "/".into())
@@ -95,28 +76,29 @@ pub fn LogInPage() -> impl IntoView {
     let [email, password, code] = [(); 3].map(|()| RwSignal::new(String::new()));
     // The password was right, and a code is asked for besides.
     let asked = RwSignal::new(false);
-    let attempt = Attempt::new();
+    let attempt = Attempt::default();
     let submit = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
-        if attempt.busy.get_untracked() {
-            return;
-        }
-        attempt.busy.set(true);
-        attempt.problem.set(None);
         let code = Some(code.get_untracked()).filter(|c| asked.get_untracked() && !c.trim().is_empty());
         let request = LogIn { email: email.get_untracked(), password: password.get_untracked(), code };
         let (client, navigate) = deps.get_value();
-        leptos::task::spawn_local(async move {
+        let let_in = async move {
             match client.login(&request).await {
                 Ok(_) => {
                     session.learn(&client).await;
-                    navigate(&next_path(query.with_untracked(|q| q.get("next"))), Default::default());
+                    Ok(true)
                 }
                 // Asked once; pressed again without a code, it says so.
-                Err(problem) if problem.code == "factor" && !asked.get_untracked() => asked.set(true),
-                Err(problem) => attempt.problem.set(Some(problem)),
+                Err(problem) if problem.code == "factor" && !asked.get_untracked() => Ok(false),
+                Err(problem) => Err(problem),
             }
-            attempt.busy.set(false);
+        };
+        attempt.send(let_in, move |is_in| {
+            if is_in {
+                navigate(&next_path(query.with_untracked(|q| q.get("next"))), Default::default());
+            } else {
+                asked.set(true);
+            }
         });
     };
     view! {
@@ -131,7 +113,7 @@ pub fn LogInPage() -> impl IntoView {
                     <Field label="Code" name="code" value=code autocomplete="one-time-code" autofocus=true
                         hint="Of your authenticator app, or a recovery code" problem=attempt.problem />
                 </Show>
-                <Submit label="Sign in" busy=attempt.busy problem=attempt.problem testid="login-submit" />
+                <Submit label="Sign in" attempt=attempt testid="login-submit" />
             </form>
             <Suspense fallback=|| ()>
                 {move || {
@@ -177,20 +159,15 @@ fn SignUpForm(#[prop(optional, into)] invitation: Option<String>, founding: bool
     let session = use_session();
     let deps = StoredValue::new((Client::current(), use_navigate()));
     let [name, email, password, organisation] = [(); 4].map(|()| RwSignal::new(String::new()));
-    let attempt = Attempt::new();
+    let attempt = Attempt::default();
     let submit = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
-        if attempt.busy.get_untracked() {
-            return;
-        }
-        attempt.problem.set(None);
         if name.with_untracked(|n| n.trim().is_empty()) {
             return attempt.fail("name", "Your colleagues need a name to know you by.");
         }
         if password.with_untracked(|p| p.chars().count()) < PASSWORD_CHARS_MIN {
             return attempt.fail("password", format!("Use at least {PASSWORD_CHARS_MIN} characters."));
         }
-        attempt.busy.set(true);
         let request = SignUp {
             email: email.get_untracked(),
             name: name.get_untracked(),
@@ -199,16 +176,12 @@ fn SignUpForm(#[prop(optional, into)] invitation: Option<String>, founding: bool
             organisation: Some(organisation.get_untracked()).filter(|o| !o.trim().is_empty()),
         };
         let (client, navigate) = deps.get_value();
-        leptos::task::spawn_local(async move {
-            match client.signup(&request).await {
-                Ok(_) => {
-                    session.learn(&client).await;
-                    navigate("/", Default::default());
-                }
-                Err(problem) => attempt.problem.set(Some(problem)),
-            }
-            attempt.busy.set(false);
-        });
+        let joined = async move {
+            client.signup(&request).await?;
+            session.learn(&client).await;
+            Ok(())
+        };
+        attempt.send(joined, move |()| navigate("/", Default::default()));
     };
     view! {
         <form on:submit=submit method="post" novalidate data-testid="signup-form">
@@ -225,7 +198,7 @@ fn SignUpForm(#[prop(optional, into)] invitation: Option<String>, founding: bool
                             autocomplete="organization" hint="Your company or team." problem=attempt.problem />
                     }
                 })}
-            <Submit label="Create account" busy=attempt.busy problem=attempt.problem testid="signup-submit" />
+            <Submit label="Create account" attempt=attempt testid="signup-submit" />
         </form>
     }
     .into_any()
@@ -311,29 +284,21 @@ pub fn ResetPage() -> impl IntoView {
     let deps = StoredValue::new((Client::current(), use_navigate()));
     let notices = crate::ui::use_notices();
     let [password, again] = [(); 2].map(|()| RwSignal::new(String::new()));
-    let attempt = Attempt::new();
+    let attempt = Attempt::default();
     let submit = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
-        attempt.problem.set(None);
         if password.with_untracked(|p| p.chars().count()) < PASSWORD_CHARS_MIN {
             return attempt.fail("password", format!("Use at least {PASSWORD_CHARS_MIN} characters."));
         }
         if password.get_untracked() != again.get_untracked() {
             return attempt.fail("again", "The two are not the same.");
         }
-        attempt.busy.set(true);
         let token = params.with_untracked(|p| p.get("token")).unwrap_or_default();
         let request = Reset { token, password: password.get_untracked() };
         let (client, navigate) = deps.get_value();
-        leptos::task::spawn_local(async move {
-            match client.reset(&request).await {
-                Ok(_) => {
-                    notices.good("The new password is set. Sign in with it.");
-                    navigate("/login", Default::default());
-                }
-                Err(problem) => attempt.problem.set(Some(problem)),
-            }
-            attempt.busy.set(false);
+        attempt.send(client.reset(&request), move |_| {
+            notices.good("The new password is set. Sign in with it.");
+            navigate("/login", Default::default());
         });
     };
     view! {
@@ -344,7 +309,7 @@ pub fn ResetPage() -> impl IntoView {
                     hint=format!("At least {PASSWORD_CHARS_MIN} characters.") />
                 <Field label="Once more" name="again" kind="password" value=again autocomplete="new-password"
                     problem=attempt.problem />
-                <Submit label="Set password" busy=attempt.busy problem=attempt.problem testid="reset-submit" />
+                <Submit label="Set password" attempt=attempt testid="reset-submit" />
             </form>
         </Card>
     }

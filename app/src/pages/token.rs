@@ -1,9 +1,8 @@
 //! One's tokens: secrets for programs that act for oneself.
 
-use crate::api::Problem;
 use crate::api::auth::{CreateToken, Scope, Token};
 use crate::api::client::Client;
-use crate::ui::{Field, Glyph, Icon, Select, Submit, ago, copy, day, now, use_notices};
+use crate::ui::{Attempt, Field, Glyph, Icon, Select, Submit, ago, copy, day, now, use_notices};
 use leptos::prelude::*;
 
 /// Word and explanation of a scope.
@@ -38,30 +37,18 @@ pub fn Tokens() -> impl IntoView {
     let days = RwSignal::new("90".to_string());
     let chosen = Scope::ALL.map(|s| (s, RwSignal::new(s != Scope::Share)));
     let made = RwSignal::new(None::<String>);
-    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<Problem>));
+    let attempt = Attempt::default();
     let submit = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
-        if busy.get_untracked() {
-            return;
-        }
-        busy.set(true);
-        problem.set(None);
         let request = CreateToken {
             name: name.get_untracked(),
             scopes: chosen.iter().filter(|(_, on)| on.get_untracked()).map(|(s, _)| *s).collect(),
             days: days.get_untracked().parse().unwrap_or(90),
         };
-        let client = client.get_value();
-        leptos::task::spawn_local(async move {
-            match client.create_token(&request).await {
-                Ok(token) => {
-                    name.set(String::new());
-                    made.set(token.secret);
-                    turn.update(|t| *t += 1);
-                }
-                Err(p) => problem.set(Some(p)),
-            }
-            busy.set(false);
+        attempt.send(client.with_value(|c| c.create_token(&request)), move |token| {
+            name.set(String::new());
+            made.set(token.secret);
+            turn.update(|t| *t += 1);
         });
     };
     let remove = move |id: String| {
@@ -85,9 +72,9 @@ pub fn Tokens() -> impl IntoView {
                 <a href="/api/docs" rel="external">"API's description"</a>"."
             </p>
             <form class="row-form" on:submit=submit novalidate>
-                <Field label="For" name="name" value=name problem=problem />
+                <Field label="For" name="name" value=name problem=attempt.problem />
                 <Select label="Valid for" name="days" value=days options=day_options />
-                <div><Submit label="Make token" busy=busy problem=problem testid="token-create" /></div>
+                <div><Submit label="Make token" attempt=attempt testid="token-create" /></div>
             </form>
             <div class="choices">
                 {chosen

@@ -3,7 +3,7 @@
 use super::desk::use_desk;
 use crate::api::Problem;
 use crate::api::share::{Allow, CreateShare, Share, ShareView};
-use crate::ui::{Dialog, Field, Glyph, Icon, Select, Submit, ago, copy, day, now};
+use crate::ui::{Attempt, Dialog, Field, Glyph, Icon, Select, Submit, ago, copy, day, now};
 use leptos::prelude::*;
 use std::collections::BTreeSet;
 
@@ -45,14 +45,9 @@ fn ShareForm() -> impl IntoView {
         all.collect::<Vec<_>>()
     });
     let bodies = StoredValue::new(bodies);
-    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<Problem>));
+    let attempt = Attempt::default();
     let submit = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
-        if busy.get_untracked() {
-            return;
-        }
-        busy.set(true);
-        problem.set(None);
         let chosen = bodies.with_value(|all| {
             let on = all.iter().filter(|(.., on)| on.get_untracked()).map(|(name, ..)| name.clone());
             let on: BTreeSet<String> = on.collect();
@@ -66,17 +61,11 @@ fn ShareForm() -> impl IntoView {
             allow: allowed.iter().filter(|(_, on)| on.get_untracked()).map(|(a, _)| *a).collect(),
             bodies: chosen,
         };
-        let (client, id) = (desk.client.get_value(), desk.id.get_value());
-        leptos::task::spawn_local(async move {
-            match client.create_share(&id, &request).await {
-                Ok(share) => {
-                    password.set(String::new());
-                    made.set(share.link);
-                    load();
-                }
-                Err(p) => problem.set(Some(p)),
-            }
-            busy.set(false);
+        let asked = desk.client.with_value(|c| desk.id.with_value(|id| c.create_share(id, &request)));
+        attempt.send(asked, move |share| {
+            password.set(String::new());
+            made.set(share.link);
+            load();
         });
     };
     let revoke = move |id: String| {
@@ -97,15 +86,15 @@ fn ShareForm() -> impl IntoView {
              never leaves the server."
         </p>
         <form class="share-form" on:submit=submit novalidate>
-            <Field label="For" name="label" value=label hint="As you will find it in this list" problem=problem />
+            <Field label="For" name="label" value=label hint="As you will find it in this list" problem=attempt.problem />
             <Select label="Valid for" name="days" value=days options=day_options />
             <Field
                 label="Only this person (optional)" name="guest" value=guest required=false
-                hint="By this name they comment and are on record" problem=problem
+                hint="By this name they comment and are on record" problem=attempt.problem
             />
             <Field
                 label="Password (optional)" name="password" kind="password" value=password required=false autocomplete="new-password"
-                hint="Needed for one person" problem=problem
+                hint="Needed for one person" problem=attempt.problem
             />
             <div class="share-allow" role="group" aria-label="They may">
                 <span class="label">"They may"</span>
@@ -147,12 +136,12 @@ fn ShareForm() -> impl IntoView {
                                             })
                                             .collect_view()}
                                     </div>
-                                    <p class="note bad-text">{move || problem.get().filter(|p| p.field.as_deref() == Some("bodies")).map(|p| p.message)}</p>
+                                    <p class="note bad-text">{move || attempt.problem.get().filter(|p| p.field.as_deref() == Some("bodies")).map(|p| p.message)}</p>
                                 </details>
                             }
                         })
                 })}
-            <div class="share-make"><Submit label="Make link" busy=busy problem=problem testid="share-create" /></div>
+            <div class="share-make"><Submit label="Make link" attempt=attempt testid="share-create" /></div>
         </form>
         {move || {
             made.get()
@@ -198,7 +187,7 @@ fn ShareForm() -> impl IntoView {
                                 <div class="grow">
                                     <strong>{s.label.clone()}</strong>
                                     {s.guest.clone().map(|g| view! { <span class="soft">" for "{g}</span> })}
-                                    <p class="soft">{format!("{state} · opened {} times", s.views)}</p>
+                                    <p class="soft">{format!("{state} · {}", opened(s.views))}</p>
                                     <p class="soft">{terms(&s)}</p>
                                     <Views share=s.id.clone() />
                                 </div>
@@ -240,6 +229,15 @@ fn choice(allowed: &[(Allow, RwSignal<bool>)], forms: bool) -> impl IntoView + u
             }
         })
         .collect_view()
+}
+
+/// How often a link was opened, in words.
+fn opened(n: u64) -> String {
+    match n {
+        0 => "not opened yet".to_owned(),
+        1 => "opened once".to_owned(),
+        n => format!("opened {n} times"),
+    }
 }
 
 /// What a link gives, in words.
@@ -314,6 +312,11 @@ fn Views(share: String) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn openings_are_counted_in_words() {
+        assert_eq!([0, 1, 2].map(opened), ["not opened yet", "opened once", "opened 2 times"]);
+    }
 
     #[test]
     fn terms_say_what_a_link_gives() {

@@ -3,6 +3,18 @@
 use super::icon::{Glyph, Icon};
 use leptos::{html, prelude::*};
 
+/// Whether a dialog about something is open: while there is something; and closing the dialog lets go of it.
+pub fn open_about<T: Send + Sync + 'static>(about: RwSignal<Option<T>>) -> RwSignal<bool> {
+    let open = RwSignal::new(false);
+    Effect::new(move |_| open.set(about.with(Option::is_some)));
+    Effect::new(move |_| {
+        if !open.get() && about.with_untracked(Option::is_some) {
+            about.set(None);
+        }
+    });
+    open
+}
+
 /// A modal dialog, open while `open` is true. Its content is made anew at each opening.
 #[component]
 pub fn Dialog(

@@ -1,7 +1,8 @@
 //! Labelled form fields with the fault written under the field it belongs to.
 
+use super::attempt::Attempt;
 use crate::api::Problem;
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 
 /// A text field. `name` is also the key under which a [`Problem`] reports a fault in it.
 #[component]
@@ -20,6 +21,16 @@ pub fn Field(
     if let Some(typed) = typed_before(&id) {
         value.set(typed);
     }
+    let node = NodeRef::<html::Input>::new();
+    // In a page that it loads the browser sees to it; a field that is made later is its own affair.
+    if autofocus && !is_waking() {
+        Effect::new(move |_| {
+            if let Some(input) = node.get() {
+                // Fails only when it has left the page meanwhile.
+                let _ = input.focus();
+            }
+        });
+    }
     let note = format!("{id}-note");
     let fault = {
         let name = name.clone();
@@ -29,7 +40,7 @@ pub fn Field(
         <div class="field" class:bad=move || fault.get().is_some()>
             <label for=id.clone()>{label}</label>
             <input
-                id=id.clone() class="input" name=name.clone() type=kind.unwrap_or_else(|| "text".into())
+                node_ref=node id=id.clone() class="input" name=name.clone() type=kind.unwrap_or_else(|| "text".into())
                 autocomplete=autocomplete.unwrap_or_else(|| "off".into()) autofocus=autofocus required=required
                 data-testid=name aria-describedby=note.clone()
                 aria-invalid=move || fault.get().is_some().to_string()
@@ -42,14 +53,21 @@ pub fn Field(
     .into_any()
 }
 
+/// Whether the page is waking up: what is made now stands in it already.
+fn is_waking() -> bool {
+    #[cfg(feature = "browser")]
+    return Owner::current_shared_context().is_some_and(|c| c.get_is_hydrating());
+    #[cfg(not(feature = "browser"))]
+    false
+}
+
 /// What a person, or their password manager, typed into the server's field before the page woke up: waking must not take
 /// it away. `None` on the server, and for a field made later.
 fn typed_before(id: &str) -> Option<String> {
     #[cfg(feature = "browser")]
     {
         use wasm_bindgen::JsCast;
-        let waking = Owner::current_shared_context().is_some_and(|c| c.get_is_hydrating());
-        let input = waking.then(|| document().get_element_by_id(id)).flatten()?;
+        let input = is_waking().then(|| document().get_element_by_id(id)).flatten()?;
         let typed = input.dyn_into::<leptos::web_sys::HtmlInputElement>().ok()?.value();
         (!typed.is_empty()).then_some(typed)
     }
@@ -104,16 +122,15 @@ pub fn Select(
 #[component]
 pub fn Submit(
     #[prop(into)] label: String,
-    #[prop(into)] busy: Signal<bool>,
-    #[prop(into)] problem: Signal<Option<Problem>>,
+    attempt: Attempt,
     #[prop(optional, into)] testid: Option<String>,
 ) -> impl IntoView {
     let awake = use_awake();
-    let general = move || problem.get().filter(|p| p.field.is_none()).map(|p| p.message);
+    let general = move || attempt.problem.get().filter(|p| p.field.is_none()).map(|p| p.message);
     view! {
         <p class="form-fault" role="alert">{general}</p>
         <button
-            type="submit" class="button primary wide" disabled=move || busy.get() || !awake.get()
+            type="submit" class="button primary wide" disabled=move || attempt.busy.get() || !awake.get()
             class:asleep=move || !awake.get()
             data-testid=testid.unwrap_or_else(|| "submit".into())
         >

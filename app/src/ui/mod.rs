@@ -1,5 +1,6 @@
 //! The small set of parts that every page is made of. Looks live in `app/style`, behaviour here.
 
+mod attempt;
 mod avatar;
 mod chart;
 mod dialog;
@@ -12,9 +13,10 @@ mod theme;
 mod time;
 mod toast;
 
+pub use attempt::Attempt;
 pub use avatar::{Avatar, Avatars};
 pub use chart::Chart;
-pub use dialog::{Confirm, Dialog};
+pub use dialog::{Confirm, Dialog, open_about};
 pub use field::{Field, Select, Submit};
 pub use icon::{Glyph, Icon};
 pub use menu::Menu;

@@ -6,7 +6,7 @@ use crate::api::auth::Role;
 use crate::api::client::Client;
 use crate::api::design::{ChangeDesign, CreateDesign, DesignCard};
 use crate::api::organisation::{NameProject, Project};
-use crate::ui::{Confirm, Dialog, Field, Select, Submit, use_notices};
+use crate::ui::{Attempt, Confirm, Dialog, Field, Select, Submit, open_about, use_notices};
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use solver::design::{TEMPLATES, template};
@@ -21,13 +21,7 @@ const NEW_PROJECT: &str = "+";
 
 #[component]
 pub(super) fn CreateDialog(shelf: Shelf) -> impl IntoView {
-    let open = RwSignal::new(false);
-    Effect::new(move |_| open.set(shelf.creating.get().is_some()));
-    Effect::new(move |_| {
-        if !open.get() && shelf.creating.with_untracked(Option::is_some) {
-            shelf.creating.set(None);
-        }
-    });
+    let open = open_about(shelf.creating);
     view! {
         <Dialog open=open title="New design" testid="create-dialog">
             <CreateForm shelf=shelf />
@@ -44,7 +38,7 @@ fn CreateForm(shelf: Shelf) -> impl IntoView {
     let name = RwSignal::new(template(chosen).map_or("", |t| t.label).replace("Empty", "Untitled"));
     let project = RwSignal::new(String::new());
     let project_name = RwSignal::new(String::new());
-    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<Problem>));
+    let attempt = Attempt::default();
     let options = Signal::derive(move || {
         let mut options = project_options(shelf.projects.get());
         options.push((NEW_PROJECT.into(), "New project…".into()));
@@ -61,40 +55,36 @@ fn CreateForm(shelf: Shelf) -> impl IntoView {
     });
     let submit = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
-        if busy.get_untracked() {
-            return;
-        }
-        busy.set(true);
-        problem.set(None);
         let (client, navigate) = deps.get_value();
-        leptos::task::spawn_local(async move {
-            let made = async {
-                let project = if project.get_untracked() == NEW_PROJECT {
-                    client.create_project(&NameProject { name: project_name.get_untracked() }).await?.id
-                } else {
-                    project.get_untracked()
-                };
-                let request =
-                    CreateDesign { project, name: name.get_untracked(), template: template_id.get_untracked() };
-                client.create_design(&request).await
+        let (name, template) = (name.get_untracked(), template_id.get_untracked());
+        let (chosen, called) = (project.get_untracked(), project_name.get_untracked());
+        let asked = async move {
+            let project = if chosen == NEW_PROJECT {
+                // Its name stands in a field of its own here.
+                let at_field = |p: Problem| Problem { field: p.field.map(|_| "project_name".into()), ..p };
+                let made = client.create_project(&NameProject { name: called }).await.map_err(at_field)?;
+                let id = made.id.clone();
+                // Should the design be refused, the next attempt finds the project there.
+                shelf.projects.try_update(|all| all.get_or_insert_default().push(made));
+                project.try_set(id.clone());
+                id
+            } else {
+                chosen
             };
-            match made.await {
-                Ok(card) => navigate(&format!("/design/{}", card.id), Default::default()),
-                Err(p) => problem.set(Some(p)),
-            }
-            busy.set(false);
-        });
+            client.create_design(&CreateDesign { project, name, template }).await
+        };
+        attempt.send(asked, move |card| navigate(&format!("/design/{}", card.id), Default::default()));
     };
     let templates: Vec<(String, String)> = TEMPLATES.iter().map(|t| (t.id.into(), t.label.into())).collect();
     view! {
         <form on:submit=submit novalidate>
-            <Field label="Name" name="name" value=name autofocus=true problem=problem />
+            <Field label="Name" name="name" value=name autofocus=true problem=attempt.problem />
             <Select label="Template" name="template" value=template_id options=templates />
             <Select label="Project" name="project" value=project options=options />
             <Show when=move || project.get() == NEW_PROJECT>
-                <Field label="Name of the project" name="project_name" value=project_name problem=problem />
+                <Field label="Name of the project" name="project_name" value=project_name problem=attempt.problem />
             </Show>
-            <Submit label="Create" busy=busy problem=problem testid="create-submit" />
+            <Submit label="Create" attempt=attempt testid="create-submit" />
         </form>
     }
     .into_any()
@@ -102,13 +92,7 @@ fn CreateForm(shelf: Shelf) -> impl IntoView {
 
 #[component]
 pub(super) fn EditDialog(shelf: Shelf) -> impl IntoView {
-    let open = RwSignal::new(false);
-    Effect::new(move |_| open.set(shelf.editing.with(Option::is_some)));
-    Effect::new(move |_| {
-        if !open.get() && shelf.editing.with_untracked(Option::is_some) {
-            shelf.editing.set(None);
-        }
-    });
+    let open = open_about(shelf.editing);
     view! {
         <Dialog open=open title="Rename or move" testid="edit-dialog">
             {move || shelf.editing.get().map(|card| view! { <EditForm shelf=shelf card=card /> })}
@@ -122,34 +106,26 @@ fn EditForm(shelf: Shelf, card: DesignCard) -> impl IntoView {
     let client = StoredValue::new(Client::current());
     let name = RwSignal::new(card.name.clone());
     let project = RwSignal::new(card.project.clone());
-    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<Problem>));
+    let attempt = Attempt::default();
     let options = Signal::derive(move || project_options(shelf.projects.get()));
     let submit = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
-        busy.set(true);
         let changed = |now: String, before: &str| (now != before).then_some(now);
         let change = ChangeDesign {
             name: changed(name.get_untracked(), &card.name),
             project: changed(project.get_untracked(), &card.project),
             state: None,
         };
-        let (client, id) = (client.get_value(), card.id.clone());
-        leptos::task::spawn_local(async move {
-            match client.change_design(&id, &change).await {
-                Ok(_) => {
-                    shelf.editing.set(None);
-                    shelf.turn.update(|t| *t += 1);
-                }
-                Err(p) => problem.set(Some(p)),
-            }
-            busy.set(false);
+        attempt.send(client.with_value(|c| c.change_design(&card.id, &change)), move |_| {
+            shelf.editing.set(None);
+            shelf.turn.update(|t| *t += 1);
         });
     };
     view! {
         <form on:submit=submit novalidate>
-            <Field label="Name" name="name" value=name autofocus=true problem=problem />
+            <Field label="Name" name="name" value=name autofocus=true problem=attempt.problem />
             <Select label="Project" name="project" value=project options=options />
-            <Submit label="Save" busy=busy problem=problem testid="edit-submit" />
+            <Submit label="Save" attempt=attempt testid="edit-submit" />
         </form>
     }
     .into_any()
@@ -157,10 +133,9 @@ fn EditForm(shelf: Shelf, card: DesignCard) -> impl IntoView {
 
 #[component]
 pub(super) fn DeleteDialog(shelf: Shelf) -> impl IntoView {
-    let open = RwSignal::new(false);
+    let open = open_about(shelf.deleting);
     let notices = use_notices();
     let client = StoredValue::new(Client::current());
-    Effect::new(move |_| open.set(shelf.deleting.with(Option::is_some)));
     let yes = Callback::new(move |()| {
         let Some(card) = shelf.deleting.get_untracked() else { return };
         let client = client.get_value();
@@ -172,11 +147,6 @@ pub(super) fn DeleteDialog(shelf: Shelf) -> impl IntoView {
             shelf.deleting.set(None);
             shelf.turn.update(|t| *t += 1);
         });
-    });
-    Effect::new(move |_| {
-        if !open.get() && shelf.deleting.with_untracked(Option::is_some) {
-            shelf.deleting.set(None);
-        }
     });
     let text = move || {
         let name = shelf.deleting.with(|c| c.as_ref().map(|c| c.name.clone()).unwrap_or_default());

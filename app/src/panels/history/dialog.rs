@@ -1,9 +1,8 @@
 //! Naming a version, and branching from one.
 
-use crate::api::Problem;
 use crate::api::history::{CreateBranch, NameVersion};
 use crate::panels::use_desk;
-use crate::ui::{Dialog, Field, Submit};
+use crate::ui::{Attempt, Dialog, Field, Submit};
 use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 
@@ -31,29 +30,18 @@ fn NameForm() -> impl IntoView {
     let desk = use_desk();
     let past = desk.past;
     let (name, note) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
-    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<Problem>));
+    let attempt = Attempt::default();
     // What was asked for is named, also when others edit meanwhile.
     let sequence = past.target.get_untracked().unwrap_or_else(|| desk.sequence.get_untracked());
     let words = which(Some(sequence), desk.sequence.get_untracked());
     let submit = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
-        if busy.get_untracked() {
-            return;
-        }
-        busy.set(true);
-        problem.set(None);
-        let (client, id) = (desk.client.get_value(), desk.id.get_value());
         let request = NameVersion { name: name.get_untracked(), note: note.get_untracked(), sequence: Some(sequence) };
-        leptos::task::spawn_local(async move {
-            match client.name_version(&id, &request).await {
-                Ok(version) => {
-                    past.naming.set(false);
-                    desk.notices.good(format!("Version {} is called {} for good.", version.sequence, version.name));
-                    past.refresh(desk);
-                }
-                Err(p) => problem.set(Some(p)),
-            }
-            busy.set(false);
+        let asked = desk.client.with_value(|c| desk.id.with_value(|id| c.name_version(id, &request)));
+        attempt.send(asked, move |version| {
+            past.naming.set(false);
+            desk.notices.good(format!("Version {} is called {} for good.", version.sequence, version.name));
+            past.refresh(desk);
         });
     };
     view! {
@@ -61,9 +49,9 @@ fn NameForm() -> impl IntoView {
             {format!("For {words}. A name stands for this version for good: nobody can change or remove it.")}
         </p>
         <form on:submit=submit novalidate>
-            <Field label="Name" name="name" value=name autofocus=true problem=problem />
-            <Field label="Note" name="note" value=note required=false problem=problem />
-            <Submit label="Name it" busy=busy problem=problem testid="name-submit" />
+            <Field label="Name" name="name" value=name autofocus=true problem=attempt.problem />
+            <Field label="Note" name="note" value=note required=false problem=attempt.problem />
+            <Submit label="Name it" attempt=attempt testid="name-submit" />
         </form>
     }
     .into_any()
@@ -85,29 +73,18 @@ fn BranchForm() -> impl IntoView {
     let desk = use_desk();
     let past = desk.past;
     let name = RwSignal::new(String::new());
-    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<Problem>));
+    let attempt = Attempt::default();
     let sequence = past.target.get_untracked();
     let words = which(sequence, desk.sequence.get_untracked());
     let navigate = StoredValue::new(use_navigate());
     let submit = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
-        if busy.get_untracked() {
-            return;
-        }
-        busy.set(true);
-        problem.set(None);
-        let (client, id) = (desk.client.get_value(), desk.id.get_value());
         let request = CreateBranch { name: name.get_untracked(), sequence };
-        leptos::task::spawn_local(async move {
-            match client.create_branch(&id, &request).await {
-                Ok(card) => {
-                    past.branching.set(false);
-                    desk.notices.good(format!("This is the branch {} now.", card.name));
-                    navigate.with_value(|go| go(&format!("/design/{}", card.id), Default::default()));
-                }
-                Err(p) => problem.set(Some(p)),
-            }
-            busy.try_set(false);
+        let asked = desk.client.with_value(|c| desk.id.with_value(|id| c.create_branch(id, &request)));
+        attempt.send(asked, move |card| {
+            past.branching.set(false);
+            desk.notices.good(format!("This is the branch {} now.", card.name));
+            navigate.with_value(|go| go(&format!("/design/{}", card.id), Default::default()));
         });
     };
     view! {
@@ -115,8 +92,8 @@ fn BranchForm() -> impl IntoView {
             {format!("A design of its own that begins as {words}. What is changed there stays there until it is merged.")}
         </p>
         <form on:submit=submit novalidate>
-            <Field label="Name" name="branch-name" value=name autofocus=true problem=problem />
-            <Submit label="Make the branch" busy=busy problem=problem testid="branch-submit" />
+            <Field label="Name" name="branch-name" value=name autofocus=true problem=attempt.problem />
+            <Submit label="Make the branch" attempt=attempt testid="branch-submit" />
         </form>
     }
     .into_any()

@@ -1,12 +1,12 @@
 //! Releases: the revision that counts, the one in the making, who approves it, and what shows that it may be.
 
 use super::release_form::{Prepare, Say};
+use crate::api::client;
 use crate::api::client::Client;
 use crate::api::release::{Approval, ChangeRelease, Decide, Decision, Happened, Proof, Reason, Release, Stage};
-use crate::api::{Problem, client};
 use crate::panels::requirement::face_of;
 use crate::panels::use_desk;
-use crate::ui::{Avatar, Glyph, Icon, ago, day, now};
+use crate::ui::{Attempt, Avatar, Glyph, Icon, ago, day, now};
 use leptos::prelude::*;
 
 #[component]
@@ -110,35 +110,23 @@ fn returned(release: &Release) -> Option<String> {
 fn Card(release: Release) -> impl IntoView {
     let desk = use_desk();
     let past = desk.past;
-    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<Problem>));
+    let attempt = Attempt::default();
     let saying = RwSignal::new(None::<Saying>);
     let (sequence, may, stage) = (release.sequence, release.may, release.stage);
     let id = StoredValue::new(release.id.clone());
     let take = move |asked: client::Answering<Release>, words: &'static str| {
-        busy.set(true);
-        problem.set(None);
-        leptos::task::spawn_local(async move {
-            match asked.await {
-                Ok(release) => {
-                    // The panel may have been left meanwhile.
-                    let _ = saying.try_set(None);
-                    desk.notices.good(format!("Revision {} {words}.", release.revision));
-                    past.refresh(desk);
-                }
-                Err(p) => {
-                    let _ = problem.try_set(Some(p));
-                }
-            }
-            let _ = busy.try_set(false);
+        attempt.send(asked, move |release| {
+            // The panel may have been left meanwhile.
+            let _ = saying.try_set(None);
+            desk.notices.good(format!("Revision {} {words}.", release.revision));
+            past.refresh(desk);
         });
     };
     let ask = move |of: fn(&Client, &str) -> client::Answering<Release>, words: &'static str| {
-        if !busy.get_untracked() {
-            take(desk.client.with_value(|c| id.with_value(|id| of(c, id))), words);
-        }
+        take(desk.client.with_value(|c| id.with_value(|id| of(c, id))), words);
     };
     let said = Callback::new(move |text: String| {
-        let Some(now) = saying.get_untracked().filter(|_| !busy.get_untracked()) else { return };
+        let Some(now) = saying.get_untracked() else { return };
         let asked = desk.client.with_value(|c| {
             id.with_value(|id| match now {
                 Saying::Approve => c.decide_release(id, &Decide { decision: Decision::Approve, remark: text }),
@@ -169,7 +157,7 @@ fn Card(release: Release) -> impl IntoView {
             <button
                 type="button" class=format!("button small {class}") data-testid=testid
                 on:click=move |_| {
-                    problem.set(None);
+                    attempt.problem.set(None);
                     saying.set(Some(to));
                 }
             >
@@ -201,7 +189,8 @@ fn Card(release: Release) -> impl IntoView {
             <Approvers approvals=release.approvals.clone() />
             <Reports release=release.clone() />
             {move || {
-                problem
+                attempt
+                    .problem
                     .get()
                     .map(|p| {
                         view! {
@@ -221,10 +210,10 @@ fn Card(release: Release) -> impl IntoView {
                                     view! {
                                         <button
                                             type="button" class="button small primary" data-testid="release-submit"
-                                            disabled=move || busy.get()
+                                            disabled=move || attempt.busy.get()
                                             on:click=move |_| ask(|c, id| c.submit_release(id), "is in review")
                                         >
-                                            {move || if busy.get() { "Checking…" } else { "Submit for review" }}
+                                            {move || if attempt.busy.get() { "Checking…" } else { "Submit for review" }}
                                         </button>
                                     }
                                 })}
@@ -247,7 +236,7 @@ fn Card(release: Release) -> impl IntoView {
                         Saying::TakeBack => ("Why?", "Take back to the draft", true),
                         Saying::Withdraw | Saying::Change => ("Why?", "Withdraw", true),
                     };
-                    view! { <Say label=label action=action needed=needed busy=busy said=said cancel=Callback::new(move |()| saying.set(None)) /> }
+                    view! { <Say label=label action=action needed=needed busy=attempt.busy said=said cancel=Callback::new(move |()| saying.set(None)) /> }
                         .into_any()
                 }
             }}

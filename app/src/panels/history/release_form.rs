@@ -1,9 +1,8 @@
 //! What is typed for a release: which version, what is new, who approves; and words to a decision.
 
-use crate::api::Problem;
 use crate::api::release::{ChangeRelease, DraftRelease, Release};
 use crate::panels::use_desk;
-use crate::ui::Submit;
+use crate::ui::{Attempt, Submit};
 use leptos::prelude::*;
 use std::collections::BTreeSet;
 
@@ -19,7 +18,7 @@ pub fn Prepare(draft: Option<Release>, done: Callback<()>) -> impl IntoView {
     let sequence = RwSignal::new(first);
     let named = draft.iter().flat_map(|d| &d.approvals).map(|a| a.person.id.clone());
     let people = RwSignal::new(named.collect::<BTreeSet<String>>());
-    let (busy, problem) = (RwSignal::new(false), RwSignal::new(None::<Problem>));
+    let attempt = Attempt::default();
     let mut versions = vec![(now, format!("Now, version {now}"))];
     let mut offer = |at: u64, label: String| {
         if !versions.iter().any(|(known, _)| *known == at) {
@@ -40,11 +39,6 @@ pub fn Prepare(draft: Option<Release>, done: Callback<()>) -> impl IntoView {
     let label = if draft.is_some() { "Keep" } else { "Make the draft" };
     let submit = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
-        if busy.get_untracked() {
-            return;
-        }
-        busy.set(true);
-        problem.set(None);
         let (at, note) = (sequence.get_untracked(), note.get_untracked());
         let approvers: Vec<String> = people.get_untracked().into_iter().collect();
         let asked = desk.client.with_value(|client| match id.get_value() {
@@ -57,21 +51,14 @@ pub fn Prepare(draft: Option<Release>, done: Callback<()>) -> impl IntoView {
                 client.change_release(&id, &request)
             }
         });
-        leptos::task::spawn_local(async move {
-            match asked.await {
-                Ok(_) => {
-                    past.refresh(desk);
-                    done.run(());
-                }
-                Err(p) => {
-                    let _ = problem.try_set(Some(p));
-                }
-            }
-            let _ = busy.try_set(false);
+        attempt.send(asked, move |_| {
+            past.refresh(desk);
+            done.run(());
         });
     };
-    let fault =
-        move |field: &'static str| problem.get().filter(|p| p.field.as_deref() == Some(field)).map(|p| p.message);
+    let fault = move |field: &'static str| {
+        attempt.problem.get().filter(|p| p.field.as_deref() == Some(field)).map(|p| p.message)
+    };
     view! {
         <form class="release-form" on:submit=submit novalidate data-testid="release-form">
             <label class="label" for="release-version">"Version"</label>
@@ -127,7 +114,7 @@ pub fn Prepare(draft: Option<Release>, done: Callback<()>) -> impl IntoView {
                 }}
                 <p class="note bad-text">{move || fault("approvers")}</p>
             </fieldset>
-            <Submit label=label busy=busy problem=problem testid="release-draft" />
+            <Submit label=label attempt=attempt testid="release-draft" />
             <button type="button" class="button small" on:click=move |_| done.run(())>"Cancel"</button>
         </form>
     }
