@@ -6,6 +6,7 @@ mod dist;
 #[cfg(test)]
 mod house;
 mod notices;
+mod pictures;
 mod process;
 mod serve;
 mod test;
@@ -19,6 +20,7 @@ cargo xtask test [--long] [STEP …]   everything CI runs; with STEPs only those
 cargo xtask web [--release]          build the page's assets only
 cargo xtask dist                     one self-contained binary in ./dist
 cargo xtask bench [NAME …]           figures with target and verdict; writes target/bench.json
+cargo xtask pictures                 the pictures of docs/, made small from what the browser walks saw
 cargo xtask doctor                   is everything here that building and running needs?";
 
 fn main() -> Result<()> {
@@ -35,6 +37,7 @@ fn main() -> Result<()> {
         }
         "dist" => dist::dist(),
         "bench" => bench::bench(&rest),
+        "pictures" => pictures::pictures(),
         "doctor" => check::doctor(),
         "" | "help" | "--help" | "-h" => {
             println!("{HELP}");
