@@ -1,5 +1,6 @@
 //! The rules of the house, as tests: who may depend on whom, and what each crate must not do.
 
+use crate::pictures;
 use crate::process::{self, cargo, root};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -142,4 +143,31 @@ fn sources_hold_one_thing_each() {
         .map(|(path, text)| format!("{}: {} lines", path.display(), text.lines().count()))
         .collect();
     assert_eq!(long, Vec::<String>::new());
+}
+
+/// Pictures that `pages` show, from the root.
+fn shown(pages: &[(String, String)]) -> BTreeSet<String> {
+    let of = |(page, text): &(String, String)| {
+        let folder = page.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/"));
+        pictures::named(text).into_iter().map(|address| format!("{folder}{address}")).collect::<Vec<_>>()
+    };
+    pages.iter().flat_map(of).collect()
+}
+
+#[test]
+fn pages_show_pictures_that_are_there() {
+    /// What a clone has to fetch of pictures, bytes.
+    const BYTES_MAX: u64 = 2_500_000;
+    let page = ("docs/a.md".to_string(), "![here](images/b.png)".to_string());
+    assert_eq!(shown(&[page]), BTreeSet::from(["docs/images/b.png".to_string()]), "canary");
+    let shown = shown(&pictures::pages().expect("pages are text"));
+    let missing: Vec<&String> = shown.iter().filter(|p| !root().join(p).is_file()).collect();
+    assert!(missing.is_empty(), "a page shows pictures that are not there: {missing:?}; cargo xtask pictures");
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(root().join("docs/images")).expect("the manual has pictures").flatten() {
+        let name = format!("docs/images/{}", entry.file_name().to_string_lossy());
+        assert!(shown.contains(&name), "no page shows {name}; cargo xtask pictures removes it");
+        bytes += entry.metadata().expect("a file").len();
+    }
+    assert!(bytes > 0 && bytes <= BYTES_MAX, "pictures of {bytes} bytes");
 }
