@@ -2,7 +2,8 @@
 //! fine the second time; writes `docs/engine-bracket.md`.
 //!
 //! `cargo run --release -p solver --features solve --example engine_bracket [-- <mass in kg> [cells [iterations [file.stl]]]]`;
-//! with arguments it only prints.
+//! with arguments it only prints, and with `bracket.outcome` in the file's place it keeps what was found there, with the body in
+//! `bracket.growth`, or takes both from there.
 
 #![allow(clippy::print_stdout)]
 
@@ -10,10 +11,12 @@ use glam::DVec3;
 use solver::design::{Design, Object, Value, template};
 use solver::format::stl;
 use solver::geometry::{Files, Model, evaluate};
+use solver::growth::Growth;
 use solver::run::{Ctx, Report};
 use solver::study::outcome::{Outcome, OutcomeMesh};
 use solver::study::{Case, study};
 use solver::surface::SurfaceMesh;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -95,7 +98,7 @@ fn judged(surface: &SurfaceMesh) -> Vec<bool> {
     surface.points.iter().map(far).collect()
 }
 
-/// Largest von Mises stress among the judged points, MPa, by case.
+/// Largest von Mises stress among the judged points, MPa, by case. Prints where it is.
 fn stresses(out: &Outcome) -> Result<[f64; 4], Failure> {
     let (name, surface) = skin(out).ok_or("no skin")?;
     let judged = judged(surface);
@@ -105,8 +108,13 @@ fn stresses(out: &Outcome) -> Result<[f64; 4], Failure> {
             f.id == "von_mises" && f.mesh == name && f.case.as_deref() == Some(case)
         };
         let field = out.fields.iter().find(is_it).ok_or("no stress")?;
-        let all = field.values.iter().zip(&judged).filter(|(_, judged)| **judged);
-        most[k] = all.map(|(v, _)| f64::from(*v) / 1e6).fold(0.0, f64::max);
+        let all = (0..field.values.len()).filter(|p| judged[*p]);
+        let at = all.max_by(|p, q| field.values[*p].total_cmp(&field.values[*q])).ok_or("no point is judged")?;
+        most[k] = f64::from(field.values[at]) / 1e6;
+        let beside = (0..surface.triangles.len()).filter(|t| surface.triangles[*t].contains(&(at as u32)));
+        let faces: BTreeSet<&str> = beside.map(|t| &*surface.faces[surface.face_of[t] as usize].name.0).collect();
+        let [x, y, z] = surface.points[at].map(|c| 1e3 * c);
+        println!("{case}: {:.0} MPa at ({x:.2}, {y:.2}, {z:.2}) mm on {faces:?}", most[k]);
     }
     Ok(most)
 }
@@ -128,7 +136,19 @@ fn main() -> Result<(), Failure> {
     if let Some(issue) = space.issues.first() {
         return Err(issue.message.clone().into());
     }
-    let found = run(&design, &space, "study_generative")?;
+    let kept = arguments.get(3).filter(|path| path.ends_with(".outcome"));
+    let body = kept.map(|path| path.replace(".outcome", ".growth"));
+    let read = || Some((std::fs::read(kept?).ok()?, std::fs::read(body.as_deref()?).ok()?));
+    let found = match read() {
+        Some((bytes, body)) => {
+            Outcome { growth: Growth::from_bytes(&body), ..Outcome::from_bytes(&bytes).map_err(|e| format!("{e:?}"))? }
+        }
+        None => run(&design, &space, "study_generative")?,
+    };
+    if let (Some(path), Some(body), Some(growth)) = (kept, &body, &found.growth) {
+        std::fs::write(path, found.to_bytes())?;
+        std::fs::write(body, growth.to_bytes())?;
+    }
     let growth = found.growth.clone().ok_or("no body")?;
     let grown_in = begun.elapsed().as_secs_f64();
     println!("found in {grown_in:.0} s");
@@ -150,7 +170,7 @@ fn main() -> Result<(), Failure> {
     }
     let model = evaluate(&design, &Stored(growth.to_bytes()));
     let body = model.bodies.iter().find(|b| b.name == "outcome").ok_or("the feature made no body")?;
-    if let Some(path) = arguments.get(3) {
+    if let Some(path) = arguments.get(3).filter(|path| path.ends_with(".stl")) {
         std::fs::write(path, stl::write(&[body.body.surface()], 1e3))?;
     }
     let weight = value(&found, "mass", None).ok_or("no mass")?;

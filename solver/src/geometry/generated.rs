@@ -188,3 +188,67 @@ pub(crate) fn patch<'a>(of: impl Iterator<Item = (&'a SurfaceMesh, usize)>) -> S
     }
     out
 }
+
+#[cfg(all(test, feature = "solve"))]
+mod tests {
+    use super::*;
+    use crate::mesh::skin::tests::block;
+    use crate::mesh::tet::{self, Options, TetMesh};
+    use std::collections::HashMap;
+    use std::sync::atomic::AtomicBool;
+
+    /// Largest and mean angle between neighbours on the surface, rad.
+    fn kinks(mesh: &TetMesh) -> (f64, f64) {
+        let normal = |nodes: &[u32; 6]| {
+            let x = [0, 1, 2].map(|k| DVec3::from(mesh.points[nodes[k] as usize]));
+            (x[1] - x[0]).cross(x[2] - x[0]).normalize()
+        };
+        let mut over: HashMap<(u32, u32), DVec3> = HashMap::new();
+        let mut angles = Vec::new();
+        for facet in &mesh.boundary {
+            let own = normal(&facet.nodes);
+            for k in 0..3 {
+                let (a, b) = (facet.nodes[k], facet.nodes[(k + 1) % 3]);
+                match over.remove(&(b, a)) {
+                    Some(other) => angles.push(own.angle_between(other)),
+                    None => drop(over.insert((a, b), own)),
+                }
+            }
+        }
+        (angles.iter().copied().fold(0.0, f64::max), angles.iter().sum::<f64>() / angles.len() as f64)
+    }
+
+    /// Elements can be finer than the cells of a grown body: they find a curved surface there, not facets, whose inner angles
+    /// would be notches. It encloses what the facets do.
+    #[test]
+    fn elements_finer_than_cells_find_no_facets() {
+        let (n, spacing, radius) = (26usize, 1e-3, 9e-3);
+        let origin = [-12.5e-3; 3];
+        let at = |i: usize| origin[0] + spacing * i as f64;
+        let value = |k: usize| {
+            let p = DVec3::new(at(k % n), at(k / n % n), at(k / n / n));
+            (0.5 + (radius - p.length()) / (4.0 * spacing)).clamp(0.0, 1.0) as f32
+        };
+        let samples = Arc::new(Sampled::new(origin, spacing, [n; 3], (0..n * n * n).map(value).collect()).unwrap());
+        let space = Arc::new(block([-12e-3; 3], [12e-3; 3]));
+        let bounds = Bounds { space, kept: vec![], kept_layer: None, avoided: vec![], avoided_layer: None };
+        let grown = Mould::new("g", bounds).grow(&samples, 0.5, 40.0).unwrap();
+        let surface = Arc::new(grown.surface);
+        let options = Options { size_min: 0.3e-3, turn: 0.03, ..Options::new(2e-3) };
+        let [facets, found] = [Representation::Imported, Representation::Field].map(|kind| {
+            let body = MeshBody::new(surface.clone(), kind);
+            tet::mesh(&body, &options, &AtomicBool::new(false)).unwrap()
+        });
+        let ((most, mean), (before, mean_before)) = (kinks(&found), kinks(&facets));
+        assert!(
+            most < 0.6 * before && mean < mean_before,
+            "{most} and {mean} rad, of facets {before} and {mean_before}"
+        );
+        assert!((found.volume() / grown.volume - 1.0).abs() < 5e-4, "{} for {}", found.volume(), grown.volume);
+        let (mut least, mut largest) = (f64::INFINITY, 0.0f64);
+        for p in found.boundary.iter().flat_map(|f| f.nodes).map(|i| DVec3::from(found.points[i as usize]).length()) {
+            (least, largest) = (least.min(p), largest.max(p));
+        }
+        assert!(least > 0.995 * radius && largest < 1.005 * radius, "radii of {least} to {largest} m");
+    }
+}

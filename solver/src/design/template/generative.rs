@@ -2,6 +2,7 @@
 
 use super::{Tree, choice, faces, refs, vector};
 use crate::design::object::{Design, Object, Value};
+use crate::surface::{EdgeName, FaceName};
 
 /// A lug between four bolts and a pin.
 pub(super) fn lug() -> Design {
@@ -107,6 +108,15 @@ fn cut(id: &str, name: &str, from: [f64; 3], to: [f64; 3]) -> Object {
         .expr("dz", &dz)
 }
 
+/// The edge between the bottom and a wall of what was cut from the space.
+fn inner(of: &str, wall: &str) -> EdgeName {
+    EdgeName::between(FaceName(format!("{of}.bottom")), FaceName(format!("{of}.{wall}")), 0)
+}
+
+fn rounds(id: &str, name: &str, radius: &str, edges: Vec<EdgeName>) -> Object {
+    Object::new(id, "fillet", name).with("edges", Value::Edges(edges)).expr("radius", radius)
+}
+
 /// Bolt axes of the engine bracket, x and y, mm.
 const BOLTS: [[f64; 2]; 4] = [[0.0, 0.0], [52.05, 1.58], [38.08, -146.96], [0.0, -148.12]];
 
@@ -118,7 +128,9 @@ pub(super) fn engine_bracket() -> Design {
         .parameter("pin_z", "44.9 mm", "")
         .parameter("pin_diameter", "19.1 mm", "")
         .parameter("bolt_diameter", "10.32 mm", "")
-        .parameter("seat", "8 mm", "Under the bolt heads");
+        .parameter("seat", "8 mm", "Under the bolt heads")
+        .parameter("seat_round", "2.5 mm", "Beside the bolt heads")
+        .parameter("room_round", "3 mm", "Between lugs and rooms");
     t.add(
         Object::new("box_space", "box", "Design space")
             .with("origin", vector("-44 mm", "-164 mm", "0 mm"))
@@ -161,6 +173,11 @@ pub(super) fn engine_bracket() -> Design {
                 .expr("height", "60 mm"),
         );
     }
+    // What grows beside a sharp inner edge of its space has that edge, and no finite stress there.
+    let seats = (1..=BOLTS.len()).map(|n| inner(&format!("cylinder_tool_{n}"), "wall"));
+    t.add(rounds("fillet_seats", "Round seats", "seat_round", seats.collect()));
+    let rooms = [("box_fork", "front"), ("box_fork", "back"), ("box_pin_front", "back"), ("box_pin_back", "front")];
+    t.add(rounds("fillet_rooms", "Round rooms", "room_round", rooms.map(|(room, wall)| inner(room, wall)).to_vec()));
     t.add(
         Object::new("selection_bolts", "selection", "Bolt holes")
             .with("rule", choice("cylinders"))
