@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long a design stays in the bin, ms.
 pub const BIN: i64 = 30 * DAY;
-/// How long ended links stay visible, ms.
-const ENDED: i64 = 30 * DAY;
+/// How long ended links stay visible, ms, and who looked through them.
+pub const ENDED: i64 = 30 * DAY;
 /// How long a drawing is kept, ms: it can be made again.
 const DRAWING: i64 = 7 * DAY;
 /// How long a blob that nothing names is kept, ms. A run uploads its answer before the row that names it, at the latest
@@ -67,7 +67,14 @@ pub async fn sweep(state: &State) -> Result<u64, Error> {
     sqlx::query("DELETE FROM cache WHERE created <= $1").bind(now - DRAWING).execute(&mut *write).await?;
     sqlx::query("DELETE FROM reset WHERE expires <= $1").bind(now).execute(&mut *write).await?;
     sqlx::query("DELETE FROM invitation WHERE expires <= $1").bind(now - ENDED).execute(&mut *write).await?;
-    sqlx::query("DELETE FROM share WHERE expires <= $1").bind(now - ENDED).execute(&mut *write).await?;
+    // A link through which something was said stays, for the mark that it came from a guest; what is known of its guests'
+    // devices goes with the others'.
+    for sql in [
+        "DELETE FROM share_view WHERE share IN (SELECT id FROM share WHERE expires <= $1)",
+        "DELETE FROM share WHERE expires <= $1 AND NOT EXISTS (SELECT 1 FROM comment WHERE comment.share = share.id)",
+    ] {
+        sqlx::query(sql).bind(now - ENDED).execute(&mut *write).await?;
+    }
     let designs = sqlx::query(
         "DELETE FROM design WHERE state = 'bin' AND changed <= $1 AND NOT EXISTS (SELECT 1 FROM release \
          WHERE release.design = design.id AND release.state IN ('released', 'superseded')) RETURNING id",

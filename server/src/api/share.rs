@@ -3,6 +3,7 @@
 use super::input::{self, Input};
 use crate::auth::{Action, Actor, Object, can, pass, password};
 use crate::clock::DAY;
+use crate::retention::ENDED;
 use crate::rooms::Revoked;
 use crate::telemetry::audit;
 use crate::{Error, State, id};
@@ -22,15 +23,22 @@ pub fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(create)).routes(routes!(revoke)).routes(routes!(views))
 }
 
+/// What a link is called in the audit log, which outlives it.
+pub(super) fn title(label: &str, guest: Option<&str>) -> String {
+    guest.map_or_else(|| format!("“{label}”"), |guest| format!("“{label}” for {guest}"))
+}
+
 /// The links to a design.
 #[utoipa::path(get, path = "/api/designs/{id}/shares", tag = "share", responses((status = 200, body = Vec<Share>)))]
 async fn list(state: State, actor: Actor, Path(design): Path<String>) -> Result<Json<Vec<Share>>, Error> {
     can(&state, &actor, Action::Share, Object::Design(&design)).await?;
     let rows = sqlx::query(
         "SELECT id, label, created, expires, revoked, views, password IS NOT NULL, allow, bodies, guest FROM share \
-         WHERE design = $1 ORDER BY created DESC LIMIT 200",
+         WHERE design = $1 AND expires > $2 ORDER BY created DESC LIMIT 200",
     )
     .bind(&design)
+    // One that something was said through stays longer in the database, for the comments' sake.
+    .bind(state.now() - ENDED)
     .fetch_all(state.db.reader())
     .await?;
     let shares = rows.into_iter().map(|row| Share {
