@@ -217,6 +217,8 @@ async fn second(state: &State, person: &str, code: Option<&str>) -> Result<Optio
             write.commit().await?;
             Ok(Some(proof))
         }
+        // Not heard, so neither right nor wrong.
+        Err(error @ Error::TooFast { .. }) => Err(error),
         Err(error) => {
             drop(write);
             // Whoever gets so far knows the password.

@@ -124,6 +124,7 @@ async fn remove(state: State, actor: Actor, input: Input<FactorCode>) -> Result<
     let mut write = proven(&state, &actor, &input.read()?).await?;
     factor::remove(&mut write, &actor.person()?.id).await?;
     keep(&state, &actor, write, "factor.remove").await?;
+    state.rooms.revoke(&state, Revoked::Unenrolled);
     Ok(Json(()))
 }
 

@@ -71,6 +71,9 @@ async fn change(state: State, actor: Actor, input: Input<ChangeOrganisation>) ->
     let detail = format!("name {name:?}, sign-up {:?}, second factor {:?}", request.sign_up, request.factor);
     audit::record(&mut write, now, &actor.label(), "organisation.change", &object, &detail).await?;
     write.commit().await?;
+    if request.factor == Some(true) {
+        state.rooms.revoke(&state, Revoked::Unenrolled);
+    }
     Ok(Json(()))
 }
 

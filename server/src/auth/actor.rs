@@ -1,5 +1,6 @@
 //! The actor behind a request.
 
+use super::factor;
 use super::pass;
 use super::policy;
 use super::session::{self, Signed};
@@ -154,12 +155,14 @@ async fn person(state: &State, id: &str, session: String, token: Option<Held>) -
     }))
 }
 
-/// Whether the session or link behind `actor` still stands: for streams and sockets, which outlive their request.
+/// Whether the session or link behind `actor` still stands, with the second factor that is asked for by now: for streams,
+/// sockets and long work, which outlive what was found when they were asked for.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn stands(state: &State, actor: &Actor) -> Result<bool, Error> {
     let found = match actor {
+        Actor::Person(person) if factor::missing(state, &person.id).await? => None,
         Actor::Person(Person { token: Some(held), .. }) => return token::stands(state, &held.id).await,
         Actor::Person(person) => {
             sqlx::query(
@@ -171,6 +174,8 @@ pub async fn stands(state: &State, actor: &Actor) -> Result<bool, Error> {
             .fetch_optional(state.db.reader())
             .await?
         }
+        // What a password opened is not open for as long as the link lives.
+        Actor::Guest(guest) if guest.until <= state.now() => None,
         Actor::Guest(guest) => {
             sqlx::query("SELECT 1 FROM share WHERE id = $1 AND revoked = 0 AND expires > $2")
                 .bind(&guest.share)

@@ -1,7 +1,7 @@
 //! The second factor of a person: set up, asked for at the sign-in, lost and given anew.
 
 use super::{limit, totp};
-use crate::{Error, State, db, id};
+use crate::{Error, State, db, id, setting};
 use rand::RngCore as _;
 use sqlx::Row as _;
 
@@ -20,6 +20,14 @@ pub async fn active(state: &State, person: &str) -> Result<bool, Error> {
         .fetch_optional(state.db.reader())
         .await?;
     Ok(row.is_some())
+}
+
+/// Whether one is asked of everyone and `person` has none: they set it up, and do nothing else.
+///
+/// # Errors
+/// The database's.
+pub async fn missing(state: &State, person: &str) -> Result<bool, Error> {
+    Ok(setting::factor_required(state).await? && !active(state, person).await?)
 }
 
 /// Begins to set it up: a fresh secret, which asks for nothing until [`confirm`].
@@ -88,15 +96,28 @@ pub enum Proof {
 /// Takes the code that `person` gives: of their app, or a recovery code.
 ///
 /// # Errors
-/// [`Error::Invalid`] at `code`, [`Error::TooFast`] after some of them; the database's.
+/// [`Error::Invalid`] at `code`, [`Error::TooFast`] after some wrong ones of the app; the database's.
 pub async fn prove(state: &State, write: &mut db::Connection, person: &str, given: &str) -> Result<Proof, Error> {
     let (given, now) = (plain(given), state.now());
-    if take(write, person, &given, now, true).await? {
-        return Ok(Proof::App);
+    // Whoever has used up these guesses, or whose password someone guesses with, gets in by a recovery code.
+    if !given.bytes().all(|c| c.is_ascii_digit()) {
+        return recover(write, person, &given).await;
     }
+    // Taken before and given back, so that many at once are no more than one after the other.
+    let bucket = format!("factor-wrong:{person}");
+    state.limits.take(&bucket, limit::FACTOR_WRONG, now)?;
+    if !take(write, person, &given, now, true).await? {
+        return Err(wrong());
+    }
+    state.limits.give_back(&bucket);
+    Ok(Proof::App)
+}
+
+/// Takes a recovery code.
+async fn recover(write: &mut db::Connection, person: &str, given: &str) -> Result<Proof, Error> {
     let done = sqlx::query("DELETE FROM factor_recovery WHERE person = $1 AND code_hash = $2")
         .bind(person)
-        .bind(id::secret_hash(&given))
+        .bind(id::secret_hash(given))
         .execute(write)
         .await?;
     if done.rows_affected() == 1 { Ok(Proof::Recovery) } else { Err(wrong()) }

@@ -18,14 +18,21 @@ pub struct Rate {
 
 /// Guesses at one account, from wherever: ten, then one in half a minute.
 pub const LOGIN_ACCOUNT: Rate = Rate { burst: 10.0, per_second: 1.0 / 30.0 };
-/// Codes of one person's second factor: a million of them, three of which fit, take years.
+/// Codes of one person's second factor at a time. Alone it would let 2,880 guesses a day through, of which three in a million
+/// fit: almost one in a hundred days.
 pub const FACTOR: Rate = Rate { burst: 5.0, per_second: 1.0 / 30.0 };
+/// Wrong codes of one person's app, in the long run: 24 a day, so that whoever knows the password finds a code within a year
+/// with a chance of 2.6 %, and every one of their guesses is in the audit log. Recovery codes are beyond guessing and not
+/// counted.
+pub const FACTOR_WRONG: Rate = Rate { burst: 20.0, per_second: 1.0 / 3600.0 };
 /// Logins from one address: an office behind one router fits.
 pub const LOGIN_ADDRESS: Rate = Rate { burst: 40.0, per_second: 0.5 };
 /// Sign-ups, invitations looked at and resets from one address.
 pub const JOIN_ADDRESS: Rate = Rate { burst: 30.0, per_second: 0.1 };
 /// Comments of the guests of one link.
 pub const SAY_GUEST: Rate = Rate { burst: 20.0, per_second: 1.0 / 30.0 };
+/// Files that have to be made for the guests of one link: all formats of some versions, then one a minute.
+pub const FILE_GUEST: Rate = Rate { burst: 12.0, per_second: 1.0 / 60.0 };
 /// API requests of one person.
 pub const PERSON: Rate = Rate { burst: 600.0, per_second: 60.0 };
 /// API requests from one address without an account.
@@ -72,6 +79,14 @@ impl Limits {
         bucket.tokens -= 1.0;
         Ok(())
     }
+
+    /// Puts a token back that was taken from the bucket called `key`: what was counted was none of what it limits.
+    pub fn give_back(&self, key: &str) {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = buckets.get_mut(key) {
+            bucket.tokens = (bucket.tokens + 1.0).min(bucket.rate.burst);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -89,6 +104,10 @@ mod tests {
         assert_eq!(seconds, 2);
         limits.take("b", rate, 1000).expect("someone else has their own bucket");
         limits.take("a", rate, 3000).expect("refilled");
+        assert!(limits.take("a", rate, 3000).is_err());
+        limits.give_back("a");
+        limits.give_back("nobody's");
+        limits.take("a", rate, 3000).expect("given back");
         assert!(limits.take("a", rate, 3000).is_err());
     }
 

@@ -3,7 +3,7 @@
 use super::outgoing::{self, Outgoing};
 use super::room::{Canary, Effect, Event, Person, Room};
 use super::{Revoked, log};
-use crate::auth::{Action, Actor, Object, can};
+use crate::auth::{Action, Actor, Object, actor, can};
 use crate::{Error, State};
 use app::api::design::Here;
 use app::api::run::RunEvent;
@@ -241,6 +241,10 @@ impl Hub {
                     asked.push(*connection);
                     continue;
                 }
+                Revoked::Unenrolled if person.is_some() => {
+                    asked.push(*connection);
+                    continue;
+                }
                 _ => continue,
             };
             c.out.close(goodbye(reason, false));
@@ -255,6 +259,22 @@ impl Hub {
                     .get(&connection)
                     .map(|c| (c.design.clone(), c.actor.clone(), c.may_edit, c.out.clone()));
                 let Some((design, actor, may_edit, out)) = found else { continue };
+                // What the actor was when the socket opened may have changed too.
+                match actor::stands(&state, &actor).await {
+                    Ok(true) => {}
+                    Ok(false) if revoked == Revoked::Unenrolled => {
+                        out.close(goodbye(&Error::Enrol.problem().message, false));
+                        continue;
+                    }
+                    Ok(false) => {
+                        out.close(goodbye("You have been signed out.", false));
+                        continue;
+                    }
+                    Err(error) => {
+                        out.close(goodbye(&error.problem().message, true));
+                        continue;
+                    }
+                }
                 let sees = can(&state, &actor, Action::See, Object::Design(&design)).await;
                 let edits = can(&state, &actor, Action::Edit, Object::Design(&design)).await.is_ok();
                 match sees {

@@ -27,6 +27,8 @@ pub enum Revoked {
     Person(String),
     Session(String),
     Share(String),
+    /// Everyone who has no second factor, where one is asked for: everyone is asked again.
+    Unenrolled,
     /// Deleted, or moved to a project with other members: everyone's right is asked again.
     Design(String),
     /// This person's rights in this project changed: they are asked again.

@@ -1,13 +1,16 @@
 //! The second factor: asked for at the sign-in, a code good for once, guessing slow, lost ones replaced, and required of
 //! everyone where the administrator says so.
 
+use crate::live::Live;
 use app::api::auth::{Factor, FactorSetup, Me, Recovery, Role};
 use app::api::organisation::Member;
+use app::sync::ToClient;
 use axum::http::StatusCode;
 use serde_json::json;
 use server::auth::totp;
-use server::clock::MINUTE;
+use server::clock::{HOUR, MINUTE};
 use server::testing::{Answer, PASSWORD, TestApp, Tester};
+use std::time::Duration;
 
 /// A step of the codes, ms.
 const STEP: i64 = 30_000;
@@ -32,21 +35,21 @@ impl World {
         totp::code(secret, self.app.state.now())
     }
 
-    /// Sets it up, and returns the secret and the recovery codes.
     async fn set_up(&self, who: &Tester) -> (Vec<u8>, Vec<String>) {
-        let began = who.post("/api/auth/factor", json!({"password": PASSWORD})).await;
-        let setup: FactorSetup = began.read().unwrap_or_else(|e| panic!("{e}"));
-        let secret = totp::of_base32(&setup.secret).expect("base 32");
-        assert_eq!(secret.len(), totp::SECRET_BYTES);
-        assert!(
-            setup.address.contains(&format!("secret={}&", setup.secret)) && setup.address.contains("%40"),
-            "{setup:?}"
-        );
-        // Version 6 and up: four modules more an edge for each.
-        assert!(setup.size >= 41 && (setup.size - 17).is_multiple_of(4) && setup.path.len() > 1_000);
-        let confirmed = who.post("/api/auth/factor/confirm", json!({"code": self.code(&secret)})).await;
-        let codes = confirmed.read::<Recovery>().unwrap_or_else(|e| panic!("{e}")).codes;
-        (secret, codes)
+        set_up(&self.app, who).await
+    }
+
+    /// Whether a code that signed someone in does so again; `forget`: by a server that does not know which it took.
+    async fn takes_twice(&self, who: &Tester, secret: &[u8], forget: bool) -> bool {
+        self.app.clock.advance(STEP);
+        let code = self.code(secret);
+        assert_eq!(self.log_in(who, Some(&code)).await.status, StatusCode::OK);
+        if forget {
+            let mut write = self.app.state.db.write().await.expect("a transaction");
+            sqlx::query("UPDATE factor SET step = 0").execute(&mut *write).await.expect("forgotten");
+            write.commit().await.expect("committed");
+        }
+        self.log_in(who, Some(&code)).await.status == StatusCode::OK
     }
 
     async fn log_in(&self, who: &Tester, code: Option<&str>) -> Answer {
@@ -59,6 +62,21 @@ impl World {
             self.ada.get("/api/audit?action=factor.").await.read().expect("entries");
         page.items.into_iter().map(|e| e.action).collect()
     }
+}
+
+/// Sets it up, and returns the secret and the recovery codes.
+async fn set_up(app: &TestApp, who: &Tester) -> (Vec<u8>, Vec<String>) {
+    let began = who.post("/api/auth/factor", json!({"password": PASSWORD})).await;
+    let setup: FactorSetup = began.read().unwrap_or_else(|e| panic!("{e}"));
+    let secret = totp::of_base32(&setup.secret).expect("base 32");
+    assert_eq!(secret.len(), totp::SECRET_BYTES);
+    assert!(setup.address.contains(&format!("secret={}&", setup.secret)) && setup.address.contains("%40"), "{setup:?}");
+    // Version 6 and up: four modules more an edge for each.
+    assert!(setup.size >= 41 && (setup.size - 17).is_multiple_of(4) && setup.path.len() > 1_000);
+    let code = totp::code(&secret, app.state.now());
+    let confirmed = who.post("/api/auth/factor/confirm", json!({"code": code})).await;
+    let codes = confirmed.read::<Recovery>().unwrap_or_else(|e| panic!("{e}")).codes;
+    (secret, codes)
 }
 
 fn said(answer: &Answer) -> (StatusCode, String, Option<String>) {
@@ -150,6 +168,80 @@ async fn guessing_codes_is_slow() {
     w.app.clock.advance(MINUTE);
     assert_eq!(w.log_in(&w.bo, Some(&w.code(&secret))).await.status, StatusCode::OK);
     assert_eq!(w.actions().await.iter().filter(|a| *a == "factor.refused").count(), 5);
+}
+
+/// Whoever knows the password and has time gets a few guesses a day, and keeps nobody out who has a recovery code.
+#[tokio::test]
+async fn guessing_codes_for_days_is_slower_still() {
+    let w = World::new().await;
+    let (secret, codes) = w.set_up(&w.bo).await;
+    w.app.clock.advance(10 * MINUTE);
+    let mut answers = Vec::new();
+    for n in 0..24 {
+        w.app.clock.advance(STEP + 1_000);
+        answers.push(w.log_in(&w.bo, Some(&format!("0000{n:02}"))).await.status);
+    }
+    assert_eq!(answers[..20], [StatusCode::UNPROCESSABLE_ENTITY; 20]);
+    assert_eq!(answers[20..], [StatusCode::TOO_MANY_REQUESTS; 4]);
+    assert_eq!(w.actions().await.iter().filter(|a| *a == "factor.refused").count(), 20, "not heard is not refused");
+    w.app.clock.advance(MINUTE);
+    assert_eq!(w.log_in(&w.bo, Some(&w.code(&secret))).await.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(w.log_in(&w.bo, Some(&codes[0])).await.status, StatusCode::OK);
+    w.app.clock.advance(HOUR);
+    // Right ones are no guesses.
+    for _ in 0..4 {
+        w.app.clock.advance(MINUTE);
+        assert_eq!(w.log_in(&w.bo, Some(&w.code(&secret))).await.status, StatusCode::OK);
+    }
+    assert_eq!(w.log_in(&w.bo, Some("000000")).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    w.app.clock.advance(MINUTE);
+    assert_eq!(w.log_in(&w.bo, Some("000001")).await.status, StatusCode::TOO_MANY_REQUESTS);
+}
+
+#[tokio::test]
+async fn canary_a_server_that_forgets_which_codes_it_took_is_caught() {
+    let w = World::new().await;
+    let (secret, _) = w.set_up(&w.bo).await;
+    assert!(!w.takes_twice(&w.bo, &secret, false).await);
+    assert!(w.takes_twice(&w.bo, &secret, true).await, "the harness would see it");
+}
+
+/// On real sockets: what is open when it is asked of everyone ends for those who have none, and for no others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn asking_it_of_everyone_ends_what_is_open_without_one() {
+    let live = Live::start(&crate::live::boxes(1), 2).await;
+    let root = live.app.administrator("Root").await.expect("an administrator");
+    let (with, without) = (&live.people[0], &live.people[1]);
+    let (secret, _) = set_up(&live.app, with).await;
+    let mut enrolled = live.connect(0).await;
+    let mut open = live.connect(1).await;
+    let stream = tokio::spawn({
+        let without = without.clone();
+        async move { without.get("/api/runs/events").await.status }
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert!(!stream.is_finished());
+    assert_eq!(root.patch("/api/organisation", json!({"factor": true})).await.status, StatusCode::OK);
+    let goodbye = |m| match m {
+        ToClient::Closing { reason, reconnect } => Some((reason, reconnect)),
+        _ => None,
+    };
+    let (reason, again) = open.until(goodbye).await.expect("it ends");
+    assert!(reason.contains("second factor") && !again, "{reason}");
+    let ended = tokio::time::timeout(Duration::from_secs(10), stream).await.expect("the stream ends too");
+    assert_eq!(ended.expect("an answer"), StatusCode::OK);
+    let path = format!("/api/designs/{}/socket", live.design);
+    assert_eq!(live.open(&path, without.cookie.as_deref()).await.err(), Some(403));
+    let edit = enrolled.submission(crate::live::set(0, 7));
+    enrolled.send(&edit).await;
+    let applied = enrolled.until(|m| matches!(m, ToClient::Applied { .. }).then_some(()));
+    assert_eq!(applied.await, Some(()), "who has one goes on");
+    // Until they take it away.
+    live.app.clock.advance(2 * STEP);
+    let code = totp::code(&secret, live.state().now());
+    let taken = with.post("/api/auth/factor/remove", json!({"password": PASSWORD, "code": code})).await;
+    assert_eq!(taken.status, StatusCode::OK, "{}", taken.text());
+    assert!(enrolled.until(goodbye).await.is_some());
 }
 
 #[tokio::test]
