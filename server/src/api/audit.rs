@@ -7,46 +7,125 @@ use app::api::Page;
 use app::api::audit::{AuditBreak, AuditCheck, AuditEntry, AuditQuery};
 use app::csv::{record, text};
 use axum::Json;
+use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use futures::Stream;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use std::collections::BTreeSet;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// Entries on one page.
 const PAGE: i64 = 100;
-/// Entries in one export, some tens of megabytes; older ones are had with `before`.
-const EXPORT_MAX: i64 = 100_000;
+/// Entries that an export reads at a time: it has no end but the log's, and keeps neither memory nor a reader for it.
+const CHUNK: i64 = 2_000;
 
 pub fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(check)).routes(routes!(export))
 }
 
-/// Entries that fit `$1` who, `$2` action, `$3` object, `$4` since, `$5` until, `$6` before, newest first, `$7` at most.
-/// Patterns are lower case and escaped; what is null is not asked for.
-const SELECT: &str = "SELECT audit.sequence, audit.time, audit.actor, person.name, audit.action, audit.object, \
+const COLUMNS: &str = "SELECT audit.sequence, audit.time, audit.actor, person.name, audit.action, audit.object, \
      COALESCE(design.name, project.name, other.name), audit.detail, audit.hash FROM audit \
      LEFT JOIN person ON audit.actor LIKE 'person:%' AND person.id = SUBSTR(audit.actor, 8) \
      LEFT JOIN design ON audit.object LIKE 'design:%' AND design.id = SUBSTR(audit.object, 8) \
      LEFT JOIN project ON audit.object LIKE 'project:%' AND project.id = SUBSTR(audit.object, 9) \
-     LEFT JOIN person AS other ON audit.object LIKE 'person:%' AND other.id = SUBSTR(audit.object, 8) \
-     WHERE ($1 IS NULL OR LOWER(person.name) LIKE $1 ESCAPE '\\' OR person.email LIKE $1 ESCAPE '\\' \
-     OR LOWER(audit.actor) LIKE $1 ESCAPE '\\') \
-     AND ($2 IS NULL OR audit.action LIKE $2 ESCAPE '\\') \
-     AND ($3 IS NULL OR LOWER(audit.object) LIKE $3 ESCAPE '\\' \
-     OR LOWER(COALESCE(design.name, project.name, other.name)) LIKE $3 ESCAPE '\\') \
-     AND ($4 IS NULL OR audit.time >= $4) AND ($5 IS NULL OR audit.time < $5) \
-     AND ($6 IS NULL OR audit.sequence < $6) ORDER BY audit.sequence DESC LIMIT $7";
+     LEFT JOIN person AS other ON audit.object LIKE 'person:%' AND other.id = SUBSTR(audit.object, 8)";
 
-/// What LIKE matches anywhere, or with `begins` at the beginning; `None` for nothing asked.
-fn pattern(text: Option<String>, begins: bool) -> Option<String> {
-    let text = text.unwrap_or_default().trim().to_lowercase();
+/// Entries that fit `$1` who or one of the actors `$2`, `$3` action, `$4` object or one of the objects `$5`, `$6` since,
+/// `$7` until, `$8` before. Patterns are lower case and escaped, lists are JSON; what is null is not asked for.
+const FITTING: &str = "($1 IS NULL OR LOWER(audit.actor) LIKE $1 ESCAPE '\\' \
+     OR audit.actor IN (SELECT value FROM json_each($2))) \
+     AND ($3 IS NULL OR audit.action LIKE $3 ESCAPE '\\') \
+     AND ($4 IS NULL OR LOWER(audit.object) LIKE $4 ESCAPE '\\' OR audit.object IN (SELECT value FROM json_each($5))) \
+     AND ($6 IS NULL OR audit.time >= $6) AND ($7 IS NULL OR audit.time < $7) AND ($8 IS NULL OR audit.sequence < $8)";
+
+const PEOPLE: &str = "SELECT 'person:' || id, name FROM person UNION ALL SELECT 'person:' || id, email FROM person";
+const OBJECTS: &str = "SELECT 'person:' || id, name FROM person UNION ALL SELECT 'design:' || id, name FROM design \
+     UNION ALL SELECT 'project:' || id, name FROM project";
+
+/// What is typed into a filter; `None` where nothing is.
+fn typed(text: Option<String>) -> Option<String> {
+    text.map(|text| text.trim().to_lowercase()).filter(|text| !text.is_empty())
+}
+
+/// What LIKE matches anywhere, or with `begins` at the beginning.
+fn pattern(text: &str, begins: bool) -> String {
     // LIKE's own signs are meant literally.
     let text = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-    (!text.is_empty()).then(|| if begins { format!("{text}%") } else { format!("%{text}%") })
+    if begins { format!("{text}%") } else { format!("%{text}%") }
+}
+
+/// Which of those that `sql` lists have `text` in their name, as a list in JSON. They are compared here: SQLite knows the
+/// capitals of ASCII only, and people are called Özgür.
+async fn named(state: &State, sql: &'static str, text: Option<&str>) -> Result<String, Error> {
+    let Some(text) = text else { return Ok("[]".to_owned()) };
+    let rows = sqlx::query(sql).fetch_all(state.db.reader()).await?;
+    let all = rows.iter().map(|row| (row.get::<String, _>(0), row.get::<String, _>(1)));
+    let fitting: BTreeSet<String> =
+        all.filter(|(_, name)| name.to_lowercase().contains(text)).map(|(who, _)| who).collect();
+    serde_json::to_string(&fitting).map_err(Error::internal)
+}
+
+/// An [`AuditQuery`] as the database is asked it.
+struct Asked {
+    who: Option<String>,
+    actors: String,
+    action: Option<String>,
+    object: Option<String>,
+    objects: String,
+    since: Option<i64>,
+    until: Option<i64>,
+    before: Option<i64>,
+}
+
+impl Asked {
+    async fn read(state: &State, query: Result<Query<AuditQuery>, QueryRejection>) -> Result<Self, Error> {
+        let Query(query) = query.map_err(|error| Error::invalid(format!("This list cannot be made: {error}.")))?;
+        let AuditQuery { who, action, object, since, until, before } = query;
+        let (who, action, object) = (typed(who), typed(action), typed(object));
+        Ok(Self {
+            actors: named(state, PEOPLE, who.as_deref()).await?,
+            objects: named(state, OBJECTS, object.as_deref()).await?,
+            who: who.map(|text| pattern(&text, false)),
+            action: action.map(|text| pattern(&text, true)),
+            object: object.map(|text| pattern(&text, false)),
+            since,
+            until,
+            before,
+        })
+    }
+
+    /// The rows of `select` that fit, newest first.
+    async fn rows(&self, state: &State, select: &str, limit: i64) -> Result<Vec<SqliteRow>, Error> {
+        let sql = format!("{select} WHERE {FITTING} ORDER BY audit.sequence DESC LIMIT $9");
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(&self.who)
+            .bind(&self.actors)
+            .bind(&self.action)
+            .bind(&self.object)
+            .bind(&self.objects)
+            .bind(self.since)
+            .bind(self.until)
+            .bind(self.before)
+            .bind(limit)
+            .fetch_all(state.db.reader())
+            .await?;
+        Ok(rows)
+    }
+
+    async fn entries(&self, state: &State, limit: i64) -> Result<Vec<AuditEntry>, Error> {
+        Ok(self.rows(state, COLUMNS, limit).await?.iter().map(read).collect())
+    }
+
+    /// How many entries fit, and the newest of them.
+    async fn extent(&self, state: &State) -> Result<(i64, Option<i64>), Error> {
+        let rows = self.rows(state, "SELECT COUNT(*) OVER (), audit.sequence FROM audit", 1).await?;
+        Ok(rows.first().map_or((0, None), |row| (row.get(0), Some(row.get(1)))))
+    }
 }
 
 fn read(row: &SqliteRow) -> AuditEntry {
@@ -63,25 +142,6 @@ fn read(row: &SqliteRow) -> AuditEntry {
     }
 }
 
-async fn entries(state: &State, query: AuditQuery, limit: i64) -> Result<Vec<AuditEntry>, Error> {
-    let rows = sqlx::query(SELECT)
-        .bind(pattern(query.who, false))
-        .bind(pattern(query.action, true))
-        .bind(pattern(query.object, false))
-        .bind(query.since)
-        .bind(query.until)
-        .bind(query.before)
-        .bind(limit)
-        .fetch_all(state.db.reader())
-        .await?;
-    Ok(rows.iter().map(read).collect())
-}
-
-fn asked(query: Result<Query<AuditQuery>, QueryRejection>) -> Result<AuditQuery, Error> {
-    let Query(query) = query.map_err(|error| Error::invalid(format!("This list cannot be made: {error}.")))?;
-    Ok(query)
-}
-
 /// The audit log, newest first. `who` and `object` match parts of names, `action` the beginning of one; `before` continues.
 #[utoipa::path(get, path = "/api/audit", tag = "audit",
     params(("who" = Option<String>, Query), ("action" = Option<String>, Query), ("object" = Option<String>, Query),
@@ -93,7 +153,7 @@ async fn list(
     query: Result<Query<AuditQuery>, QueryRejection>,
 ) -> Result<Json<Page<AuditEntry>>, Error> {
     can(&state, &actor, Action::Manage, Object::Installation).await?;
-    let mut items = entries(&state, asked(query)?, PAGE + 1).await?;
+    let mut items = Asked::read(&state, query).await?.entries(&state, PAGE + 1).await?;
     let more = items.len() > PAGE as usize;
     items.truncate(PAGE as usize);
     let next = items.last().filter(|_| more).map(|last| last.sequence.to_string());
@@ -114,8 +174,8 @@ async fn check(state: State, actor: Actor) -> Result<Json<AuditCheck>, Error> {
     Ok(Json(AuditCheck { n_entries: whole.n_rows, head: whole.head, broken }))
 }
 
-/// The entries that fit, as `csv` or `json`, with their hashes: whoever holds them can check the chain without this server.
-/// That they were taken is itself an entry.
+/// All entries that fit, as `csv` or `json`, with their hashes: whoever holds them can check the chain without this server.
+/// That they were taken is itself an entry, which is not among them.
 #[utoipa::path(get, path = "/api/audit/export/{form}", tag = "audit",
     params(("form" = String, Path), ("who" = Option<String>, Query), ("action" = Option<String>, Query),
         ("object" = Option<String>, Query), ("since" = Option<i64>, Query), ("until" = Option<i64>, Query),
@@ -131,22 +191,59 @@ async fn export(
     if !matches!(form.as_str(), "csv" | "json") {
         return Err(Error::NotFound("format: there are csv and json"));
     }
-    let found = entries(&state, asked(query)?, EXPORT_MAX).await?;
-    let detail = format!("{} entries as {form}", found.len());
-    audit::note(&state, &actor.label(), "audit.export", "installation", &detail).await?;
-    let (content, name, bytes) = match form.as_str() {
-        "csv" => ("text/csv; charset=utf-8", "attachment; filename=\"audit.csv\"", csv(&found).into_bytes()),
-        _ => {
-            let bytes = serde_json::to_vec_pretty(&found).map_err(Error::internal)?;
-            ("application/json", "attachment; filename=\"audit.json\"", bytes)
-        }
+    let mut asked = Asked::read(&state, query).await?;
+    let (n_entries, newest) = asked.extent(&state).await?;
+    // What is written meanwhile is not among what was counted.
+    asked.before = Some(newest.map_or(0, |newest| newest + 1));
+    audit::note(&state, &actor.label(), "audit.export", "installation", &format!("{n_entries} entries as {form}"))
+        .await?;
+    let (content, name, part): (_, _, Part) = match form.as_str() {
+        "csv" => ("text/csv; charset=utf-8", "attachment; filename=\"audit.csv\"", csv_part),
+        _ => ("application/json", "attachment; filename=\"audit.json\"", json_part),
     };
     let headers = [
         (header::CONTENT_TYPE, content),
         (header::CONTENT_DISPOSITION, name),
         (header::CACHE_CONTROL, "private, no-store"),
     ];
-    Ok((headers, bytes).into_response())
+    Ok((headers, Body::from_stream(parts(state, asked, part))).into_response())
+}
+
+/// Writes some of the entries of a file: which of them are its first ones and its last ones.
+type Part = fn(entries: &[AuditEntry], is_first: bool, is_last: bool) -> String;
+
+/// A file of all entries that fit, some at a time. An error ends it before its end, so that no browser takes it for whole.
+fn parts(state: State, asked: Asked, part: Part) -> impl Stream<Item = Result<String, Error>> {
+    futures::stream::try_unfold(Some((asked, true)), move |next| {
+        let state = state.clone();
+        async move {
+            let Some((mut asked, is_first)) = next else { return Ok(None) };
+            let entries = asked.entries(&state, CHUNK).await?;
+            let is_last = (entries.len() as i64) < CHUNK;
+            asked.before = entries.last().map(|last| last.sequence).or(asked.before);
+            Ok(Some((part(&entries, is_first, is_last), (!is_last).then_some((asked, false)))))
+        }
+    })
+}
+
+fn json_part(entries: &[AuditEntry], is_first: bool, is_last: bool) -> String {
+    // Plain values with text keys: serialising cannot fail.
+    let lines = entries.iter().map(|entry| serde_json::to_string(entry).unwrap_or_default());
+    let lines = lines.collect::<Vec<_>>().join(",\n");
+    let before = if is_first {
+        "[\n"
+    } else if entries.is_empty() {
+        ""
+    } else {
+        ",\n"
+    };
+    format!("{before}{lines}{}", if is_last { "\n]\n" } else { "" })
+}
+
+fn csv_part(entries: &[AuditEntry], is_first: bool, _is_last: bool) -> String {
+    let text = csv(entries);
+    // The names of the columns stand once.
+    if is_first { text } else { text.split_once("\r\n").map_or_else(String::new, |(_, lines)| lines.to_owned()) }
 }
 
 /// One line per entry, times in UTC as ISO 8601 has them.
@@ -178,15 +275,15 @@ mod tests {
 
     #[test]
     fn patterns_mean_what_is_typed() {
-        assert_eq!(pattern(Some(" Ada_1% ".into()), false).as_deref(), Some("%ada\\_1\\%%"));
-        assert_eq!(pattern(Some("release.".into()), true).as_deref(), Some("release.%"));
-        assert_eq!((pattern(Some("  ".into()), false), pattern(None, true)), (None, None));
+        assert_eq!(typed(Some(" Ada_1% ".into())).as_deref(), Some("ada_1%"));
+        assert_eq!(typed(Some("ÖZGÜR".into())).as_deref(), Some("özgür"));
+        assert_eq!((typed(Some("  ".into())), typed(None)), (None, None));
+        assert_eq!((pattern("ada_1%", false), pattern("release.", true)), ("%ada\\_1\\%%".into(), "release.%".into()));
     }
 
-    #[test]
-    fn a_spreadsheet_gets_no_formulas() {
-        let entry = AuditEntry {
-            sequence: 7,
+    fn entry(sequence: i64) -> AuditEntry {
+        AuditEntry {
+            sequence,
             time: 1_000,
             actor: "person:1".into(),
             actor_name: Some("=HYPERLINK(\"x\")".into()),
@@ -195,7 +292,30 @@ mod tests {
             object_name: None,
             detail: "a, b".into(),
             hash: "0".into(),
-        };
+        }
+    }
+
+    /// However the entries are cut, and also where the last cut falls on the last entry.
+    #[test]
+    fn parts_make_one_file() {
+        for cuts in [vec![vec![]], vec![vec![3, 2], vec![1]], vec![vec![3], vec![2], vec![1], vec![]]] {
+            let n_entries: usize = cuts.iter().map(Vec::len).sum();
+            let file = |part: Part| {
+                let entries = |cut: &Vec<i64>| cut.iter().map(|n| entry(*n)).collect::<Vec<_>>();
+                let parts = cuts.iter().enumerate();
+                parts.map(|(i, cut)| part(&entries(cut), i == 0, i + 1 == cuts.len())).collect::<String>()
+            };
+            let json = file(json_part);
+            let read: Vec<AuditEntry> = serde_json::from_str(&json).unwrap_or_else(|e| panic!("{e}: {json}"));
+            assert_eq!(read.len(), n_entries);
+            let csv = file(csv_part);
+            assert_eq!((csv.lines().count(), csv.matches("sequence").count()), (n_entries + 1, 1), "{csv}");
+        }
+    }
+
+    #[test]
+    fn a_spreadsheet_gets_no_formulas() {
+        let entry = entry(7);
         let text = csv(&[entry]);
         let line = text.lines().nth(1).expect("a line");
         assert!(

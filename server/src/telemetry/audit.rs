@@ -33,8 +33,14 @@ pub async fn record(
         .map(|row| (row.get::<i64, _>(0), row.get::<String, _>(1)));
     let head = sqlx::query(READ_HEAD).bind(HEAD).fetch_optional(&mut *write).await?;
     let head = head.and_then(|row| written(&row.get::<String, _>(0)));
-    // Where rows at the end are gone, it goes on behind the gap, which stays to be seen.
-    let (last, previous) = last.into_iter().chain(head).max().unwrap_or_else(|| (0, GENESIS.to_owned()));
+    // Where rows at the end are gone, it goes on behind the gap, which stays to be seen; where the last one was written anew,
+    // it goes on from what it was, so that it stays to be seen too.
+    let (last, previous) = match (last, head) {
+        (Some(row), Some(head)) if row.0 > head.0 => row,
+        (_, Some(head)) => head,
+        (Some(row), None) => row,
+        (None, None) => (0, GENESIS.to_owned()),
+    };
     let sequence = last + 1;
     let hash = link(&previous, sequence, now, [actor, action, object, detail]);
     sqlx::query(

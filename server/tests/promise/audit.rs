@@ -74,6 +74,40 @@ async fn what_was_changed_or_removed_is_found_and_named() {
     }
 }
 
+/// The hash of an entry, by other means than the server's.
+fn link(previous: &str, sequence: i64, time: i64, texts: [&str; 4]) -> String {
+    let mut bytes = previous.as_bytes().to_vec();
+    bytes.extend([sequence, time].iter().flat_map(|n| n.to_le_bytes()));
+    for text in texts {
+        bytes.extend((text.len() as u64).to_le_bytes());
+        bytes.extend(text.as_bytes());
+    }
+    blake3::hash(&bytes).to_hex().to_string()
+}
+
+/// The last entry, rewritten with a hash that fits: what comes after it must not make it true.
+#[tokio::test]
+async fn what_is_written_after_a_rewritten_end_does_not_heal_it() {
+    // Whichever of both hashes is the greater.
+    for greater in [true, false] {
+        let (app, ada) = world().await;
+        type Row = (String, i64, String, String, String, String);
+        let sql = "SELECT hash, time, actor, action, object, detail FROM audit ORDER BY sequence DESC LIMIT 2";
+        let rows: Vec<Row> = sqlx::query_as(sql).fetch_all(app.state.db.reader()).await.expect("rows");
+        let ((hash, time, actor, action, object, detail), previous) = (&rows[0], &rows[1].0);
+        assert_eq!(link(previous, 4, *time, [actor, action, object, detail]), *hash, "the same arithmetic");
+        let forged = |n: i32| (format!("{n}"), link(previous, 4, *time, [actor, action, object, &format!("{n}")]));
+        let (detail, forged) = (0..).map(forged).find(|(_, h)| (h > hash) == greater).expect("one of both");
+        let mut write = app.state.db.write().await.expect("a transaction");
+        let sql = "UPDATE audit SET detail = $1, hash = $2 WHERE sequence = 4";
+        sqlx::query(sql).bind(detail).bind(forged).execute(&mut *write).await.expect("rewritten");
+        write.commit().await.expect("committed");
+        assert_eq!(verify(&app).await.expect_err("found at once").sequence, 4);
+        assert_eq!(ada.post("/api/projects", json!({"name": "e"})).await.status, StatusCode::OK);
+        assert!(verify(&app).await.is_err(), "healed by the entry after it, with a greater hash: {greater}");
+    }
+}
+
 /// One bit of the file itself, wherever it stands in an entry.
 #[tokio::test]
 async fn a_flipped_bit_in_the_file_is_found() {
@@ -134,6 +168,21 @@ async fn administrators_find_who_did_what() {
         let found = entries(&ada, query).await;
         assert_eq!(found.items.len(), n, "{query}");
     }
+    // Capitals are those of every language.
+    let mut write = app.state.db.write().await.expect("a transaction");
+    write.execute("UPDATE person SET name = 'Özgür Çelik' WHERE name = 'Bo'").await.expect("renamed");
+    write.execute("UPDATE project SET name = 'ÖLWANNE'").await.expect("renamed");
+    write.commit().await.expect("committed");
+    for (query, n) in [
+        ("?who=%C3%96zg%C3%BCr", 1),
+        ("?who=%C3%B6ZG%C3%9CR%20%C3%A7", 1),
+        ("?who=ozgur", 0),
+        ("?object=%C3%B6lwanne", 100),
+        ("?object=k%C3%96ln", 1),
+    ] {
+        assert_eq!(entries(&ada, query).await.items.len(), n, "{query}");
+    }
+    tamper(&app, "UPDATE person SET name = 'Bo' WHERE name = 'Özgür Çelik'").await;
     let one = entries(&ada, "?action=design.create").await.items.remove(0);
     assert_eq!((one.actor_name.as_deref(), one.object_name.as_deref()), (Some("Bo"), Some("Köln_100%")));
     // Nobody else, the owner of another organisation neither; and no program.
@@ -150,6 +199,39 @@ async fn administrators_find_who_did_what() {
     assert_eq!((all.len(), all[0].action.as_str()), (122, "audit.export"), "the export before is an entry");
     let check: AuditCheck = ada.get("/api/audit/check").await.read().expect("a check");
     assert_eq!((check.broken, check.n_entries), (None, 123));
+}
+
+/// An export has no end but the log's.
+#[tokio::test]
+async fn a_long_log_is_taken_away_whole() {
+    const N: usize = 100_100;
+    let (app, ada) = world().await;
+    tamper(
+        &app,
+        "WITH RECURSIVE n (i) AS (SELECT 5 UNION ALL SELECT i + 1 FROM n WHERE i < 100100) \
+         INSERT INTO audit SELECT i, i, 'server', 'x.y', 'z', 'line', 'h' FROM n",
+    )
+    .await;
+    let all: Vec<AuditEntry> = ada.get("/api/audit/export/json").await.read().expect("entries");
+    assert_eq!(all.len(), N);
+    let in_order = all.iter().zip((1..=N as i64).rev()).all(|(entry, sequence)| entry.sequence == sequence);
+    assert!(in_order, "each once, the newest first");
+    // One was written by that export.
+    let csv = ada.get("/api/audit/export/csv").await.text();
+    assert_eq!(csv.lines().count(), N + 2);
+    let taken = entries(&ada, "?action=audit.export").await;
+    let details: Vec<&str> = taken.items.iter().map(|e| e.detail.as_str()).collect();
+    assert_eq!(details, ["100101 entries as csv", "100100 entries as json"]);
+}
+
+/// Those of `secrets` that stand in the log, with all that it says.
+async fn told(app: &TestApp, secrets: &[String]) -> (Vec<String>, String) {
+    let rows = sqlx::query_as::<_, (String, String, String, String)>("SELECT actor, action, object, detail FROM audit")
+        .fetch_all(app.state.db.reader())
+        .await
+        .expect("the log");
+    let text = rows.iter().map(|r| format!("{r:?}")).collect::<Vec<_>>().join("\n");
+    (secrets.iter().filter(|secret| text.contains(*secret)).cloned().collect(), text)
 }
 
 #[tokio::test]
@@ -181,17 +263,16 @@ async fn no_secret_stands_in_it() {
     assert_eq!(app.nobody().post("/api/auth/login", login).await.status, StatusCode::OK);
     secrets.extend(ada.cookie.as_deref().and_then(|c| c.split('=').nth(1)).map(str::to_owned));
     assert_eq!(secrets.len(), 7, "{secrets:?}");
-    let rows = sqlx::query_as::<_, (String, String, String, String)>("SELECT actor, action, object, detail FROM audit")
-        .fetch_all(app.state.db.reader())
-        .await
-        .expect("the log");
-    let text = rows.iter().map(|r| format!("{r:?}")).collect::<Vec<_>>().join("\n");
+    let (found, text) = told(&app, &secrets).await;
     for action in
         ["share.create", "token.create", "invitation.create", "member.reset_link", "person.reset", "person.login"]
     {
         assert!(text.contains(action), "{action} is in the log:\n{text}");
     }
-    for secret in secrets {
-        assert!(!text.contains(&secret), "the log holds a secret:\n{text}");
+    assert_eq!(found, Vec::<String>::new(), "the log holds a secret:\n{text}");
+    // Canary: each of them, written down by a server that forgets itself, is found.
+    for secret in &secrets {
+        audit::note(&app.state, "server", "share.create", "design:x", &format!("link {secret}")).await.expect("noted");
     }
+    assert_eq!(told(&app, &secrets).await.0, secrets);
 }
