@@ -99,6 +99,7 @@ test('what the guest says reaches the team, marked; the answer reaches the guest
   await id(a.page, 'comment-text').fill('Six it is.');
   await id(a.page, 'comment-send').click();
   await id(guest.page, 'thread').getByText('Six it is.').waitFor();
+  assert.equal(await id(guest.page, 'guest-mark').count(), 1, 'what a guest said is marked, the answer of the team is not');
   await id(a.page, 'comment-new').click();
   await id(a.page, 'comment-text').fill('Among ourselves: they pay for it.');
   await id(a.page, 'comment-send').click();

@@ -41,6 +41,9 @@ pub struct Comment {
     /// Its author is a guest, who holds the link of this label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guest: Option<String>,
+    /// Its author is a guest, whatever they call themselves. Guests read this too, and no label.
+    #[serde(default)]
+    pub by_guest: bool,
     pub hue: u16,
     pub created: i64,
     /// When its text was last changed.

@@ -108,13 +108,14 @@ pub struct Share {
 }
 
 /// `GET /api/share/{token}`: what a guest gets. The scene's bytes are at `GET /api/share/{token}/scene`, and the socket at
-/// `GET /api/share/{token}/socket` sends `ToClient::Closing` when the link is revoked and a `scene` change notice.
+/// `GET /api/share/{token}/socket` sends `ToClient::Scene` when they have changed, `ToClient::Closing` when the link is
+/// revoked and `ToClient::Locked` when its password is asked for again. No position of the log is among it: it would tell how
+/// much is worked on what is not shared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct SharedDesign {
     pub name: String,
     pub by: String,
-    pub sequence: u64,
     pub expires: i64,
     pub allow: BTreeSet<Allow>,
     /// The guest's name, where the link is for one person.
@@ -134,10 +135,13 @@ pub struct Unlock {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ShareView {
     pub time: i64,
-    /// `opened`, `saw` (a version that came while it was open), `refused` (a wrong password), `commented`, or the format of a
+    /// `opened`, `saw` (versions that came while it was open), `refused` (a wrong password), `commented`, or the format of a
     /// download.
     pub what: String,
-    /// Log position that was shown.
+    /// Of versions that were seen one after the other: the log position of the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<u64>,
+    /// Log position that was shown, the last one where there were several.
     pub sequence: u64,
     /// "Firefox on Linux".
     pub device: String,

@@ -292,7 +292,10 @@ fn Views(share: String) -> impl IntoView {
                             .map(|v| {
                                 let what = match v.what.as_str() {
                                     "opened" => format!("opened version {}", v.sequence),
-                                    "saw" => format!("saw version {}", v.sequence),
+                                    "saw" => match v.first {
+                                        Some(first) => format!("saw versions {first} to {}", v.sequence),
+                                        None => format!("saw version {}", v.sequence),
+                                    },
                                     "commented" => "commented".to_owned(),
                                     "refused" => "gave a wrong password".to_owned(),
                                     form => format!("downloaded version {} as {}", v.sequence, form.to_uppercase()),

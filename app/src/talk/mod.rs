@@ -265,6 +265,7 @@ mod tests {
             author: "a".into(),
             author_name: "Ada".into(),
             guest: None,
+            by_guest: false,
             hue: 0,
             created: 0,
             changed: None,

@@ -328,6 +328,12 @@ fn CommentView(comment: Comment) -> impl IntoView {
                             let title = format!("Without an account, through the link “{label}”");
                             view! { <span class="chip-text guest-mark" title=title data-testid="guest-mark">"guest · "{label}</span> }
                         })}
+                    // Among guests of one link, so that nobody takes another's name, or the host's, without its showing.
+                    {(comment.by_guest && guest.is_none())
+                        .then(|| {
+                            let title = "Through this link; the name is the one they gave";
+                            view! { <span class="chip-text guest-mark" title=title data-testid="guest-mark">"guest"</span> }
+                        })}
                     <span class="soft" title=crate::ui::day(comment.created)>{ago(comment.created, now())}</span>
                     {comment.changed.filter(|_| !removed).map(|_| view! { <span class="soft">"edited"</span> })}
                     <span class="grow"></span>

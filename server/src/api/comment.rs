@@ -31,9 +31,9 @@ pub fn router() -> OpenApiRouter<State> {
 }
 
 /// Columns that [`read`] takes, and where they stand.
-pub(super) const SELECT: &str = "SELECT comment.id, comment.thread, comment.author, person.name, person.hue, \
-     comment.created, comment.changed, comment.text, comment.removed, comment.anchor, comment.sequence, \
-     comment.resolved, settler.name, comment.design, share.label FROM comment JOIN person ON person.id = comment.author \
+pub(super) const SELECT: &str = "SELECT comment.id, comment.thread, comment.author, person.name, person.hue, comment.created, \
+     comment.changed, comment.text, comment.removed, comment.anchor, comment.sequence, comment.resolved, settler.name, \
+     comment.design, share.label, comment.share IS NOT NULL FROM comment JOIN person ON person.id = comment.author \
      LEFT JOIN person AS settler ON settler.id = comment.resolved_by LEFT JOIN share ON share.id = comment.share";
 
 pub(super) fn read(row: &SqliteRow) -> Result<Comment, Error> {
@@ -46,6 +46,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<Comment, Error> {
         author: row.get(2),
         author_name: row.get(3),
         guest: row.get(14),
+        by_guest: row.get::<i64, _>(15) == 1,
         hue: row.get::<i64, _>(4) as u16,
         created: row.get(5),
         changed: row.get(6),

@@ -43,8 +43,9 @@ async fn export(
     let document = rooms::document(&state, &design, wanted.sequence).await?;
     let row = sqlx::query("SELECT name FROM design WHERE id = $1").bind(&design).fetch_one(state.db.reader()).await?;
     let name = format!("{}-v{}.{}", stem(row.get(0)), document.sequence, form.extension());
-    let key = format!("export/{design}/{}", document.sequence);
     let drawing = Drawing { design: document.design, view: View::File(form), bodies };
+    // What breaks as STEP may well be had as STL, and without the body that breaks.
+    let key = scene::key(&drawing);
     let bytes = state.jobs.desk().draw(&state, &design, drawing, &key).await?;
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),

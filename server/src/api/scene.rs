@@ -13,7 +13,7 @@ use sqlx::Row as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// Part of the cache key; raise it when evaluation, the scene's bytes or the picture change.
+/// Part of the cache key; raise it when evaluation, the scene's bytes, the picture or a file's form change.
 const VERSION: u32 = 3;
 
 pub fn router() -> OpenApiRouter<State> {
@@ -98,7 +98,7 @@ async fn answer(state: &State, design: &str, sequence: Option<u64>, headers: &He
     Ok((cached, kind, bytes).into_response())
 }
 
-/// Names count here, unlike in the fingerprint: a scene carries the labels of its bodies.
+/// Of all that a drawing is made from. Names count here, unlike in the fingerprint: a scene carries the labels of its bodies.
 pub(super) fn key(drawing: &Drawing) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(b"scene");
@@ -114,17 +114,26 @@ pub(super) async fn drawn(state: &State, design: &str, drawing: Drawing, key: &s
         return Ok(bytes);
     }
     let bytes = state.jobs.desk().draw(state, design, drawing, key).await?;
-    // The picture matters more than remembering it.
-    if let Err(error) = remember(state, key, bytes.clone()).await {
-        tracing::warn!(%error, "cannot keep a drawing");
-    }
+    keep(state, key, &bytes).await;
     Ok(bytes)
 }
 
-async fn stored(state: &State, key: &str) -> Result<Option<Bytes>, Error> {
+/// Keeps a drawing; having it matters more than keeping it.
+pub(super) async fn keep(state: &State, key: &str, bytes: &Bytes) {
+    if let Err(error) = remember(state, key, bytes.clone()).await {
+        tracing::warn!(%error, "cannot keep a drawing");
+    }
+}
+
+/// The hash of a drawing that is in the store.
+pub(super) async fn known(state: &State, key: &str) -> Result<Option<String>, Error> {
     let row = sqlx::query("SELECT hash FROM cache WHERE key = $1").bind(key).fetch_optional(state.db.reader()).await?;
-    match row {
-        Some(row) => state.blobs.get(&row.get::<String, _>(0)).await,
+    Ok(row.map(|row| row.get(0)))
+}
+
+pub(super) async fn stored(state: &State, key: &str) -> Result<Option<Bytes>, Error> {
+    match known(state, key).await? {
+        Some(hash) => state.blobs.get(&hash).await,
         None => Ok(None),
     }
 }
@@ -142,4 +151,29 @@ async fn remember(state: &State, key: &str, bytes: Bytes) -> Result<(), Error> {
         .await?;
     write.commit().await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use solver::geometry::export::Form;
+
+    /// Drawings that break are remembered by key: one that breaks must not stand for another that does not.
+    #[test]
+    fn every_drawing_has_a_key_of_its_own() {
+        let drawing = |view, bodies: &[&str]| Drawing {
+            design: solver::design::Design::new(),
+            view,
+            bodies: bodies.iter().map(|b| (*b).to_owned()).collect(),
+        };
+        let mut keys: Vec<String> = [View::Whole, View::Shared, View::Picture].map(|v| key(&drawing(v, &[]))).into();
+        for (form, _) in Form::ALL {
+            keys.extend([&[][..], &["a"], &["b"], &["a", "b"]].map(|bodies| key(&drawing(View::File(form), bodies))));
+        }
+        let n_keys = keys.len();
+        keys.sort();
+        keys.dedup();
+        assert_eq!(keys.len(), n_keys);
+        assert_eq!(key(&drawing(View::Shared, &["a"])), key(&drawing(View::Shared, &["a"])));
+    }
 }

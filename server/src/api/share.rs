@@ -108,7 +108,7 @@ async fn create(
     .execute(&mut *write)
     .await?;
     let what = request.bodies.as_ref().map_or("all bodies".to_owned(), |b| format!("{} bodies", b.len()));
-    let detail = format!("share:{id}, {what}, {}", pass::words(&request.allow));
+    let detail = format!("share:{id}, {}, {what}, {}", title(&label, guest.as_deref()), pass::words(&request.allow));
     audit::record(&mut write, now, &actor.label(), "share.create", &format!("design:{design}"), &detail).await?;
     write.commit().await?;
     let link = Some(format!("{}/share/{secret}", state.config.public_url));
@@ -162,7 +162,8 @@ async fn design_of(state: &State, actor: &Actor, share: &str) -> Result<String, 
 async fn views(state: State, actor: Actor, Path(share): Path<String>) -> Result<Json<Vec<ShareView>>, Error> {
     design_of(&state, &actor, &share).await?;
     let rows = sqlx::query(
-        "SELECT time, what, sequence, device, address FROM share_view WHERE share = $1 ORDER BY time DESC, id LIMIT 500",
+        "SELECT time, what, sequence, device, address, first FROM share_view WHERE share = $1 \
+         ORDER BY time DESC, id LIMIT 500",
     )
     .bind(&share)
     .fetch_all(state.db.reader())
@@ -170,6 +171,7 @@ async fn views(state: State, actor: Actor, Path(share): Path<String>) -> Result<
     let views = rows.into_iter().map(|row| ShareView {
         time: row.get(0),
         what: row.get(1),
+        first: row.get::<Option<i64>, _>(5).map(|n| n as u64),
         sequence: row.get::<i64, _>(2) as u64,
         device: row.get(3),
         address: row.get(4),

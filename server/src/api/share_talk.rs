@@ -21,7 +21,8 @@ pub fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(list, say))
 }
 
-/// What a guest may know of a comment: neither whose account it came from, nor what the link is called among the team.
+/// What a guest may know of a comment: whether a guest said it, and neither whose account it came from, nor what the link is
+/// called among the team.
 fn told(mut comment: Comment) -> Comment {
     comment.author.clear();
     comment.guest = None;
@@ -82,17 +83,24 @@ async fn say(state: State, actor: Actor, parts: Parts, input: Input<GuestSay>) -
         Some(anchor) => checked(&state, guest, anchor).await?,
     };
     let (id, mut write) = (id::id(), state.db.write().await?);
+    // Asked where nobody else writes: finding the face may have taken seconds, and the link may be taken back by now.
+    let standing = sqlx::query(
+        "SELECT share.created_by, design.sequence FROM share JOIN design ON design.id = share.design \
+         WHERE share.id = $1 AND share.revoked = 0 AND share.expires > $2 AND design.state = 'active'",
+    )
+    .bind(&guest.share)
+    .bind(state.now())
+    .fetch_optional(&mut *write)
+    .await?
+    .ok_or(Error::NotFound("link"))?;
     let author = speaker(&mut write, guest, &name, now).await?;
     let said = comment::Said { author: &author, share: Some(&guest.share), thread: thread.as_deref(), anchor: &anchor };
     comment::insert(&mut write, &id, &guest.design, &said, &text, now).await?;
-    let row =
-        sqlx::query("SELECT created_by FROM share WHERE id = $1").bind(&guest.share).fetch_one(&mut *write).await?;
-    let heard = Heard { guests_of: Some(row.get(0)), ..Heard::default() };
+    let heard = Heard { guests_of: Some(standing.get(0)), ..Heard::default() };
     comment::tell(&mut write, now, &id, thread.as_deref(), &author, heard).await?;
+    share_guest::note_said(&mut write, &state, guest, standing.get::<i64, _>(1) as u64, &parts).await?;
     write.commit().await?;
     let (comment, _) = comment::get(&state, &id).await?;
-    let sequence = comment.sequence.unwrap_or_default();
-    share_guest::note(&state, guest, "commented", sequence, &parts).await?;
     comment::spread(&state, &guest.design, Some(&guest.share));
     Ok(Json(told(comment)))
 }

@@ -14,14 +14,16 @@ use solver::deck::Reading;
 use solver::design::Design;
 use sqlx::Row as _;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 /// Children at a time for each purpose; the rest of the machine solves.
 const CHECKS: usize = 2;
 const SCENES: usize = 1;
 const PICTURES: usize = 1;
+/// The guests' own, so that nothing they ask for keeps the team waiting.
+const GUESTS: usize = 1;
 /// Longest wait for one's turn.
 const TURN: Duration = Duration::from_secs(20);
 /// Longest work of a child.
@@ -39,6 +41,9 @@ pub struct Desk {
     checks: Semaphore,
     scenes: Semaphore,
     pictures: Semaphore,
+    guests: Semaphore,
+    /// Of each link that someone waits through.
+    links: Mutex<HashMap<String, Arc<Semaphore>>>,
     /// What came of drawings that broke their child, by key.
     broken: Mutex<HashMap<String, (Instant, String)>>,
 }
@@ -50,9 +55,17 @@ impl Default for Desk {
             checks: Semaphore::new(CHECKS),
             scenes: Semaphore::new(SCENES),
             pictures: Semaphore::new(PICTURES),
+            guests: Semaphore::new(GUESTS),
+            links: Mutex::default(),
             broken: Mutex::default(),
         }
     }
+}
+
+/// A guest's turn, for as long as it is held.
+pub struct GuestTurn<'a> {
+    _line: SemaphorePermit<'a>,
+    _link: OwnedSemaphorePermit,
 }
 
 impl Desk {
@@ -112,6 +125,44 @@ impl Desk {
             return Err(Error::invalid(why));
         }
         let _turn = turn(if drawing.view == View::Picture { &self.pictures } else { &self.scenes }).await?;
+        self.make(state, id, drawing, key).await
+    }
+
+    /// Waits for a guest's turn: behind whoever holds the same link, and then one link behind the other, so that however
+    /// much is asked through one, the others wait for one drawing of it.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it does not come in time.
+    pub async fn guest_turn(&self, share: &str) -> Result<GuestTurn<'_>, Error> {
+        let link = {
+            let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+            // Held by nobody but this map, it stops nobody.
+            links.retain(|_, link| Arc::strong_count(link) > 1);
+            links.entry(share.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(1))).clone()
+        };
+        let link = tokio::time::timeout(TURN, link.acquire_owned()).await.map_err(|_| busy())?;
+        Ok(GuestTurn { _link: link.map_err(Error::internal)?, _line: turn(&self.guests).await? })
+    }
+
+    /// As [`Self::draw`], in a guest's turn.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn draw_for_guest(
+        &self,
+        _turn: &GuestTurn<'_>,
+        state: &State,
+        id: &str,
+        drawing: Drawing,
+        key: &str,
+    ) -> Result<Bytes, Error> {
+        match self.broken(key) {
+            Some(why) => Err(Error::invalid(why)),
+            None => self.make(state, id, drawing, key).await,
+        }
+    }
+
+    async fn make(&self, state: &State, id: &str, drawing: Drawing, key: &str) -> Result<Bytes, Error> {
         let imported = imported(state, id, &drawing.design).await?;
         let drawn = match self.launcher.get() {
             Some(launcher) => in_child(launcher, Frame::Draw(Box::new(drawing)), imported).await,
@@ -150,8 +201,11 @@ impl Desk {
     }
 }
 
-async fn turn(turns: &Semaphore) -> Result<tokio::sync::SemaphorePermit<'_>, Error> {
-    let busy = || Error::unavailable("The server is evaluating other designs; try again in a moment.");
+fn busy() -> Error {
+    Error::unavailable("The server is evaluating other designs; try again in a moment.")
+}
+
+async fn turn(turns: &Semaphore) -> Result<SemaphorePermit<'_>, Error> {
     tokio::time::timeout(TURN, turns.acquire()).await.map_err(|_| busy())?.map_err(Error::internal)
 }
 

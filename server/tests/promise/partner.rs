@@ -1,36 +1,19 @@
-//! The partner's room: what is not shared never leaves the server, a password opens what it should, guests of one link hear
-//! nothing of another's, and who looked is known.
+//! The partner's room: a password opens what it should, guests of one link hear nothing of another's, what is taken back is not
+//! given any more, and who looked is known. That what is not shared never leaves the server: `partner_leak`.
 
 use app::api::Problem;
 use app::api::comment::{Comment, NotificationKind, Talk};
 use app::api::share::{Allow, Share, ShareView, SharedDesign};
 use app::sync::ToClient;
-use axum::Json;
-use axum::body::Bytes;
-use axum::extract::Path;
 use axum::http::{Method, StatusCode, header};
 use serde_json::{Value as Plain, json};
-use server::api::share_guest::{self, Canary};
-use server::api::share_talk;
-use server::auth::{Action, Actor, Guest, Object as Asked, can};
 use server::testing::{Answer, TestApp, Tester};
-use server::{Error, State};
 use solver::design::{Command, Design, Object, Value, apply};
-use solver::format;
-use solver::geometry::export::Form;
-use solver::scene::Scene;
-use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
+use std::time::Duration;
 
-const SECRET: &str = "granite under the bridge";
-/// What stands in the design beside the body that is shared, and in nothing that a guest gets.
-const UNSAID: [&str; 9] =
-    ["kx71", "Zebra cover", "kx72", "Quokka frame", "numbat_gap", "317.31", "gnu_bore", "no_such_gnu", "ti_6al"];
-/// The shared body lies below, both others above, in x, m.
-const BORDER: f64 = 0.2;
-
+pub(super) const SECRET: &str = "granite under the bridge";
 /// Three boxes: `seat` below the border, two others above; a parameter that one hangs on; a feature that cannot be built.
-fn content() -> Design {
+pub(super) fn content() -> Design {
     let vector = |x: &str| Value::Vector([x, "0 mm", "0 mm"].map(Into::into));
     let block = |id: &str, name: &str, x: &str, dx: &str| {
         Object::new(id, "box", name)
@@ -50,14 +33,14 @@ fn content() -> Design {
     })
 }
 
-struct Room {
-    app: TestApp,
-    ada: Tester,
-    design: String,
+pub(super) struct Room {
+    pub app: TestApp,
+    pub ada: Tester,
+    pub design: String,
 }
 
 impl Room {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let app = TestApp::new().await.expect("a server");
         let ada = app.administrator("Ada").await.expect("Ada");
         let project = app.project("Frame").await.expect("a project");
@@ -66,7 +49,7 @@ impl Room {
     }
 
     /// A link with these terms, and the address of its API.
-    async fn link(&self, mut terms: Plain) -> (Share, String) {
+    pub async fn link(&self, mut terms: Plain) -> (Share, String) {
         terms["label"] = json!("Partner");
         terms["days"] = json!(7);
         let made = self.ada.post(&format!("/api/designs/{}/shares", self.design), terms).await;
@@ -75,186 +58,37 @@ impl Room {
         (share, format!("/api/share/{token}"))
     }
 
-    async fn views(&self, share: &Share) -> Vec<ShareView> {
+    pub async fn views(&self, share: &Share) -> Vec<ShareView> {
         self.ada.get(&format!("/api/shares/{}/views", share.id)).await.read().expect("views")
     }
 
     /// The team says something, in a thread or beginning one.
-    async fn say(&self, text: &str, thread: Option<&str>) -> Comment {
+    pub async fn say(&self, text: &str, thread: Option<&str>) -> Comment {
         let said = json!({"text": text, "thread": thread});
         self.ada.post(&format!("/api/designs/{}/comments", self.design), said).await.read().expect("a comment")
     }
 
-    async fn talk(&self) -> Talk {
+    /// The team changes an expression of an object.
+    pub async fn edit(&self, id: &str, key: &str, value: &str) {
+        let now = self.ada.get(&format!("/api/designs/{}", self.design)).await;
+        let base = now.read::<app::api::design::DesignCard>().expect("a card").sequence;
+        let command = Command::Set { id: id.into(), key: key.into(), value: Some(Value::Expr(value.into())) };
+        let edit = json!({"client": "0123456789abcdef", "number": base + 1, "base": base, "command": command});
+        let made = self.ada.post(&format!("/api/designs/{}/commands", self.design), edit).await;
+        assert_eq!(made.status, StatusCode::OK, "{}", made.text());
+    }
+
+    pub async fn talk(&self) -> Talk {
         self.ada.get(&format!("/api/designs/{}/comments", self.design)).await.read().expect("comments")
     }
 }
 
-fn code(answer: &Answer) -> (StatusCode, String) {
+pub(super) fn code(answer: &Answer) -> (StatusCode, String) {
     (answer.status, answer.problem().map(|Problem { code, .. }| code).unwrap_or_default())
 }
 
-fn holds(bytes: &[u8], part: &[u8]) -> bool {
+pub(super) fn holds(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
-}
-
-/// Everything that a guest can ask for, behind the address of the link and `way`, which a canary puts in between.
-fn questions(way: &str) -> Vec<(String, Option<Form>)> {
-    let mut all: Vec<_> = ["/scene", "/comments"].map(|asked| (format!("{way}{asked}"), None)).into();
-    if way.is_empty() {
-        all.push((String::new(), None));
-    }
-    all.extend(Form::ALL.map(|(form, e)| (format!("{way}/export/{e}"), Some(form))));
-    all
-}
-
-/// The largest x of anything drawn in `bytes`, m; `None` where the form is not one of shapes or cannot be read here.
-fn reach(asked: &str, form: Option<Form>, bytes: &[u8]) -> Option<f64> {
-    let largest =
-        |xs: &mut dyn Iterator<Item = f64>| xs.fold(None, |m: Option<f64>, x| Some(m.map_or(x, |m| m.max(x))));
-    match form {
-        Some(Form::Stl | Form::Obj) => {
-            let name = if form == Some(Form::Stl) { "a.stl" } else { "a.obj" };
-            let read = format::read(name, bytes).expect("triangles");
-            largest(&mut read.points.iter().map(|p| p[0] / 1e3))
-        }
-        Some(Form::Step) => {
-            let text = String::from_utf8_lossy(bytes).into_owned();
-            let points = text.split("CARTESIAN_POINT(").skip(1);
-            let first = |p: &str| p.split_once('(')?.1.split([',', ')']).next()?.trim().parse::<f64>().ok();
-            largest(&mut points.filter_map(|p| first(p).map(|x| x / 1e3)))
-        }
-        None if asked.ends_with("/scene") => {
-            let scene = Scene::from_bytes(bytes).expect("a scene");
-            largest(&mut scene.bodies.iter().flat_map(|b| &b.surface.points).map(|p| p[0]))
-        }
-        _ => None,
-    }
-}
-
-/// Asks everything, and tells what came that was not shared.
-async fn leaks(room: &Room, path: &str, way: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    for (asked, form) in questions(way) {
-        let answer = room.app.nobody().get(&format!("{path}{asked}")).await;
-        assert_eq!(answer.status, StatusCode::OK, "{asked}: {}", answer.text());
-        for unsaid in UNSAID.iter().chain(&["among ourselves", "the other partner"]) {
-            if holds(&answer.body, unsaid.as_bytes()) {
-                found.push(format!("{asked} holds “{unsaid}”"));
-            }
-        }
-        if let Some(x) = reach(&asked, form, &answer.body).filter(|x| *x > BORDER) {
-            found.push(format!("{asked} has a point at x = {x} m"));
-        }
-        // Compressed, it can be searched for nothing; but the team's own file of that body alone is the same.
-        if form == Some(Form::ThreeMf) {
-            let own = room.ada.get(&format!("/api/designs/{}/export/3mf?bodies=seat", room.design)).await;
-            assert!(own.body.starts_with(b"PK"), "{}", own.text());
-            if own.body != answer.body {
-                found.push(format!("{asked} is not the file of the shared body alone"));
-            }
-        }
-    }
-    found
-}
-
-/// A room with something to leak: bodies, names, what the team says and what another partner says.
-async fn furnished() -> (Room, String) {
-    let room = Room::new().await;
-    let whole = room.ada.get(&format!("/api/designs/{}/scene", room.design)).await;
-    let scene = Scene::from_bytes(&whole.body).expect("a scene");
-    assert_eq!(scene.bodies.iter().map(|b| b.name.as_str()).collect::<Vec<_>>(), ["seat", "kx71", "kx72"]);
-    assert!(!scene.issues.is_empty(), "a feature that cannot be built");
-    let all: Vec<&str> = Allow::ALL.iter().map(|a| a.word()).collect();
-    let (_, path) = room.link(json!({"bodies": ["seat"], "allow": all})).await;
-    room.say("Said among ourselves: kx72 is too dear.", None).await;
-    let (_, second) = room.link(json!({"bodies": ["kx71"], "allow": ["comment"]})).await;
-    let said = json!({"name": "Sue", "text": "I am the other partner."});
-    let answer = room.app.nobody().post(&format!("{second}/comments"), said).await;
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
-    let said = json!({"name": "Max", "text": "How thick is this?", "anchor": {"face": "seat.top"}});
-    let own: Comment =
-        room.app.nobody().post(&format!("{path}/comments"), said).await.read().unwrap_or_else(|e| panic!("{e}"));
-    room.say("20 mm.", Some(&own.id)).await;
-    (room, path)
-}
-
-#[tokio::test]
-async fn what_is_not_shared_never_leaves_the_server() {
-    let (room, path) = furnished().await;
-    assert_eq!(leaks(&room, &path, "").await, Vec::<String>::new());
-    let guest = room.app.nobody();
-    let seen = Scene::from_bytes(&guest.get(&format!("{path}/scene")).await.body).expect("the shared scene");
-    assert_eq!(seen.bodies.iter().map(|b| b.label.as_str()).collect::<Vec<_>>(), ["Seat rail"]);
-    // What is made later is not shared either, and when the shared body is gone there is nothing, not everything.
-    let edit = |command: Command, number: u64| json!({"client": "0123456789abcdef", "number": number, "base": 0, "command": command});
-    let commands = format!("/api/designs/{}/commands", room.design);
-    let late = Object::new("late", "box", "Zebra cover two").with("operation", Value::Choice("new".into()));
-    let added = room.ada.post(&commands, edit(Command::Add { object: late, before: None }, 1)).await;
-    assert_eq!(added.status, StatusCode::OK, "{}", added.text());
-    let now = Scene::from_bytes(&guest.get(&format!("{path}/scene")).await.body).expect("the shared scene");
-    assert_eq!(now.bodies.len(), 1);
-    let (_, all) = room.link(json!({})).await;
-    let everything = Scene::from_bytes(&guest.get(&format!("{all}/scene")).await.body).expect("a scene");
-    assert_eq!(everything.bodies.len(), 4, "a link to all bodies has the later ones too");
-    let removed = room.ada.post(&commands, edit(Command::Remove { id: "seat".into() }, 2)).await;
-    assert_eq!(removed.status, StatusCode::OK, "{}", removed.text());
-    let nothing = Scene::from_bytes(&guest.get(&format!("{path}/scene")).await.body).expect("a scene");
-    assert!(nothing.bodies.is_empty());
-    for (_, e) in Form::ALL {
-        let answer = guest.get(&format!("{path}/export/{e}")).await;
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{e}");
-        assert!(answer.text().contains("None of the bodies"), "{}", answer.text());
-    }
-}
-
-type Careless<T> = std::result::Result<T, Error>;
-
-async fn held(state: &State, actor: &Actor) -> Careless<Guest> {
-    let Actor::Guest(guest) = actor else { return Err(Error::NotFound("link")) };
-    can(state, actor, Action::See, Asked::Design(&guest.design)).await?;
-    Ok(guest.clone())
-}
-
-const FORGETS: Canary = Canary { every_body: true, every_comment: true };
-
-#[utoipa::path(get, path = "/api/share/{token}/careless/scene", responses((status = 200)))]
-async fn careless_scene(state: State, actor: Actor) -> Careless<Bytes> {
-    let guest = held(&state, &actor).await?;
-    Ok(share_guest::shared(&state, &guest, FORGETS).await?.0)
-}
-
-#[utoipa::path(get, path = "/api/share/{token}/careless/export/{form}", responses((status = 200)))]
-async fn careless_file(state: State, actor: Actor, Path((_token, form)): Path<(String, String)>) -> Careless<Bytes> {
-    let guest = held(&state, &actor).await?;
-    let form = Form::of_extension(&form).ok_or(Error::NotFound("format"))?;
-    Ok(share_guest::file(&state, &guest, form, FORGETS).await?.0)
-}
-
-#[utoipa::path(get, path = "/api/share/{token}/careless/comments", responses((status = 200)))]
-async fn careless_talk(state: State, actor: Actor) -> Careless<Json<Vec<Comment>>> {
-    let guest = held(&state, &actor).await?;
-    Ok(Json(share_talk::shared(&state, &guest, FORGETS).await?))
-}
-
-/// The same server with its checks forgotten: the harness sees it in everything that a guest can ask for.
-#[tokio::test]
-async fn canary_a_server_that_forgets_what_is_shared_is_caught() {
-    let (mut room, path) = furnished().await;
-    let careless: OpenApiRouter<State> =
-        server::routes().routes(routes!(careless_scene)).routes(routes!(careless_file)).routes(routes!(careless_talk));
-    room.app.router = server::assemble(room.app.state.clone(), careless);
-    let found = leaks(&room, &path, "/careless").await;
-    for (asked, _) in questions("/careless") {
-        assert!(found.iter().any(|leak| leak.starts_with(&format!("{asked} "))), "{asked} leaks unseen: {found:?}");
-    }
-    // Both ways of looking see it: words, and places.
-    for leak in
-        ["/scene holds “Zebra cover”", "/scene has a point", "/export/step has a point", "/export/stl has", "“among"]
-    {
-        assert!(found.iter().any(|f| f.contains(leak)), "{leak}: {found:?}");
-    }
-    assert_eq!(leaks(&room, &path, "").await, Vec::<String>::new(), "what is asked properly is kept");
 }
 
 #[tokio::test]
@@ -308,6 +142,11 @@ async fn guests_speak_by_name_and_the_team_knows_whom_it_answers() {
     let read: Talk = guest.get(&comments).await.read().expect("comments");
     assert_eq!(read.comments.iter().map(|c| c.text.as_str()).collect::<Vec<_>>(), ["Too thin?", "No."]);
     assert!(read.comments.iter().all(|c| c.author.is_empty()), "accounts are not a guest's to know");
+    // Nor can another guest speak as the host without its showing.
+    assert_eq!(
+        read.comments.iter().map(|c| (c.by_guest, &c.guest)).collect::<Vec<_>>(),
+        [(true, &None), (false, &None)]
+    );
     // Into the team's own threads a guest says nothing, nor into those of another link.
     let (_, second) = room.link(json!({"allow": ["comment"]})).await;
     for (path, thread) in [(&comments, &own.id), (&format!("{second}/comments"), &heard.id)] {
@@ -482,7 +321,8 @@ async fn guessing_a_links_password_is_as_slow_as_at_the_login() {
 #[tokio::test]
 async fn who_looked_and_took_what_is_known_to_who_shared() {
     let room = Room::new().await;
-    let (share, path) = room.link(json!({"password": SECRET, "allow": ["obj", "comment"]})).await;
+    let terms = json!({"guest": "Max Frisch", "password": SECRET, "allow": ["obj", "comment"]});
+    let (share, path) = room.link(terms).await;
     let guest = room.app.nobody();
     guest.post(&format!("{path}/unlock"), json!({"password": "wrong, quite wrong"})).await;
     room.app.clock.advance(1_000);
@@ -495,11 +335,10 @@ async fn who_looked_and_took_what_is_known_to_who_shared() {
     assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.text());
     let file = opened.get(&format!("{path}/export/obj")).await;
     assert!(file.text().lines().filter(|l| l.starts_with("v ")).count() >= 24, "three boxes");
+    assert_eq!(file.headers[header::CONTENT_DISPOSITION], "attachment; filename=\"shared.obj\"");
     // The team edits while the page is open: the new version is seen too.
     room.app.clock.advance(1_000);
-    let command = Command::Set { id: "seat".into(), key: "dx".into(), value: Some(Value::Expr("42 mm".into())) };
-    let edit = json!({"client": "0123456789abcdef", "number": 1, "base": 0, "command": command});
-    assert_eq!(room.ada.post(&format!("/api/designs/{}/commands", room.design), edit).await.status, StatusCode::OK);
+    room.edit("seat", "dx", "42 mm").await;
     opened.get(&format!("{path}/scene")).await;
     opened.get(&format!("{path}/scene")).await;
     room.app.clock.advance(1_000);
@@ -511,8 +350,12 @@ async fn who_looked_and_took_what_is_known_to_who_shared() {
     // A download is in the audit log besides.
     let log: app::api::Page<app::api::audit::AuditEntry> =
         room.ada.get("/api/audit?action=share.download").await.read().expect("entries");
-    assert_eq!((log.items.len(), log.items[0].detail.as_str()), (1, "obj"));
+    assert_eq!((log.items.len(), log.items[0].detail.as_str()), (1, "obj, “Partner” for Max Frisch"));
     assert_eq!(log.items[0].actor, format!("share:{}", share.id));
+    let log: app::api::Page<app::api::audit::AuditEntry> =
+        room.ada.get("/api/audit?action=share.create").await.read().expect("entries");
+    let detail = format!("share:{}, “Partner” for Max Frisch, all bodies, comment obj", share.id);
+    assert_eq!(log.items[0].detail, detail, "the log says whom, when the link itself is long gone");
     // Nobody else learns of it: neither the guest nor who may not share.
     let stranger = room.app.stranger("Sue").await.expect("Sue");
     let at = format!("/api/shares/{}/views", share.id);
@@ -524,4 +367,109 @@ async fn who_looked_and_took_what_is_known_to_who_shared() {
         assert_eq!(opened.get(&format!("{path}{asked}")).await.status, StatusCode::NOT_FOUND, "{asked}");
     }
     assert_eq!(room.views(&share).await.len(), 5, "what was seen stays known");
+}
+
+/// An open page is one line of the record, however long it stays open: what guests did stands among the newest 500.
+#[tokio::test]
+async fn an_idle_page_does_not_push_out_of_the_record_what_was_done() {
+    let room = Room::new().await;
+    let (share, path) = room.link(json!({})).await;
+    let guest = room.app.nobody();
+    assert_eq!(guest.get(&path).await.status, StatusCode::OK);
+    for n in 0..12 {
+        room.app.clock.advance(15 * server::clock::MINUTE);
+        room.edit("seat", "dx", &format!("{} mm", 60 + n)).await;
+        assert_eq!(guest.get(&format!("{path}/scene")).await.status, StatusCode::OK);
+    }
+    let lines = async || {
+        let views = room.views(&share).await;
+        views.into_iter().map(|v| (v.what, v.first, v.sequence)).collect::<Vec<_>>()
+    };
+    assert_eq!(lines().await, [("saw".to_owned(), Some(1), 12), ("opened".to_owned(), None, 0)]);
+    // Opened anew, it is another visit.
+    room.app.clock.advance(15 * server::clock::MINUTE);
+    assert_eq!(guest.get(&path).await.status, StatusCode::OK);
+    room.app.clock.advance(1_000);
+    room.edit("seat", "dx", "80 mm").await;
+    assert_eq!(guest.get(&format!("{path}/scene")).await.status, StatusCode::OK);
+    assert_eq!(lines().await[..2], [("saw".to_owned(), None, 13), ("opened".to_owned(), None, 12)]);
+    assert_eq!(lines().await.len(), 4);
+}
+
+/// Asks while the writer is held, takes the link back (or not) when the work is done, and lets the writer go.
+async fn asked_meanwhile(room: &Room, share: &Share, asked: (Method, String, Plain), taken_back: bool) -> StatusCode {
+    let mut write = room.app.state.db.write().await.expect("the writer");
+    let (guest, (method, path, body)) = (room.app.nobody(), asked);
+    let answer = tokio::spawn(async move {
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        guest.send(method, &path, body).await
+    });
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    if taken_back {
+        let sql = "UPDATE share SET revoked = 1 WHERE id = $1";
+        sqlx::query(sql).bind(&share.id).execute(&mut *write).await.expect("revoked");
+    }
+    write.commit().await.expect("committed");
+    answer.await.expect("an answer").status
+}
+
+#[tokio::test]
+async fn what_is_under_way_when_a_link_is_taken_back_is_not_given() {
+    let room = Room::new().await;
+    // Everything is drawn by now, so that the time goes by in the database.
+    let (_, warm) = room.link(json!({"allow": ["obj"]})).await;
+    for asked in ["/scene", "/export/obj"] {
+        assert_eq!(room.app.nobody().get(&format!("{warm}{asked}")).await.status, StatusCode::OK);
+    }
+    let said = json!({"name": "Max", "text": "Still here."});
+    for taken_back in [true, false] {
+        for (method, asked, body) in [
+            (Method::GET, "/export/obj", Plain::Null),
+            (Method::GET, "/scene", Plain::Null),
+            (Method::POST, "/comments", said.clone()),
+        ] {
+            let (share, path) = room.link(json!({"allow": ["obj", "comment"]})).await;
+            let status = asked_meanwhile(&room, &share, (method, format!("{path}{asked}"), body), taken_back).await;
+            // Left alone, it is given: what refuses is that the link is gone.
+            let wanted = if taken_back { StatusCode::NOT_FOUND } else { StatusCode::OK };
+            assert_eq!(status, wanted, "{asked}, taken back: {taken_back}");
+            assert_eq!(
+                room.views(&share).await.len(),
+                usize::from(!taken_back),
+                "{asked} is on record if it was given"
+            );
+        }
+    }
+    assert_eq!(room.talk().await.comments.len(), 1, "nothing is said through a link that is gone");
+}
+
+#[tokio::test]
+async fn guests_wait_for_one_another_and_the_team_for_none_of_them() {
+    let room = Room::new().await;
+    let (share, path) = room.link(json!({"allow": ["obj", "stl"]})).await;
+    let (_, other) = room.link(json!({"allow": ["obj"]})).await;
+    let guest = room.app.nobody();
+    // What was made is not made again.
+    for _ in 0..30 {
+        assert_eq!(guest.get(&format!("{path}/export/obj")).await.status, StatusCode::OK);
+    }
+    let mut last = StatusCode::OK;
+    for n in 0..13 {
+        room.edit("seat", "dx", &format!("{} mm", 60 + n)).await;
+        last = guest.get(&format!("{path}/export/obj")).await.status;
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS, "what has to be made is counted");
+    assert_eq!(guest.get(&format!("{path}/scene")).await.status, StatusCode::OK, "looking goes on");
+    assert_eq!(guest.get(&format!("{other}/export/obj")).await.status, StatusCode::OK, "so does another link");
+    assert_eq!(guest.get(&format!("{path}/export/obj")).await.status, StatusCode::OK, "by now it is there");
+    // However busy guests keep their own place, the team has another.
+    room.edit("seat", "dx", "90 mm").await;
+    let turn = room.app.state.jobs.desk().guest_turn(&share.id).await.expect("a guest's turn");
+    let patience = Duration::from_millis(300);
+    let scene = format!("{other}/scene");
+    assert!(tokio::time::timeout(patience, guest.get(&scene)).await.is_err(), "another guest waits");
+    let own = room.ada.get(&format!("/api/designs/{}/export/stl", room.design)).await;
+    assert_eq!(own.status, StatusCode::OK, "{}", own.text());
+    drop(turn);
+    assert_eq!(guest.get(&scene).await.status, StatusCode::OK);
 }
