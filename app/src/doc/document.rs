@@ -435,7 +435,7 @@ impl Document {
             ToClient::Run { event } => vec![Effect::Run(event)],
             ToClient::Renamed { name } => vec![Effect::Renamed(name)],
             ToClient::Talked => vec![Effect::Talked],
-            ToClient::Closing { .. } | ToClient::Pong { .. } | ToClient::Scene { .. } => Vec::new(),
+            ToClient::Closing { .. } | ToClient::Pong { .. } | ToClient::Scene | ToClient::Locked => Vec::new(),
         }
     }
 

@@ -168,10 +168,11 @@ pub enum ToClient {
     },
     /// Comments were made, changed or settled: fetch them again.
     Talked,
-    /// To share links instead of the design itself: the model has changed, fetch the scene again.
-    Scene {
-        sequence: u64,
-    },
+    /// To share links instead of the design itself: what they show has changed, fetch the scene again. It says nothing else,
+    /// and comes for nothing else: not every edit is a guest's to know of.
+    Scene,
+    /// To share links, before the end: the link's password is asked for again.
+    Locked,
     Pong {
         nonce: u64,
     },
@@ -186,7 +187,8 @@ pub enum ToClient {
 /// what reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct ToGuest {
-    /// As `ToClient` is tagged: `scene` and `closing` mean something to a guest, anything else is a sign of life.
+    /// As `ToClient` is tagged: `scene`, `talked`, `locked` and `closing` mean something to a guest, anything else is a sign of
+    /// life.
     #[serde(rename = "type")]
     pub kind: String,
     #[serde(default)]
@@ -227,7 +229,9 @@ mod tests {
         };
         let closing = hear(&ToClient::Closing { reason: "over".into(), reconnect: true });
         assert_eq!(closing, ToGuest { kind: "closing".into(), reason: "over".into(), reconnect: true });
-        assert_eq!(hear(&ToClient::Scene { sequence: 7 }).kind, "scene");
+        assert_eq!(hear(&ToClient::Scene).kind, "scene");
+        assert_eq!(hear(&ToClient::Locked).kind, "locked");
+        assert_eq!(serde_json::to_string(&ToClient::Scene).expect("serialises"), r#"{"type":"scene"}"#);
         assert_eq!(hear(&ToClient::Pong { nonce: 0 }).kind, "pong");
         assert_eq!(serde_json::from_str::<ToServer>(GUEST_PING).expect("is read"), ToServer::Ping { nonce: 0 });
     }

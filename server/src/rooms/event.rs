@@ -87,6 +87,10 @@ pub enum Effect {
         to: Vec<u64>,
         message: ToClient,
     },
+    /// The design has changed; whether what these guests see has, is asked outside.
+    Look {
+        watchers: Vec<u64>,
+    },
     /// Say so and hang up.
     Hangup {
         connection: u64,

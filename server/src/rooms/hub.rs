@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 /// Events waiting for one room: past this, whoever sends waits.
@@ -56,7 +56,7 @@ pub(super) struct Hello {
 
 enum Message {
     Join { connection: u64, person: Person, client: String, have: u64, heads: Vec<Head>, may_edit: bool, out: Outgoing },
-    Watch { connection: u64, out: Outgoing },
+    Watch { connection: u64, out: Outgoing, changed: Arc<Notify> },
     Request { person: Person, submission: Submission, allowed: bool, answer: oneshot::Sender<Answer> },
     Event(Event),
 }
@@ -128,6 +128,7 @@ impl Hub {
             id,
             here: handle.here.clone(),
             out: HashMap::new(),
+            watching: HashMap::new(),
             answers: HashMap::new(),
             commit: None,
             wake: None,
@@ -179,9 +180,16 @@ impl Hub {
         self.send(state, design, Message::Join { connection, person, client, have, heads, may_edit, out }).await
     }
 
-    /// The socket of a share link looks on.
-    pub(super) async fn watch(&self, state: &State, design: &str, connection: u64, out: Outgoing) -> Result<(), Error> {
-        self.send(state, design, Message::Watch { connection, out }).await
+    /// The socket of a share link looks on; `changed` is told when the design has changed.
+    pub(super) async fn watch(
+        &self,
+        state: &State,
+        design: &str,
+        connection: u64,
+        out: Outgoing,
+        changed: Arc<Notify>,
+    ) -> Result<(), Error> {
+        self.send(state, design, Message::Watch { connection, out, changed }).await
     }
 
     /// Something a socket has to tell its room.
@@ -329,6 +337,7 @@ struct Task {
     id: u64,
     here: Arc<Mutex<Vec<Here>>>,
     out: HashMap<u64, Outgoing>,
+    watching: HashMap<u64, Arc<Notify>>,
     answers: HashMap<u64, oneshot::Sender<Answer>>,
     commit: Option<Commit>,
     wake: Option<i64>,
@@ -404,8 +413,9 @@ impl Task {
         let db = &self.state.db;
         match message {
             Message::Event(event) => Some(event),
-            Message::Watch { connection, out } => {
+            Message::Watch { connection, out, changed } => {
                 self.out.insert(connection, out);
+                self.watching.insert(connection, changed);
                 Some(Event::Watch { connection })
             }
             Message::Join { connection, person, client, have, heads, may_edit, out } => {
@@ -470,6 +480,10 @@ impl Task {
                         self.publish(room);
                     }
                 }
+                Effect::Look { watchers } => {
+                    // One that is busy looking looks once more.
+                    watchers.iter().filter_map(|c| self.watching.get(c)).for_each(|changed| changed.notify_one());
+                }
                 Effect::Hangup { connection, reason, reconnect } => {
                     if let Some(out) = self.out.remove(&connection) {
                         out.close(outgoing::text(&ToClient::Closing { reason, reconnect }));
@@ -503,6 +517,7 @@ impl Task {
         }
         let alive: Vec<u64> = room.connections().collect();
         self.out.retain(|connection, _| alive.contains(connection));
+        self.watching.retain(|connection, _| alive.contains(connection));
         for connection in slow {
             if let Some(out) = self.out.remove(&connection) {
                 tracing::info!(design = self.design, connection, "a reader is too slow; hung up");

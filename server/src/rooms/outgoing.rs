@@ -49,7 +49,7 @@ pub fn text(message: &ToClient) -> Utf8Bytes {
 /// Whether a slow reader may miss this message: the next one of its kind says it all again.
 pub fn may_be_missed(message: &ToClient) -> bool {
     match message {
-        ToClient::Peer { .. } | ToClient::Scene { .. } | ToClient::Pong { .. } => true,
+        ToClient::Peer { .. } | ToClient::Pong { .. } => true,
         ToClient::Run { event } => !matches!(event, app::api::run::RunEvent::State { .. }),
         _ => false,
     }

@@ -462,7 +462,7 @@ impl Room {
         member.presence_due = true;
     }
 
-    /// Sends presence and scene notices that are due, the latest only, and asks to be woken for the rest.
+    /// Sends presence and has guests' scenes looked at where that is due, the latest only, and asks to be woken for the rest.
     fn flush(&mut self, now: i64, out: &mut Vec<Effect>) {
         let everyone: Vec<u64> = self.members.keys().copied().collect();
         let mut next = i64::MAX;
@@ -482,8 +482,7 @@ impl Room {
             if now >= due {
                 self.scene_due = false;
                 self.scene_sent = now;
-                let to = self.watchers.keys().copied().collect();
-                out.push(Effect::Send { to, message: ToClient::Scene { sequence: self.sequence } });
+                out.push(Effect::Look { watchers: self.watchers.keys().copied().collect() });
             } else {
                 next = next.min(due);
             }

@@ -3,8 +3,10 @@
 use super::hub::Hello;
 use super::outgoing::{self, Frame, Incoming, Outgoing};
 use super::room::Event;
-use crate::auth::{Action, Actor, Object, actor, can};
+use crate::api::share_guest;
+use crate::auth::{Action, Actor, Guest, Object, actor, can};
 use crate::{Error, State};
+use app::api::design::Document;
 use app::sync::{FRAME_BYTES_MAX, PROTOCOL, ToClient, ToServer};
 use axum::extract::Path;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
@@ -12,7 +14,9 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt as _, StreamExt as _};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 /// Hello must come within.
@@ -24,6 +28,8 @@ const WRITE: Duration = Duration::from_secs(15);
 /// Messages of one connection: in a second, sustained, and at once. A client that floods waits in its own queue.
 const MESSAGES_PER_SECOND: f64 = 250.0;
 const MESSAGES_BURST: f64 = 1_000.0;
+/// When the server was too busy to look at what a guest sees, it does so after this time.
+const BUSY: Duration = Duration::from_secs(2);
 /// Outboxes one connection may send from.
 const HEADS_MAX: usize = 32;
 
@@ -43,24 +49,22 @@ pub async fn design_socket(
     })
 }
 
-/// What a share link may hear: that the model has changed, and that the link has ended. Nothing is taken from it.
+/// What a share link may hear: that what it shows or its comments have changed, and that it has ended. Nothing is taken from
+/// it.
 #[utoipa::path(get, path = "/api/share/{token}/socket", tag = "share", params(("token" = String, Path)),
-    responses((status = 101, description = "Websocket; `ToClient::Scene` and `ToClient::Closing`")))]
+    responses((status = 101, description = "Websocket; `ToClient::Scene`, `Talked`, `Locked` and `Closing`")))]
 pub async fn share_socket(
     state: State,
     actor: Actor,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Error> {
     let Actor::Guest(guest) = &actor else { return Err(Error::NotFound("share link")) };
-    let (design, until) = (guest.design.clone(), guest.until);
-    let ends = if until < guest.expires {
-        "This browser was let in for a day. Reload the page, and give the link's password again."
-    } else {
-        "This link has expired."
-    };
-    can(&state, &actor, Action::See, Object::Design(&design)).await?;
+    let guest = guest.clone();
+    can(&state, &actor, Action::See, Object::Design(&guest.design)).await?;
+    // From here on the guest hears of changes, although looking at them takes a while.
+    let now = super::document(&state, &guest.design, None).await?;
     Ok(match upgrade {
-        Ok(upgrade) => limited(upgrade).on_upgrade(move |socket| look_on(state, actor, design, (until, ends), socket)),
+        Ok(upgrade) => limited(upgrade).on_upgrade(move |socket| look_on(state, actor, guest, now, socket)),
         Err(rejection) => rejection.into_response(),
     })
 }
@@ -224,37 +228,75 @@ async fn talk(
     }
 }
 
-/// `until`: when to say goodbye, epoch ms, and with which words.
-async fn look_on(state: State, actor: Actor, design: String, until: (i64, &'static str), socket: WebSocket) {
+async fn look_on(state: State, actor: Actor, guest: Guest, shown: Document, socket: WebSocket) {
     let (sink, mut stream) = socket.split();
     let (out, queue) = outgoing::channel();
     let cut = queue.killed();
     let mut writer = tokio::spawn(write(sink, queue));
-    let connection = state.rooms.register(&design, &actor, &out);
-    let left = Duration::from_millis((until.0 - state.now()).max(0).unsigned_abs());
+    let connection = state.rooms.register(&guest.design, &actor, &out);
+    let left = Duration::from_millis((guest.until - state.now()).max(0).unsigned_abs());
     let listen = async {
-        if let Err(error) = still_sees(&state, &actor, &design).await {
+        if let Err(error) = still_sees(&state, &actor, &guest.design).await {
             return out.close(outgoing::text(&farewell(&error)));
         }
-        if state.rooms.watch(&state, &design, connection, out.clone()).await.is_err() {
+        let changed = Arc::new(Notify::new());
+        if state.rooms.watch(&state, &guest.design, connection, out.clone(), changed.clone()).await.is_err() {
             return;
         }
-        // Whatever comes is only a sign of life; a share link has nothing to say.
-        while let Ok(Some(_)) = tokio::time::timeout(IDLE, text(&mut stream)).await {
-            out.push(outgoing::text(&ToClient::Pong { nonce: 0 }), true);
-            tokio::time::sleep(Duration::from_millis(100)).await;
+        let hear = async {
+            // Whatever comes is only a sign of life; a share link has nothing to say.
+            while let Ok(Some(_)) = tokio::time::timeout(IDLE, text(&mut stream)).await {
+                out.push(outgoing::text(&ToClient::Pong { nonce: 0 }), true);
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::select! {
+            () = hear => {}
+            () = look(&state, &guest, shown, &changed, &out) => {}
         }
     };
     tokio::select! {
         () = listen => {}
         () = cut => {}
         _ = &mut writer => {}
-        () = tokio::time::sleep(left) => {
-            let reason = until.1.into();
-            out.close(outgoing::text(&ToClient::Closing { reason, reconnect: false }));
-        }
+        () = tokio::time::sleep(left) => out.close(outgoing::text(&over(&guest))),
     }
-    state.rooms.leave(&state, &design, connection).await;
+    state.rooms.leave(&state, &guest.design, connection).await;
     drop(out);
     finish(writer).await;
+}
+
+/// What a guest hears when their time is up.
+fn over(guest: &Guest) -> ToClient {
+    match guest.until < guest.expires {
+        true => ToClient::Locked,
+        false => ToClient::Closing { reason: "This link has expired.".into(), reconnect: false },
+    }
+}
+
+/// Tells a guest, for as long as they look, when what they see has changed: told of every edit, whoever sees one body of many
+/// would know how much is worked on the others. `shown`: what they have.
+async fn look(state: &State, guest: &Guest, shown: Document, changed: &Notify, out: &Outgoing) {
+    let mut seen = sight(state, guest, shown).await;
+    loop {
+        if let Ok(now) = super::document(state, &guest.design, None).await {
+            let now = sight(state, guest, now).await;
+            if now != seen && !out.push(outgoing::text(&ToClient::Scene), false) {
+                return;
+            }
+            seen = now;
+        }
+        changed.notified().await;
+    }
+}
+
+/// A hash of what a guest sees of a document; where nothing of it can be shown, that is a sight too.
+async fn sight(state: &State, guest: &Guest, document: Document) -> Option<String> {
+    loop {
+        match share_guest::sight(state, guest, &document).await {
+            Ok(hash) => return Some(hash),
+            Err(Error::Unavailable(_)) => tokio::time::sleep(BUSY).await,
+            Err(_) => return None,
+        }
+    }
 }

@@ -155,7 +155,7 @@ async fn a_share_link_looks_on_and_changes_nothing() {
     editor.send(&edit).await;
     loop {
         match guest.next().await.expect("the guest hears of it") {
-            ToClient::Scene { sequence } => break assert_eq!(sequence, 1),
+            ToClient::Scene => break,
             ToClient::Pong { .. } => {}
             other => panic!("a guest must not be told {other:?}"),
         }

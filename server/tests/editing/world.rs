@@ -173,7 +173,11 @@ impl World {
                     }
                 }
                 Effect::Commit(entries) => self.committing = Some(entries),
-                Effect::Snapshot { .. } | Effect::Answer { .. } | Effect::Fail { .. } | Effect::Wake { .. } => {}
+                Effect::Snapshot { .. }
+                | Effect::Answer { .. }
+                | Effect::Fail { .. }
+                | Effect::Look { .. }
+                | Effect::Wake { .. } => {}
             }
         }
     }

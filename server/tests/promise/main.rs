@@ -20,12 +20,14 @@ mod journey;
 mod live;
 mod origin;
 mod partner;
+mod partner_leak;
 #[path = "../editing/random.rs"]
 #[expect(dead_code, reason = "shared with the promises of editing, which use more of it")]
 mod random;
 mod release;
 mod remote;
 mod requirement;
+mod retention;
 mod script;
 mod share;
 mod token;
