@@ -99,21 +99,37 @@ fn Viewer(token: String, answer: Answer) -> impl IntoView {
             <Toasts />
         }
         .into_any(),
-        Err(problem) if problem.code == "locked" => view! { <Locked token=token /> }.into_any(),
-        Err(problem) => view! { <Gone problem=problem /> }.into_any(),
+        Err(problem) => view! { <Ended token=token problem=problem /> }.into_any(),
     }
 }
 
-/// The link does not work, or not any more.
+/// Whether there is nothing more to see through the link as it was opened.
+fn is_end(problem: &Problem) -> bool {
+    matches!(problem.code.as_str(), "locked" | "gone" | "not_found")
+}
+
+/// The page without a picture: the door of a link with a password, a link that works no more, or a server that is away.
 #[component]
-fn Gone(problem: Problem) -> impl IntoView {
+fn Ended(token: String, problem: Problem) -> impl IntoView {
+    if problem.code == "locked" {
+        return view! { <Locked token=token /> }.into_any();
+    }
+    let (heading, advice) = match is_end(&problem) {
+        true => ("This link is closed", "Whoever sent it can send a new one."),
+        false => ("This cannot be shown now", "The link itself may well be good."),
+    };
+    let reload = (!is_end(&problem)).then(|| {
+        let reload = |_| drop(window().location().reload());
+        view! { <button type="button" class="button primary" data-testid="share-reload" on:click=reload>"Reload"</button> }
+    });
     view! {
         <main class="session" data-testid="share-gone">
             <div class="session-card">
                 <div class="brand large"><Mark />"Brunel"</div>
-                <h1>"This link is closed"</h1>
+                <h1>{heading}</h1>
                 <p class="soft">{problem.message}</p>
-                <p class="soft">"Whoever sent it can send a new one."</p>
+                <p class="soft">{advice}</p>
+                {reload}
             </div>
         </main>
     }
@@ -137,27 +153,31 @@ fn Guest(token: String, shared: SharedDesign) -> impl IntoView {
     desk.talking.asks_name.set_value(guest.is_none());
     provide_context(desk);
     desk.perspective.set(false);
-    let closed = RwSignal::new(None::<String>);
-    let fault = RwSignal::new(None::<String>);
+    let state = Showing { over: RwSignal::new(None), fault: RwSignal::new(None), away: RwSignal::new(None) };
+    let Showing { over, fault, away } = state;
     #[cfg(feature = "csr")]
     Effect::new(move |_| {
-        if closed.with(Option::is_some) {
+        if over.with(Option::is_some) {
             document().set_title(&super::title("Link".into()));
         }
     });
+    // The comments come through the same door.
+    Effect::new(move |_| {
+        if let Some(problem) = desk.talking.fault.get().filter(is_end) {
+            state.end(problem);
+        }
+    });
     let address = StoredValue::new(format!("/api/share/{}/export", encode(&token)));
-    follow(desk, token, comments, closed, fault);
+    let ended = token.clone();
+    follow(desk, token, comments, state);
     listen(desk, false);
     on_cleanup(move || desk.close());
     let whom = guest.map_or_else(String::new, |guest| format!(" with {guest}"));
     let terms = format!("shared by {by}{whom} · until {}", day(expires));
     view! {
         <Show
-            when=move || closed.with(Option::is_none)
-            fallback=move || {
-                let message = closed.get().unwrap_or_default();
-                view! { <Gone problem=Problem { code: "gone".into(), message, field: None } /> }
-            }
+            when=move || over.with(Option::is_none)
+            fallback=move || over.get().map(|problem| view! { <Ended token=ended.clone() problem=problem /> })
         >
             <div class="editor guest" data-testid="guest">
                 <header class="bar">
@@ -166,6 +186,13 @@ fn Guest(token: String, shared: SharedDesign) -> impl IntoView {
                         <strong data-testid="guest-design">{name.clone()}</strong>
                         <span class="soft">{terms.clone()}</span>
                     </div>
+                    {move || {
+                        away.get()
+                            .map(|why| {
+                                let words = "What you see may be out of date";
+                                view! { <span class="chip-text" role="status" data-testid="guest-away" title=why>{words}</span> }
+                            })
+                    }}
                     <span class="grow"></span>
                     <Downloads forms=forms.clone() address=address />
                     {comments.then(|| view! { <TalkButton /> })}
@@ -235,31 +262,62 @@ fn Downloads(forms: Vec<Allow>, address: StoredValue<String>) -> impl IntoView {
     .into_any()
 }
 
-/// Fetches the scene now, and it or the comments whenever the socket says that they changed; leaves when the link is revoked.
-fn follow(
-    desk: Desk,
-    token: String,
-    comments: bool,
-    closed: RwSignal<Option<String>>,
+/// How the page stands beside its picture.
+#[derive(Clone, Copy)]
+struct Showing {
+    /// Nothing more is shown, and why.
+    over: RwSignal<Option<Problem>>,
+    /// There is no picture, and why.
     fault: RwSignal<Option<String>>,
-) {
+    /// The picture could not be fetched anew, and why; the one before stays.
+    away: RwSignal<Option<String>>,
+}
+
+impl Showing {
+    /// The first reason stands: after *withdrawn* the server knows of no such link.
+    fn end(self, problem: Problem) {
+        if self.over.with_untracked(Option::is_none) {
+            self.over.set(Some(problem));
+        }
+    }
+
+    fn refused(self, desk: Desk, problem: Problem) {
+        match is_end(&problem) {
+            true => self.end(problem),
+            false if desk.scene.with_untracked(Option::is_some) => self.away.set(Some(problem.message)),
+            false => self.fault.set(Some(problem.message)),
+        }
+    }
+
+    fn show(self, desk: Desk, bytes: Vec<u8>) {
+        match Scene::from_bytes(&bytes) {
+            Ok(scene) => {
+                let nothing = "None of the bodies that this link shares is in the design now.";
+                self.fault.set(scene.bodies.is_empty().then(|| nothing.to_owned()));
+                self.away.set(None);
+                if desk.scene.with_untracked(|shown| shown.as_deref() == Some(&scene)) {
+                    return;
+                }
+                let bytes: Rc<[u8]> = bytes.into();
+                desk.view(ViewCommand::Scene(bytes));
+                desk.scene.set(Some(Arc::new(scene)));
+            }
+            Err(why) => self.fault.set(Some(why.to_string())),
+        }
+    }
+}
+
+/// Fetches the scene now, and it or the comments whenever the socket says that they changed or says nothing; leaves when the
+/// link is revoked.
+fn follow(desk: Desk, token: String, comments: bool, state: Showing) {
     let load = {
         let token = token.clone();
         move || {
             let (client, path) = (Client::current(), format!("/api/share/{}/scene", encode(&token)));
             leptos::task::spawn_local(async move {
                 match client.bytes(&path).await {
-                    Ok(bytes) => match Scene::from_bytes(&bytes) {
-                        Ok(scene) => {
-                            let nothing = "None of the bodies that this link shares is in the design now.";
-                            fault.set(scene.bodies.is_empty().then(|| nothing.to_owned()));
-                            let bytes: Rc<[u8]> = bytes.into();
-                            desk.view(ViewCommand::Scene(bytes));
-                            desk.scene.set(Some(Arc::new(scene)));
-                        }
-                        Err(why) => fault.set(Some(why.to_string())),
-                    },
-                    Err(problem) => fault.set(Some(problem.message)),
+                    Ok(bytes) => state.show(desk, bytes),
+                    Err(problem) => state.refused(desk, problem),
                 }
             });
         }
@@ -280,9 +338,25 @@ fn follow(
                     desk.talking.load(desk);
                 }
             };
-            socket::listen(&token, changed, closed);
+            socket::listen(&token, changed, state.over);
         }
         #[cfg(not(feature = "csr"))]
-        let _ = (&token, closed);
+        let _ = &token;
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What ends a guest's page, and what only holds it up.
+    #[test]
+    fn a_closed_door_is_told_from_a_server_that_is_away() {
+        let problem = |code: &str| Problem { code: code.into(), message: String::new(), field: None };
+        for (code, end) in
+            [("locked", true), ("not_found", true), ("gone", true), ("unavailable", false), ("too_fast", false)]
+        {
+            assert_eq!(is_end(&problem(code)), end, "{code}");
+        }
+    }
 }

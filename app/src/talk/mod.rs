@@ -26,6 +26,8 @@ pub struct Talking {
     pub open: RwSignal<bool>,
     /// As the server gave them last; `None` until it has.
     pub talk: RwSignal<Option<Talk>>,
+    /// Why the server did not give them the last time.
+    pub fault: RwSignal<Option<Problem>>,
     /// Where the thread being begun is pinned; `None` while none is.
     pub draft: RwSignal<Option<Anchor>>,
     /// The thread that is read.
@@ -79,6 +81,7 @@ impl Talking {
         Self {
             open: RwSignal::new(false),
             talk: RwSignal::new(None),
+            fault: RwSignal::new(None),
             draft: RwSignal::new(None),
             thread: RwSignal::new(None),
             settled: RwSignal::new(false),
@@ -132,11 +135,16 @@ impl Talking {
                 None => client.comments(&design).await,
                 Some(token) => client.shared_comments(&token).await,
             };
-            // Without an answer the last comments stay; the line below says that the server is away.
-            if let Ok(talk) = found
-                && self.asked.try_get_value() == turn
-            {
-                self.talk.set(Some(talk));
+            if self.asked.try_get_value() != turn {
+                return;
+            }
+            // Without an answer the last comments stay, and the panel says why.
+            match found {
+                Ok(talk) => {
+                    self.fault.set(None);
+                    self.talk.set(Some(talk));
+                }
+                Err(problem) => self.fault.set(Some(problem)),
             }
         });
     }

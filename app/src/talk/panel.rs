@@ -49,7 +49,14 @@ pub fn TalkPanel() -> impl IntoView {
                 </header>
                 <Show when=move || talking.is_guest() && talking.asks_name.get_value()><Signature /></Show>
                 <Show when=move || talking.draft.with(Option::is_some)><Draft /></Show>
+                {move || {
+                    talking
+                        .fault
+                        .get()
+                        .map(|p| view! { <p class="talk-note soft" role="status" data-testid="talk-fault">{p.message}</p> })
+                }}
                 {move || match (all.with(Option::is_some), shown.with(Vec::is_empty) && talking.draft.with(Option::is_none)) {
+                    (false, _) if talking.fault.with(Option::is_some) => ().into_any(),
                     (false, _) => view! { <p class="talk-note soft">"Loading…"</p> }.into_any(),
                     (true, true) => {
                         view! {

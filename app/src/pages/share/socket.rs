@@ -1,5 +1,6 @@
 //! The guest's socket: it hears that the model or the comments have changed, and that the link has ended.
 
+use crate::api::Problem;
 use crate::api::client::encode;
 use crate::doc::{DEAD_AFTER_MS, PING_AFTER_MS, backoff_ms};
 use crate::sync::{GUEST_PING, ToGuest};
@@ -22,14 +23,16 @@ pub enum Changed {
 
 /// How a connection ended.
 enum End {
-    /// For good, with the reason.
-    Closed(String),
+    /// For good, and why.
+    Closed(Problem),
     /// Lost after it had said something.
     Lost,
     Silent,
 }
 
-pub fn listen(token: &str, load: impl Fn(Changed) + 'static, closed: RwSignal<Option<String>>) {
+/// Listens for as long as the page lives, or until it is told the end. A door that says nothing may be one that is closed:
+/// of a socket that was refused the browser tells neither status nor words. So what it would have told is asked for then.
+pub fn listen(token: &str, load: impl Fn(Changed) + 'static, over: RwSignal<Option<Problem>>) {
     let Some(location) = web_sys::window().map(|w| w.location()) else { return };
     let (Ok(protocol), Ok(host)) = (location.protocol(), location.host()) else { return };
     let scheme = if protocol == "https:" { "wss" } else { "ws" };
@@ -38,11 +41,14 @@ pub fn listen(token: &str, load: impl Fn(Changed) + 'static, closed: RwSignal<Op
         let mut attempts = 0;
         let mut first = true;
         // The signal lives as long as the page.
-        while closed.try_with_untracked(Option::is_none) == Some(true) {
+        while over.try_with_untracked(Option::is_none) == Some(true) {
             match hear(&url, &load, first).await {
-                End::Closed(reason) => drop(closed.try_set(Some(reason))),
+                End::Closed(why) => drop(over.try_set(Some(why))),
                 End::Lost => attempts = 0,
-                End::Silent => attempts += 1,
+                End::Silent => {
+                    attempts += 1;
+                    load(Changed::Anything);
+                }
             }
             first = false;
             sleep(backoff_ms(attempts, js_sys::Math::random()) as i32).await;
@@ -87,7 +93,8 @@ async fn hear(url: &str, load: &impl Fn(Changed), first: bool) -> End {
         let Ok(said) = serde_json::from_str::<ToGuest>(&text) else { continue };
         match said.kind.as_str() {
             "closing" if said.reconnect => break,
-            "closing" => return End::Closed(said.reason),
+            "closing" => return End::Closed(Problem { code: "gone".into(), message: said.reason, field: None }),
+            "locked" => return End::Closed(Problem { code: "locked".into(), message: String::new(), field: None }),
             "scene" => load(Changed::Model),
             "talked" => load(Changed::Comments),
             // Signs of life, and what later versions may say to someone else.
