@@ -1,4 +1,4 @@
-//! P15: no one reaches another's object. Every route × eleven actors, from the route table itself.
+//! P15: no one reaches another's object. Every route × thirteen actors, from the route table itself.
 
 use app::api::auth::Role;
 use axum::Json;
@@ -10,11 +10,15 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// The actors, least powerful first, so that what one changes does not decide about the next.
-const ACTORS: [&str; 11] = [
+const ACTORS: [&str; 13] = [
     "nobody",
     "ended",
     "worker",
     "guest",
+    // Holds a link whose password they have not given.
+    "locked",
+    // An engineer of the project without the second factor that is asked of everyone.
+    "unenrolled",
     "stranger",
     "outsider",
     "viewer",
@@ -40,23 +44,25 @@ const fn with(route: &'static str, expected: &'static str, body: &'static str) -
     Row { route, expected, body }
 }
 
-const PUBLIC: &str = "+++++++++++";
-const SELF: &str = "uuuu+++++++";
+const PUBLIC: &str = "+++++++++++++";
+const SELF: &str = "uuuuu++++++++";
 /// Something of one's own that the named one is not.
-const OWN: &str = "uuuunnnnnnn";
-const MEMBER: &str = "uuuu+++++++";
-const MEMBER_ENGINEER: &str = "uuuu++ff+++";
-const MEMBER_OWNER: &str = "uuuu+fffff+";
-const MEMBER_OWNER_OF: &str = "uuuunfffff+";
-const ADMINISTRATOR: &str = "uuuuffffff+";
-const SEE: &str = "uuuunn+++++";
-const EDIT: &str = "uuuunnff+++";
-const COMMENT: &str = "uuuunnf++++";
-const MANAGE: &str = "uuuunnfff++";
+const OWN: &str = "uuuuunnnnnnnn";
+const MEMBER: &str = "uuuuuf+++++++";
+const MEMBER_ENGINEER: &str = "uuuuuf++ff+++";
+const MEMBER_OWNER: &str = "uuuuuf+fffff+";
+const MEMBER_OWNER_OF: &str = "uuuuufnfffff+";
+const ADMINISTRATOR: &str = "uuuuufffffff+";
+const SEE: &str = "uuuuufnn+++++";
+const EDIT: &str = "uuuuufnnff+++";
+const COMMENT: &str = "uuuuufnnf++++";
+const MANAGE: &str = "uuuuufnnfff++";
 /// What the link does not allow, though it could.
-const GUEST_LOOKS: &str = "nnnfnnnnnnn";
-const GUEST: &str = "nnn+nnnnnnn";
-const WORK: &str = "uu+uuuuuuuu";
+const GUEST_LOOKS: &str = "nnnfunnnnnnnn";
+const GUEST: &str = "nnn+unnnnnnnn";
+/// Where a link that opens with a password opens.
+const GUEST_DOOR: &str = "nnn++nnnnnnnn";
+const WORK: &str = "uu+uufuuuuuuu";
 
 const ROWS: &[Row] = &[
     row("GET /api/openapi.json", PUBLIC),
@@ -118,7 +124,7 @@ const ROWS: &[Row] = &[
     row("GET /api/shares/{id}/views", EDIT),
     row("GET /api/share/{token}", GUEST),
     // Whoever holds no link hears that there is none, whatever they say.
-    with("POST /api/share/{token}/unlock", GUEST, r#"{"password":"x"}"#),
+    with("POST /api/share/{token}/unlock", GUEST_DOOR, r#"{"password":"x"}"#),
     row("GET /api/share/{token}/export/{form}", GUEST_LOOKS),
     row("GET /api/share/{token}/comments", GUEST_LOOKS),
     with("POST /api/share/{token}/comments", GUEST_LOOKS, r#"{"name":"x","text":"x"}"#),
@@ -190,6 +196,8 @@ struct World {
     design: String,
     share: String,
     token: String,
+    /// That of a link with a password.
+    locked: String,
     /// A colleague whom rows act upon.
     target: String,
     invitation: String,
@@ -226,6 +234,10 @@ async fn build() -> Result<World> {
     app.join(&project, &reviewer, Role::Reviewer).await?;
     let design = app.design(&project, &owner, &super::empty()).await?;
     let (share, token) = app.share(&design, &owner).await?;
+    let (behind, locked) = app.share(&design, &owner).await?;
+    let password = app.state.passwords.hash("granite under the bridge").await?;
+    let unenrolled = app.person("Unenrolled", Role::Engineer).await?;
+    app.join(&project, &unenrolled, Role::Engineer).await?;
     let uploaded =
         owner.send(Method::POST, &format!("/api/designs/{design}/files?name=a.stl"), b"solid".to_vec()).await;
     let hash = uploaded.read::<app::api::design::StoredFile>()?.hash;
@@ -234,6 +246,20 @@ async fn build() -> Result<World> {
     let invited =
         administrator.post("/api/organisation/invitations", serde_json::json!({"role":"viewer","days":1})).await;
     let invitation = invited.read::<app::api::organisation::Invitation>()?.id;
+    let mut write = app.state.db.write().await?;
+    sqlx::query("UPDATE share SET password = $2 WHERE id = $1")
+        .bind(&behind)
+        .bind(password)
+        .execute(&mut *write)
+        .await?;
+    sqlx::query(
+        "INSERT INTO factor (person, secret, created, confirmed) SELECT id, 'A', 0, 0 FROM person WHERE id <> $1",
+    )
+    .bind(&unenrolled.id)
+    .execute(&mut *write)
+    .await?;
+    sqlx::query("INSERT INTO setting (key, value) VALUES ('factor_required', '1')").execute(&mut *write).await?;
+    write.commit().await?;
     let ended =
         Tester { cookie: Some(format!("{}=AAAAAAAAAAAAAAAAAAAAAA", server::auth::session::COOKIE)), ..app.nobody() };
     let people = vec![
@@ -241,6 +267,8 @@ async fn build() -> Result<World> {
         (ended, "ended"),
         (app.worker()?, "worker"),
         (app.nobody(), "guest"),
+        (app.nobody(), "locked"),
+        (unenrolled, "unenrolled"),
         (stranger, "stranger"),
         (outsider, "outsider"),
         (viewer, "viewer"),
@@ -250,7 +278,7 @@ async fn build() -> Result<World> {
         (administrator, "administrator"),
     ];
     assert_eq!(people.iter().map(|(_, name)| *name).collect::<Vec<_>>(), ACTORS);
-    Ok(World { app, people, project, design, share, token, target, invitation, release, hash })
+    Ok(World { app, people, project, design, share, token, locked, target, invitation, release, hash })
 }
 
 impl World {
@@ -264,8 +292,12 @@ impl World {
             t if t.starts_with("/api/designs/") => &self.design,
             _ => "nosuch",
         };
-        // Only the guest holds the link.
-        let token = if actor == "guest" { self.token.as_str() } else { "guessed" };
+        // Only these two hold a link.
+        let token = match actor {
+            "guest" => self.token.as_str(),
+            "locked" => self.locked.as_str(),
+            _ => "guessed",
+        };
         let path = template
             .replace("{id}", id)
             .replace("{user}", &self.target)
