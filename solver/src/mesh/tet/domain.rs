@@ -2,14 +2,12 @@
 //! way back onto each of them.
 
 use super::MeshError;
-use super::curved::{on_shape, settle, smooth, smooth_normals};
 use super::delaunay::NONE;
 use super::surf::{Place, Surf};
 use crate::geometry::distance::Distance;
 use crate::surface::{Shape, SurfaceMesh};
 use glam::DVec3;
 use rayon::prelude::*;
-use std::borrow::Cow;
 use std::sync::Arc;
 
 /// Neighbours that meet at more than this are parted by a feature curve, rad: 30°, above the steps of any tessellation.
@@ -47,20 +45,10 @@ struct Patch {
     face: Option<u32>,
 }
 
-/// What the triangles of a surface stand for.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Stand {
-    /// Analytic faces, whose borders are all meant.
-    Exact,
-    /// A surface that is smooth except at creases, known at the triangles' corners.
-    Smooth,
-    /// Themselves. Triangles lower than this share of the body's diagonal part no faces.
-    Facets { needle: f64 },
-}
-
 /// The body.
 pub(super) struct Domain<'a> {
-    stand: Stand,
+    /// Faces lie on their analytic shapes.
+    pub exact: bool,
     pub surface: &'a SurfaceMesh,
     patches: Vec<Patch>,
     pub chains: Vec<Chain>,
@@ -139,19 +127,14 @@ impl Chain {
 }
 
 impl<'a> Domain<'a> {
-    /// Reads features off `surface`.
+    /// Reads features off `surface`. `exact`: faces lie on their analytic shapes and every border between them is meant.
+    /// Of a file, triangles lower than `needle` times the body's diagonal part no faces.
     ///
     /// # Errors
     /// [`MeshError`] for a surface that is empty, not finite or not closed.
-    pub fn new(surface: &'a SurfaceMesh, stand: Stand) -> Result<Self, MeshError> {
+    pub fn new(surface: &'a SurfaceMesh, exact: bool, needle: f64) -> Result<Self, MeshError> {
         let mut start = connect(surface)?;
-        let exact = stand == Stand::Exact;
-        let needle = match stand {
-            Stand::Exact => 0.0,
-            Stand::Smooth => NEEDLE,
-            Stand::Facets { needle } => needle,
-        };
-        let normals = directions(&start, surface, needle);
+        let normals = directions(&start, surface, if exact { 0.0 } else { needle });
         let cosine = CREASE.cos();
         // Mark the sides that part two patches; `link` numbers the chains they make.
         for t in 0..start.triangles.len() {
@@ -169,15 +152,6 @@ impl<'a> Domain<'a> {
         let n_patches = start.patch.iter().max().map_or(0, |m| *m as usize + 1);
         let chains = link(&mut start, exact)?;
 
-        let normals = match stand {
-            Stand::Exact if surface.normals.len() == surface.triangles.len() => Cow::Borrowed(&surface.normals[..]),
-            Stand::Smooth => {
-                let normals = smooth_normals(&start, surface);
-                settle(&mut start, surface, &normals);
-                Cow::Owned(normals)
-            }
-            _ => Cow::Borrowed(&[][..]),
-        };
         let mut members: Vec<Vec<u32>> = vec![Vec::new(); n_patches];
         for (t, p) in start.patch.iter().enumerate() {
             members[*p as usize].push(t as u32);
@@ -189,18 +163,13 @@ impl<'a> Domain<'a> {
                 let single = origin.iter().all(|t| surface.face_of[*t as usize] == face);
                 let shape = surface.faces.get(face as usize).map(|f| f.shape);
                 let shape = shape.filter(|s| exact && single && !matches!(s, Shape::Freeform));
-                let part = part(&start, &origin, &normals, index);
+                let part = part(surface, &origin, exact, index);
                 let triangles = Distance::new(part.clone());
                 Patch { shape, triangles, surface: part, origin, face: single.then_some(face) }
             })
             .collect();
         let (lo, hi) = surface.bounds().unwrap_or_default();
-        Ok(Self { stand, surface, patches, chains, start, lo: lo.into(), hi: hi.into() })
-    }
-
-    /// Faces lie on their analytic shapes.
-    pub fn is_exact(&self) -> bool {
-        self.stand == Stand::Exact
+        Ok(Self { exact, surface, patches, chains, start, lo: lo.into(), hi: hi.into() })
     }
 
     /// The point of `patch` nearest to `p`. `near`: a triangle of the patch that may be near, or [`NONE`]; afterwards the
@@ -489,25 +458,88 @@ fn add(
     }
 }
 
-/// Some triangles of a surface as one of their own, with their `normals` where a curved surface stands behind them. `index`
+/// Some triangles of a surface as one of their own; with their normals where a curved surface stands behind them. `index`
 /// is work space, of [`NONE`] before and after.
-fn part(start: &Surf, triangles: &[u32], normals: &[[[f32; 3]; 3]], index: &mut Vec<u32>) -> Arc<SurfaceMesh> {
-    index.resize(start.points.len(), NONE);
+fn part(surface: &SurfaceMesh, triangles: &[u32], curved: bool, index: &mut Vec<u32>) -> Arc<SurfaceMesh> {
+    index.resize(surface.points.len(), NONE);
     let mut out = SurfaceMesh::default();
+    let with_normals = curved && surface.normals.len() == surface.triangles.len();
     for t in triangles {
-        let corners = start.triangles[*t as usize].map(|v| {
+        let corners = surface.triangles[*t as usize].map(|v| {
             let new = &mut index[v as usize];
             if *new == NONE {
                 *new = out.points.len() as u32;
-                out.points.push(start.points[v as usize].to_array());
+                out.points.push(surface.points[v as usize]);
             }
             *new
         });
         out.triangles.push(corners);
-        out.normals.extend(normals.get(*t as usize));
+        if with_normals {
+            out.normals.push(surface.normals[*t as usize]);
+        }
     }
     for t in triangles {
-        start.triangles[*t as usize].iter().for_each(|v| index[*v as usize] = NONE);
+        surface.triangles[*t as usize].iter().for_each(|v| index[*v as usize] = NONE);
     }
     Arc::new(out)
+}
+
+/// Lifts a point of a triangle onto the curved surface that its corner normals tell of.
+///
+/// Source: Boubekeur & Alexa, "Phong tessellation", SIGGRAPH Asia 2008; the factor one half makes an arc exact to third
+/// order.
+fn smooth(surface: &SurfaceMesh, t: usize, p: DVec3) -> DVec3 {
+    let Some(normals) = surface.normals.get(t) else { return p };
+    let [a, b, c] = surface.triangles[t].map(|v| DVec3::from(surface.points[v as usize]));
+    let n = (b - a).cross(c - a);
+    let area = n.length_squared();
+    if area <= 0.0 {
+        return p;
+    }
+    let weights = [(b - p).cross(c - p).dot(n) / area, (c - p).cross(a - p).dot(n) / area, 0.0];
+    let weights = [weights[0], weights[1], 1.0 - weights[0] - weights[1]];
+    let mut lift = DVec3::ZERO;
+    for ((corner, normal), w) in [a, b, c].into_iter().zip(normals).zip(weights) {
+        let normal = DVec3::new(normal[0].into(), normal[1].into(), normal[2].into());
+        lift -= w * (p - corner).dot(normal) * normal;
+    }
+    p + 0.5 * lift
+}
+
+/// The point of an analytic surface nearest to `p`; `None` where that is not one point.
+fn on_shape(shape: &Shape, p: DVec3) -> Option<DVec3> {
+    let on_axis = |point: &[f64; 3], axis: &[f64; 3]| {
+        let (o, d) = (DVec3::from(*point), DVec3::from(*axis));
+        let foot = o + d * (p - o).dot(d);
+        Some((foot, (p - foot).try_normalize()?))
+    };
+    match shape {
+        Shape::Plane { point, normal } => {
+            let n = DVec3::from(*normal);
+            Some(p - n * (p - DVec3::from(*point)).dot(n))
+        }
+        Shape::Cylinder { point, axis, radius } => {
+            let (foot, out) = on_axis(point, axis)?;
+            Some(foot + out * *radius)
+        }
+        Shape::Cone { apex, axis, half_angle } => {
+            let (_, out) = on_axis(apex, axis)?;
+            let apex = DVec3::from(*apex);
+            // Along the line of the cone that lies in the plane of the axis and the point, on the point's side.
+            let axis = DVec3::from(*axis);
+            let axis = if (p - apex).dot(axis) < 0.0 { -axis } else { axis };
+            let along = axis * half_angle.cos() + out * half_angle.sin().abs();
+            Some(apex + along * (p - apex).dot(along))
+        }
+        Shape::Sphere { centre, radius } => {
+            let centre = DVec3::from(*centre);
+            Some(centre + (p - centre).try_normalize()? * *radius)
+        }
+        Shape::Torus { centre, axis, major, minor } => {
+            let (_, out) = on_axis(centre, axis)?;
+            let ring = DVec3::from(*centre) + out * *major;
+            Some(ring + (p - ring).try_normalize()? * *minor)
+        }
+        Shape::Freeform => None,
+    }
 }

@@ -12,7 +12,6 @@
 //! tetrahedra, and the lattice keeps the inside as regular as stuffing does.
 
 mod conform;
-mod curved;
 mod delaunay;
 mod domain;
 mod improve;
@@ -30,7 +29,7 @@ use crate::geometry::distance::Distance;
 use crate::run::Cancelled;
 use crate::surface::{FaceName, Representation};
 use conform::Filled;
-use domain::{Domain, NEEDLE, Stand};
+use domain::{Domain, NEEDLE};
 use glam::DVec3;
 pub use quality::Quality;
 use std::sync::OnceLock;
@@ -137,16 +136,16 @@ const FINER: f64 = 0.5;
 /// A mesh that lost triangles of its surface and has an angle below this there is no use, rad: 1°.
 const ANGLE_MIN: f64 = 0.0175;
 
-/// Where no mesh keeps the surface of a file or a field, steps up to this share of the body's diagonal, 30 µm in 200 mm, no
-/// longer part its faces. Not from the first: where a step thins out, that puts corners close together.
+/// Where no mesh keeps a file's surface, steps up to this share of the body's diagonal, 30 µm in 200 mm, no longer part
+/// its faces. Not from the first: where a step thins out, that puts corners close together.
 const STEP: f64 = 1.5e-4;
 
 /// A body made ready for meshing, as often as it takes.
 pub struct Ready<'a> {
     body: &'a dyn Body,
     domain: Domain<'a>,
-    /// Of facets, without steps finer than [`STEP`].
-    plainer: OnceLock<Domain<'a>>,
+    /// Without steps finer than [`STEP`].
+    smoothed: OnceLock<Domain<'a>>,
     distance: Distance,
 }
 
@@ -157,13 +156,9 @@ impl<'a> Ready<'a> {
     /// [`MeshError`] for a surface that is empty, open or not finite.
     pub fn new(body: &'a dyn Body) -> Result<Self, MeshError> {
         let surface = body.surface();
-        let stand = match body.representation() {
-            Representation::Exact => Stand::Exact,
-            Representation::Field => Stand::Smooth,
-            Representation::Imported => Stand::Facets { needle: NEEDLE },
-        };
-        let (domain, distance) = rayon::join(|| Domain::new(surface, stand), || Distance::new(surface.clone()));
-        Ok(Self { body, domain: domain?, plainer: OnceLock::new(), distance })
+        let exact = body.representation() == Representation::Exact;
+        let (domain, distance) = rayon::join(|| Domain::new(surface, exact, NEEDLE), || Distance::new(surface.clone()));
+        Ok(Self { body, domain: domain?, smoothed: OnceLock::new(), distance })
     }
 
     /// Tetrahedra in the surface of `domain`, finer where its triangles cut one another: folds finer than the elements
@@ -210,17 +205,17 @@ impl<'a> Ready<'a> {
         }
         let mut best = self.fill(&self.domain, options, &check)?;
         let mut domain = &self.domain;
-        if best.n_lost > 0 && !domain.is_exact() {
-            let plainer = match self.plainer.get() {
+        if best.n_lost > 0 && !domain.exact {
+            let smoothed = match self.smoothed.get() {
                 Some(known) => known,
                 None => {
-                    let read = Domain::new(self.body.surface(), Stand::Facets { needle: STEP })?;
-                    self.plainer.get_or_init(|| read)
+                    let read = Domain::new(self.body.surface(), false, STEP)?;
+                    self.smoothed.get_or_init(|| read)
                 }
             };
-            let other = self.fill(plainer, options, &check)?;
+            let other = self.fill(smoothed, options, &check)?;
             if other.fault() < best.fault() {
-                (best, domain) = (other, plainer);
+                (best, domain) = (other, smoothed);
             }
         }
         let Filled { mut volume, n_lost, lost, astray } = best;

@@ -70,7 +70,7 @@ fn on_faces(domain: &Domain, options: &Options, distance: &Distance) -> Vec<Samp
                     continue;
                 }
                 let point = (c[0] + c[1] + c[2]) / 3.0;
-                let curved = match (domain.is_exact(), shape) {
+                let curved = match (domain.exact, shape) {
                     (true, Shape::Plane { .. }) => f64::INFINITY,
                     (true, Shape::Cylinder { radius, .. } | Shape::Sphere { radius, .. }) => {
                         of_radius(radius, options.turn)
@@ -81,7 +81,7 @@ fn on_faces(domain: &Domain, options: &Options, distance: &Distance) -> Vec<Samp
                     _ => bend(domain, t, options.turn),
                 };
                 let least = match shape {
-                    Shape::Cylinder { radius, .. } if domain.is_exact() && radius < options.size_min => {
+                    Shape::Cylinder { radius, .. } if domain.exact && radius < options.size_min => {
                         bore(domain, distance, point, t, normal, radius).max(BORE_MIN * options.size_min)
                     }
                     _ => f64::INFINITY,
