@@ -252,28 +252,44 @@ test('A reads the answer: directions, a line through the wall, a probe that stay
   await id(b.page, 'probes-section').getByText('Probe 1').waitFor();
 });
 
-test('A goes offline, edits, closes the tab, returns: the edit is there once', async () => {
-  const before = await parameterNow(a.page, 'height');
+test('A goes offline for half a minute, makes twenty edits, closes the tab, returns: each is there once', async () => {
+  const nEdits = 20;
+  // Longer than tab (20 s) and room (20 s) wait for each other: both have given the connection up.
+  const cutMs = 30_000;
+  const design = designOf(designUrl);
+  const log = async () => (await (await b.context.request.get(`/api/designs/${design}/log?limit=1000`)).json()).items;
+  const before = (await log()).length;
   await a.context.setOffline(true);
+  const began = Date.now();
   await id(a.page, 'connection').waitFor();
   const field = a.page.locator('[data-testid=parameter-row][data-name=height] input').nth(1);
-  await field.fill('97 mm');
-  await field.press('Enter');
+  const made = Array.from({ length: nEdits }, (_, i) => `${87.5 + i / 2} mm`);
+  for (const [i, height] of made.entries()) {
+    await field.fill(height);
+    await field.press('Enter');
+    // As a person edits: all the while.
+    await a.page.waitForTimeout(Math.max(0, began + (cutMs * (i + 1)) / nEdits - Date.now()));
+  }
   await a.page.locator('[data-testid=save-state]:not([data-state=saved])').waitFor();
   await a.shot('13-offline');
-  await a.page.waitForTimeout(500);
+  assert.ok(Date.now() - began >= cutMs);
+  assert.equal((await log()).length, before, 'nothing has left the tab');
   await a.page.close();
   await a.context.setOffline(false);
   a.page = await a.context.newPage();
   await a.page.goto(designUrl);
   await modelReady(a.page);
-  await a.page.locator('[data-testid=parameter-row][data-name=height] [data-testid=parameter-now]', { hasText: '97 mm' }).waitFor();
+  const now = (page) => page.locator('[data-testid=parameter-row][data-name=height] [data-testid=parameter-now]', { hasText: made.at(-1) });
+  await now(a.page).waitFor();
   await saved(a.page);
-  await b.page.locator('[data-testid=parameter-row][data-name=height] [data-testid=parameter-now]', { hasText: '97 mm' }).waitFor();
-  const design = designOf(designUrl);
-  const log = await (await a.context.request.get(`/api/designs/${design}/log?limit=1000`)).json();
-  const edits = log.items.filter((e) => JSON.stringify(e.command).includes('97 mm'));
-  assert.equal(edits.length, 1, `once, not ${edits.length} times (it was ${before})`);
+  await now(b.page).waitFor();
+  const edits = async () => (await log()).slice(before).map((e) => JSON.stringify(e.command).match(/"([\d.]+ mm)"/)?.[1]);
+  assert.deepEqual(await edits(), made, 'all of them, in order, once');
+  // And not once more for the next tab.
+  await a.page.reload();
+  await modelReady(a.page);
+  await saved(a.page);
+  assert.deepEqual(await edits(), made, 'the outbox is empty');
 });
 
 test('undo goes on after a reload, and B follows where A looks', async () => {
