@@ -2,11 +2,11 @@
 //!
 //! SQL is portable (`$1…`; TEXT, BIGINT, DOUBLE PRECISION, BLOB) so that PostgreSQL can take over later.
 
+pub mod migration;
+
 use crate::error::Error;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Row as _, SqlSafeStr as _, SqlitePool};
-use std::borrow::Cow;
+use sqlx::{Row as _, SqlitePool};
 use std::path::Path;
 use std::time::Duration;
 
@@ -22,8 +22,6 @@ const WAIT: Duration = Duration::from_millis(900);
 const READERS: u32 = 4;
 /// Attempts to open the database before one more decides.
 const STARTS: u32 = 15;
-
-const MIGRATIONS: &[(i64, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
 /// The database's two doors.
 #[derive(Clone)]
@@ -82,10 +80,10 @@ impl Db {
 /// Opens (and creates) the database at `path`, with every migration applied.
 ///
 /// # Errors
-/// When the file cannot be opened, SQLite is too old, or the file comes from a newer Brunel.
+/// When the file cannot be opened, SQLite is too old, or a newer Brunel forbids it; see [`migration::upgrade`].
 pub async fn open(path: &Path) -> anyhow::Result<Db> {
     let db = connect(path, true).await?;
-    migrate(&db).await?;
+    migration::upgrade(&db, &migration::known()).await?;
     Ok(db)
 }
 
@@ -159,33 +157,10 @@ pub fn check_version(version: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Applies what is missing.
-///
-/// # Errors
-/// When the file was written by a newer Brunel, or a migration fails.
-pub async fn migrate(db: &Db) -> anyhow::Result<()> {
-    let list = MIGRATIONS.iter().map(|&(version, name, sql)| {
-        let sql = AssertSqlSafe(sql).into_sql_str();
-        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql, false)
-    });
-    let migrator = Migrator::with_migrations(list.collect());
-    let mut connection = db.writer.acquire().await?;
-    migrator.run(&mut *connection).await.map_err(|error| match error {
-        sqlx::migrate::MigrateError::VersionMissing(version) => anyhow::anyhow!(
-            "this database was written by a newer Brunel (migration {version}); start that version, or restore a backup made before it"
-        ),
-        other => other.into(),
-    })
-}
-
-/// Versions this binary knows, for `doctor`.
-pub fn migrations() -> impl Iterator<Item = (i64, &'static str)> {
-    MIGRATIONS.iter().map(|&(version, name, _)| (version, name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sqlx::AssertSqlSafe;
 
     #[test]
     fn an_old_sqlite_is_refused() {

@@ -2,6 +2,7 @@
 
 use crate::blob::{self, BlobStore as _, Folder};
 use crate::config::Config;
+use crate::db::migration;
 use crate::telemetry::audit;
 use crate::{db, jobs};
 use sqlx::Row as _;
@@ -155,19 +156,35 @@ async fn files(db: &db::Db, config: &Config) -> Finding {
 }
 
 async fn migrations(db: &db::Db) -> Finding {
-    let applied = sqlx::query("SELECT version FROM _sqlx_migrations WHERE success = 1").fetch_all(db.reader()).await;
-    let applied: Vec<i64> = match applied {
-        Ok(rows) => rows.into_iter().map(|row| row.get(0)).collect(),
-        Err(error) => return bad("migrations", format!("{error}; run `server migrate`")),
-    };
-    let missing: Vec<String> =
-        db::migrations().filter(|(version, _)| !applied.contains(version)).map(|(_, name)| name.to_owned()).collect();
-    if applied.iter().any(|version| db::migrations().all(|(known, _)| known != *version)) {
-        return bad("migrations", "this database is from a newer Brunel; use that version");
+    match judge_migrations(db).await {
+        Ok(finding) => finding,
+        Err(error) => bad("migrations", format!("{error}; run `server migrate`")),
     }
-    if missing.is_empty() {
-        good("migrations", format!("all {} applied", applied.len()))
-    } else {
-        bad("migrations", format!("{} not applied; run `server migrate`", missing.join(", ")))
+}
+
+async fn judge_migrations(db: &db::Db) -> sqlx::Result<Finding> {
+    let steps = migration::known();
+    let applied = sqlx::query("SELECT version FROM _sqlx_migrations WHERE success = 1").fetch_all(db.reader()).await?;
+    let applied: Vec<i64> = applied.into_iter().map(|row| row.get(0)).collect();
+    let mut reader = db.reader().acquire().await?;
+    let strange = migration::strange(&mut reader, &steps).await?;
+    if let Some(why) = migration::refusal(&strange) {
+        return Ok(bad(
+            "migrations",
+            format!("a newer Brunel forbids this one to open the file: {why}; use the newer one"),
+        ));
     }
+    let missing: Vec<&str> =
+        steps.iter().filter(|step| !applied.contains(&step.version)).map(|step| step.name).collect();
+    if !missing.is_empty() {
+        return Ok(bad("migrations", format!("{} not applied; run `server migrate`", missing.join(", "))));
+    }
+    let n = applied.len() - strange.len();
+    Ok(good(
+        "migrations",
+        match strange.len() {
+            0 => format!("all {n} applied"),
+            m => format!("all {n} applied, and {m} of a newer Brunel that this one can do without"),
+        },
+    ))
 }

@@ -1,6 +1,7 @@
 //! P12: a restored backup is the system: taken while people edit, restored into an empty folder, compared table by table.
 
 use crate::live::{Live, boxes, set};
+use crate::table::{Rows, Schema, same};
 use app::api::design::StoredFile;
 use app::sync::ToClient;
 use axum::http::{Method, StatusCode};
@@ -12,33 +13,16 @@ use server::telemetry::audit;
 use server::testing::Tester;
 use server::{State, backup, db};
 use solver::design::{Design, replay};
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Every row of every table, as text.
-async fn rows(db: &Db) -> BTreeMap<String, BTreeSet<String>> {
-    let tables: Vec<String> = sqlx::query_scalar(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name",
-    )
-    .fetch_all(db.reader())
-    .await
-    .expect("the schema");
-    let mut out = BTreeMap::new();
-    for table in tables {
-        let columns: Vec<String> = sqlx::query_scalar("SELECT 'quote(\"' || name || '\")' FROM pragma_table_info($1)")
-            .bind(&table)
-            .fetch_all(db.reader())
-            .await
-            .expect("its columns");
-        let sql = format!("SELECT {} FROM {table}", columns.join(" || '|' || "));
-        let found: Vec<String> =
-            sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_all(db.reader()).await.expect("its rows");
-        out.insert(table, found.into_iter().collect());
-    }
-    out
+/// Every row of every table.
+async fn rows(db: &Db) -> Rows {
+    let mut reader = db.reader().acquire().await.expect("a connection");
+    let schema = Schema::read(&mut reader).await;
+    schema.rows(&mut reader).await.expect("its own columns")
 }
 
 /// What the log says, from the beginning.
@@ -137,9 +121,7 @@ async fn a_backup_taken_while_people_edit_is_the_system() {
     let db = db::open(&config.database()).await.expect("the restored database");
     let (theirs, ours) = (rows(&db).await, rows(&live.state().db).await);
     db.close().await;
-    for (table, found) in &ours {
-        assert!(theirs[table] == *found, "{table} differs");
-    }
+    same(&ours, &theirs).unwrap_or_else(|e| panic!("{e}"));
     // And it runs: people are signed in, see their files, and edit on.
     let state = State::open(config).await.expect("a server on the restored data");
     state.start().await.expect("started");

@@ -1,4 +1,4 @@
-//! The promises about access and data (`P14`–`P21`, `P23`), each with its harness and a canary that the harness must catch.
+//! The promises about access and data (`P12`–`P21`, `P23`), each with its harness and a canary that the harness must catch.
 
 mod access;
 mod audit;
@@ -30,7 +30,10 @@ mod requirement;
 mod retention;
 mod script;
 mod share;
+#[path = "../editing/table.rs"]
+mod table;
 mod token;
+mod upgrade;
 mod version;
 
 /// With `RUST_LOG` set, the servers' log goes to the terminal.
