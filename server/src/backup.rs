@@ -1,12 +1,17 @@
-//! Backup and restore: a consistent copy of the database with every blob, and the way back.
+//! Backup and restore: a consistent copy of the database with every blob and key, and the way back.
 
 use crate::blob::{self, BlobStore as _, Folder};
-use crate::config::Config;
+use crate::config::{Config, write_private};
 use crate::db;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+
+/// Files beside database and blobs that others know this server by: workers on other hosts hold the token, and trust the
+/// certificate that was made here. One that was given on the command line lies elsewhere and is its owner's to keep.
+const KEYS: [&str; 4] = ["worker.token", "tls/certificate.pem", "tls/key.pem", "tls/host"];
 
 /// What a backup holds, written last: without it a folder is not a backup.
 #[derive(Debug, Serialize, Deserialize)]
@@ -19,6 +24,9 @@ struct Manifest {
     /// Named by the database, but lost before the backup was made.
     #[serde(default)]
     missing: Vec<String>,
+    /// Those of [`KEYS`] that were there, with BLAKE3 of each. Backups from before they were kept have none.
+    #[serde(default)]
+    keys: BTreeMap<String, String>,
 }
 
 const FORMAT: u32 = 1;
@@ -35,13 +43,14 @@ pub struct Extent {
 }
 
 /// Copies the data of `config` into the new folder `to`, while a server may be running on it: the database as it is at
-/// one moment, and the blobs it names. Lost ones are listed, and the rest is saved all the same.
+/// one moment, the blobs it names, and the keys. Lost blobs are listed, and the rest is saved all the same. Only the owner can
+/// enter the folder, as whoever has it can be anyone.
 ///
 /// # Errors
 /// When `to` exists, or something cannot be read or written; then `to` holds no manifest and is not a backup.
 pub async fn backup(config: &Config, to: &Path) -> anyhow::Result<Extent> {
     anyhow::ensure!(config.database().exists(), "there is no database in {}", config.data.display());
-    fs::create_dir(to).with_context(|| format!("cannot create the folder {}", to.display()))?;
+    create_private(to).with_context(|| format!("cannot create the folder {}", to.display()))?;
     let db = db::connect(&config.database(), false).await?;
     let target = to.join(DATABASE);
     let text = target.to_str().context("the backup's folder has a name that is not text")?;
@@ -68,11 +77,23 @@ pub async fn backup(config: &Config, to: &Path) -> anyhow::Result<Extent> {
             None => missing.push(hash),
         }
     }
+    let mut keys = BTreeMap::new();
+    for name in KEYS {
+        match fs::read(config.data.join(name)) {
+            Ok(key) => {
+                bytes += key.len() as u64;
+                keys.insert(name.to_owned(), blake3::hash(&key).to_hex().to_string());
+                put_key(to, name, &key)?;
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).with_context(|| format!("cannot read {name}")),
+        }
+    }
     fs::File::open(&target)?.sync_all()?;
     let database = blake3::hash(&fs::read(&target)?).to_hex().to_string();
     let n_blobs = blobs.len();
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let manifest = Manifest { format: FORMAT, version, database, blobs, missing: missing.clone() };
+    let manifest = Manifest { format: FORMAT, version, database, blobs, missing: missing.clone(), keys };
     fs::write(to.join(MANIFEST), serde_json::to_vec_pretty(&manifest)?)?;
     fs::File::open(to.join(MANIFEST))?.sync_all()?;
     Ok(Extent { n_blobs, bytes, missing })
@@ -112,6 +133,19 @@ pub async fn restore(from: &Path, config: &Config) -> anyhow::Result<Extent> {
         bytes += blob.len() as u64;
         target.put(&blob)?;
     }
+    for (name, hash) in &manifest.keys {
+        // Never a path of the list's choosing.
+        let known = KEYS.contains(&name.as_str());
+        anyhow::ensure!(
+            known,
+            "the backup has {name}, which this Brunel does not know; restore with {}",
+            manifest.version
+        );
+        let key = fs::read(from.join(name)).with_context(|| format!("the backup lacks {name}"))?;
+        anyhow::ensure!(blake3::hash(&key).to_hex().as_str() == hash, "{name} of the backup is damaged");
+        bytes += key.len() as u64;
+        put_key(&config.data, name, &key)?;
+    }
     // The database comes last, so that an interrupted restore does not look like data.
     let aside = config.data.join("restoring.sqlite");
     fs::write(&aside, &database)?;
@@ -120,4 +154,26 @@ pub async fn restore(from: &Path, config: &Config) -> anyhow::Result<Extent> {
     fs::File::open(&config.data)?.sync_all()?;
     db::open(&config.database()).await?.close().await;
     Ok(Extent { n_blobs: manifest.blobs.len(), bytes, missing: manifest.missing })
+}
+
+/// Makes a folder that only its owner can enter.
+fn create_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Writes a key below `folder`, readable by its owner only.
+fn put_key(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    let path = folder.join(name);
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    // A file that is there already would keep the rights it has.
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+        _ => {}
+    }
+    write_private(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
 }
