@@ -1,7 +1,7 @@
 //! P3: undo touches only one's own edits; P4, the pure half: offline work returns, once.
 
 use crate::random::{Random, edit, seed};
-use crate::world::World;
+use crate::world::{Outbox, World};
 use app::doc::{Choice, Event, SaveState};
 use server::rooms::room::Canary;
 use solver::design::{Command, Design, Object, Value};
@@ -112,26 +112,52 @@ fn undo_all_then_redo_all_is_the_identity_when_alone() {
     }
 }
 
-#[test]
-fn twenty_edits_made_offline_return_once_after_the_tab_was_closed() {
+/// Twenty edits in half a minute without a network; the tab closed, and opened again three times.
+fn away(outbox: Outbox) -> Result<(), String> {
     let mut world = pair();
-    world.happen(0, Event::Offline).unwrap();
-    world.pass(1_000).unwrap();
-    for i in 0..20 {
-        offline(&mut world, 0, set("dx", &format!("{} mm", i + 1)));
+    world.outbox = outbox;
+    world.happen(0, Event::Offline)?;
+    let made: Vec<Command> = (0..20).map(|i| set("dx", &format!("{} mm", i + 1))).collect();
+    for command in &made {
+        offline(&mut world, 0, command.clone());
+        world.pass(1_500)?;
     }
-    assert_eq!(world.tabs[0].session.document.save_state(), SaveState::Offline(20));
-    world.pass(30_000).unwrap();
+    let state = world.tabs[0].session.document.save_state();
+    if state != SaveState::Offline(20) {
+        return Err(format!("the person is told {state:?}"));
+    }
     for _ in 0..3 {
         // Opened, closed and opened again: still once each.
-        world.reopen(0).unwrap();
-        world.drain().unwrap();
+        world.reopen(0)?;
+        world.drain()?;
     }
-    assert_eq!(world.log.len(), 21);
-    assert_eq!(text(&mut world, "dx"), "20 mm");
-    assert!(world.tabs[0].stored.is_empty());
-    world.settle().unwrap();
-    world.check().unwrap();
+    // Behind the box that the pair began with.
+    let logged: Vec<&Command> = world.log[1..].iter().map(|e| &e.command).collect();
+    if logged != made.iter().collect::<Vec<_>>() {
+        return Err(format!("the log has {} of 20 edits, or in another order", logged.len()));
+    }
+    let shown = text(&mut world, "dx");
+    if shown != "20 mm" {
+        return Err(format!("the room shows {shown}"));
+    }
+    if !world.tabs[0].stored.is_empty() {
+        return Err("the outbox keeps what is done".into());
+    }
+    world.settle()?;
+    world.check()
+}
+
+#[test]
+fn twenty_edits_made_offline_return_once_after_the_tab_was_closed() {
+    away(Outbox::Sound).unwrap();
+}
+
+#[test]
+fn canary_an_outbox_that_forgets_or_resends_is_caught() {
+    for outbox in [Outbox::Forgets, Outbox::Resends] {
+        let fault = away(outbox).expect_err("unseen");
+        assert!(fault.contains("of 20 edits"), "{outbox:?}: {fault}");
+    }
 }
 
 #[test]

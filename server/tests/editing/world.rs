@@ -25,6 +25,17 @@ pub struct Tab {
     pub acknowledged: BTreeSet<(String, u64)>,
 }
 
+/// What a browser's storage does with the outbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outbox {
+    #[default]
+    Sound,
+    /// Loses every seventh edit that it is given.
+    Forgets,
+    /// Gives back what was sent long ago, as if it came from yet another tab.
+    Resends,
+}
+
 pub struct World {
     pub random: Random,
     pub now: i64,
@@ -35,6 +46,7 @@ pub struct World {
     pub tabs: Vec<Tab>,
     next_connection: u64,
     pub canary: Canary,
+    pub outbox: Outbox,
     /// Snapshots are due this often here, so that compaction happens within a run.
     snapshot_every: u64,
     pub faults: bool,
@@ -54,6 +66,7 @@ impl World {
             tabs: Vec::new(),
             next_connection: 1,
             canary,
+            outbox: Outbox::default(),
             snapshot_every: 20,
             faults: true,
             said: Vec::new(),
@@ -111,11 +124,15 @@ impl World {
                 ToDo::Store(submission) => {
                     let key = (submission.client.clone(), submission.number);
                     self.tabs[i].made.insert(key.clone());
-                    self.tabs[i].stored.insert(key, submission);
+                    if self.outbox != Outbox::Forgets || !submission.number.is_multiple_of(7) {
+                        self.tabs[i].stored.insert(key, submission);
+                    }
                 }
                 ToDo::Forget { client, number } => {
                     let key = (client, number);
-                    self.tabs[i].stored.remove(&key);
+                    if self.outbox != Outbox::Resends {
+                        self.tabs[i].stored.remove(&key);
+                    }
                     if acknowledges {
                         // The promise: by now it is on disk.
                         if !self.log.iter().any(|e| e.number == key.1 && e.client == key.0) {
@@ -230,7 +247,11 @@ impl World {
         tab.born += 1;
         tab.session = Session::new(&client_name(i, tab.born));
         tab.link = 0;
-        let stored: Vec<Submission> = tab.stored.values().cloned().collect();
+        let mut stored: Vec<Submission> = tab.stored.values().cloned().collect();
+        if self.outbox == Outbox::Resends {
+            // Under its own name the room would know it.
+            stored.iter_mut().for_each(|s| s.client = format!("{}-of-{}", s.client, tab.born));
+        }
         // Storage answers before the first connection, or after.
         if self.random.chance(50) {
             self.happen(i, Happened::Recovered(stored))?;
