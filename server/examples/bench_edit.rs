@@ -1,5 +1,6 @@
 //! Prints the figures of editing and of a run, a JSON line each (`cargo xtask bench edit`): how long an edit takes to be
-//! acknowledged and seen by the others, alone and while workers solve, and how long a run takes to show its first field.
+//! acknowledged and seen by the others, alone and while workers solve, how long a run takes to show its first field, and how
+//! long any past version of a design takes to open.
 //!
 //! Server, people and sockets live in this process; workers and solvers are processes of this same program, as they are
 //! of the shipped one.
@@ -7,14 +8,16 @@
 #[path = "../tests/editing/live.rs"]
 mod live;
 
+use app::api::design::Document;
 use app::api::run::{Run, RunEvent, RunState};
 use app::sync::{Submission, ToClient};
 use clap::Parser;
-use live::{Latency, Live, boxes, edit_together};
+use live::{Latency, Live, boxes, edit_together, write_history};
 use server::jobs::{self, worker};
 use server::testing::ORIGIN;
 use solver::design::{Command, Value};
 use solver::study::outcome::Outcome;
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -49,6 +52,8 @@ async fn main() -> anyhow::Result<()> {
     let alone = edit_together(&live, 8, 10.0, cli.seconds).await;
     tell(alone, "", 150.0, 250.0)?;
 
+    past_version().await?;
+
     let bracket = Bracket::start().await?;
     let mut first_field = Vec::new();
     for n in 0..RUNS {
@@ -82,6 +87,26 @@ async fn main() -> anyhow::Result<()> {
     let n = solved.load(Ordering::Relaxed);
     anyhow::ensure!(n > 0, "nothing was solved meanwhile: the figure would say nothing");
     tell(busy, " while a solve runs", 300.0, 500.0)
+}
+
+/// P6: a design of 300 objects and 50,000 edits, asked for as the page asks, at versions all over its history and all over
+/// the way from one saved design to the next.
+async fn past_version() -> anyhow::Result<()> {
+    const N: u64 = 50_000;
+    let live = Live::start(&boxes(300), 1).await;
+    // A prime, so that no two are at the same distance from a saved one.
+    let versions: BTreeSet<u64> = (0..64).map(|i| (i * 7_919) % N + 1).chain([N]).collect();
+    let expected = write_history(&live, 300, N, &versions, false).await;
+    let mut worst: f64 = 0.0;
+    for (sequence, design) in expected {
+        let path = format!("/api/designs/{}/document?sequence={sequence}", live.design);
+        let asked = Instant::now();
+        let answer = live.people[0].get(&path).await;
+        worst = worst.max(asked.elapsed().as_secs_f64());
+        let found: Document = answer.read()?;
+        anyhow::ensure!(found.sequence == sequence && found.design == design, "version {sequence} is another design");
+    }
+    figure("any past version of 50,000 edits to open, worst of 65", worst, "s", 2.0)
 }
 
 fn tell(mut latency: Latency, when: &str, ack_ms: f64, echo_ms: f64) -> anyhow::Result<()> {

@@ -1,11 +1,14 @@
 //! A real server on loopback and real sockets, within one process.
 
 use app::api::auth::Role;
-use app::sync::{PROTOCOL, Submission, ToClient, ToServer};
+use app::sync::{Entry, PROTOCOL, Submission, ToClient, ToServer};
 use futures::{SinkExt as _, StreamExt as _};
 use server::State;
+use server::rooms::log;
+use server::rooms::room::SNAPSHOT_EVERY;
 use server::testing::{ORIGIN, TestApp, Tester};
-use solver::design::{Command, Design, Object, Value};
+use solver::design::{Command, Design, Object, Value, replay};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -92,6 +95,39 @@ pub fn set(i: usize, value: u64) -> Command {
         key: "dx".into(),
         value: Some(Value::Expr(format!("{} mm", value + 1))),
     }
+}
+
+/// Writes `n` edits of `live`'s design, which began as [`boxes`] of `n_boxes`, and whole designs among them as its room does.
+/// With `is_late`, on purpose: whole designs that lack the edit they stand at. Returns what all edits up to each of `marks` make.
+pub async fn write_history(
+    live: &Live,
+    n_boxes: usize,
+    n: u64,
+    marks: &BTreeSet<u64>,
+    is_late: bool,
+) -> Vec<(u64, Design)> {
+    let db = &live.state().db;
+    let mut design = boxes(n_boxes);
+    let (mut found, mut entries) = (Vec::new(), Vec::new());
+    for sequence in 1..=n {
+        let before = is_late.then(|| design.clone());
+        let command = set(sequence as usize % n_boxes, sequence);
+        replay(&mut design, &command).expect("it applies");
+        let client = "writer-of-the-history".into();
+        entries.push(Entry { sequence, author: live.people[0].id.clone(), client, number: sequence, time: 0, command });
+        if entries.len() == 500 || sequence == n {
+            log::append(db, &live.design, &entries).await.expect("appended");
+            entries.clear();
+        }
+        if sequence.is_multiple_of(SNAPSHOT_EVERY) {
+            let whole = before.as_ref().unwrap_or(&design);
+            log::save_snapshot(db, &live.design, sequence, whole, 0).await.expect("saved");
+        }
+        if marks.contains(&sequence) {
+            found.push((sequence, design.clone()));
+        }
+    }
+    found
 }
 
 /// One socket.

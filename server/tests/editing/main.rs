@@ -5,6 +5,7 @@ mod backup;
 mod convergence;
 mod crash;
 mod flood;
+mod golden;
 mod live;
 mod open;
 mod random;
