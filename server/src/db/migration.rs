@@ -41,6 +41,7 @@ const OLDER: &[(i64, Older)] = &[
     (901, Refuse("released designs could be removed, and the files that are kept with releases would be")),
     (1001, Refuse("share links would open without their passwords and show all bodies")),
     (1101, Refuse("nobody would be asked for the second factor at the sign-in")),
+    (1201, Fits),
 ];
 
 const UNDECLARED: &str = "it does not say what older versions may do";
