@@ -152,7 +152,8 @@ const ROWS: &[Row] = &[
     with("POST /api/releases/{id}/decide", COMMENT, r#"{"decision":"approve"}"#),
     with("POST /api/releases/{id}/return", EDIT, r#"{"reason":"x"}"#),
     with("POST /api/releases/{id}/withdraw", EDIT, r#"{"reason":"x"}"#),
-    row("GET /api/releases/{id}/artefacts/{hash}", OWN),
+    // The release is there; it keeps nothing of that name.
+    row("GET /api/releases/{id}/artefacts/{hash}", "uuuuufnnnnnnn"),
     // Runs. A run that is not there is not there for anyone.
     row("POST /api/designs/{id}/runs", EDIT),
     row("POST /api/designs/{id}/preflight", SEE),
