@@ -188,7 +188,7 @@ async fn schema_after(steps: &[Step]) -> Schema {
     let folder = tempfile::tempdir().expect("a folder");
     let db = db::connect(&folder.path().join("brunel.sqlite"), true).await.expect("the file opens");
     upgrade(&db, steps).await.expect("a new database");
-    let schema = Schema::read(&mut *db.writer().await.expect("a connection")).await;
+    let schema = Schema::read(&mut db.writer().await.expect("a connection")).await;
     db.close().await;
     schema
 }
@@ -306,7 +306,7 @@ async fn a_migration_that_fails_leaves_no_trace() {
 
 async fn schema_of(path: &Path) -> Schema {
     let db = db::connect(path, false).await.expect("the file opens");
-    let schema = Schema::read(&mut *db.reader().acquire().await.expect("a connection")).await;
+    let schema = Schema::read(&mut db.reader().acquire().await.expect("a connection")).await;
     db.close().await;
     schema
 }
@@ -344,7 +344,7 @@ async fn this_binary_serves_what_a_newer_one_wrote_or_says_why_not() {
     assert!(said.contains("9902_seal_add (no seals)") && said.contains("newer"), "{said}");
     let finding = found(doctor::examine(&config).await).expect("a finding");
     assert!(!finding.is_good && finding.text.contains("no seals"), "{finding}");
-    let strange = migration::strange(&mut *app.state.db.writer().await.expect("a connection"), &known()).await;
+    let strange = migration::strange(&mut app.state.db.writer().await.expect("a connection"), &known()).await;
     let versions: Vec<i64> = strange.expect("read").iter().map(|s| s.version).collect();
     assert_eq!(versions, [9_901, 9_902]);
 }
