@@ -4,12 +4,13 @@
 mod backup;
 mod convergence;
 mod crash;
-mod flood;
 mod golden;
+#[expect(dead_code, reason = "shared with the tests of load")]
 mod live;
 mod open;
 mod random;
 mod revoke;
+mod socket;
 mod storm;
 #[expect(dead_code, reason = "shared with the promises about data, which fill tables too")]
 mod table;
