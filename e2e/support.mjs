@@ -78,6 +78,16 @@ export function launch() {
   });
 }
 
+/** The pictures in view are there, or do not come: the server draws them when they are first asked for. */
+function pictured(page) {
+  return page.evaluate(() => {
+    const inView = (i) => { const { top, bottom } = i.getBoundingClientRect(); return bottom > 0 && top < innerHeight; };
+    const due = [...document.images].filter((i) => !i.complete && inView(i));
+    const all = due.map((i) => new Promise((done) => { i.addEventListener('load', done); i.addEventListener('error', done); }));
+    return Promise.race([Promise.all(all), new Promise((done) => setTimeout(done, 10_000))]).then(() => {});
+  });
+}
+
 /**
  * A person at a browser: an own context (cookies, storage), one page, and a record of everything that went wrong in its
  * console. `expected` are patterns of messages a walk provokes on purpose (a cut network, a refused request).
@@ -103,6 +113,7 @@ export async function person(browser, url, { viewport = desktop, colorScheme = '
     faults: (expected = []) => faults.filter((f) => !expected.some((e) => e.test(f))),
     async shot(name) {
       await mkdir(artefacts, { recursive: true });
+      await pictured(this.page);
       await this.page.screenshot({ path: join(artefacts, `${name}.png`) });
     },
   };

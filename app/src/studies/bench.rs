@@ -578,3 +578,22 @@ pub fn allow_notifications() {
         let _ = web_sys::Notification::request_permission();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_run_takes_the_place_of_a_chosen_answer_by_itself() {
+        let owner = Owner::new();
+        let bench = owner.with(Bench::new);
+        let follows = |run: &str| bench.follows(run);
+        assert!(follows("a") && follows("b"), "nothing was chosen");
+        bench.chosen.set_value(Some("a".into()));
+        assert!(follows("a") && !follows("b"), "the chosen one goes on, others stay away");
+        bench.follow();
+        assert!(follows("a") && follows("b"), "a run was started");
+        bench.closed.set_value(Some("a".into()));
+        assert!(!follows("a") && follows("b"), "closed is closed");
+    }
+}
