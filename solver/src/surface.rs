@@ -3,6 +3,7 @@
 //! Plain values without a kernel behind them, so that the page, the viewport, the mesher and the artefact store share
 //! one vocabulary. All lengths in metres, all points in world space.
 
+use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
 /// Name of a face: the feature that made it and the part of that feature, `pocket_2.side`. Opaque outside `geometry`.
@@ -100,6 +101,46 @@ pub enum Shape {
     Sphere { centre: [f64; 3], radius: f64 },
     Torus { centre: [f64; 3], axis: [f64; 3], major: f64, minor: f64 },
     Freeform,
+}
+
+impl Shape {
+    /// The point of the surface nearest to `p`; `None` where that is not one point, and of a free form.
+    pub fn nearest(&self, p: DVec3) -> Option<DVec3> {
+        let on_axis = |point: &[f64; 3], axis: &[f64; 3]| {
+            let (o, d) = (DVec3::from(*point), DVec3::from(*axis));
+            let foot = o + d * (p - o).dot(d);
+            Some((foot, (p - foot).try_normalize()?))
+        };
+        match self {
+            Self::Plane { point, normal } => {
+                let n = DVec3::from(*normal);
+                Some(p - n * (p - DVec3::from(*point)).dot(n))
+            }
+            Self::Cylinder { point, axis, radius } => {
+                let (foot, out) = on_axis(point, axis)?;
+                Some(foot + out * *radius)
+            }
+            Self::Cone { apex, axis, half_angle } => {
+                let (_, out) = on_axis(apex, axis)?;
+                let apex = DVec3::from(*apex);
+                // Along the line of the cone that lies in the plane of the axis and the point, on the point's side.
+                let axis = DVec3::from(*axis);
+                let axis = if (p - apex).dot(axis) < 0.0 { -axis } else { axis };
+                let along = axis * half_angle.cos() + out * half_angle.sin().abs();
+                Some(apex + along * (p - apex).dot(along))
+            }
+            Self::Sphere { centre, radius } => {
+                let centre = DVec3::from(*centre);
+                Some(centre + (p - centre).try_normalize()? * *radius)
+            }
+            Self::Torus { centre, axis, major, minor } => {
+                let (_, out) = on_axis(centre, axis)?;
+                let ring = DVec3::from(*centre) + out * *major;
+                Some(ring + (p - ring).try_normalize()? * *minor)
+            }
+            Self::Freeform => None,
+        }
+    }
 }
 
 /// One named face of a surface mesh.

@@ -4,12 +4,10 @@
 
 use super::Body;
 pub(crate) use super::field::Sampled;
-use super::field::{Contour, Frame, Node, contour_in};
+use super::field::{Contour, Form, Frame, Node, contour_in};
 use super::imported::MeshBody;
-use super::measure;
 use super::plan::Operation;
-use crate::surface::{FaceName, Representation, Shape, SurfaceMesh};
-use glam::DVec3;
+use crate::surface::{FaceName, Representation, SurfaceMesh};
 use std::sync::Arc;
 
 /// Triangles of some faces, and how far from them something holds, m.
@@ -33,6 +31,7 @@ pub(crate) struct Mould {
     feature: String,
     space: Arc<MeshBody>,
     kept: Vec<Arc<Node>>,
+    kept_layer: Option<Arc<Node>>,
     avoided: Vec<Arc<Node>>,
     /// The space and the other bodies: what faces keep their names of.
     bodies: Vec<Arc<MeshBody>>,
@@ -42,7 +41,8 @@ pub(crate) struct Mould {
 
 /// A grown body's surface.
 pub(crate) struct Grown {
-    pub surface: SurfaceMesh,
+    pub surface: Arc<SurfaceMesh>,
+    pub(super) body: Arc<MeshBody>,
     /// m³
     pub volume: f64,
     /// Edge of the cells it was found in, m, and the share of walls thinner than two of them.
@@ -63,65 +63,64 @@ impl Mould {
         let shell = |layer: Layer, part: &str| {
             Arc::new(Node::Shell { of: mesh(Arc::new(layer.faces)), by: layer.thickness, name: name(part) })
         };
-        let kept = kept.into_iter().map(leaf).chain(bounds.kept_layer.map(|l| shell(l, "kept")));
+        let kept = kept.into_iter().map(leaf);
+        let kept_layer = bounds.kept_layer.map(|l| shell(l, "kept"));
         let avoided = avoided.into_iter().map(leaf).chain(bounds.avoided_layer.map(|l| shell(l, "clear")));
         let (kept, avoided) = (kept.collect(), avoided.collect());
-        Self { feature: feature.into(), space, kept, avoided, bodies, clear }
+        Self { feature: feature.into(), space, kept, kept_layer, avoided, bodies, clear }
     }
 
     /// The solid where `samples` exceed `level`.
     fn node(&self, samples: &Arc<Sampled>, level: f64) -> Arc<Node> {
         let name = |part: &str| FaceName(format!("{}.{part}", self.feature));
-        let with = |operation, a: Arc<Node>, b: &Arc<Node>| {
-            Arc::new(Node::Combine { operation, a, b: b.clone(), smooth: 0.0, blend: name("blend") })
+        let with = |operation, a: Arc<Node>, b: &Arc<Node>, smooth: f64| {
+            Arc::new(Node::Combine { operation, a, b: b.clone(), smooth, blend: name("blend") })
         };
-        let grown = Node::Above { samples: samples.clone(), frame: Frame::HERE, level, name: name("grown") };
-        let filled = self.kept.iter().fold(Arc::new(grown), |a, b| with(Operation::Join, a, b));
-        let inside = with(Operation::Common, Arc::new(Node::Leaf(self.space.clone())), &filled);
-        self.avoided.iter().fold(inside, |a, b| with(Operation::Cut, a, b))
+        let grown = Arc::new(Node::Above { samples: samples.clone(), frame: Frame::HERE, level, name: name("grown") });
+        // No notch where what grew runs into a layer. Kept bodies have faces that are meant as they are.
+        let round = ROUND * samples.lattice().1;
+        let grown = self.kept_layer.iter().fold(grown, |a, b| with(Operation::Join, a, b, round));
+        let filled = self.kept.iter().fold(grown, |a, b| with(Operation::Join, a, b, 0.0));
+        let inside = with(Operation::Common, Arc::new(Node::Leaf(self.space.clone())), &filled, 0.0);
+        self.avoided.iter().fold(inside, |a, b| with(Operation::Cut, a, b, 0.0))
     }
 
     /// The surface of the solid where `samples` exceed `level`, in `n_cells` cells along the space's diagonal; `None` where
     /// nothing is.
     pub fn grow(&self, samples: &Arc<Sampled>, level: f64, n_cells: f64) -> Option<Grown> {
-        let settle = |surface: &mut SurfaceMesh, cell: f64| self.settle(surface, cell);
-        let Contour { surface, cell, thin } = contour_in(&self.node(samples, level), n_cells, &settle)?;
-        let volume = measure::mass_properties(&surface).volume;
-        Some(Grown { surface, volume, cell, thin })
+        let node = self.node(samples, level);
+        let settle = |surface: &mut SurfaceMesh, cell: f64| self.settle(surface, &Form::new(&node, &surface.faces, cell), cell);
+        let Contour { surface, cell, thin } = contour_in(&node, n_cells, &settle)?;
+        let form = Form::new(&node, &surface.faces, cell);
+        let body = Arc::new(MeshBody::formed(Arc::new(surface), form));
+        let volume = body.mass_properties().volume;
+        Some(Grown { surface: body.surface().clone(), body, volume, cell, thin })
     }
 
-    /// Puts the points of faces of the space and of other bodies where those are: cells leave them off by the square of their
-    /// size, and more where surfaces meet at a flat angle.
-    fn settle(&self, surface: &mut SurfaceMesh, cell: f64) {
-        let own = |name: &FaceName| {
-            self.bodies.iter().find_map(|body| {
-                let shape = body.surface().faces.iter().find(|f| f.name == *name)?.shape;
-                Some((body, shape))
-            })
-        };
-        let of: Vec<_> = surface.faces.iter().map(|f| own(&f.name)).collect();
+    /// Puts points where their faces are: cells leave them off by the square of their size, and more where surfaces meet at a
+    /// flat angle.
+    fn settle(&self, surface: &mut SurfaceMesh, form: &Form, cell: f64) {
+        let has = |body: &&Arc<MeshBody>, name: &FaceName| body.surface().faces.iter().any(|f| f.name == *name);
+        let of: Vec<_> = surface.faces.iter().map(|f| self.bodies.iter().find(|body| has(body, &f.name))).collect();
         let mut on: Vec<Vec<u32>> = vec![Vec::new(); surface.points.len()];
         for (t, face) in surface.triangles.iter().zip(&surface.face_of) {
-            if of[*face as usize].is_some() {
-                for p in t {
-                    let faces = &mut on[*p as usize];
-                    if !faces.contains(face) {
-                        faces.push(*face);
-                    }
+            for p in t {
+                let faces = &mut on[*p as usize];
+                if !faces.contains(face) {
+                    faces.push(*face);
                 }
             }
         }
         for (p, faces) in surface.points.iter_mut().zip(&on).filter(|(_, faces)| !faces.is_empty()) {
             // Projections in turn end where all faces meet.
             for _ in 0..if faces.len() > 1 { MEETINGS } else { 1 } {
-                for (body, shape) in faces.iter().filter_map(|f| of[*f as usize]) {
+                for face in faces {
+                    // A face of free form is known by its triangles.
                     let near = || {
-                        let found = body.distance().nearest(*p, None)?;
+                        let found = of[*face as usize]?.distance().nearest(*p, None)?;
                         (found.distance.abs() < 0.5 * cell).then_some(found.point)
                     };
-                    // Of an exact body the shape, of another what it was fitted to: its triangles.
-                    let exact = onto(shape, *p).filter(|q| apart(*q, *p) < 0.2 * cell);
-                    if let Some(q) = exact.or_else(near) {
+                    if let Some(q) = form.onto(*face, *p).or_else(near) {
                         *p = q;
                     }
                 }
@@ -142,31 +141,10 @@ impl Mould {
     }
 }
 
+/// Reach of the transition from what grew to a layer, in samples.
+const ROUND: f64 = 2.0;
 /// Projections in turn onto faces that meet.
 const MEETINGS: usize = 8;
-
-fn apart(a: [f64; 3], b: [f64; 3]) -> f64 {
-    DVec3::from(a).distance(b.into())
-}
-
-/// The nearest point of an analytic shape; `None` for one without.
-fn onto(shape: Shape, p: [f64; 3]) -> Option<[f64; 3]> {
-    let p = DVec3::from(p);
-    let around = |centre: DVec3, radius: f64| Some(centre + (p - centre).try_normalize()? * radius);
-    let q = match shape {
-        Shape::Plane { point, normal } => {
-            let n = DVec3::from(normal).try_normalize()?;
-            p - n * n.dot(p - DVec3::from(point))
-        }
-        Shape::Cylinder { point, axis, radius } => {
-            let (point, axis) = (DVec3::from(point), DVec3::from(axis).try_normalize()?);
-            around(point + axis * axis.dot(p - point), radius)?
-        }
-        Shape::Sphere { centre, radius } => around(centre.into(), radius)?,
-        Shape::Cone { .. } | Shape::Torus { .. } | Shape::Freeform => return None,
-    };
-    Some(q.into())
-}
 
 fn mesh(surface: Arc<SurfaceMesh>) -> Arc<MeshBody> {
     Arc::new(MeshBody::new(surface, Representation::Field))

@@ -4,13 +4,12 @@ use super::exact::Refusal;
 use super::field::Sampled;
 use super::finish;
 use super::generated::{Bounds, Layer, Mould, patch};
-use super::imported::MeshBody;
 use super::plan::{Action, Around};
 use super::solid::Solid;
 use super::state::{Part, State, Step, part_key};
 use crate::design::describe_face;
 use crate::growth::Growth;
-use crate::surface::{Representation, SurfaceMesh};
+use crate::surface::SurfaceMesh;
 use glam::DMat3;
 use std::sync::Arc;
 
@@ -56,12 +55,11 @@ impl State {
             );
             self.warn(step, "bodies", message);
         }
-        let body = MeshBody::new(grown.surface.into(), Representation::Field);
         self.parts.push(Part {
             name: step.object.id.0.clone(),
             material: material.clone(),
             turn: DMat3::IDENTITY,
-            solid: Solid::Imported(body.into()),
+            solid: Solid::Imported(grown.body),
             key: part_key(step, &step.object.id.0),
         });
         Ok(())

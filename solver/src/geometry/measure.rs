@@ -2,46 +2,83 @@
 
 use crate::surface::{MassProperties, SurfaceMesh};
 
-/// Mass properties at unit density, by the divergence theorem over the triangles: exact for the polyhedron.
-///
-/// Source: Tonon, "Explicit exact formulas for the 3-D tetrahedron inertia tensor", J. Math. Stat. 1(1), 2005; the sums
-/// are those of signed tetrahedra to the origin, which is moved to the first point so that distant parts lose nothing.
+/// Mass properties at unit density: exact for the polyhedron.
 pub(super) fn mass_properties(surface: &SurfaceMesh) -> MassProperties {
-    let Some(origin) = surface.points.first().copied() else { return MassProperties::default() };
-    let (mut volume, mut area) = (0.0, 0.0);
-    let mut first = [0.0; 3];
-    // Second moments xx, yy, zz, xy, yz, zx.
-    let mut second = [0.0; 6];
-    for (t, triangle) in surface.triangles.iter().enumerate() {
-        let p = triangle.map(|i| {
-            let q = surface.points[i as usize];
-            [q[0] - origin[0], q[1] - origin[1], q[2] - origin[2]]
-        });
-        let cross = surface.triangle_cross(t);
-        area += cross.iter().map(|c| c * c).sum::<f64>().sqrt() / 2.0;
-        let v = (0..3).map(|k| p[0][k] * cross[k]).sum::<f64>() / 6.0;
-        volume += v;
-        let sum: [f64; 3] = std::array::from_fn(|k| p[0][k] + p[1][k] + p[2][k]);
-        for k in 0..3 {
-            first[k] += v * sum[k] / 4.0;
+    Moments::new(surface).about_centroid()
+}
+
+/// Volume, area and moments of what a surface encloses, about one point.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Moments {
+    origin: [f64; 3],
+    volume: f64,
+    area: f64,
+    first: [f64; 3],
+    /// xx, yy, zz, xy, yz, zx.
+    second: [f64; 6],
+}
+
+impl Moments {
+    /// About the first point, so that distant parts lose nothing.
+    pub fn new(surface: &SurfaceMesh) -> Self {
+        surface.points.first().map_or_else(Self::default, |origin| Self::about(surface, *origin))
+    }
+
+    /// By the divergence theorem over the triangles.
+    ///
+    /// Source: Tonon, "Explicit exact formulas for the 3-D tetrahedron inertia tensor", J. Math. Stat. 1(1), 2005; the sums
+    /// are those of signed tetrahedra to the origin.
+    pub fn about(surface: &SurfaceMesh, origin: [f64; 3]) -> Self {
+        let mut out = Self { origin, ..Self::default() };
+        for (t, triangle) in surface.triangles.iter().enumerate() {
+            let p = triangle.map(|i| {
+                let q = surface.points[i as usize];
+                [q[0] - origin[0], q[1] - origin[1], q[2] - origin[2]]
+            });
+            let cross = surface.triangle_cross(t);
+            out.area += cross.iter().map(|c| c * c).sum::<f64>().sqrt() / 2.0;
+            let v = (0..3).map(|k| p[0][k] * cross[k]).sum::<f64>() / 6.0;
+            out.volume += v;
+            let sum: [f64; 3] = std::array::from_fn(|k| p[0][k] + p[1][k] + p[2][k]);
+            for k in 0..3 {
+                out.first[k] += v * sum[k] / 4.0;
+            }
+            for (s, (i, j)) in out.second.iter_mut().zip([(0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0)]) {
+                let corners: f64 = p.iter().map(|q| q[i] * q[j]).sum();
+                *s += v * (corners + sum[i] * sum[j]) / 20.0;
+            }
         }
-        for (s, (i, j)) in second.iter_mut().zip([(0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (2, 0)]) {
-            let corners: f64 = p.iter().map(|q| q[i] * q[j]).sum();
-            *s += v * (corners + sum[i] * sum[j]) / 20.0;
+        out
+    }
+
+    /// The limit of a sequence of surfaces with triangles of half the size each time, of which these are the last and `before`
+    /// the one before, about the same point: Richardson's, for an error that goes with the square.
+    pub fn beyond(&self, before: &Self) -> Self {
+        let limit = |fine: f64, coarse: f64| fine + (fine - coarse) / 3.0;
+        Self {
+            origin: self.origin,
+            volume: limit(self.volume, before.volume),
+            area: limit(self.area, before.area),
+            first: std::array::from_fn(|k| limit(self.first[k], before.first[k])),
+            second: std::array::from_fn(|k| limit(self.second[k], before.second[k])),
         }
     }
-    if volume == 0.0 {
-        return MassProperties { area, ..MassProperties::default() };
-    }
-    let c: [f64; 3] = std::array::from_fn(|k| first[k] / volume);
-    let about = |s: f64, i: usize, j: usize| s - volume * c[i] * c[j];
-    let (xx, yy, zz) = (about(second[0], 0, 0), about(second[1], 1, 1), about(second[2], 2, 2));
-    let (xy, yz, zx) = (about(second[3], 0, 1), about(second[4], 1, 2), about(second[5], 2, 0));
-    MassProperties {
-        volume,
-        area,
-        centroid: [c[0] + origin[0], c[1] + origin[1], c[2] + origin[2]],
-        inertia: [yy + zz, zz + xx, xx + yy, -xy, -yz, -zx],
+
+    pub fn about_centroid(&self) -> MassProperties {
+        let Self { origin, volume, area, first, second } = *self;
+        if volume == 0.0 {
+            return MassProperties { area, ..MassProperties::default() };
+        }
+        let c: [f64; 3] = std::array::from_fn(|k| first[k] / volume);
+        let about = |s: f64, i: usize, j: usize| s - volume * c[i] * c[j];
+        let (xx, yy, zz) = (about(second[0], 0, 0), about(second[1], 1, 1), about(second[2], 2, 2));
+        let (xy, yz, zx) = (about(second[3], 0, 1), about(second[4], 1, 2), about(second[5], 2, 0));
+        MassProperties {
+            volume,
+            area,
+            centroid: [c[0] + origin[0], c[1] + origin[1], c[2] + origin[2]],
+            inertia: [yy + zz, zz + xx, xx + yy, -xy, -yz, -zx],
+        }
     }
 }
 

@@ -41,6 +41,11 @@ pub trait Body: Send + Sync {
     fn resolution(&self) -> Option<Resolution> {
         None
     }
+    /// The point of a face beside `p`, a point of its triangles in [`Self::surface`], where those are samples of a smooth
+    /// surface that is known; world space, m. `None`: the triangles are the face, or all that is known of it.
+    fn onto(&self, _face: u32, _p: [f64; 3]) -> Option<[f64; 3]> {
+        None
+    }
 }
 
 /// How finely a field body is sampled.

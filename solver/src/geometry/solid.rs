@@ -103,10 +103,7 @@ impl Solid {
         Ok(match self {
             Self::Exact(solid) => Self::Exact(exact::place(kernel, solid, placement, suffix)?),
             Self::Field(node) => Self::Field(node.placed(placement, suffix)),
-            Self::Imported(body) => {
-                let surface = field::place(body.surface(), placement, suffix);
-                Self::Imported(Arc::new(MeshBody::new(Arc::new(surface), body.representation())))
-            }
+            Self::Imported(body) => Self::Imported(Arc::new(body.placed(placement, suffix))),
         })
     }
 

@@ -108,9 +108,9 @@ fn cut(id: &str, name: &str, from: [f64; 3], to: [f64; 3]) -> Object {
         .expr("dz", &dz)
 }
 
-/// The edge between the bottom and a wall of what was cut from the space.
-fn inner(of: &str, wall: &str) -> EdgeName {
-    EdgeName::between(FaceName(format!("{of}.bottom")), FaceName(format!("{of}.{wall}")), 0)
+/// The edge between two faces of what was cut from the space.
+fn inner(of: &str, [one, other]: [&str; 2]) -> EdgeName {
+    EdgeName::between(FaceName(format!("{of}.{one}")), FaceName(format!("{of}.{other}")), 0)
 }
 
 fn rounds(id: &str, name: &str, radius: &str, edges: Vec<EdgeName>) -> Object {
@@ -174,10 +174,11 @@ pub(super) fn engine_bracket() -> Design {
         );
     }
     // What grows beside a sharp inner edge of its space has that edge, and no finite stress there.
-    let seats = (1..=BOLTS.len()).map(|n| inner(&format!("cylinder_tool_{n}"), "wall"));
+    let seats = (1..=BOLTS.len()).map(|n| inner(&format!("cylinder_tool_{n}"), ["bottom", "wall"]));
     t.add(rounds("fillet_seats", "Round seats", "seat_round", seats.collect()));
     let rooms = [("box_fork", "front"), ("box_fork", "back"), ("box_pin_front", "back"), ("box_pin_back", "front")];
-    t.add(rounds("fillet_rooms", "Round rooms", "room_round", rooms.map(|(room, wall)| inner(room, wall)).to_vec()));
+    let rooms = rooms.map(|(room, wall)| [inner(room, ["bottom", wall]), inner(room, ["right", wall])]);
+    t.add(rounds("fillet_rooms", "Round rooms", "room_round", rooms.concat()));
     t.add(
         Object::new("selection_bolts", "selection", "Bolt holes")
             .with("rule", choice("cylinders"))

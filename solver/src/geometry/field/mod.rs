@@ -5,18 +5,19 @@
 //! comes out is bounded below by the true distance, so cells far from zero are skipped, and the rest is contoured.
 
 mod contour;
+mod form;
 mod round;
 mod sampled;
 mod tidy;
 mod untangle;
 
 pub(super) use contour::{Contour, contour_in};
+pub(super) use form::Form;
 pub(super) use round::{TURN_MIN, round};
 pub(super) use sampled::Frame;
 pub(crate) use sampled::Sampled;
 
 use super::imported::{MeshBody, Soup};
-use super::measure;
 use super::plan::{Operation, Placement};
 use crate::geometry::{Body, Resolution};
 use crate::surface::{Face, FaceName, MassProperties, Representation, Shape, SurfaceMesh};
@@ -94,6 +95,8 @@ impl Curve {
 struct Sample<'a> {
     distance: f64,
     gradient: Vec3,
+    /// How fast `distance` grows along it: 1 where that is one, less where it is only bounded by one.
+    steep: f64,
     face: Origin<'a>,
     /// The leaf's inside is the solid's outside here.
     inverted: bool,
@@ -165,7 +168,7 @@ impl Node {
         match self {
             Self::Soup { soup, name } => {
                 let (distance, gradient) = soup.sample(p);
-                Sample { distance, gradient: gradient.to_array(), face: Origin::Blend(name), inverted: false }
+                Sample { distance, gradient: gradient.to_array(), steep: 1.0, face: Origin::Blend(name), inverted: false }
             }
             Self::Leaf(body) => leaf(body, p, 0.0),
             Self::Shell { of, by, name } => shell(of, p, *by, name),
@@ -174,6 +177,7 @@ impl Node {
                 Sample {
                     distance: (level - value) * samples.reach(),
                     gradient: unit(frame.turn(rise).map(|c| -c)),
+                    steep: dot(rise, rise).sqrt() * samples.reach(),
                     face: Origin::Blend(name),
                     inverted: false,
                 }
@@ -200,7 +204,9 @@ impl Node {
                     out.distance = sense * (da.min(db) - h * h * smooth / 4.0);
                     let (near, far) = if da <= db { (sa, sb) } else { (sb, sa) };
                     let w = h / 2.0;
-                    out.gradient = unit(std::array::from_fn(|k| (1.0 - w) * near.gradient[k] + w * far.gradient[k]));
+                    let (near_share, far_share) = ((1.0 - w) * near.steep, w * far.steep);
+                    let slope = std::array::from_fn(|k| near_share * near.gradient[k] + far_share * far.gradient[k]);
+                    (out.gradient, out.steep) = (unit(slope), dot(slope, slope).sqrt());
                     out.face = Origin::Blend(blend);
                 }
                 out
@@ -273,7 +279,7 @@ impl Node {
     pub fn placed(&self, placement: &Placement, suffix: &str) -> Arc<Self> {
         let renamed = |name: &FaceName| FaceName(format!("{}{suffix}", name.0));
         let body = |b: &Arc<MeshBody>| {
-            Arc::new(MeshBody::new(Arc::new(place(b.surface(), placement, suffix)), b.representation()))
+            Arc::new(b.placed(placement, suffix))
         };
         Arc::new(match self {
             // Made closed before anything can be placed.
@@ -320,12 +326,14 @@ fn leaf(body: &MeshBody, p: Vec3, offset: f64) -> Sample<'_> {
         Some(nearest) => Sample {
             distance: nearest.distance - offset,
             gradient: unit(surface.triangle_cross(nearest.triangle as usize)),
+            steep: 1.0,
             face: Origin::Face { leaf: body, face: surface.face_of[nearest.triangle as usize] },
             inverted: false,
         },
         None => Sample {
             distance: f64::INFINITY,
             gradient: [0.0, 0.0, 1.0],
+            steep: 1.0,
             face: Origin::Face { leaf: body, face: 0 },
             inverted: false,
         },
@@ -339,9 +347,9 @@ fn shell<'a>(body: &MeshBody, p: Vec3, by: f64, name: &'a FaceName) -> Sample<'a
             let away = sub(p, nearest.point);
             let distance = dot(away, away).sqrt();
             let gradient = if distance > 0.0 { away } else { body.surface().triangle_cross(nearest.triangle as usize) };
-            Sample { distance: distance - by, gradient: unit(gradient), face, inverted: false }
+            Sample { distance: distance - by, gradient: unit(gradient), steep: 1.0, face, inverted: false }
         }
-        None => Sample { distance: f64::INFINITY, gradient: [0.0, 0.0, 1.0], face, inverted: false },
+        None => Sample { distance: f64::INFINITY, gradient: [0.0, 0.0, 1.0], steep: 1.0, face, inverted: false },
     }
 }
 
@@ -365,12 +373,11 @@ fn moved(placement: &Placement, p: Vec3, is_point: bool) -> Vec3 {
     }
 }
 
-/// A surface elsewhere, with its faces renamed.
-pub(super) fn place(surface: &SurfaceMesh, placement: &Placement, suffix: &str) -> SurfaceMesh {
+/// A shape under a placement.
+fn moved_shape(placement: &Placement, shape: Shape) -> Shape {
     let point = |p: Vec3| moved(placement, p, true);
     let direction = |d: Vec3| moved(placement, d, false);
-    let renamed = |name: &FaceName| FaceName(format!("{}{suffix}", name.0));
-    let shape = |s: Shape| match s {
+    match shape {
         Shape::Plane { point: p, normal } => Shape::Plane { point: point(p), normal: direction(normal) },
         Shape::Cylinder { point: p, axis, radius } => {
             Shape::Cylinder { point: point(p), axis: direction(axis), radius }
@@ -381,7 +388,14 @@ pub(super) fn place(surface: &SurfaceMesh, placement: &Placement, suffix: &str) 
             Shape::Torus { centre: point(centre), axis: direction(axis), major, minor }
         }
         Shape::Freeform => Shape::Freeform,
-    };
+    }
+}
+
+/// A surface elsewhere, with its faces renamed.
+pub(super) fn place(surface: &SurfaceMesh, placement: &Placement, suffix: &str) -> SurfaceMesh {
+    let point = |p: Vec3| moved(placement, p, true);
+    let direction = |d: Vec3| moved(placement, d, false);
+    let renamed = |name: &FaceName| FaceName(format!("{}{suffix}", name.0));
     let mut out = surface.clone();
     out.points.iter_mut().for_each(|p| *p = point(*p));
     for n in out.normals.iter_mut().flatten() {
@@ -389,7 +403,7 @@ pub(super) fn place(surface: &SurfaceMesh, placement: &Placement, suffix: &str) 
     }
     for face in &mut out.faces {
         face.name = renamed(&face.name);
-        face.shape = shape(face.shape);
+        face.shape = moved_shape(placement, face.shape);
     }
     for edge in &mut out.edges {
         edge.name.faces.iter_mut().for_each(|f| *f = renamed(f));
@@ -405,6 +419,7 @@ pub(super) fn place(surface: &SurfaceMesh, placement: &Placement, suffix: &str) 
 pub(super) struct FieldBody {
     node: Arc<Node>,
     surface: Arc<SurfaceMesh>,
+    form: Form,
     mass: MassProperties,
     resolution: Resolution,
 }
@@ -413,9 +428,10 @@ impl FieldBody {
     /// Contours `node`; `None` when it holds no material.
     pub fn new(node: Arc<Node>) -> Option<Self> {
         let contour = contour::contour(&node)?;
-        let mass = measure::mass_properties(&contour.surface);
+        let form = Form::new(&node, &contour.surface.faces, contour.cell);
+        let mass = form.mass_properties(&contour.surface);
         let resolution = Resolution { cell: contour.cell, thin: contour.thin };
-        Some(Self { surface: Arc::new(contour.surface), node, mass, resolution })
+        Some(Self { surface: Arc::new(contour.surface), node, form, mass, resolution })
     }
 }
 
@@ -440,6 +456,10 @@ impl Body for FieldBody {
 
     fn resolution(&self) -> Option<Resolution> {
         Some(self.resolution)
+    }
+
+    fn onto(&self, face: u32, p: [f64; 3]) -> Option<[f64; 3]> {
+        self.form.onto(face, p)
     }
 }
 

@@ -2,7 +2,10 @@
 
 use super::{Placement, Vec3, dot, moved, sub};
 
-/// Values at the points of a regular box, trilinear between them; beyond the box those of its border.
+/// Values at the points of a regular box, as the coefficients of a uniform cubic B-spline: twice differentiable, so that a
+/// level of it has no kinks, and within the values around; beyond the box those of its border.
+///
+/// Source: de Boor, A Practical Guide to Splines, ch. X.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Sampled {
     /// Of the first sample, m.
@@ -25,7 +28,7 @@ impl Sampled {
         if !sane || counts.iter().any(|n| *n < 2) || values.len() != n || values.iter().any(|v| !v.is_finite()) {
             return None;
         }
-        // Between samples, a component of the slope is a mean of differences of neighbours.
+        // Everywhere a component of the slope is a mean of differences of neighbours.
         let steps = [1, counts[0], counts[0] * counts[1]];
         let mut steepest = [0.0f64; 3];
         for (at, value) in values.iter().enumerate() {
@@ -41,7 +44,6 @@ impl Sampled {
     }
 
     /// Place of the first sample, m, way to the next along every axis, m, and numbers along the axes.
-    #[cfg(feature = "solve")]
     pub fn lattice(&self) -> (Vec3, f64, [usize; 3]) {
         (self.origin, self.spacing, self.counts)
     }
@@ -62,31 +64,58 @@ impl Sampled {
 
     /// Value and slope, 1/m, at a point.
     pub fn read(&self, p: Vec3) -> (f64, Vec3) {
-        let mut low = [0usize; 3];
-        let mut part = [0.0; 3];
-        let mut outside = [false; 3];
+        let mut at = [[0usize; 4]; 3];
+        let mut weights = [[0.0; 4]; 3];
+        let mut slopes = [[0.0; 4]; 3];
+        let steps = [1, self.counts[0], self.counts[0] * self.counts[1]];
         for a in 0..3 {
             let last = (self.counts[a] - 1) as f64;
             let x = (p[a] - self.origin[a]) / self.spacing;
-            outside[a] = !(0.0..=last).contains(&x);
+            let outside = !(0.0..=last).contains(&x);
             let x = x.clamp(0.0, last);
-            low[a] = (x.floor() as usize).min(self.counts[a] - 2);
-            part[a] = x - low[a] as f64;
-        }
-        let first = low[0] + self.counts[0] * (low[1] + self.counts[1] * low[2]);
-        let steps = [1, self.counts[0], self.counts[0] * self.counts[1]];
-        let (mut value, mut rise) = (0.0, [0.0; 3]);
-        for corner in 0..8usize {
-            let at: usize = (0..3).map(|a| (corner >> a & 1) * steps[a]).sum();
-            let v = f64::from(self.values[first + at]);
-            let weight = |a: usize| if corner >> a & 1 == 1 { part[a] } else { 1.0 - part[a] };
-            value += v * weight(0) * weight(1) * weight(2);
-            for a in 0..3 {
-                let across = weight((a + 1) % 3) * weight((a + 2) % 3);
-                rise[a] += if corner >> a & 1 == 1 { v } else { -v } * across;
+            let low = (x.floor() as usize).min(self.counts[a] - 2);
+            let t = x - low as f64;
+            weights[a] = [
+                (1.0 - t).powi(3) / 6.0,
+                2.0 / 3.0 - t * t * (1.0 - 0.5 * t),
+                1.0 / 6.0 + 0.5 * t * (1.0 + t * (1.0 - t)),
+                t.powi(3) / 6.0,
+            ];
+            if !outside {
+                slopes[a] = [-0.5 * (1.0 - t).powi(2), t * (1.5 * t - 2.0), 0.5 + t * (1.0 - 1.5 * t), 0.5 * t * t];
             }
+            // Beyond the box samples would run on as they do at its border.
+            for w in [&mut weights[a], &mut slopes[a]] {
+                if low == 0 {
+                    (w[1], w[2], w[0]) = (w[1] + 2.0 * w[0], w[2] - w[0], 0.0);
+                }
+                if low + 2 == self.counts[a] {
+                    (w[2], w[1], w[3]) = (w[2] + 2.0 * w[3], w[1] - w[3], 0.0);
+                }
+            }
+            at[a] = std::array::from_fn(|k| (low + k).saturating_sub(1).min(self.counts[a] - 1) * steps[a]);
         }
-        (value, std::array::from_fn(|a| if outside[a] { 0.0 } else { rise[a] / self.spacing }))
+        let (mut value, mut rise) = (0.0, [0.0; 3]);
+        for k in 0..4 {
+            let (mut plane, mut along) = (0.0, [0.0; 2]);
+            for j in 0..4 {
+                let row = at[2][k] + at[1][j];
+                let (mut line, mut slope) = (0.0, 0.0);
+                for i in 0..4 {
+                    let v = f64::from(self.values[row + at[0][i]]);
+                    line += weights[0][i] * v;
+                    slope += slopes[0][i] * v;
+                }
+                plane += weights[1][j] * line;
+                along[0] += weights[1][j] * slope;
+                along[1] += slopes[1][j] * line;
+            }
+            value += weights[2][k] * plane;
+            rise[0] += weights[2][k] * along[0];
+            rise[1] += weights[2][k] * along[1];
+            rise[2] += slopes[2][k] * plane;
+        }
+        (value, rise.map(|r| r / self.spacing))
     }
 }
 

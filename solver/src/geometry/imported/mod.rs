@@ -13,7 +13,9 @@ pub(super) use repair::{Repair, Soup};
 use super::Body;
 use super::distance::Distance;
 use super::exact::Refusal;
+use super::field::{self, Form};
 use super::measure;
+use super::plan::Placement;
 use crate::format::Triangles;
 use crate::surface::{MassProperties, Representation, SurfaceMesh};
 use std::collections::HashMap;
@@ -28,6 +30,8 @@ const VOLUME_SHARE_MIN: f64 = 1e-12;
 pub(super) struct MeshBody {
     representation: Representation,
     surface: Arc<SurfaceMesh>,
+    /// What is behind the triangles of a body that was grown.
+    form: Option<Form>,
     mass: MassProperties,
     distance: OnceLock<Distance>,
 }
@@ -35,7 +39,27 @@ pub(super) struct MeshBody {
 impl MeshBody {
     pub fn new(surface: Arc<SurfaceMesh>, representation: Representation) -> Self {
         let mass = measure::mass_properties(&surface);
-        Self { representation, surface, mass, distance: OnceLock::new() }
+        Self { representation, surface, form: None, mass, distance: OnceLock::new() }
+    }
+
+    /// A field's surface, with what is behind it.
+    pub fn formed(surface: Arc<SurfaceMesh>, form: Form) -> Self {
+        let mass = form.mass_properties(&surface);
+        let representation = Representation::Field;
+        Self { representation, surface, form: Some(form), mass, distance: OnceLock::new() }
+    }
+
+    /// The same body elsewhere; faces keep their names, with `suffix` appended.
+    pub fn placed(&self, placement: &Placement, suffix: &str) -> Self {
+        let surface = Arc::new(field::place(&self.surface, placement, suffix));
+        match &self.form {
+            Some(form) => Self::formed(surface, form.placed(placement, suffix)),
+            None => Self::new(surface, self.representation),
+        }
+    }
+
+    pub fn form(&self) -> Option<&Form> {
+        self.form.as_ref()
     }
 
     pub fn distance(&self) -> &Distance {
@@ -58,6 +82,10 @@ impl Body for MeshBody {
 
     fn signed_distance(&self, points: &[[f64; 3]], out: &mut [f64]) {
         self.distance().signed(points, out);
+    }
+
+    fn onto(&self, face: u32, p: [f64; 3]) -> Option<[f64; 3]> {
+        self.form.as_ref()?.onto(face, p)
     }
 }
 

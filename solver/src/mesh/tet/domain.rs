@@ -4,6 +4,7 @@
 use super::MeshError;
 use super::delaunay::NONE;
 use super::surf::{Place, Surf};
+use crate::geometry::Body;
 use crate::geometry::distance::Distance;
 use crate::surface::{Shape, SurfaceMesh};
 use glam::DVec3;
@@ -49,6 +50,8 @@ struct Patch {
 pub(super) struct Domain<'a> {
     /// Faces lie on their analytic shapes.
     pub exact: bool,
+    /// Knows what is behind the triangles of faces that have no shape here.
+    body: Option<&'a dyn Body>,
     pub surface: &'a SurfaceMesh,
     patches: Vec<Patch>,
     pub chains: Vec<Chain>,
@@ -128,11 +131,17 @@ impl Chain {
 
 impl<'a> Domain<'a> {
     /// Reads features off `surface`. `exact`: faces lie on their analytic shapes and every border between them is meant.
-    /// Of a file, triangles lower than `needle` times the body's diagonal part no faces.
+    /// Of a file, triangles lower than `needle` times the body's diagonal part no faces. `body` knows what is behind the
+    /// triangles; without it they are the surface.
     ///
     /// # Errors
     /// [`MeshError`] for a surface that is empty, not finite or not closed.
-    pub fn new(surface: &'a SurfaceMesh, exact: bool, needle: f64) -> Result<Self, MeshError> {
+    pub fn new(
+        surface: &'a SurfaceMesh,
+        exact: bool,
+        needle: f64,
+        body: Option<&'a dyn Body>,
+    ) -> Result<Self, MeshError> {
         let mut start = connect(surface)?;
         let normals = directions(&start, surface, if exact { 0.0 } else { needle });
         let cosine = CREASE.cos();
@@ -169,19 +178,23 @@ impl<'a> Domain<'a> {
             })
             .collect();
         let (lo, hi) = surface.bounds().unwrap_or_default();
-        Ok(Self { exact, surface, patches, chains, start, lo: lo.into(), hi: hi.into() })
+        Ok(Self { exact, body, surface, patches, chains, start, lo: lo.into(), hi: hi.into() })
     }
 
     /// The point of `patch` nearest to `p`. `near`: a triangle of the patch that may be near, or [`NONE`]; afterwards the
     /// nearest. It saves time and changes nothing.
     pub fn project(&self, patch: u32, p: DVec3, near: &mut u32) -> DVec3 {
         let patch = &self.patches[patch as usize];
-        if let Some(q) = patch.shape.as_ref().and_then(|s| on_shape(s, p)) {
+        if let Some(q) = patch.shape.and_then(|s| s.nearest(p)) {
             return q;
         }
         match patch.triangles.nearest(p.into(), (*near != NONE).then_some(*near)) {
             Some(nearest) => {
                 *near = nearest.triangle;
+                let face = self.surface.face_of[patch.origin[nearest.triangle as usize] as usize];
+                if let Some(q) = self.body.and_then(|body| body.onto(face, nearest.point)) {
+                    return q.into();
+                }
                 smooth(&patch.surface, nearest.triangle as usize, nearest.point.into())
             }
             None => p,
@@ -504,42 +517,4 @@ fn smooth(surface: &SurfaceMesh, t: usize, p: DVec3) -> DVec3 {
         lift -= w * (p - corner).dot(normal) * normal;
     }
     p + 0.5 * lift
-}
-
-/// The point of an analytic surface nearest to `p`; `None` where that is not one point.
-fn on_shape(shape: &Shape, p: DVec3) -> Option<DVec3> {
-    let on_axis = |point: &[f64; 3], axis: &[f64; 3]| {
-        let (o, d) = (DVec3::from(*point), DVec3::from(*axis));
-        let foot = o + d * (p - o).dot(d);
-        Some((foot, (p - foot).try_normalize()?))
-    };
-    match shape {
-        Shape::Plane { point, normal } => {
-            let n = DVec3::from(*normal);
-            Some(p - n * (p - DVec3::from(*point)).dot(n))
-        }
-        Shape::Cylinder { point, axis, radius } => {
-            let (foot, out) = on_axis(point, axis)?;
-            Some(foot + out * *radius)
-        }
-        Shape::Cone { apex, axis, half_angle } => {
-            let (_, out) = on_axis(apex, axis)?;
-            let apex = DVec3::from(*apex);
-            // Along the line of the cone that lies in the plane of the axis and the point, on the point's side.
-            let axis = DVec3::from(*axis);
-            let axis = if (p - apex).dot(axis) < 0.0 { -axis } else { axis };
-            let along = axis * half_angle.cos() + out * half_angle.sin().abs();
-            Some(apex + along * (p - apex).dot(along))
-        }
-        Shape::Sphere { centre, radius } => {
-            let centre = DVec3::from(*centre);
-            Some(centre + (p - centre).try_normalize()? * *radius)
-        }
-        Shape::Torus { centre, axis, major, minor } => {
-            let (_, out) = on_axis(centre, axis)?;
-            let ring = DVec3::from(*centre) + out * *major;
-            Some(ring + (p - ring).try_normalize()? * *minor)
-        }
-        Shape::Freeform => None,
-    }
 }

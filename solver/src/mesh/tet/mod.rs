@@ -157,7 +157,7 @@ impl<'a> Ready<'a> {
     pub fn new(body: &'a dyn Body) -> Result<Self, MeshError> {
         let surface = body.surface();
         let exact = body.representation() == Representation::Exact;
-        let (domain, distance) = rayon::join(|| Domain::new(surface, exact, NEEDLE), || Distance::new(surface.clone()));
+        let (domain, distance) = rayon::join(|| Domain::new(surface, exact, NEEDLE, Some(body)), || Distance::new(surface.clone()));
         Ok(Self { body, domain: domain?, smoothed: OnceLock::new(), distance })
     }
 
@@ -209,7 +209,7 @@ impl<'a> Ready<'a> {
             let smoothed = match self.smoothed.get() {
                 Some(known) => known,
                 None => {
-                    let read = Domain::new(self.body.surface(), false, STEP)?;
+                    let read = Domain::new(self.body.surface(), false, STEP, None)?;
                     self.smoothed.get_or_init(|| read)
                 }
             };

@@ -96,7 +96,7 @@ pub fn outcome(plan: &Plan, run: &Optimization, density: &[f64], grown: &Grown, 
     let mesh = OutcomeMesh::Surface {
         name: format!("skin:{}", part.name),
         body: part.name.clone(),
-        surface: grown.surface.clone(),
+        surface: (*grown.surface).clone(),
     };
     if let Some(solved) = solved {
         let lattice = Lattice::bare(plan.region.grid, plan.region.cells.iter().copied());
