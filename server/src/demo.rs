@@ -1,4 +1,6 @@
-//! The demo project of a new installation.
+//! The demo project of a new installation, and a portfolio to see the board with.
+
+pub mod portfolio;
 
 use crate::{Error, api, db};
 

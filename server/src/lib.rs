@@ -10,7 +10,7 @@ pub mod blob;
 pub mod clock;
 pub mod config;
 pub mod db;
-mod demo;
+pub mod demo;
 pub mod doctor;
 pub mod error;
 pub mod id;

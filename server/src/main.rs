@@ -1,4 +1,4 @@
-//! `server`: serve | worker | migrate | backup | restore | doctor | remote.
+//! `server`: serve | worker | migrate | backup | restore | seed | doctor | remote.
 
 mod role;
 
@@ -40,6 +40,13 @@ enum Role {
         /// The backup's folder.
         from: PathBuf,
     },
+    /// Add a portfolio of designs with half a year of edits and runs, to see the board with.
+    Seed {
+        #[command(flatten)]
+        data: role::Data,
+        #[command(flatten)]
+        extent: role::Extent,
+    },
     /// Say what is wrong here, and what would mend it.
     Doctor(role::Data),
     /// Use a server from the command line: upload, run, wait, read, export, check.
@@ -76,6 +83,7 @@ async fn main() -> anyhow::Result<ExitCode> {
             let extent = backup::restore(&from, &Config::local(&data.data)).await?;
             tell(&data.data, &extent);
         }
+        Role::Seed { data, extent } => role::seed(&data, &extent).await?,
         Role::Remote(args) => return remote::run(args).await,
         Role::Doctor(data) => {
             let findings = doctor::examine(&Config::local(&data.data)).await;

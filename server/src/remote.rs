@@ -197,7 +197,7 @@ impl Remote {
                 let document = self.document(&id).await?;
                 let all: Vec<_> = studies(&document.design).collect();
                 let study = pick("study", &study, &all, |o| (&o.id.0, &o.name))?.id.0.clone();
-                let run: Run = self.post(&format!("/api/designs/{id}/runs"), &StartRun { study }).await?;
+                let run: Run = self.post(&format!("/api/designs/{id}/runs"), &StartRun { study, from: None }).await?;
                 if wait {
                     return self.wait(run).await;
                 }

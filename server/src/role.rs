@@ -1,12 +1,15 @@
-//! The role `serve`: from options to a listening server, and its orderly end.
+//! The roles that run in this process: `serve`, from options to a listening server and its orderly end, and `seed`.
 
 use anyhow::Context as _;
 use app::api::auth::SignUpPolicy;
 use axum_server::Handle;
+use server::clock::Shifted;
 use server::config::Config;
+use server::demo::portfolio;
 use server::{State, jobs, retention, standing, telemetry, tls};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long requests on their way may take once the server is told to stop.
@@ -17,6 +20,34 @@ pub struct Data {
     /// Folder of the database and the files.
     #[arg(long, env = "BRUNEL_DATA", default_value = "data")]
     pub data: PathBuf,
+}
+
+#[derive(clap::Args)]
+pub struct Extent {
+    #[arg(long, default_value_t = 20)]
+    designs: usize,
+    #[arg(long, default_value_t = 400)]
+    runs: usize,
+}
+
+/// Adds a portfolio to the organisation of the first account.
+#[expect(clippy::print_stdout, reason = "the answer on the terminal")]
+pub async fn seed(data: &Data, extent: &Extent) -> anyhow::Result<()> {
+    let clock = Arc::new(Shifted::default());
+    let state = State::open_with(Config::local(&data.data), clock.clone()).await?;
+    let extent = portfolio::Extent { designs: extent.designs, runs: extent.runs };
+    let tell = |project: &str| println!("{project} …");
+    let made =
+        portfolio::add(&state, &clock, extent, &tell).await.map_err(|e| anyhow::anyhow!("{}", e.problem().detail))?;
+    println!(
+        "{} designs in {} projects with {} runs of {} different questions are in {}.",
+        made.designs,
+        made.projects,
+        made.runs,
+        made.answers,
+        data.data.display()
+    );
+    Ok(())
 }
 
 #[derive(clap::Args)]

@@ -33,6 +33,7 @@ const PROGRAMS: &[(&str, &[&str])] = &[
         "geometry",
         &["run", "--locked", "--release", "--package", "solver", "--features", "kernel", "--example", "bench_geometry"],
     ),
+    ("board", &["run", "--locked", "--release", "--package", "server", "--example", "bench_board"]),
     ("edit", &["run", "--locked", "--release", "--package", "server", "--example", "bench_edit"]),
 ];
 

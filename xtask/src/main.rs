@@ -19,6 +19,7 @@ cargo xtask serve [server options]   build the page and the server in release, t
 cargo xtask test [--long] [STEP …]   everything CI runs; with STEPs only those (see `cargo xtask test --list`)
 cargo xtask web [--release]          build the page's assets only
 cargo xtask dist                     one self-contained binary in ./dist
+cargo xtask seed [--large]           designs with half a year of edits and runs into ./data; large: 200 designs, 20,000 runs
 cargo xtask bench [NAME …]           figures with target and verdict; writes target/bench.json
 cargo xtask pictures                 the pictures of docs/, made small from what the browser walks saw
 cargo xtask doctor                   is everything here that building and running needs?";
@@ -35,6 +36,7 @@ fn main() -> Result<()> {
             web::build(if rest.iter().any(|a| a == "--release") { web::Profile::Release } else { web::Profile::Dev })
                 .map(|dir| println!("assets in {}", dir.display()))
         }
+        "seed" => serve::seed(&rest),
         "dist" => dist::dist(),
         "bench" => bench::bench(&rest),
         "pictures" => pictures::pictures(),

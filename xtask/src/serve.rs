@@ -2,7 +2,7 @@
 
 use crate::process::{self, cargo, root, run};
 use crate::web::{self, Profile};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use std::fs;
 use std::time::UNIX_EPOCH;
 
@@ -29,6 +29,20 @@ pub fn serve(options: &[String]) -> Result<()> {
     command.arg("serve").arg("--assets").arg(assets).args(options).current_dir(root());
     let status = command.status().context("cannot start the server")?;
     std::process::exit(status.code().unwrap_or(1));
+}
+
+/// Adds a portfolio of designs to `./data`: `--large` as many as the board's figure is about.
+///
+/// # Errors
+/// When the server cannot be built or has no account yet.
+pub fn seed(options: &[String]) -> Result<()> {
+    let extent: &[&str] = match options.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => &[],
+        ["--large"] => &["--designs", "200", "--runs", "20000"],
+        _ => bail!("seed knows --large, not '{}'", options.join(" ")),
+    };
+    let build = ["run", "--locked", "--release", "--package", "server", "--bin", "server", "--", "seed"];
+    run("seed", cargo(&[&build[..], extent].concat()))
 }
 
 /// Server and page at a time: each has stretches in which only one core has work.

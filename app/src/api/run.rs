@@ -9,6 +9,10 @@ use solver::run::{Asked, Report};
 pub struct StartRun {
     /// Id of the study object.
     pub study: String,
+    /// A paused run of this study whose last checkpoint is where this one begins: with other limits, from the design found so
+    /// far. It takes that run's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -74,7 +74,7 @@ pub fn RunPanel(study: Id) -> impl IntoView {
         starting.set(true);
         let (client, design) = (desk.client.get_value(), desk.id.get_value());
         leptos::task::spawn_local(async move {
-            match client.start_run(&design, &study.get_value().0).await {
+            match client.start_run(&design, &study.get_value().0, None).await {
                 Ok(run) => {
                     let done = run.state == RunState::Done;
                     let id = run.id.clone();
@@ -241,6 +241,43 @@ fn Progress(run: Run) -> impl IntoView {
         });
     };
     let paused = run.state == RunState::Paused;
+    // Limits were changed meanwhile: what was found so far is where a run with the new ones can begin.
+    let asks_else = {
+        let run = run.clone();
+        Memo::new(move |_| desk.design.with(|d| is_stale(&run, d)))
+    };
+    let study = StoredValue::new(run.study.clone());
+    let go_on = move |_| {
+        allow_notifications();
+        bench.follow();
+        steering.set(true);
+        let (client, design) = (desk.client.get_value(), desk.id.get_value());
+        leptos::task::spawn_local(async move {
+            match client.start_run(&design, &study.get_value(), Some(&id.get_value())).await {
+                Ok(run) => bench.take(run),
+                Err(problem) => desk.notices.bad(problem.message),
+            }
+            steering.set(false);
+        });
+    };
+    let onward = move || {
+        view! {
+            <Show when=move || asks_else.get()>
+                <div class="callout small">
+                    <span>"The study was changed since. It can go on from here as it is now."</span>
+                    <button
+                        type="button" class="button" data-testid="go-on" on:click=go_on
+                        disabled=move || {
+                            steering.get() || !desk.may_edit.get() || !matches!(desk.save.get(), SaveState::Saved)
+                        }
+                    >
+                        "Go on with the changes"
+                    </button>
+                </div>
+            </Show>
+        }
+    };
+    let onward = (paused && run.resumable).then(onward);
     let button = move |order: Steering, words: &'static str, title: &'static str, name: &'static str| {
         view! {
             <button
@@ -284,6 +321,7 @@ fn Progress(run: Run) -> impl IntoView {
                 <summary>"Log"</summary>
                 <pre data-testid="run-log">{move || live.with(|l| l.as_ref().map(|l| l.log.join("\n")).unwrap_or_default())}</pre>
             </details>
+            {onward}
             {steered}
             <button
                 type="button" class="button wide" data-testid="cancel" on:click=move |_| steer(Steering::Cancel)

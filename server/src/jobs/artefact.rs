@@ -38,6 +38,13 @@ impl Kind {
     }
 }
 
+/// What a finished outcome leaves for people to fetch.
+pub fn artefacts(outcome: &Outcome) -> Vec<(Kind, Vec<u8>)> {
+    let more = [(Kind::Tensor, tensor(outcome)), (Kind::Volume, volume(outcome))];
+    let more = more.into_iter().filter_map(|(kind, bytes)| Some((kind, bytes?)));
+    std::iter::once((Kind::Surface, surface(outcome))).chain(more).collect()
+}
+
 /// The part of an outcome that lives on skins, with every number, curve, table and balance, as bytes.
 pub fn surface(outcome: &Outcome) -> Vec<u8> {
     outcome.surface_part().to_bytes()

@@ -37,6 +37,7 @@ pub mod worker;
 mod worker_route;
 
 pub use answer::{answer_to, numbers_of};
+pub use artefact::{Kind, artefacts};
 pub use export::report_of;
 pub use pool::spawn_local;
 pub use queue::{BUDGET_MS, Question, Queue, Settings};

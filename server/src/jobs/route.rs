@@ -5,7 +5,7 @@ use super::artefact::Kind;
 use super::export::{Look, export};
 use super::lease::State as LeaseState;
 use super::queue::Question;
-use super::store;
+use super::store::{self, Stored};
 use super::{check, event};
 use crate::api::input::Input;
 use crate::auth::{Action, Actor, Object, can, may};
@@ -70,6 +70,10 @@ async fn start(state: State, actor: Actor, Path(id): Path<String>, input: Input<
     if let Some(issue) = wrong {
         return Err(Error::field("study", format!("{}: {}", object.name, issue.message)));
     }
+    let from = match &start.from {
+        Some(run) => Some(paused(&state, &id, &study_id, run).await?),
+        None => None,
+    };
     let question = Question {
         design: &id,
         sequence: document.sequence,
@@ -77,8 +81,20 @@ async fn start(state: State, actor: Actor, Path(id): Path<String>, input: Input<
         study: object,
         fingerprint,
         person: &person.id,
+        from: from.as_ref(),
     };
     state.jobs.submit(&state, question).await.map(Json)
+}
+
+/// The paused run that another begins with.
+async fn paused(state: &State, design: &str, study: &Id, run: &str) -> Result<Stored, Error> {
+    let found = state.jobs.find(state, run).await;
+    let found = found.ok().filter(|run| run.design == design && run.study == study.0);
+    let found = found.ok_or_else(|| Error::field("from", "this study has no such run"))?;
+    if found.job.state != LeaseState::Paused || found.checkpoint.is_none() {
+        return Err(Error::field("from", "only a paused run that has begun can be gone on from; pause it first"));
+    }
+    Ok(found)
 }
 
 /// The checklist before a run: what is wrong, what it will take.

@@ -425,6 +425,19 @@ pub async fn share(db: &mut Connection, run: &str, source: &str) -> Result<(), E
     Ok(())
 }
 
+/// Gives `run` the last checkpoint of another, to begin with.
+///
+/// # Errors
+/// The database's.
+pub async fn hand_on(db: &mut Connection, from: &str, run: &str) -> Result<(), Error> {
+    sqlx::query("INSERT INTO run_artefact (run, kind, hash, bytes) SELECT $1, kind, hash, bytes FROM run_artefact WHERE run = $2 AND kind = 'checkpoint'")
+        .bind(run)
+        .bind(from)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// Hash of an artefact.
 ///
 /// # Errors

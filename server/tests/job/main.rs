@@ -65,6 +65,7 @@ const PROMISES: &[Promise] = &[
     ("p9_cancel_takes_effect", cancel::takes_effect),
     ("p9_canary_nobody_takes_the_job_away", cancel::canary),
     ("a_paused_run_goes_on_where_it_stood", pause::goes_on),
+    ("a_changed_question_begins_where_a_paused_run_stands", pause::goes_on_changed),
     ("a_run_finishes_with_what_it_has", pause::finishes),
     ("a_killed_run_goes_on_from_its_checkpoint", pause::survives),
     ("canary_a_run_that_forgets_its_checkpoint", pause::canary),

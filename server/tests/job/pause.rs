@@ -63,6 +63,25 @@ pub fn goes_on(_effort: Effort) -> Result<(), String> {
     })
 }
 
+/// What was changed while a run was paused is asked from where that stands, and takes its place.
+pub fn goes_on_changed(_effort: Effort) -> Result<(), String> {
+    play(async {
+        let world = World::new(SHORT).await;
+        let _worker = world.worker(1);
+        let jobs = &world.state.jobs;
+        let run = under_way(&world, "steps").await?;
+        jobs.pause(&world.state, &run.id).await.map_err(|e| e.to_string())?;
+        let old = world.until(&run.id, WAIT, |r| r.state == RunState::Paused).await?;
+        let stands = jobs.find(&world.state, &old.id).await.map_err(|e| e.to_string())?;
+        let run = world.ask_from(&format!("steps {STEPS}"), "changed", Some(&stands)).await;
+        ensure(run.id != old.id, || "the old run was woken".into())?;
+        let run = world.until(&run.id, WAIT, |r| r.state == RunState::Done).await?;
+        resumed(&world, &run).await?;
+        let old = world.run(&old.id).await;
+        ensure(old.state == RunState::Cancelled, || format!("the old run is {:?}", old.state))
+    })
+}
+
 pub fn finishes(_effort: Effort) -> Result<(), String> {
     play(async {
         let world = World::new(SHORT).await;

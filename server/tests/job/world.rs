@@ -5,7 +5,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use server::State;
 use server::config::Config;
 use server::jobs::lease::Terms;
-use server::jobs::{Question, Settings};
+use server::jobs::{Question, Settings, Stored};
 use solver::design::{Design, Object};
 use std::collections::HashMap;
 use std::future::Future;
@@ -86,6 +86,11 @@ impl World {
 
     /// Asks for a run of the stub `what` does; `question` tells it from others.
     pub async fn ask(&self, what: &str, question: &str) -> Run {
+        self.ask_from(what, question, None).await
+    }
+
+    /// The same, to begin where a paused run stands.
+    pub async fn ask_from(&self, what: &str, question: &str, from: Option<&Stored>) -> Run {
         let study = Object::new("st", "static", what);
         let mut content = Design::new();
         content.objects.push(Arc::new(study.clone()));
@@ -93,7 +98,8 @@ impl World {
         let person =
             ["p", "q", "r"][question.len().wrapping_add(usize::from(question.bytes().last().unwrap_or(0))) % 3];
         let fingerprint = blake3::hash(question.as_bytes()).to_hex().to_string();
-        let question = Question { design: "d", sequence: 0, content: &content, study: &study, fingerprint, person };
+        let question =
+            Question { design: "d", sequence: 0, content: &content, study: &study, fingerprint, person, from };
         self.state.jobs.submit(&self.state, question).await.expect("a queued run")
     }
 

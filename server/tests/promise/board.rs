@@ -3,7 +3,8 @@
 use super::requirement::{World, weighs};
 use app::api::auth::Role;
 use app::api::board::{Board, Row, Sheet};
-use server::testing::Tester;
+use server::demo::portfolio::{self, Extent};
+use server::testing::{TestApp, Tester};
 use solver::requirement::Verdict;
 use solver::study::outcome::Grade;
 
@@ -79,4 +80,34 @@ async fn nobody_sees_more_designs_than_are_theirs() {
         assert_eq!(who.get(&path).await.status, axum::http::StatusCode::NOT_FOUND);
     }
     assert_eq!(board(&world.ada).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_portfolio_has_a_past_that_the_board_shows() -> anyhow::Result<()> {
+    let app = TestApp::new().await?;
+    let nobody = portfolio::add(&app.state, &app.clock, Extent { designs: 2, runs: 90 }, &|_| {}).await;
+    assert!(nobody.is_err_and(|e| e.problem().detail.contains("sign up")));
+    let manager = app.person("Manager", Role::Owner).await?;
+    let now = app.state.now();
+    let made = portfolio::add(&app.state, &app.clock, Extent { designs: 2, runs: 90 }, &|_| {})
+        .await
+        .map_err(|e| anyhow::anyhow!("{}", e.problem().detail))?;
+    assert_eq!((made.projects, made.designs, made.runs, made.answers), (1, 2, 90, 10));
+    assert!((app.state.now() - now).abs() < 600_000, "the clock is back");
+    let board: Board = manager.get("/api/board").await.read()?;
+    assert_eq!(board.rows.len(), 2);
+    for row in &board.rows {
+        assert_eq!((row.runs.n, row.runs.active, row.sequence), (45, 0, 4));
+        assert!(row.runs.core_seconds > 0.0 && !row.behind);
+        assert!(row.course.len() > 1 && row.course.iter().all(|m| m.mass.is_some()), "{:?}", row.course);
+        let sheet: Sheet = manager.get(&format!("/api/board/{}", row.design)).await.read()?;
+        assert_eq!(sheet.lines.len(), 3);
+        let is_verified = row.name.starts_with("Wall bracket");
+        let good = if is_verified { Verdict::Met } else { Verdict::Indicated };
+        assert!(sheet.lines.iter().any(|l| l.verdict == good), "{:?}", sheet.lines);
+        assert!(!sheet.runs.is_empty());
+        let surface = manager.get(&format!("/api/runs/{}/artefacts/surface", sheet.runs[0].id)).await;
+        assert!(!surface.status.is_success() || !surface.body.is_empty());
+    }
+    Ok(())
 }

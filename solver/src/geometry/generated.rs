@@ -8,6 +8,7 @@ use super::field::{Contour, Form, Frame, Node, contour_in};
 use super::imported::MeshBody;
 use super::plan::Operation;
 use crate::surface::{FaceName, Representation, SurfaceMesh};
+use glam::DVec3;
 use std::sync::Arc;
 
 /// Triangles of some faces, and how far from them something holds, m.
@@ -89,8 +90,19 @@ impl Mould {
     /// nothing is.
     pub fn grow(&self, samples: &Arc<Sampled>, level: f64, n_cells: f64) -> Option<Grown> {
         let node = self.node(samples, level);
-        let settle = |surface: &mut SurfaceMesh, cell: f64| self.settle(surface, &Form::new(&node, &surface.faces, cell), cell);
-        let Contour { surface, cell, thin } = contour_in(&node, n_cells, &settle)?;
+        let settle =
+            |surface: &mut SurfaceMesh, cell: f64| self.settle(surface, &Form::new(&node, &surface.faces, cell), cell);
+        let mut best: Option<Contour> = None;
+        for tries in 0..TRIES {
+            let made = contour_in(&node, n_cells * FINER.powi(tries), &settle)?;
+            if best.as_ref().is_none_or(|b| made.n_tangled < b.n_tangled) {
+                best = Some(made);
+            }
+            if best.as_ref().is_some_and(|b| b.n_tangled == 0) {
+                break;
+            }
+        }
+        let Contour { surface, cell, thin, .. } = best?;
         let form = Form::new(&node, &surface.faces, cell);
         let body = Arc::new(MeshBody::formed(Arc::new(surface), form));
         let volume = body.mass_properties().volume;
@@ -111,19 +123,24 @@ impl Mould {
                 }
             }
         }
-        for (p, faces) in surface.points.iter_mut().zip(&on).filter(|(_, faces)| !faces.is_empty()) {
-            // Projections in turn end where all faces meet.
-            for _ in 0..if faces.len() > 1 { MEETINGS } else { 1 } {
-                for face in faces {
-                    // A face of free form is known by its triangles.
-                    let near = || {
-                        let found = of[*face as usize]?.distance().nearest(*p, None)?;
-                        (found.distance.abs() < 0.5 * cell).then_some(found.point)
-                    };
-                    if let Some(q) = form.onto(*face, *p).or_else(near) {
-                        *p = q;
-                    }
-                }
+        let put = |p: [f64; 3], face: u32| {
+            // A face of free form is known by its triangles.
+            let near = || {
+                let found = of[face as usize]?.distance().nearest(p, None)?;
+                (found.distance.abs() < 0.5 * cell).then_some(found.point)
+            };
+            form.onto(face, p).or_else(near).unwrap_or(p)
+        };
+        for (p, faces) in surface.points.iter_mut().zip(&on) {
+            let [first, others @ ..] = &faces[..] else { continue };
+            let from = *p;
+            // Projections in turn end where all faces meet; where they touch at a flat angle, far away.
+            for _ in 0..if others.is_empty() { 1 } else { MEETINGS } {
+                *p = faces.iter().fold(*p, |p, face| put(p, *face));
+            }
+            if DVec3::from(*p).distance(from.into()) > MEETING_FAR * cell {
+                let bound = faces.iter().find(|f| of[**f as usize].is_some());
+                *p = put(from, *bound.unwrap_or(first));
             }
         }
         // A corner that meets no edge of a cell is not seen there: the cell's point can lie behind it.
@@ -141,10 +158,15 @@ impl Mould {
     }
 }
 
+/// Surfaces tried where triangles of one pass through one another, as at a fin thinner than its cells, and by how much finer
+/// each is: no mesh follows such a surface.
+const TRIES: i32 = 4;
+const FINER: f64 = 1.2;
 /// Reach of the transition from what grew to a layer, in samples.
 const ROUND: f64 = 2.0;
-/// Projections in turn onto faces that meet.
+/// Projections in turn onto faces that meet, and how far from a point they may meet, in cells.
 const MEETINGS: usize = 8;
+const MEETING_FAR: f64 = 0.5;
 
 fn mesh(surface: Arc<SurfaceMesh>) -> Arc<MeshBody> {
     Arc::new(MeshBody::new(surface, Representation::Field))
@@ -165,4 +187,98 @@ pub(crate) fn patch<'a>(of: impl Iterator<Item = (&'a SurfaceMesh, usize)>) -> S
         }
     }
     out
+}
+
+#[cfg(all(test, feature = "solve"))]
+mod tests {
+    use super::*;
+    use crate::geometry::plan::Placement;
+    use crate::mesh::skin::tests::block;
+    use crate::mesh::tet::{self, Options};
+    use crate::surface::{Face, Shape};
+    use std::collections::HashMap;
+    use std::sync::atomic::AtomicBool;
+
+    const SPACING: f64 = 1e-3;
+    const N: usize = 26;
+
+    /// Samples in a cube about the origin, 1 where `distance` is two samples below zero and 0 two above.
+    fn samples(distance: &dyn Fn(DVec3) -> f64) -> Arc<Sampled> {
+        let origin = -0.5 * SPACING * (N - 1) as f64;
+        let at = |i: usize| origin + SPACING * i as f64;
+        let value = |k: usize| {
+            let p = DVec3::new(at(k % N), at(k / N % N), at(k / N / N));
+            (0.5 - distance(p) / (4.0 * SPACING)).clamp(0.0, 1.0) as f32
+        };
+        Arc::new(Sampled::new([origin; 3], SPACING, [N; 3], (0..N * N * N).map(value).collect()).unwrap())
+    }
+
+    fn bounds(kept_layer: Option<Layer>) -> Bounds {
+        let space = Arc::new(block([-12e-3; 3], [12e-3; 3]));
+        Bounds { space, kept: vec![], kept_layer, avoided: vec![], avoided_layer: None }
+    }
+
+    /// Elements can be finer than the cells of a grown body: they find the field there, not facets, whose inner angles would be
+    /// notches. Its volume is that of the field as well.
+    #[test]
+    fn elements_finer_than_cells_find_no_facets() {
+        let radius = 9e-3;
+        let samples = samples(&|p| p.length() - radius);
+        let grown = Mould::new("g", bounds(None)).grow(&samples, 0.5, 40.0).unwrap();
+        let options = Options::new(0.6e-3);
+        let found = tet::mesh(&*grown.body, &options, &AtomicBool::new(false)).unwrap();
+        assert!(found.boundary.len() > 4000, "{} facets are no finer than the cells", found.boundary.len());
+        let off = |p: [f64; 3]| {
+            let (value, rise) = samples.read(p);
+            (value - 0.5) / DVec3::from(rise).length()
+        };
+        let nodes = || found.boundary.iter().flat_map(|f| f.nodes).map(|i| found.points[i as usize]);
+        let most = nodes().map(|p| off(p).abs()).fold(0.0, f64::max);
+        assert!(most < 1e-6 * SPACING, "{most} m off the field");
+        let radii = nodes().map(|p| DVec3::from(p).length());
+        assert!(radii.clone().all(|r| (r / radius - 1.0).abs() < 0.01), "{:?} m", radii.fold(0.0, f64::max));
+        // What the triangles of the view lie off it shows that those are not what was meshed.
+        let facets = (0..grown.surface.triangles.len()).map(|t| {
+            let corners = grown.surface.triangles[t].map(|i| DVec3::from(grown.surface.points[i as usize]));
+            off(((corners[0] + corners[1] + corners[2]) / 3.0).to_array()).abs()
+        });
+        assert!(facets.fold(0.0, f64::max) > 5e-3 * SPACING);
+        assert!((found.volume() / grown.volume - 1.0).abs() < 5e-5, "{} for {} m³", found.volume(), grown.volume);
+        let elsewhere = Placement::Motion { origin: [0.1, 0.0, 0.0], axis: 1, angle: 0.7, shift: [0.0, 0.2, 0.0] };
+        let moved = grown.body.placed(&elsewhere, "#1");
+        assert!((moved.mass_properties().volume / grown.volume - 1.0).abs() < 1e-9);
+        let again = tet::mesh(&moved, &options, &AtomicBool::new(false)).unwrap();
+        assert!((again.volume() / grown.volume - 1.0).abs() < 5e-5, "{} for {} m³", again.volume(), grown.volume);
+    }
+
+    /// A wall grown on a layer meets it in a round, not in a notch.
+    #[test]
+    fn what_grew_runs_into_a_layer_smoothly() {
+        let floor = block([-12e-3; 3], [12e-3; 3]);
+        let faces_down = |f: &Face| matches!(f.shape, Shape::Plane { normal, .. } if normal[2] < -0.5);
+        let below = floor.faces.iter().position(faces_down).unwrap();
+        let layer = Layer { faces: patch([(&floor, below)].into_iter()), thickness: 4e-3 };
+        let wall = samples(&|p| p.x.abs() - 4e-3);
+        let grown = Mould::new("g", bounds(Some(layer))).grow(&wall, 0.5, 60.0).unwrap();
+        assert!(grown.surface.faces.iter().any(|f| f.name.0 == "g.blend"));
+        let corners = |t: usize| grown.surface.triangles[t].map(|i| DVec3::from(grown.surface.points[i as usize]));
+        let normal = |c: [DVec3; 3]| (c[1] - c[0]).cross(c[2] - c[0]).normalize_or_zero();
+        let mut over: HashMap<(u32, u32), usize> = HashMap::new();
+        let mut sharpest = 0.0f64;
+        for (t, v) in grown.surface.triangles.iter().enumerate() {
+            for k in 0..3 {
+                let (a, b) = (v[k], v[(k + 1) % 3]);
+                let Some(other) = over.remove(&(b, a)) else {
+                    over.insert((a, b), t);
+                    continue;
+                };
+                let (own, there) = (corners(t), corners(other));
+                let inner = there.iter().any(|p| (*p - own[0]).dot(normal(own)) > 1e-3 * SPACING);
+                if inner {
+                    sharpest = sharpest.max(normal(own).angle_between(normal(there)));
+                }
+            }
+        }
+        assert!(sharpest < 0.5, "an inner edge of {sharpest} rad");
+    }
 }

@@ -40,7 +40,9 @@ fn interfaces_stay_in_place_and_the_volume_is_the_optimisers() {
     let wanted = value(&out, "share") * space;
     assert!((volume(body) / wanted - 1.0).abs() < 5e-3, "{} for {wanted}", volume(body));
     assert!((value(&out, "share") - 0.4).abs() < 4e-3);
-    assert!((value(&out, "volume") / volume(body) - 1.0).abs() < 1e-9);
+    // Its own, to which the triangles of the view come near.
+    assert!((value(&out, "volume") / volume(body) - 1.0).abs() < 2e-3);
+    assert!((value(&out, "volume") / wanted - 1.0).abs() < 2.1e-3);
     // To a hundredth of a millimetre where they were, on what shape they are.
     let right = points_of(body, "space.right");
     assert!(right.iter().all(|p| (p[0] - 0.048).abs() < 1e-5));

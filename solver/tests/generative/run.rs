@@ -90,6 +90,19 @@ fn a_run_that_was_paused_or_killed_gives_the_same_bits() {
 }
 
 #[test]
+fn a_limit_may_change_while_a_run_is_paused() {
+    let with = |share: &str| cantilever(wish().expr("iterations", "40").expr("share", share), vec![]);
+    let paused = told(&with("40 %"), None, Some((12, Asked::Pause)));
+    let checkpoint = paused.checkpoints.last().cloned();
+    assert!(checkpoint.is_some());
+    let onward = told(&with("30 %"), checkpoint, None).result.unwrap();
+    assert!((sample::value(&onward, "share") - 0.3).abs() < 5e-3, "{}", sample::value(&onward, "share"));
+    let anew = told(&with("30 %"), None, None).result.unwrap();
+    let ratio = sample::value(&onward, "compliance") / sample::value(&anew, "compliance");
+    assert!((0.9..1.1).contains(&ratio), "{ratio} times as soft as one begun anew");
+}
+
+#[test]
 fn one_may_stop_and_keep_what_there_is() {
     let sample = cantilever(wish(), vec![]);
     let told = told(&sample, None, Some((9, Asked::Finish)));

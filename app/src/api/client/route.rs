@@ -265,11 +265,14 @@ impl Client {
 
 /// Runs and workers.
 impl Client {
-    pub fn start_run(&self, design: &str, study: &str) -> Answering<Run> {
-        self.with("POST", format!("/api/designs/{}/runs", encode(design)), StartRun { study: study.into() })
+    /// `from`: a paused run to go on from.
+    pub fn start_run(&self, design: &str, study: &str, from: Option<&str>) -> Answering<Run> {
+        let start = StartRun { study: study.into(), from: from.map(String::from) };
+        self.with("POST", format!("/api/designs/{}/runs", encode(design)), start)
     }
     pub fn preflight(&self, design: &str, study: &str) -> Answering<Preflight> {
-        self.with("POST", format!("/api/designs/{}/preflight", encode(design)), StartRun { study: study.into() })
+        let start = StartRun { study: study.into(), from: None };
+        self.with("POST", format!("/api/designs/{}/preflight", encode(design)), start)
     }
     pub fn runs(&self, design: Option<&str>, state: Option<RunState>, after: Option<&str>) -> Answering<Page<Run>> {
         let pairs =

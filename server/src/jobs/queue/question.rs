@@ -22,6 +22,8 @@ pub struct Question<'a> {
     /// `solver::study::question` of the two.
     pub fingerprint: String,
     pub person: &'a str,
+    /// A paused run of the study, whose checkpoint the run begins with and whose place it takes.
+    pub from: Option<&'a Stored>,
 }
 
 impl Queue {
@@ -101,6 +103,8 @@ impl Queue {
         store::insert(&mut write, &run).await?;
         if let Some(source) = &run.source {
             store::share(&mut write, &run.id, source).await?;
+        } else if let Some(from) = question.from {
+            store::hand_on(&mut write, &from.id, &run.id).await?;
         }
         let stored = store::get(&mut write, &run.id).await?;
         write.commit().await?;
@@ -110,7 +114,12 @@ impl Queue {
         if run.source.is_none() {
             self.0.work.notify_waiters();
         }
-        Ok(self.tell(&stored))
+        let told = self.tell(&stored);
+        if let Some(from) = question.from {
+            // Its place is taken. Someone may have resumed it meanwhile: then it is cancelled all the same.
+            self.cancel(state, &from.id).await?;
+        }
+        Ok(told)
     }
 
     /// Cancels: at once when waiting, else by asking the worker.

@@ -32,6 +32,8 @@ pub(in crate::geometry) struct Contour {
     pub surface: SurfaceMesh,
     pub cell: f64,
     pub thin: f64,
+    /// Pairs of triangles that pass through one another.
+    pub n_tangled: usize,
 }
 
 /// Where the surface crosses a lattice edge.
@@ -303,7 +305,7 @@ fn connect(lattice: &mut Lattice, settle: &dyn Fn(&mut SurfaceMesh, f64)) -> Con
     settle(&mut surface, lattice.cell);
     std::mem::swap(&mut surface.points, &mut means);
     tidy(&mut surface, &mut means, lattice.cell);
-    untangle(&mut surface, &means, lattice.cell);
+    let n_tangled = untangle(&mut surface, &means, lattice.cell);
 
     for t in 0..surface.triangles.len() {
         let cross = surface.triangle_cross(t);
@@ -314,7 +316,7 @@ fn connect(lattice: &mut Lattice, settle: &dyn Fn(&mut SurfaceMesh, f64)) -> Con
     if let Ok(sides) = closed_sides(&surface) {
         surface.edges = segment::edges(&surface, &sides, &surface.face_of, &surface.faces);
     }
-    Contour { surface, cell: lattice.cell, thin: n_thin as f64 / order.len().max(1) as f64 }
+    Contour { surface, cell: lattice.cell, thin: n_thin as f64 / order.len().max(1) as f64, n_tangled }
 }
 
 /// The points around a crossing, counter-clockwise about `+axis`.

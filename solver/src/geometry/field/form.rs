@@ -123,8 +123,12 @@ impl Form {
                     *p = self.onto(face, *p).unwrap_or(*p);
                 } else if first != face {
                     // Where two faces meet, by projections in turn.
+                    let from = *p;
                     for face in [face, first, face, first, face, first] {
                         *p = self.onto(face, *p).unwrap_or(*p);
+                    }
+                    if DVec3::from(*p).distance(from.into()) > OFF * self.cell {
+                        *p = from;
                     }
                 }
                 index

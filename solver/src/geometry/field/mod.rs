@@ -168,7 +168,13 @@ impl Node {
         match self {
             Self::Soup { soup, name } => {
                 let (distance, gradient) = soup.sample(p);
-                Sample { distance, gradient: gradient.to_array(), steep: 1.0, face: Origin::Blend(name), inverted: false }
+                Sample {
+                    distance,
+                    gradient: gradient.to_array(),
+                    steep: 1.0,
+                    face: Origin::Blend(name),
+                    inverted: false,
+                }
             }
             Self::Leaf(body) => leaf(body, p, 0.0),
             Self::Shell { of, by, name } => shell(of, p, *by, name),
@@ -278,9 +284,7 @@ impl Node {
     /// The same solid elsewhere; faces keep their names, with `suffix` appended.
     pub fn placed(&self, placement: &Placement, suffix: &str) -> Arc<Self> {
         let renamed = |name: &FaceName| FaceName(format!("{}{suffix}", name.0));
-        let body = |b: &Arc<MeshBody>| {
-            Arc::new(b.placed(placement, suffix))
-        };
+        let body = |b: &Arc<MeshBody>| Arc::new(b.placed(placement, suffix));
         Arc::new(match self {
             // Made closed before anything can be placed.
             Self::Soup { soup, name } => Self::Soup { soup: soup.clone(), name: renamed(name) },

@@ -182,6 +182,26 @@ mod tests {
     }
 
     #[test]
+    fn levels_have_no_kinks_and_values_stay_within_those_around() {
+        // Pseudo-random, of the fractional parts of multiples of the golden ratio.
+        let values = (0..216).map(|i| (f64::from(i) * 0.618_033_988_75).fract() as f32).collect();
+        let rough = Sampled::new([0.0; 3], 1.0, [6; 3], values).unwrap();
+        let near = 1e-6;
+        for p in [[2.0, 2.3, 2.6], [2.7, 3.0, 2.2], [2.5, 2.4, 2.0], [3.0, 3.0, 3.0]] {
+            for a in 0..3 {
+                let beside = |by: f64| rough.read(std::array::from_fn(|k| p[k] + if k == a { by } else { 0.0 }));
+                let ((low, down), (high, up)) = (beside(-near), beside(near));
+                let (value, rise) = rough.read(p);
+                assert!((0.0..=1.0).contains(&value));
+                assert!(((high - low) / (2.0 * near) - rise[a]).abs() < 1e-4, "{rise:?} is no slope");
+                // The slope changes with the way, also where one cell ends and the next begins.
+                assert!((0..3).all(|k| (up[k] - down[k]).abs() < 20.0 * near), "{down:?} {up:?}");
+                assert!(dot(rise, rise).sqrt() * rough.reach() <= 1.0);
+            }
+        }
+    }
+
+    #[test]
     fn a_moved_frame_reads_what_was_there_before() {
         let turn = Placement::Motion { origin: [0.3, 0.0, 1.0], axis: 2, angle: 0.7, shift: [5.0, -1.0, 2.0] };
         let mirror = Placement::Mirror { origin: [0.0, 4.0, 0.0], axis: 1 };

@@ -157,7 +157,8 @@ impl<'a> Ready<'a> {
     pub fn new(body: &'a dyn Body) -> Result<Self, MeshError> {
         let surface = body.surface();
         let exact = body.representation() == Representation::Exact;
-        let (domain, distance) = rayon::join(|| Domain::new(surface, exact, NEEDLE, Some(body)), || Distance::new(surface.clone()));
+        let (domain, distance) =
+            rayon::join(|| Domain::new(surface, exact, NEEDLE, Some(body)), || Distance::new(surface.clone()));
         Ok(Self { body, domain: domain?, smoothed: OnceLock::new(), distance })
     }
 
