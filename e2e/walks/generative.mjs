@@ -90,6 +90,24 @@ test('it is taken over as a feature and verified, and both numbers stand side by
   await page.locator('[data-testid=viewport][data-bodies="5"]').waitFor({ timeout: 60_000 });
 });
 
+test('a limit changes while a run is paused, and it goes on from there', async () => {
+  const { page } = a;
+  await set(page, 'iterations', '60');
+  await page.locator('[data-testid=run]:not([disabled])').click({ timeout: 60_000 });
+  await id(page, 'pause').click({ timeout: 120_000 });
+  await id(page, 'resume').filter({ hasText: 'Resume' }).waitFor({ timeout: 60_000 });
+  assert.equal(await id(page, 'go-on').count(), 0, 'nothing was changed yet');
+  await set(page, 'share', '24 %');
+  await id(page, 'go-on').waitFor();
+  await a.shot('68-paused');
+  await id(page, 'go-on').click();
+  await id(page, 'run-log').filter({ hasText: 'Going on after iteration' }).waitFor({ state: 'attached', timeout: 60_000 });
+  await id(page, 'resume').waitFor({ state: 'detached' });
+  await id(page, 'growth').waitFor({ timeout: 240_000 });
+  await id(page, 'history-row').filter({ hasText: /cancelled/i }).first().waitFor();
+  await a.shot('69-gone-on');
+});
+
 test('no faults in any console', async () => {
   for (const one of [a, b]) assert.deepEqual(one.faults([/WebSocket/]), []);
 });

@@ -34,7 +34,7 @@ const YIELD: f64 = 903.0;
 /// How far from held and loaded faces stress is judged, m: at the faces themselves it has no finite value.
 const BESIDE: f64 = 3e-3;
 /// Edges of the elements of the two checks, mm.
-const EDGES: [f64; 2] = [3.0, 2.0];
+const EDGES: [&str; 2] = ["normal", "fine"];
 
 struct Stored(Vec<u8>);
 
@@ -163,9 +163,8 @@ fn main() -> Result<(), Failure> {
         let check = Object::new(format!("check_{k}").as_str(), "static", "Check")
             .with("bodies", Value::Refs(vec!["outcome".into()]))
             .with("method", Value::Choice("verified".into()))
-            .with("resolution", Value::Choice("cell".into()))
-            .expr("cell", &format!("{edge} mm"))
-            .expr("accuracy", "50 %");
+            .with("resolution", Value::Choice((*edge).into()))
+            .expr("accuracy", "2 %");
         design.objects.push(Arc::new(check));
     }
     let model = evaluate(&design, &Stored(growth.to_bytes()));

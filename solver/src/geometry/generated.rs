@@ -163,7 +163,7 @@ impl Mould {
 const TRIES: i32 = 4;
 const FINER: f64 = 1.2;
 /// Reach of the transition from what grew to a layer, in samples.
-const ROUND: f64 = 2.0;
+const ROUND: f64 = 1.0;
 /// Projections in turn onto faces that meet, and how far from a point they may meet, in cells.
 const MEETINGS: usize = 8;
 const MEETING_FAR: f64 = 0.5;

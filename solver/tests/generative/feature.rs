@@ -61,9 +61,9 @@ fn the_feature_makes_the_body_that_was_found() {
     let made = body(&model, "outcome");
     assert_eq!(made.body.representation(), Representation::Field);
     assert_eq!(made.material, body(&model, "space").material);
+    assert!((made.body.mass_properties().volume / value(&out, "volume") - 1.0).abs() < 1e-12);
     let (found, made) = (surface(&out), made.body.surface());
     assert_eq!((&made.points, &made.triangles), (&found.points, &found.triangles), "to the bit");
-    assert!((volume(made) / value(&out, "volume") - 1.0).abs() < 1e-12);
     assert!(["space.right", "space.left", "outcome.grown"].iter().all(|f| has(&model, f)));
     // What was solved for another body is no question of this one: the study stands on its space alone.
     assert_eq!(run(&sample::Sample { model, design: design.clone(), study: "study" }).scalars, out.scalars);
@@ -197,7 +197,8 @@ fn a_verified_run_on_the_feature_agrees() {
     let (cells, densities) = (value(&out, "compliance_body"), value(&out, "compliance"));
     println!("compliance: verified {found:.6e}, body in cells {cells:.6e}, densities {densities:.6e}");
     assert!((densities / found - 1.0).abs() < 0.05, "{densities} for {found}");
-    assert!((cells / found - 1.0).abs() < 0.05, "{cells} for {found}");
+    // Cells that are filled in part are as stiff as their share, which is stiffer than a thin wall in them.
+    assert!(cells < found && cells > 0.94 * found, "{cells} for {found}");
     let back = reimported(&design, &files);
     let other = value(&back, "compliance");
     println!("compliance: exported and imported again {other:.6e}");

@@ -99,7 +99,7 @@ fn a_limit_may_change_while_a_run_is_paused() {
     assert!((sample::value(&onward, "share") - 0.3).abs() < 5e-3, "{}", sample::value(&onward, "share"));
     let anew = told(&with("30 %"), None, None).result.unwrap();
     let ratio = sample::value(&onward, "compliance") / sample::value(&anew, "compliance");
-    assert!((0.9..1.1).contains(&ratio), "{ratio} times as soft as one begun anew");
+    assert!(ratio < 1.05, "{ratio} times as soft as one begun anew");
 }
 
 #[test]
