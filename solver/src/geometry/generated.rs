@@ -259,7 +259,7 @@ mod tests {
         let below = floor.faces.iter().position(faces_down).unwrap();
         let layer = Layer { faces: patch([(&floor, below)].into_iter()), thickness: 4e-3 };
         let wall = samples(&|p| p.x.abs() - 4e-3);
-        let grown = Mould::new("g", bounds(Some(layer))).grow(&wall, 0.5, 60.0).unwrap();
+        let grown = Mould::new("g", bounds(Some(layer))).grow(&wall, 0.5, 240.0).unwrap();
         assert!(grown.surface.faces.iter().any(|f| f.name.0 == "g.blend"));
         let corners = |t: usize| grown.surface.triangles[t].map(|i| DVec3::from(grown.surface.points[i as usize]));
         let normal = |c: [DVec3; 3]| (c[1] - c[0]).cross(c[2] - c[0]).normalize_or_zero();
