@@ -173,7 +173,8 @@ impl Remote {
             What::Create { name, project, template } => {
                 let projects: Vec<Project> = self.get("/api/projects").await?;
                 let project = pick("project", &project, &projects, |p| (&p.id, &p.name))?.id.clone();
-                let made: DesignCard = self.post("/api/designs", &CreateDesign { project, name, template }).await?;
+                let made: DesignCard =
+                    self.post("/api/designs", &CreateDesign { project, name, template, compartment: None }).await?;
                 self.answer(&made, |d| format!("{}\n", d.id))?
             }
             What::Upload { design, file, unit } => self.upload(&design, &file, &unit).await?,

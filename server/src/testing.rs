@@ -213,6 +213,56 @@ impl TestApp {
         Ok(())
     }
 
+    /// A group of the test's organisation.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn group(&self, name: &str, people: &[&Tester]) -> Result<String> {
+        let group = id::id();
+        let mut write = self.state.db.write().await?;
+        sqlx::query("INSERT INTO people_group (id, organisation, name, created) VALUES ($1, $2, $3, $4)")
+            .bind(&group)
+            .bind(&self.organisation)
+            .bind(name)
+            .bind(self.state.now())
+            .execute(&mut *write)
+            .await?;
+        for person in people {
+            sqlx::query("INSERT INTO group_person (people_group, person) VALUES ($1, $2)")
+                .bind(&group)
+                .bind(&person.id)
+                .execute(&mut *write)
+                .await?;
+        }
+        write.commit().await?;
+        Ok(group)
+    }
+
+    /// A compartment of `project`.
+    ///
+    /// # Errors
+    /// When the database refuses.
+    pub async fn compartment(&self, project: &str, name: &str, people: &[&Tester]) -> Result<String> {
+        let compartment = id::id();
+        let mut write = self.state.db.write().await?;
+        sqlx::query("INSERT INTO compartment (id, project, name, created) VALUES ($1, $2, $3, $4)")
+            .bind(&compartment)
+            .bind(project)
+            .bind(name)
+            .bind(self.state.now())
+            .execute(&mut *write)
+            .await?;
+        for person in people {
+            sqlx::query("INSERT INTO compartment_person (compartment, person) VALUES ($1, $2)")
+                .bind(&compartment)
+                .bind(&person.id)
+                .execute(&mut *write)
+                .await?;
+        }
+        write.commit().await?;
+        Ok(compartment)
+    }
+
     /// A design with `content` in `project`, made by `by`.
     ///
     /// # Errors

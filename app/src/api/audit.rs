@@ -21,6 +21,7 @@ pub struct AuditEntry {
     /// The name of that design, project or person now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object_name: Option<String>,
+    /// Hidden, as is the name, for a design in a compartment that the asking person is not in.
     pub detail: String,
     /// BLAKE3, 64 hexadecimal digits.
     pub hash: String,

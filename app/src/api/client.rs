@@ -3,7 +3,7 @@
 
 mod route;
 
-pub use route::audit_query;
+pub use route::{Insider, audit_query};
 
 use super::Problem;
 use serde::Serialize;

@@ -1,6 +1,7 @@
 //! Designs. `/api/designs/*`
 
 use super::auth::Role;
+use super::group::Named;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +31,9 @@ pub struct DesignCard {
     pub here: Vec<Here>,
     /// Path of the thumbnail picture, when there is one.
     pub thumbnail: Option<String>,
+    /// The compartment that it is in: nobody else sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compartment: Option<Named>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,6 +63,9 @@ pub struct CreateDesign {
     pub name: String,
     /// One of `solver::design::TEMPLATES`.
     pub template: String,
+    /// A compartment of the project that one is a member of: nobody else ever sees the design.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compartment: Option<String>,
 }
 
 /// `PATCH /api/designs/{id}`: rename, move, archive, bin, restore. `POST /api/designs/{id}/duplicate` takes the name only.

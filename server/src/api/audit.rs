@@ -1,6 +1,6 @@
 //! `/api/audit`: who did what, for administrators: read, filtered, checked, and taken away.
 
-use crate::auth::{Action, Actor, Object, can};
+use crate::auth::{Action, Actor, Object, can, reach};
 use crate::telemetry::audit;
 use crate::{Error, State};
 use app::api::Page;
@@ -28,12 +28,27 @@ pub fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(check)).routes(routes!(export))
 }
 
+/// What stands in the place of what an entry says of a design in a compartment, for who is not a member of it.
+const HIDDEN: &str = "(hidden: this design is in a compartment)";
+
+/// The columns that [`read`] takes; `$10` who asks. Names and details of designs that they need not know of are told by nobody:
+/// an administrator of the installation is not a member of every compartment.
+fn columns() -> String {
+    format!(
+        "{COLUMNS}, audit.object LIKE 'design:%' AND NOT ({}) {FROM}",
+        reach::within("SUBSTR(audit.object, 8)", "$10")
+    )
+}
+
 const COLUMNS: &str = "SELECT audit.sequence, audit.time, audit.actor, person.name, audit.action, audit.object, \
-     COALESCE(design.name, project.name, other.name), audit.detail, audit.hash FROM audit \
+     COALESCE(design.name, project.name, other.name, people_group.name, compartment.name), audit.detail, audit.hash";
+const FROM: &str = "FROM audit \
      LEFT JOIN person ON audit.actor LIKE 'person:%' AND person.id = SUBSTR(audit.actor, 8) \
      LEFT JOIN design ON audit.object LIKE 'design:%' AND design.id = SUBSTR(audit.object, 8) \
      LEFT JOIN project ON audit.object LIKE 'project:%' AND project.id = SUBSTR(audit.object, 9) \
-     LEFT JOIN person AS other ON audit.object LIKE 'person:%' AND other.id = SUBSTR(audit.object, 8)";
+     LEFT JOIN person AS other ON audit.object LIKE 'person:%' AND other.id = SUBSTR(audit.object, 8) \
+     LEFT JOIN people_group ON audit.object LIKE 'group:%' AND people_group.id = SUBSTR(audit.object, 7) \
+     LEFT JOIN compartment ON audit.object LIKE 'compartment:%' AND compartment.id = SUBSTR(audit.object, 13)";
 
 /// Entries that fit `$1` who or one of the actors `$2`, `$3` action, `$4` object or one of the objects `$5`, `$6` since,
 /// `$7` until, `$8` before. Patterns are lower case and escaped, lists are JSON; what is null is not asked for.
@@ -44,8 +59,15 @@ const FITTING: &str = "($1 IS NULL OR LOWER(audit.actor) LIKE $1 ESCAPE '\\' \
      AND ($6 IS NULL OR audit.time >= $6) AND ($7 IS NULL OR audit.time < $7) AND ($8 IS NULL OR audit.sequence < $8)";
 
 const PEOPLE: &str = "SELECT 'person:' || id, name FROM person UNION ALL SELECT 'person:' || id, email FROM person";
-const OBJECTS: &str = "SELECT 'person:' || id, name FROM person UNION ALL SELECT 'design:' || id, name FROM design \
-     UNION ALL SELECT 'project:' || id, name FROM project";
+/// `$1`: who asks. A name that they need not know of is not found either.
+fn objects() -> String {
+    format!(
+        "SELECT 'person:' || id, name FROM person UNION ALL SELECT 'project:' || id, name FROM project \
+         UNION ALL SELECT 'group:' || id, name FROM people_group UNION ALL SELECT 'compartment:' || id, name FROM compartment \
+         UNION ALL SELECT 'design:' || id, name FROM design WHERE {}",
+        reach::within("design.id", "$1")
+    )
+}
 
 /// What is typed into a filter; `None` where nothing is.
 fn typed(text: Option<String>) -> Option<String> {
@@ -59,11 +81,13 @@ fn pattern(text: &str, begins: bool) -> String {
     if begins { format!("{text}%") } else { format!("%{text}%") }
 }
 
-/// Which of those that `sql` lists have `text` in their name, as a list in JSON. They are compared here: SQLite knows the
+/// Which of those that `sql` lists for `person` have `text` in their name, as a list in JSON. They are compared here: SQLite knows the
 /// capitals of ASCII only, and people are called Özgür.
-async fn named(state: &State, sql: &'static str, text: Option<&str>) -> Result<String, Error> {
+async fn named(state: &State, sql: String, person: Option<&str>, text: Option<&str>) -> Result<String, Error> {
     let Some(text) = text else { return Ok("[]".to_owned()) };
-    let rows = sqlx::query(sql).fetch_all(state.db.reader()).await?;
+    let query = sqlx::query(sqlx::AssertSqlSafe(sql));
+    let query = if let Some(person) = person { query.bind(person) } else { query };
+    let rows = query.fetch_all(state.db.reader()).await?;
     let all = rows.iter().map(|row| (row.get::<String, _>(0), row.get::<String, _>(1)));
     let fitting: BTreeSet<String> =
         all.filter(|(_, name)| name.to_lowercase().contains(text)).map(|(who, _)| who).collect();
@@ -72,6 +96,8 @@ async fn named(state: &State, sql: &'static str, text: Option<&str>) -> Result<S
 
 /// An [`AuditQuery`] as the database is asked it.
 struct Asked {
+    /// Who asks.
+    person: String,
     who: Option<String>,
     actors: String,
     action: Option<String>,
@@ -83,13 +109,19 @@ struct Asked {
 }
 
 impl Asked {
-    async fn read(state: &State, query: Result<Query<AuditQuery>, QueryRejection>) -> Result<Self, Error> {
+    async fn read(
+        state: &State,
+        actor: &Actor,
+        query: Result<Query<AuditQuery>, QueryRejection>,
+    ) -> Result<Self, Error> {
+        let person = actor.person()?.id.clone();
         let Query(query) = query.map_err(|error| Error::invalid(format!("This list cannot be made: {error}.")))?;
         let AuditQuery { who, action, object, since, until, before } = query;
         let (who, action, object) = (typed(who), typed(action), typed(object));
         Ok(Self {
-            actors: named(state, PEOPLE, who.as_deref()).await?,
-            objects: named(state, OBJECTS, object.as_deref()).await?,
+            actors: named(state, PEOPLE.to_owned(), None, who.as_deref()).await?,
+            objects: named(state, objects(), Some(&person), object.as_deref()).await?,
+            person,
             who: who.map(|text| pattern(&text, false)),
             action: action.map(|text| pattern(&text, true)),
             object: object.map(|text| pattern(&text, false)),
@@ -99,7 +131,7 @@ impl Asked {
         })
     }
 
-    /// The rows of `select` that fit, newest first.
+    /// The rows of `select` that fit, newest first. It may name who asks as `$10`.
     async fn rows(&self, state: &State, select: &str, limit: i64) -> Result<Vec<SqliteRow>, Error> {
         let sql = format!("{select} WHERE {FITTING} ORDER BY audit.sequence DESC LIMIT $9");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -112,23 +144,25 @@ impl Asked {
             .bind(self.until)
             .bind(self.before)
             .bind(limit)
+            .bind(&self.person)
             .fetch_all(state.db.reader())
             .await?;
         Ok(rows)
     }
 
     async fn entries(&self, state: &State, limit: i64) -> Result<Vec<AuditEntry>, Error> {
-        Ok(self.rows(state, COLUMNS, limit).await?.iter().map(read).collect())
+        Ok(self.rows(state, &columns(), limit).await?.iter().map(read).collect())
     }
 
     /// How many entries fit, and the newest of them.
     async fn extent(&self, state: &State) -> Result<(i64, Option<i64>), Error> {
-        let rows = self.rows(state, "SELECT COUNT(*) OVER (), audit.sequence FROM audit", 1).await?;
+        let rows = self.rows(state, "SELECT COUNT(*) OVER (), audit.sequence, $10 FROM audit", 1).await?;
         Ok(rows.first().map_or((0, None), |row| (row.get(0), Some(row.get(1)))))
     }
 }
 
 fn read(row: &SqliteRow) -> AuditEntry {
+    let is_hidden = row.get::<i64, _>(9) == 1;
     AuditEntry {
         sequence: row.get(0),
         time: row.get(1),
@@ -136,8 +170,8 @@ fn read(row: &SqliteRow) -> AuditEntry {
         actor_name: row.get(3),
         action: row.get(4),
         object: row.get(5),
-        object_name: row.get(6),
-        detail: row.get(7),
+        object_name: row.get::<Option<String>, _>(6).filter(|_| !is_hidden),
+        detail: if is_hidden { HIDDEN.to_owned() } else { row.get(7) },
         hash: row.get(8),
     }
 }
@@ -153,7 +187,7 @@ async fn list(
     query: Result<Query<AuditQuery>, QueryRejection>,
 ) -> Result<Json<Page<AuditEntry>>, Error> {
     can(&state, &actor, Action::Manage, Object::Installation).await?;
-    let mut items = Asked::read(&state, query).await?.entries(&state, PAGE + 1).await?;
+    let mut items = Asked::read(&state, &actor, query).await?.entries(&state, PAGE + 1).await?;
     let more = items.len() > PAGE as usize;
     items.truncate(PAGE as usize);
     let next = items.last().filter(|_| more).map(|last| last.sequence.to_string());
@@ -174,7 +208,8 @@ async fn check(state: State, actor: Actor) -> Result<Json<AuditCheck>, Error> {
     Ok(Json(AuditCheck { n_entries: whole.n_rows, head: whole.head, broken }))
 }
 
-/// All entries that fit, as `csv` or `json`, with their hashes: whoever holds them can check the chain without this server.
+/// All entries that fit, as `csv` or `json`, with their hashes: whoever holds them can check the chain without this server,
+/// but for entries whose detail is hidden as their design is in a compartment; those the server checks.
 /// That they were taken is itself an entry, which is not among them.
 #[utoipa::path(get, path = "/api/audit/export/{form}", tag = "audit",
     params(("form" = String, Path), ("who" = Option<String>, Query), ("action" = Option<String>, Query),
@@ -191,7 +226,7 @@ async fn export(
     if !matches!(form.as_str(), "csv" | "json") {
         return Err(Error::NotFound("format: there are csv and json"));
     }
-    let mut asked = Asked::read(&state, query).await?;
+    let mut asked = Asked::read(&state, &actor, query).await?;
     let (n_entries, newest) = asked.extent(&state).await?;
     // What is written meanwhile is not among what was counted.
     asked.before = Some(newest.map_or(0, |newest| newest + 1));

@@ -1,6 +1,6 @@
 //! `/api/board`: how all designs stand, for those who answer for them.
 
-use crate::auth::{Action, Actor, Object, Person, can};
+use crate::auth::{Action, Actor, Object, Person, can, reach};
 use crate::jobs::{self, Stored};
 use crate::standing::{self, Standing};
 use crate::{Error, State, release};
@@ -32,12 +32,11 @@ const SELECT: &str = "SELECT design.id, design.name, design.project, project.nam
      person.name, standing.content, standing.sequence FROM design JOIN project ON project.id = design.project \
      JOIN person ON person.id = design.changed_by LEFT JOIN standing ON standing.design = design.id";
 
-/// The designs that are asked about: one, `$4`, or with an empty `$4` all of the projects that a person may see. `$1`
-/// organisation, `$2` person, `$3` 1 for an owner of the organisation.
-const SCOPE: &str = "(design.id = $4 OR ($4 = '' AND design.state = 'active' AND design.project IN (\
-     SELECT project.id FROM project LEFT JOIN project_member \
-     ON project_member.project = project.id AND project_member.person = $2 \
-     WHERE project.organisation = $1 AND (project.everyone = 1 OR $3 = 1 OR project_member.role IS NOT NULL))))";
+/// The designs that are asked about: one, `$4`, or with an empty `$4` all in work that a person may see: see
+/// [`reach::design`] for the other three.
+fn designs() -> String {
+    format!("(design.id = $4 OR ($4 = '' AND design.state = 'active' AND {}))", reach::design())
+}
 
 /// Whose board, or which design.
 struct Scope<'a> {
@@ -49,7 +48,7 @@ struct Scope<'a> {
 type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>;
 
 impl<'a> Scope<'a> {
-    /// A query that begins with the four values of [`SCOPE`].
+    /// A query that begins with the four values of [`designs`].
     fn query(&self, text: String) -> Query<'a> {
         sqlx::query(sqlx::AssertSqlSafe(text))
             .bind(self.person.organisation.clone())
@@ -64,7 +63,7 @@ impl<'a> Scope<'a> {
 async fn board(state: State, actor: Actor) -> Result<Json<Board>, Error> {
     can(&state, &actor, Action::See, Object::Organisation).await?;
     let scope = Scope { person: actor.person()?, design: "" };
-    let text = format!("{SELECT} WHERE {SCOPE} ORDER BY design.changed DESC, design.id LIMIT {ROWS_MAX}");
+    let text = format!("{SELECT} WHERE {} ORDER BY design.changed DESC, design.id LIMIT {ROWS_MAX}", designs());
     let rows = scope.query(text).fetch_all(state.db.reader()).await?;
     let mut runs = sums(&state, &scope).await?;
     let mut courses = courses(&state, &scope, COURSE).await?;
@@ -84,7 +83,7 @@ async fn sheet(state: State, actor: Actor, Path(design): Path<String>) -> Result
     can(&state, &actor, Action::See, Object::Design(&design)).await?;
     let scope = Scope { person: actor.person()?, design: &design };
     let standing = standing::refresh(&state, &design).await?;
-    let row = scope.query(format!("{SELECT} WHERE {SCOPE}")).fetch_optional(state.db.reader()).await?;
+    let row = scope.query(format!("{SELECT} WHERE {}", designs())).fetch_optional(state.db.reader()).await?;
     let row = row.ok_or(Error::NotFound("design"))?;
     let sums = sums(&state, &scope).await?.remove(&design).unwrap_or_default();
     let course = courses(&state, &scope, COURSE_OF_ONE).await?.remove(&design).unwrap_or_default();
@@ -131,7 +130,8 @@ async fn sums(state: &State, scope: &Scope<'_>) -> Result<HashMap<String, Runs>,
         "SELECT run.design, COUNT(*), SUM(CASE WHEN run.state IN ('queued', 'leased') THEN 1 ELSE 0 END), \
          SUM(CASE WHEN run.state IN ('failed', 'dead') THEN 1 ELSE 0 END), \
          COALESCE(SUM(CASE WHEN run.source IS NULL THEN run.core_seconds END), 0.0), MAX(run.ended) \
-         FROM run JOIN design ON design.id = run.design WHERE {SCOPE} GROUP BY run.design"
+         FROM run JOIN design ON design.id = run.design WHERE {} GROUP BY run.design",
+        designs()
     );
     let rows = scope.query(text).fetch_all(state.db.reader()).await?;
     let sum = |row: SqliteRow| {
@@ -152,8 +152,9 @@ async fn courses(state: &State, scope: &Scope<'_>, limit: i64) -> Result<HashMap
     let text = format!(
         "SELECT design, content FROM (SELECT course.design, course.time, course.content, \
          ROW_NUMBER() OVER (PARTITION BY course.design ORDER BY course.time DESC) AS n \
-         FROM standing_course AS course JOIN design ON design.id = course.design WHERE {SCOPE}) AS numbered \
-         WHERE n <= $5 ORDER BY design, time"
+         FROM standing_course AS course JOIN design ON design.id = course.design WHERE {}) AS numbered \
+         WHERE n <= $5 ORDER BY design, time",
+        designs()
     );
     let rows = scope.query(text).bind(limit).fetch_all(state.db.reader()).await?;
     let mut out: HashMap<String, Vec<Moment>> = HashMap::new();
@@ -171,7 +172,8 @@ async fn releases(state: &State, scope: &Scope<'_>) -> Result<HashMap<String, Re
     let text = format!(
         "SELECT release.design, release.revision, release.sequence, release.state FROM release \
          JOIN design ON design.id = release.design \
-         WHERE {SCOPE} AND release.state IN ('draft', 'review', 'released')"
+         WHERE {} AND release.state IN ('draft', 'review', 'released')",
+        designs()
     );
     Ok(release::store::standings(&scope.query(text).fetch_all(state.db.reader()).await?))
 }

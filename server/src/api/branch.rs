@@ -6,9 +6,9 @@
 use super::history::{named, position};
 use super::input::{self, Input};
 use super::lineage::{Ancestors, Lineage};
-use super::{design, project};
+use super::{compartment, design, project};
 use crate::auth::policy::design_state;
-use crate::auth::{Action, Actor, Object, can, may};
+use crate::auth::{Action, Actor, Object, can, may, reach};
 use crate::rooms;
 use crate::telemetry::audit;
 use crate::{Error, State, id};
@@ -49,14 +49,17 @@ async fn branches(state: State, actor: Actor, Path(design): Path<String>) -> Res
     let roles: HashMap<String, Role> = projects.into_iter().map(|p| (p.id, p.role)).collect();
     let mut seen: BTreeMap<String, (Branch, i64)> = BTreeMap::new();
     for member in lineage.members() {
-        let row = sqlx::query(
+        let sql = format!(
             "SELECT design.name, design.state, design.sequence, design.changed, person.name, design.project, origin.time \
              FROM design JOIN person ON person.id = design.changed_by LEFT JOIN origin ON origin.design = design.id \
-             WHERE design.id = $1",
-        )
-        .bind(member)
-        .fetch_optional(state.db.reader())
-        .await?;
+             WHERE design.id = $1 AND {}",
+            reach::within("design.id", "$2")
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(member)
+            .bind(&actor.person()?.id)
+            .fetch_optional(state.db.reader())
+            .await?;
         let Some(row) = row else { continue };
         let Some(role) = roles.get(&row.get::<String, _>(5)) else { continue };
         let branch = Branch {
@@ -113,6 +116,7 @@ async fn create(
     let mut write = state.db.write().await?;
     let branch = design::insert(&mut write, &project, &name, &document.design, &person.id, now).await?;
     design::copy_files(&mut write, &parent, &branch).await?;
+    compartment::follow(&mut write, &parent, &branch).await?;
     sqlx::query("INSERT INTO origin (design, parent, sequence, author, time) VALUES ($1, $2, $3, $4, $5)")
         .bind(&branch)
         .bind(&parent)
@@ -213,6 +217,7 @@ async fn merge_branch(
     can(&state, &actor, Action::Edit, Object::Design(&into)).await?;
     let mut request = input.read()?;
     can(&state, &actor, Action::Recall, Object::Design(&request.from)).await?;
+    compartment::check_merge(&state, &request.from, &into).await?;
     for _ in 0..ATTEMPTS {
         let Meeting { ours, theirs, merged, is_known, .. } = meet(&state, &into, &request).await?;
         // What is merged does not move on between attempts.

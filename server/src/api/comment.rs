@@ -2,7 +2,7 @@
 
 use super::input::Input;
 use super::notification;
-use crate::auth::policy::{effective, role};
+use crate::auth::reach;
 use crate::auth::{Action, Actor, Object, can, may};
 use crate::{Error, State, db, id};
 use app::api::comment::{Anchor, ChangeComment, Comment, NotificationKind, Person, Resolved, Say, Talk};
@@ -262,7 +262,7 @@ async fn mentioned(state: &State, design: &str, ids: &[String]) -> Result<BTreeS
     if ids.len() > MENTIONS_MAX {
         return Err(Error::field("mentions", format!("Mention at most {MENTIONS_MAX} people.")));
     }
-    let all: BTreeSet<String> = onlookers(state, design).await?.into_iter().map(|p| p.id).collect();
+    let all: BTreeSet<String> = reach::onlookers(state, design).await?.into_iter().map(|p| p.id).collect();
     let wanted: BTreeSet<String> = ids.iter().cloned().collect();
     if !wanted.is_subset(&all) {
         return Err(Error::field("mentions", "Mention people who may see this design."));
@@ -270,34 +270,13 @@ async fn mentioned(state: &State, design: &str, ids: &[String]) -> Result<BTreeS
     Ok(wanted)
 }
 
-/// Everyone who may see a design and is not disabled, by name.
-async fn onlookers(state: &State, design: &str) -> Result<Vec<Person>, Error> {
-    let rows = sqlx::query(
-        "SELECT person.id, person.name, person.hue, member.role, project.everyone, project_member.role \
-         FROM design JOIN project ON project.id = design.project \
-         JOIN member ON member.organisation = project.organisation JOIN person ON person.id = member.person \
-         LEFT JOIN project_member ON project_member.project = project.id AND project_member.person = person.id \
-         WHERE design.id = $1 AND person.disabled = 0 ORDER BY person.name, person.id",
-    )
-    .bind(design)
-    .fetch_all(state.db.reader())
-    .await?;
-    let mut people = Vec::new();
-    for row in rows {
-        let own = row.get::<Option<String>, _>(5).as_deref().map(role).transpose()?;
-        if effective(role(&row.get::<String, _>(3))?, row.get::<i64, _>(4) == 1, own).is_some() {
-            people.push(Person { id: row.get(0), name: row.get(1), hue: row.get::<i64, _>(2) as u16 });
-        }
-    }
-    Ok(people)
-}
-
 /// Who can be mentioned: everyone who may see the design.
 #[utoipa::path(get, path = "/api/designs/{id}/people", tag = "comments", params(("id" = String, Path)),
     responses((status = 200, body = Vec<Person>)))]
 async fn people(state: State, actor: Actor, Path(design): Path<String>) -> Result<Json<Vec<Person>>, Error> {
     can(&state, &actor, Action::Comment, Object::Design(&design)).await?;
-    Ok(Json(onlookers(&state, &design).await?))
+    let people = reach::onlookers(&state, &design).await?;
+    Ok(Json(people.into_iter().map(|p| Person { id: p.id, name: p.name, hue: p.hue }).collect()))
 }
 
 /// The comment, for someone who may see its design; it is not there for anyone else.

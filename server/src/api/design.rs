@@ -1,14 +1,15 @@
 //! `/api/designs/*`: the list, and what is done to a design as a whole.
 
 use super::input::{self, Input};
-use super::project;
+use super::{compartment, project};
 use crate::auth::policy::{design_state, design_state_word};
-use crate::auth::{Action, Actor, Object, Person, can};
+use crate::auth::{Action, Actor, Object, Person, can, reach};
 use crate::rooms::{self, Revoked};
 use crate::telemetry::audit;
 use crate::{Error, State, db, id, release};
 use app::api::Page;
 use app::api::design::{ChangeDesign, CreateDesign, DesignCard, DesignQuery, DesignState};
+use app::api::group::Named;
 use axum::Json;
 use axum::extract::{Path, Query};
 use solver::design::Design;
@@ -75,7 +76,9 @@ pub(super) async fn copy_files(write: &mut db::Connection, from: &str, to: &str)
 }
 
 const CARD: &str = "SELECT design.id, design.name, design.project, design.state, design.sequence, design.changed, \
-     person.name FROM design JOIN person ON person.id = design.changed_by ";
+     person.name, compartment.id, compartment.name FROM design JOIN person ON person.id = design.changed_by \
+     LEFT JOIN compartment_design ON compartment_design.design = design.id \
+     LEFT JOIN compartment ON compartment.id = compartment_design.compartment ";
 
 fn card(
     state: &State,
@@ -94,6 +97,7 @@ fn card(
         sequence,
         changed: row.get(5),
         changed_by: row.get(6),
+        compartment: row.get::<Option<String>, _>(7).zip(row.get(8)).map(|(id, name)| Named { id, name }),
         id,
         project,
         project_name,
@@ -133,13 +137,11 @@ async fn list(
     let search = query.search.unwrap_or_default().trim().to_lowercase();
     let pattern = format!("%{}%", search.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"));
     let mut rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-        "{CARD} JOIN project ON project.id = design.project \
-         LEFT JOIN project_member ON project_member.project = project.id AND project_member.person = $2 \
-         WHERE project.organisation = $1 AND (project.everyone = 1 OR $3 = 1 OR project_member.role IS NOT NULL) \
-         AND design.state = $4 AND ($5 = '' OR design.project = $5) \
+        "{CARD} JOIN project ON project.id = design.project WHERE {} AND design.state = $4 AND ($5 = '' OR design.project = $5) \
          AND (LOWER(design.name) LIKE $6 ESCAPE '\\' OR LOWER(project.name) LIKE $6 ESCAPE '\\') \
          AND (design.changed < $7 OR (design.changed = $7 AND design.id < $8)) \
-         ORDER BY design.changed DESC, design.id DESC LIMIT $9"
+         ORDER BY design.changed DESC, design.id DESC LIMIT $9",
+        reach::design()
     )))
     .bind(&person.organisation)
     .bind(&person.id)
@@ -164,8 +166,10 @@ async fn list(
 
 pub(super) async fn read_card(state: &State, person: &Person, design: &str) -> Result<DesignCard, Error> {
     let projects = projects(state, person).await?;
-    let row = sqlx::query(sqlx::AssertSqlSafe(format!("{CARD} WHERE design.id = $1")))
+    let sql = format!("{CARD} WHERE design.id = $1 AND {}", reach::within("design.id", "$2"));
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(design)
+        .bind(&person.id)
         .fetch_optional(state.db.reader())
         .await?
         .ok_or(Error::NotFound("design"))?;
@@ -186,6 +190,9 @@ async fn create(state: State, actor: Actor, input: Input<CreateDesign>) -> Resul
     let now = state.now();
     let mut write = state.db.write().await?;
     let design = insert(&mut write, &request.project, &name, &(template.build)(), &person.id, now).await?;
+    if let Some(compartment) = &request.compartment {
+        compartment::enter(&mut write, &person.id, &request.project, &design, compartment).await?;
+    }
     audit::record(&mut write, now, &actor.label(), "design.create", &format!("design:{design}"), &name).await?;
     write.commit().await?;
     read_card(&state, person, &design).await.map(Json)
@@ -206,7 +213,7 @@ async fn change(
     Path(design): Path<String>,
     input: Input<ChangeDesign>,
 ) -> Result<Json<DesignCard>, Error> {
-    can(&state, &actor, Action::Arrange, Object::Design(&design)).await?;
+    let grant = can(&state, &actor, Action::Arrange, Object::Design(&design)).await?;
     let person = actor.person()?;
     let request = input.read()?;
     if let Some(project) = &request.project {
@@ -217,6 +224,9 @@ async fn change(
     let mut write = state.db.write().await?;
     if request.state == Some(DesignState::Bin) {
         keep_released(&mut write, &design).await?;
+    }
+    if request.project.is_some() && request.project != grant.project {
+        compartment::check_outside(&mut write, &design).await?;
     }
     sqlx::query(
         "UPDATE design SET name = COALESCE($2, name), project = COALESCE($3, project), state = COALESCE($4, state), \
@@ -261,6 +271,7 @@ async fn duplicate(
     let mut write = state.db.write().await?;
     let copy = insert(&mut write, &project, &name, &document.design, &person.id, now).await?;
     copy_files(&mut write, &design, &copy).await?;
+    compartment::follow(&mut write, &design, &copy).await?;
     let (object, detail) = (format!("design:{copy}"), format!("of design:{design}"));
     audit::record(&mut write, now, &actor.label(), "design.duplicate", &object, &detail).await?;
     write.commit().await?;

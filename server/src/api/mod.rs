@@ -5,11 +5,13 @@ pub mod audit;
 pub mod board;
 pub mod branch;
 pub mod comment;
+pub mod compartment;
 pub mod design;
 pub mod docs;
 pub mod export;
 pub mod factor;
 pub mod file;
+pub mod group;
 pub mod health;
 pub mod history;
 pub mod input;
@@ -35,7 +37,9 @@ pub fn router() -> OpenApiRouter<State> {
         .merge(factor::router())
         .merge(token::router())
         .merge(organisation::router())
+        .merge(group::router())
         .merge(project::router())
+        .merge(compartment::router())
         .merge(design::router())
         .merge(history::router())
         .merge(branch::router())

@@ -1,8 +1,8 @@
 //! `/api/projects/*`
 
 use super::input::{self, Input};
-use crate::auth::policy::{role, role_word};
-use crate::auth::{Action, Actor, Object, Person, can};
+use crate::auth::policy::{effective, role, role_at, role_word};
+use crate::auth::{Action, Actor, Object, Person, can, reach};
 use crate::rooms::Revoked;
 use crate::telemetry::audit;
 use crate::{Error, State, db, id};
@@ -47,21 +47,26 @@ pub async fn insert(
     Ok(project)
 }
 
-/// Projects `person` may see, with their role in each. `$1` organisation, `$2` person, `$3` 1 for an owner of the organisation.
-const VISIBLE: &str = "SELECT project.id, project.name, project.everyone, project_member.role, \
-     (SELECT COUNT(*) FROM design WHERE design.project = project.id AND design.state = 'active'), \
-     (SELECT COUNT(*) FROM project_member m WHERE m.project = project.id), \
-     (SELECT COUNT(*) FROM member m WHERE m.organisation = project.organisation) \
-     FROM project LEFT JOIN project_member ON project_member.project = project.id AND project_member.person = $2 \
-     WHERE project.organisation = $1 AND (project.everyone = 1 OR $3 = 1 OR project_member.role IS NOT NULL) \
-     ORDER BY project.name, project.id";
+/// People in a project, themselves or through groups.
+const N_MEMBERS: &str = "(SELECT COUNT(*) FROM (SELECT own.person FROM project_member AS own WHERE own.project = project.id \
+     UNION SELECT of_group.person FROM project_group AS lent \
+     JOIN group_person AS of_group ON of_group.people_group = lent.people_group WHERE lent.project = project.id) AS people)";
 
 /// The projects one may see.
 ///
 /// # Errors
 /// When the database refuses.
 pub async fn visible(state: &State, person: &Person) -> Result<Vec<Project>, Error> {
-    let rows = sqlx::query(VISIBLE)
+    let sql = format!(
+        "SELECT project.id, project.name, project.everyone, {}, \
+         (SELECT COUNT(*) FROM design WHERE design.project = project.id AND design.state = 'active' AND {}), {N_MEMBERS}, \
+         (SELECT COUNT(*) FROM member WHERE member.organisation = project.organisation) \
+         FROM project WHERE {} ORDER BY project.name, project.id",
+        reach::held("$2"),
+        reach::within("design.id", "$2"),
+        reach::project()
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(&person.organisation)
         .bind(&person.id)
         .bind(i64::from(person.role == Role::Owner))
@@ -69,13 +74,12 @@ pub async fn visible(state: &State, person: &Person) -> Result<Vec<Project>, Err
         .await?;
     let projects = rows.into_iter().map(|row| {
         let everyone = row.get::<i64, _>(2) == 1;
-        let own = row.get::<Option<String>, _>(3).as_deref().map(role).transpose()?;
-        let effective = crate::auth::policy::effective(person.role, everyone, own).ok_or(Error::NotFound("project"))?;
+        let role = effective(person.role, everyone, role_at(row.get(3))?).ok_or(Error::NotFound("project"))?;
         let members = if everyone { row.get::<i64, _>(6) } else { row.get::<i64, _>(5) };
         Ok(Project {
             id: row.get(0),
             name: row.get(1),
-            role: effective,
+            role,
             designs: row.get::<i64, _>(4) as u32,
             members: members as u32,
         })
@@ -159,7 +163,7 @@ async fn put_member(write: &mut db::Connection, project: &str, person: &str, rol
 }
 
 /// Refuses a person of another organisation as if they did not exist.
-async fn check_colleague(state: &State, actor: &Person, person: &str) -> Result<(), Error> {
+pub(super) async fn check_colleague(state: &State, actor: &Person, person: &str) -> Result<(), Error> {
     sqlx::query("SELECT 1 FROM member WHERE organisation = $1 AND person = $2")
         .bind(&actor.organisation)
         .bind(person)
@@ -186,7 +190,7 @@ async fn set_member(
     audit::record(&mut write, state.now(), &actor.label(), "project.member", &format!("project:{project}"), &detail)
         .await?;
     write.commit().await?;
-    state.rooms.revoke(&state, Revoked::Member { person: user, project });
+    state.rooms.revoke(&state, Revoked::Rights(vec![user]));
     Ok(Json(()))
 }
 
@@ -209,6 +213,6 @@ async fn remove_member(
     audit::record(&mut write, state.now(), &actor.label(), "project.remove_member", &object, &format!("person:{user}"))
         .await?;
     write.commit().await?;
-    state.rooms.revoke(&state, Revoked::Member { person: user, project });
+    state.rooms.revoke(&state, Revoked::Rights(vec![user]));
     Ok(Json(()))
 }

@@ -2,7 +2,7 @@
 
 use super::history::position;
 use super::input::Input;
-use crate::auth::policy::{effective, role};
+use crate::auth::reach;
 use crate::auth::{Action, Actor, Object, can, may};
 use crate::release::step::{self, Step};
 use crate::release::{Ask, By, act, proof, store};
@@ -113,25 +113,8 @@ async fn read(state: &State, actor: &Actor, design: &str, release: &str) -> Resu
 
 /// Who may decide about releases of a design, by name.
 async fn deciders(state: &State, design: &str) -> Result<Vec<Author>, Error> {
-    let rows = sqlx::query(
-        "SELECT person.id, person.name, person.hue, member.role, project.everyone, project_member.role \
-         FROM design JOIN project ON project.id = design.project \
-         JOIN member ON member.organisation = project.organisation JOIN person ON person.id = member.person \
-         LEFT JOIN project_member ON project_member.project = project.id AND project_member.person = person.id \
-         WHERE design.id = $1 AND person.disabled = 0 ORDER BY person.name, person.id",
-    )
-    .bind(design)
-    .fetch_all(state.db.reader())
-    .await?;
-    let mut people = Vec::new();
-    for row in rows {
-        let own = row.get::<Option<String>, _>(5).as_deref().map(role).transpose()?;
-        let held = effective(role(&row.get::<String, _>(3))?, row.get::<i64, _>(4) == 1, own);
-        if held.is_some_and(|held| held <= Role::Reviewer) {
-            people.push(Author { id: row.get(0), name: row.get(1), hue: row.get::<i64, _>(2) as u16 });
-        }
-    }
-    Ok(people)
+    let people = reach::onlookers(state, design).await?.into_iter().filter(|p| p.role <= Role::Reviewer);
+    Ok(people.map(|p| Author { id: p.id, name: p.name, hue: p.hue }).collect())
 }
 
 fn text(field: &str, given: &str) -> Result<String, Error> {

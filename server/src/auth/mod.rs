@@ -8,6 +8,7 @@ pub mod origin;
 pub mod pass;
 pub mod password;
 pub mod policy;
+pub mod reach;
 pub mod session;
 pub mod store;
 pub mod token;

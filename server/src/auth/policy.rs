@@ -1,6 +1,7 @@
 //! The one function that decides what an actor may do, for every request and every socket message.
 
 use super::actor::{Actor, Guest, Person};
+use super::reach;
 use crate::{Error, State};
 use app::api::auth::Role;
 use app::api::design::DesignState;
@@ -143,7 +144,8 @@ async fn guest_on_design(state: &State, guest: &Guest, action: Action) -> Result
     if needed.is_some_and(|allow| !guest.allow.contains(&allow)) {
         return Err(Error::forbidden("This link does not allow that; ask the person who sent it for one that does."));
     }
-    let place = design(state, &guest.design).await?;
+    // A link shows its design whoever is in the compartment: only a member can have made it.
+    let place = design(state, &guest.design, "").await?;
     if place.state == DesignState::Bin {
         return Err(Error::NotFound("design"));
     }
@@ -192,7 +194,10 @@ async fn person_on_project(state: &State, person: &Person, action: Action, id: &
 }
 
 async fn person_on_design(state: &State, person: &Person, action: Action, id: &str) -> Result<Grant, Error> {
-    let place = design(state, id).await?;
+    let place = design(state, id, &person.id).await?;
+    if !place.is_within {
+        return Err(Error::NotFound("design"));
+    }
     let role = project_role(state, person, &place.project).await?.ok_or(Error::NotFound("design"))?;
     let role = require(role, needed(action), "project")?;
     if matches!(action, Action::Edit | Action::Run | Action::Comment | Action::Decide)
@@ -206,39 +211,38 @@ async fn person_on_design(state: &State, person: &Person, action: Action, id: &s
 struct Place {
     project: String,
     state: DesignState,
+    /// The person is a member of the compartment that it is in, or it is in none.
+    is_within: bool,
 }
 
-async fn design(state: &State, id: &str) -> Result<Place, Error> {
-    let row = sqlx::query("SELECT project, state FROM design WHERE id = $1")
+async fn design(state: &State, id: &str, person: &str) -> Result<Place, Error> {
+    let sql = format!("SELECT project, state, {} FROM design WHERE id = $1", reach::within("design.id", "$2"));
+    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
         .bind(id)
+        .bind(person)
         .fetch_optional(state.db.reader())
         .await?
         .ok_or(Error::NotFound("design"))?;
     let name: String = row.get(1);
-    Ok(Place { project: row.get(0), state: design_state(&name)? })
+    Ok(Place { project: row.get(0), state: design_state(&name)?, is_within: row.get::<i64, _>(2) == 1 })
 }
 
-/// A person's role in a project: the greatest of what the organisation's ownership, a membership, or a project open to
-/// everyone gives; never more than their own role for a reviewer or viewer of the organisation.
+/// A person's role in a project: the greatest of what the organisation's ownership, a membership, their groups' memberships,
+/// or a project open to everyone gives; never more than their own role for a reviewer or viewer of the organisation.
 async fn project_role(state: &State, person: &Person, project: &str) -> Result<Option<Role>, Error> {
-    let row = sqlx::query(
-        "SELECT project.organisation, project.everyone, project_member.role FROM project \
-         LEFT JOIN project_member ON project_member.project = project.id AND project_member.person = $2 \
-         WHERE project.id = $1",
-    )
-    .bind(project)
-    .bind(&person.id)
-    .fetch_optional(state.db.reader())
-    .await?;
+    let held = reach::held("$2");
+    let sql = format!("SELECT project.organisation, project.everyone, {held} FROM project WHERE project.id = $1");
+    let row =
+        sqlx::query(sqlx::AssertSqlSafe(sql)).bind(project).bind(&person.id).fetch_optional(state.db.reader()).await?;
     let Some(row) = row else { return Ok(None) };
     if row.get::<String, _>(0) != person.organisation {
         return Ok(None);
     }
-    let own = row.get::<Option<String>, _>(2).as_deref().map(role).transpose()?;
-    Ok(effective(person.role, row.get::<i64, _>(1) == 1, own))
+    Ok(effective(person.role, row.get::<i64, _>(1) == 1, role_at(row.get(2))?))
 }
 
-/// The role in a project of someone who is `role` in the organisation and `own` among the project's members.
+/// The role in a project of someone who is `role` in the organisation and `own` among the project's members, themselves or
+/// through a group.
 pub fn effective(role: Role, everyone: bool, own: Option<Role>) -> Option<Role> {
     let open = everyone.then_some(role);
     let owner = (role == Role::Owner).then_some(Role::Owner);
@@ -259,6 +263,22 @@ pub fn role(word: &str) -> Result<Role, Error> {
         "viewer" => Ok(Role::Viewer),
         other => Err(Error::internal(anyhow::anyhow!("unknown role {other:?} in the database"))),
     }
+}
+
+/// The role of a rank that [`reach::held`] finds.
+///
+/// # Errors
+/// [`Error::Internal`] where a column holds a word this binary does not know.
+pub fn role_at(rank: Option<i64>) -> Result<Option<Role>, Error> {
+    let role = match rank {
+        None => return Ok(None),
+        Some(0) => Role::Owner,
+        Some(1) => Role::Engineer,
+        Some(2) => Role::Reviewer,
+        Some(3) => Role::Viewer,
+        Some(_) => return Err(Error::internal(anyhow::anyhow!("unknown role of a project's member in the database"))),
+    };
+    Ok(Some(role))
 }
 
 /// The word a column holds for `role`.

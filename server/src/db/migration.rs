@@ -42,6 +42,7 @@ const OLDER: &[(i64, Older)] = &[
     (1001, Refuse("share links would open without their passwords and show all bodies")),
     (1101, Refuse("nobody would be asked for the second factor at the sign-in")),
     (1201, Fits),
+    (1301, Refuse("designs in compartments would be shown to people who need not know of them")),
 ];
 
 const UNDECLARED: &str = "it does not say what older versions may do";

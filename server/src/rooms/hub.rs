@@ -245,7 +245,7 @@ impl Hub {
                     asked.push(*connection);
                     continue;
                 }
-                Revoked::Member { person: id, .. } if person.is_some_and(|p| p.id == *id) => {
+                Revoked::Rights(people) if person.is_some_and(|p| people.contains(&p.id)) => {
                     asked.push(*connection);
                     continue;
                 }

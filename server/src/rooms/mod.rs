@@ -29,13 +29,10 @@ pub enum Revoked {
     Share(String),
     /// Everyone who has no second factor, where one is asked for: everyone is asked again.
     Unenrolled,
-    /// Deleted, or moved to a project with other members: everyone's right is asked again.
+    /// Deleted, or moved to a project or compartment with other members: everyone's right is asked again.
     Design(String),
-    /// This person's rights in this project changed: they are asked again.
-    Member {
-        person: String,
-        project: String,
-    },
+    /// These people's rights in some project or compartment changed: they are asked again.
+    Rights(Vec<String>),
 }
 
 /// Routes of the document, its log and its socket.

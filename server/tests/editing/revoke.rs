@@ -143,6 +143,72 @@ async fn one_taken_out_of_a_project_is_cut_off_and_a_new_role_asks_to_reconnect(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_groups_role_that_comes_or_goes_reaches_open_sockets() {
+    let w = world().await;
+    let app = &w.live.app;
+    let mut bystander = w.live.connect(0).await;
+    let group = app.group("Turbine", &[]).await.expect("a group");
+    let member = format!("/api/projects/{}/members/{}", w.project, w.live.people[1].id);
+    let inside = format!("/api/organisation/groups/{group}/people/{}", w.live.people[1].id);
+    let lent = format!("/api/projects/{}/groups/{group}", w.project);
+    let ok = async |answer: server::testing::Answer| assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    // A viewer who becomes an engineer through a group comes back as one.
+    ok(w.root.put(&member, json!({"role": "viewer"})).await).await;
+    let mut viewing = w.live.connect(1).await;
+    ok(w.root.put(&lent, json!({"role": "engineer"})).await).await;
+    ok(w.root.put(&inside, json!({})).await).await;
+    assert_eq!(closed(&mut viewing, LIMIT).await, Ok(true), "to come back as an engineer");
+    let mut editing = w.live.connect(1).await;
+    still_edits(&mut editing, 1).await;
+    // Out of the group: a viewer again.
+    ok(w.root.delete(&inside).await).await;
+    assert_eq!(closed(&mut editing, LIMIT).await, Ok(true), "to come back as a viewer");
+    // In the project only through the group: what the group loses, they lose.
+    ok(w.root.put(&inside, json!({})).await).await;
+    ok(w.root.delete(&member).await).await;
+    let through = w.live.connect(1).await;
+    let since = Instant::now();
+    ok(w.root.delete(&lent).await).await;
+    all_closed(&mut [through], since).await;
+    ok(w.root.put(&lent, json!({"role": "engineer"})).await).await;
+    let through = w.live.connect(1).await;
+    let since = Instant::now();
+    ok(w.root.delete(&format!("/api/organisation/groups/{group}")).await).await;
+    all_closed(&mut [through], since).await;
+    still_edits(&mut bystander, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_compartment_closes_the_sockets_of_those_outside() {
+    let w = world().await;
+    let app = &w.live.app;
+    let group = app.group("Turbine", &[&w.live.people[1]]).await.expect("a group");
+    let compartment = app.compartment(&w.project, "Blade", &[&w.live.people[0]]).await.expect("a compartment");
+    let (mut member, outside) = (w.live.connect(0).await, w.live.connect(1).await);
+    let (guest, _) = w.guest().await;
+    w.connected(3).await;
+    let since = Instant::now();
+    let path = format!("/api/designs/{}/compartment", w.live.design);
+    let moved = w.live.people[0].put(&path, json!({"compartment": compartment})).await;
+    assert_eq!(moved.status, StatusCode::OK, "{}", moved.text());
+    all_closed(&mut [outside, guest], since).await;
+    still_edits(&mut member, 1).await;
+    let socket = format!("/api/designs/{}/socket", w.live.design);
+    assert_eq!(w.live.open(&socket, w.live.people[1].cookie.as_deref()).await.err(), Some(404));
+    assert_eq!(w.live.open(&socket, w.root.cookie.as_deref()).await.err(), Some(404), "no role opens it");
+    // Through a group, and out again with it.
+    let lent = format!("/api/projects/{}/compartments/{compartment}/groups/{group}", w.project);
+    for end in [lent.clone(), format!("/api/organisation/groups/{group}/people/{}", w.live.people[1].id)] {
+        assert_eq!(w.root.put(&lent, json!({})).await.status, StatusCode::OK);
+        let through = w.live.connect(1).await;
+        let since = Instant::now();
+        assert_eq!(w.root.delete(&end).await.status, StatusCode::OK);
+        all_closed(&mut [through], since).await;
+    }
+    still_edits(&mut member, 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn signing_out_closes_that_device_and_signing_out_everywhere_all() {
     let w = world().await;
     let mut bystander = w.live.connect(0).await;

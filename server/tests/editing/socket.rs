@@ -118,7 +118,7 @@ async fn a_viewer_sees_and_may_not_edit_and_a_new_role_counts_at_once() {
         _ => None,
     });
     assert_eq!(refused.await, Some(Refused::Forbidden));
-    let revoked = server::rooms::Revoked::Member { person: viewer.id.clone(), project: project.clone() };
+    let revoked = server::rooms::Revoked::Rights(vec![viewer.id.clone()]);
     sqlx::query("DELETE FROM project_member WHERE person = $1")
         .bind(&viewer.id)
         .execute(&mut *live.state().db.writer().await.expect("the writer"))

@@ -1,4 +1,4 @@
-//! P15: no one reaches another's object. Every route × thirteen actors, from the route table itself.
+//! P15: no one reaches another's object. Every route × fourteen actors, from the route table itself.
 
 use app::api::auth::Role;
 use axum::Json;
@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// The actors, least powerful first, so that what one changes does not decide about the next.
-const ACTORS: [&str; 13] = [
+const ACTORS: [&str; 14] = [
     "nobody",
     "ended",
     "worker",
@@ -21,6 +21,8 @@ const ACTORS: [&str; 13] = [
     "unenrolled",
     "stranger",
     "outsider",
+    // Manages the project, and is no member of the compartment that the design is in.
+    "uninformed",
     "viewer",
     "reviewer",
     "engineer",
@@ -44,25 +46,29 @@ const fn with(route: &'static str, expected: &'static str, body: &'static str) -
     Row { route, expected, body }
 }
 
-const PUBLIC: &str = "+++++++++++++";
-const SELF: &str = "uuuuu++++++++";
+const PUBLIC: &str = "++++++++++++++";
+const SELF: &str = "uuuuu+++++++++";
 /// Something of one's own that the named one is not.
-const OWN: &str = "uuuuunnnnnnnn";
-const MEMBER: &str = "uuuuuf+++++++";
-const MEMBER_ENGINEER: &str = "uuuuuf++ff+++";
-const MEMBER_OWNER: &str = "uuuuuf+fffff+";
-const MEMBER_OWNER_OF: &str = "uuuuufnfffff+";
-const ADMINISTRATOR: &str = "uuuuufffffff+";
-const SEE: &str = "uuuuufnn+++++";
-const EDIT: &str = "uuuuufnnff+++";
-const COMMENT: &str = "uuuuufnnf++++";
-const MANAGE: &str = "uuuuufnnfff++";
+const OWN: &str = "uuuuunnnnnnnnn";
+const MEMBER: &str = "uuuuuf++++++++";
+const MEMBER_ENGINEER: &str = "uuuuuf+++ff+++";
+const MEMBER_OWNER: &str = "uuuuuf+ffffff+";
+const MEMBER_OWNER_OF: &str = "uuuuufnffffff+";
+const ADMINISTRATOR: &str = "uuuuuffffffff+";
+const IN_PROJECT: &str = "uuuuufnn++++++";
+const CREATE_IN: &str = "uuuuufnn+ff+++";
+const MANAGE_PROJECT: &str = "uuuuufnn+fff++";
+/// Of a design in a compartment: no role opens it.
+const SEE: &str = "uuuuufnnn+++++";
+const EDIT: &str = "uuuuufnnnff+++";
+const COMMENT: &str = "uuuuufnnnf++++";
+const MANAGE: &str = "uuuuufnnnfff++";
 /// What the link does not allow, though it could.
-const GUEST_LOOKS: &str = "nnnfunnnnnnnn";
-const GUEST: &str = "nnn+unnnnnnnn";
+const GUEST_LOOKS: &str = "nnnfunnnnnnnnn";
+const GUEST: &str = "nnn+unnnnnnnnn";
 /// Where a link that opens with a password opens.
-const GUEST_DOOR: &str = "nnn++nnnnnnnn";
-const WORK: &str = "uu+uufuuuuuuu";
+const GUEST_DOOR: &str = "nnn++nnnnnnnnn";
+const WORK: &str = "uu+uufuuuuuuuu";
 
 const ROWS: &[Row] = &[
     row("GET /api/openapi.json", PUBLIC),
@@ -102,12 +108,33 @@ const ROWS: &[Row] = &[
     row("GET /api/audit/export/{form}", ADMINISTRATOR),
     row("GET /api/projects", MEMBER),
     row("POST /api/projects", MEMBER_ENGINEER),
-    row("PATCH /api/projects/{id}", MANAGE),
-    row("GET /api/projects/{id}/members", SEE),
-    with("PUT /api/projects/{id}/members/{user}", MANAGE, r#"{"role":"viewer"}"#),
-    row("DELETE /api/projects/{id}/members/{user}", MANAGE),
+    row("PATCH /api/projects/{id}", MANAGE_PROJECT),
+    row("GET /api/projects/{id}/members", IN_PROJECT),
+    with("PUT /api/projects/{id}/members/{user}", MANAGE_PROJECT, r#"{"role":"viewer"}"#),
+    row("DELETE /api/projects/{id}/members/{user}", MANAGE_PROJECT),
+    // Groups. One of another organisation is not there.
+    row("GET /api/organisation/groups", MEMBER),
+    with("POST /api/organisation/groups", MEMBER_OWNER, r#"{"name":"x"}"#),
+    with("PATCH /api/organisation/groups/{id}", MEMBER_OWNER_OF, r#"{"name":"x"}"#),
+    row("DELETE /api/organisation/groups/{id}", MEMBER_OWNER_OF),
+    row("PUT /api/organisation/groups/{id}/people/{user}", MEMBER_OWNER_OF),
+    row("DELETE /api/organisation/groups/{id}/people/{user}", MEMBER_OWNER_OF),
+    row("GET /api/projects/{id}/groups", IN_PROJECT),
+    with("PUT /api/projects/{id}/groups/{group}", MANAGE_PROJECT, r#"{"role":"viewer"}"#),
+    row("DELETE /api/projects/{id}/groups/{group}", MANAGE_PROJECT),
+    // Compartments: whoever manages the project's members manages theirs, and sees nothing in them for that.
+    row("GET /api/projects/{id}/compartments", IN_PROJECT),
+    with("POST /api/projects/{id}/compartments", MANAGE_PROJECT, r#"{"name":"x"}"#),
+    with("PATCH /api/projects/{id}/compartments/{compartment}", MANAGE_PROJECT, r#"{"name":"x"}"#),
+    row("DELETE /api/projects/{id}/compartments/{compartment}", MANAGE_PROJECT),
+    row("PUT /api/projects/{id}/compartments/{compartment}/people/{user}", MANAGE_PROJECT),
+    row("DELETE /api/projects/{id}/compartments/{compartment}/people/{user}", MANAGE_PROJECT),
+    row("PUT /api/projects/{id}/compartments/{compartment}/groups/{group}", MANAGE_PROJECT),
+    row("DELETE /api/projects/{id}/compartments/{compartment}/groups/{group}", MANAGE_PROJECT),
+    with("PUT /api/designs/{id}/compartment", EDIT, r#"{"compartment":"COMPARTMENT"}"#),
+    row("DELETE /api/designs/{id}/compartment", EDIT),
     row("GET /api/designs", MEMBER),
-    with("POST /api/designs", EDIT, r#"{"project":"PROJECT","name":"x","template":"empty"}"#),
+    with("POST /api/designs", CREATE_IN, r#"{"project":"PROJECT","name":"x","template":"empty"}"#),
     row("GET /api/designs/{id}", SEE),
     row("PATCH /api/designs/{id}", EDIT),
     row("DELETE /api/designs/{id}", MANAGE),
@@ -153,7 +180,7 @@ const ROWS: &[Row] = &[
     with("POST /api/releases/{id}/return", EDIT, r#"{"reason":"x"}"#),
     with("POST /api/releases/{id}/withdraw", EDIT, r#"{"reason":"x"}"#),
     // The release is there; it keeps nothing of that name.
-    row("GET /api/releases/{id}/artefacts/{hash}", "uuuuufnnnnnnn"),
+    row("GET /api/releases/{id}/artefacts/{hash}", "uuuuufnnnnnnnn"),
     // Runs. A run that is not there is not there for anyone.
     row("POST /api/designs/{id}/runs", EDIT),
     row("POST /api/designs/{id}/preflight", SEE),
@@ -188,7 +215,8 @@ const ROWS: &[Row] = &[
 
 /// Streams and sockets: their answer has no end, so they are tested where they live (`tests/editing`, `jobs`); here only
 /// that nobody gets one.
-const STREAMS: &[&str] = &["GET /api/designs/{id}/socket", "GET /api/share/{token}/socket", "GET /api/runs/events"];
+pub(super) const STREAMS: &[&str] =
+    &["GET /api/designs/{id}/socket", "GET /api/share/{token}/socket", "GET /api/runs/events"];
 
 struct World {
     app: TestApp,
@@ -202,6 +230,10 @@ struct World {
     /// A colleague whom rows act upon.
     target: String,
     invitation: String,
+    /// The engineer is in it.
+    group: String,
+    /// The design is in it; its members are all who have a role in the project but one, the engineer through the group.
+    compartment: String,
     /// A draft.
     release: String,
     hash: String,
@@ -226,10 +258,12 @@ async fn build() -> Result<World> {
     let viewer = app.person("Viewer", Role::Viewer).await?;
     let reviewer = app.person("Reviewer", Role::Reviewer).await?;
     let outsider = app.person("Outsider", Role::Engineer).await?;
+    let uninformed = app.person("Uninformed", Role::Engineer).await?;
     let stranger = app.stranger("Stranger").await?;
     let target = app.person("Target", Role::Engineer).await?.id;
     let project = app.project("Frame").await?;
     app.join(&project, &owner, Role::Owner).await?;
+    app.join(&project, &uninformed, Role::Owner).await?;
     app.join(&project, &engineer, Role::Engineer).await?;
     app.join(&project, &viewer, Role::Viewer).await?;
     app.join(&project, &reviewer, Role::Reviewer).await?;
@@ -247,7 +281,19 @@ async fn build() -> Result<World> {
     let invited =
         administrator.post("/api/organisation/invitations", serde_json::json!({"role":"viewer","days":1})).await;
     let invitation = invited.read::<app::api::organisation::Invitation>()?.id;
+    let group = app.group("Turbine", &[&engineer]).await?;
+    let compartment = app.compartment(&project, "Blade", &[&viewer, &reviewer, &owner, &administrator]).await?;
     let mut write = app.state.db.write().await?;
+    sqlx::query("INSERT INTO compartment_group (compartment, people_group) VALUES ($1, $2)")
+        .bind(&compartment)
+        .bind(&group)
+        .execute(&mut *write)
+        .await?;
+    sqlx::query("INSERT INTO compartment_design (compartment, design) VALUES ($1, $2)")
+        .bind(&compartment)
+        .bind(&design)
+        .execute(&mut *write)
+        .await?;
     sqlx::query("UPDATE share SET password = $2 WHERE id = $1")
         .bind(&behind)
         .bind(password)
@@ -272,6 +318,7 @@ async fn build() -> Result<World> {
         (unenrolled, "unenrolled"),
         (stranger, "stranger"),
         (outsider, "outsider"),
+        (uninformed, "uninformed"),
         (viewer, "viewer"),
         (reviewer, "reviewer"),
         (engineer, "engineer"),
@@ -279,7 +326,22 @@ async fn build() -> Result<World> {
         (administrator, "administrator"),
     ];
     assert_eq!(people.iter().map(|(_, name)| *name).collect::<Vec<_>>(), ACTORS);
-    Ok(World { app, people, project, design, share, token, locked, target, invitation, release, hash })
+    let world = World {
+        app,
+        people,
+        project,
+        design,
+        share,
+        token,
+        locked,
+        target,
+        invitation,
+        group,
+        compartment,
+        release,
+        hash,
+    };
+    Ok(world)
 }
 
 impl World {
@@ -289,6 +351,7 @@ impl World {
             t if t.starts_with("/api/projects/") => &self.project,
             t if t.starts_with("/api/shares/") => &self.share,
             t if t.starts_with("/api/organisation/invitations/") => &self.invitation,
+            t if t.starts_with("/api/organisation/groups/") => &self.group,
             t if t.starts_with("/api/releases/") => &self.release,
             t if t.starts_with("/api/designs/") => &self.design,
             _ => "nosuch",
@@ -302,6 +365,8 @@ impl World {
         let path = template
             .replace("{id}", id)
             .replace("{user}", &self.target)
+            .replace("{group}", &self.group)
+            .replace("{compartment}", &self.compartment)
             .replace("{design}", &self.design)
             .replace("{hash}", &self.hash);
         let path = path
@@ -325,6 +390,7 @@ impl World {
             }
             let path = self.path(template, name);
             let body = row.body.replace("PROJECT", &self.project).replace("DESIGN", &self.design);
+            let body = body.replace("COMPARTMENT", &self.compartment);
             let answer = patiently(&tester, &method, &path, body.as_bytes()).await;
             let is_right = match expected {
                 'u' => answer.status == StatusCode::UNAUTHORIZED,
@@ -359,7 +425,7 @@ async fn patiently(tester: &Tester, method: &Method, path: &str, body: &[u8]) ->
 }
 
 /// Every route of `routes`, as `METHOD path`.
-fn table(routes: OpenApiRouter<State>) -> Vec<String> {
+pub(super) fn table(routes: OpenApiRouter<State>) -> Vec<String> {
     let openapi = routes.into_openapi();
     let json = serde_json::to_value(&openapi).expect("a description");
     let mut table = Vec::new();

@@ -7,12 +7,14 @@ mod board;
 mod bytes;
 mod command_line;
 mod comment;
+mod compartment;
 mod corpus;
 mod disk;
 mod export;
 mod factor;
 mod file;
 mod garbage;
+mod group;
 mod guess;
 mod journey;
 #[path = "../editing/live.rs"]

@@ -12,6 +12,7 @@ use crate::api::comment::{ChangeComment, Comment, Notification, Person, Say, See
 use crate::api::design::{
     ChangeDesign, CreateDesign, DesignCard, DesignQuery, DesignState, Document, ReadDeck, StoredFile,
 };
+use crate::api::group::{Compartment, Group, NameCompartment, NameGroup, Named, ProjectGroup, PutIn};
 use crate::api::history::{
     Branches, Comparison, CreateBranch, Landed, Merge, NameVersion, Preview, Restore, Stretch, Version,
 };
@@ -135,6 +136,76 @@ impl Client {
     pub fn remove_project_member(&self, id: &str, user: &str) -> Done {
         self.ask("DELETE", format!("/api/projects/{}/members/{}", encode(id), encode(user)), None)
     }
+}
+
+/// Groups, and compartments of projects.
+impl Client {
+    pub fn groups(&self) -> Answering<Vec<Group>> {
+        self.get("/api/organisation/groups")
+    }
+    pub fn create_group(&self, request: &NameGroup) -> Answering<Named> {
+        self.with("POST", "/api/organisation/groups", request)
+    }
+    pub fn rename_group(&self, id: &str, request: &NameGroup) -> Done {
+        self.with("PATCH", format!("/api/organisation/groups/{}", encode(id)), request)
+    }
+    pub fn delete_group(&self, id: &str) -> Done {
+        self.ask("DELETE", format!("/api/organisation/groups/{}", encode(id)), None)
+    }
+    /// Takes someone into a group or out of it.
+    pub fn set_group_person(&self, id: &str, user: &str, is_in: bool) -> Done {
+        self.ask(put(is_in), format!("/api/organisation/groups/{}/people/{}", encode(id), encode(user)), None)
+    }
+    pub fn project_groups(&self, id: &str) -> Answering<Vec<ProjectGroup>> {
+        self.get(format!("/api/projects/{}/groups", encode(id)))
+    }
+    pub fn set_project_group(&self, id: &str, group: &str, role: Role) -> Done {
+        self.with("PUT", format!("/api/projects/{}/groups/{}", encode(id), encode(group)), SetRole { role })
+    }
+    pub fn remove_project_group(&self, id: &str, group: &str) -> Done {
+        self.ask("DELETE", format!("/api/projects/{}/groups/{}", encode(id), encode(group)), None)
+    }
+    pub fn compartments(&self, project: &str) -> Answering<Vec<Compartment>> {
+        self.get(format!("/api/projects/{}/compartments", encode(project)))
+    }
+    pub fn create_compartment(&self, project: &str, request: &NameCompartment) -> Answering<Named> {
+        self.with("POST", format!("/api/projects/{}/compartments", encode(project)), request)
+    }
+    pub fn rename_compartment(&self, project: &str, id: &str, request: &NameCompartment) -> Done {
+        self.with("PATCH", format!("/api/projects/{}/compartments/{}", encode(project), encode(id)), request)
+    }
+    pub fn delete_compartment(&self, project: &str, id: &str) -> Done {
+        self.ask("DELETE", format!("/api/projects/{}/compartments/{}", encode(project), encode(id)), None)
+    }
+    /// Makes someone, or everyone in a group, a member of a compartment, or takes them out.
+    pub fn set_compartment_member(&self, project: &str, id: &str, member: &Insider, is_in: bool) -> Done {
+        let member = match member {
+            Insider::Person(user) => format!("people/{}", encode(user)),
+            Insider::Group(group) => format!("groups/{}", encode(group)),
+        };
+        let path = format!("/api/projects/{}/compartments/{}/{member}", encode(project), encode(id));
+        self.ask(put(is_in), path, None)
+    }
+    /// Moves a design into a compartment of its project, or with `None` out of the one it is in.
+    pub fn move_to_compartment(&self, design: &str, compartment: Option<String>) -> Answering<DesignCard> {
+        let path = format!("/api/designs/{}/compartment", encode(design));
+        match compartment {
+            Some(compartment) => self.with("PUT", path, PutIn { compartment }),
+            None => self.ask("DELETE", path, None),
+        }
+    }
+}
+
+/// Who is a member of a compartment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Insider {
+    Person(String),
+    Group(String),
+}
+
+/// The method that takes someone in, or out.
+fn put(is_in: bool) -> &'static str {
+    if is_in { "PUT" } else { "DELETE" }
 }
 
 /// The audit log.

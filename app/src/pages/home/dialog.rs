@@ -71,7 +71,7 @@ fn CreateForm(shelf: Shelf) -> impl IntoView {
             } else {
                 chosen
             };
-            client.create_design(&CreateDesign { project, name, template }).await
+            client.create_design(&CreateDesign { project, name, template, compartment: None }).await
         };
         attempt.send(asked, move |card| navigate(&format!("/design/{}", card.id), Default::default()));
     };
