@@ -13,7 +13,7 @@ use solver::design::TEMPLATES;
 
 mod dialog;
 
-use dialog::{CreateDialog, DeleteDialog, EditDialog};
+use dialog::{CompartmentDialog, CreateDialog, DeleteDialog, EditDialog};
 
 /// What the list shows, and what is done with its entries.
 #[derive(Clone, Copy)]
@@ -28,6 +28,8 @@ struct Shelf {
     projects: Resource<Vec<Project>>,
     creating: RwSignal<Option<&'static str>>,
     editing: RwSignal<Option<DesignCard>>,
+    /// Into or out of a compartment.
+    moving: RwSignal<Option<DesignCard>>,
     deleting: RwSignal<Option<DesignCard>>,
 }
 
@@ -97,6 +99,7 @@ fn Designs() -> impl IntoView {
         projects,
         creating: RwSignal::new(None),
         editing: RwSignal::new(None),
+        moving: RwSignal::new(None),
         deleting: RwSignal::new(None),
     };
     let cards = {
@@ -190,6 +193,7 @@ fn Designs() -> impl IntoView {
         </Transition>
         <CreateDialog shelf=shelf />
         <EditDialog shelf=shelf />
+        <CompartmentDialog shelf=shelf />
         <DeleteDialog shelf=shelf />
     }
     .into_any()
@@ -346,6 +350,10 @@ fn Card(card: DesignCard, shelf: Shelf) -> impl IntoView {
     let href = format!("/design/{}", card.id);
     let may_edit = card.role <= Role::Engineer;
     let label = format!("Actions for {}", card.name);
+    let place = match &card.compartment {
+        Some(compartment) => format!("{} › {}", card.project_name, compartment.name),
+        None => card.project_name.clone(),
+    };
     let stored = StoredValue::new(card.clone());
     let name = card.name.clone();
     view! {
@@ -363,7 +371,7 @@ fn Card(card: DesignCard, shelf: Shelf) -> impl IntoView {
             <div class="card-foot">
                 <div class="card-text">
                     <strong title=name.clone()>{name.clone()}</strong>
-                    <span class="soft">{card.project_name.clone()}" · "{changed}</span>
+                    <span class="soft">{place}" · "{changed}</span>
                 </div>
                 <Menu
                     button=|| view! { <Icon glyph=Glyph::More /> } label=label testid="card-menu" class="icon-button"
@@ -407,6 +415,17 @@ fn CardActions(card: DesignCard, shelf: Shelf, may_edit: bool) -> impl IntoView 
                         on:click=move |_| shelf.editing.set(Some(stored.get_value()))
                     >
                         <Icon glyph=Glyph::Rename />"Rename or move…"
+                    </button>
+                }
+            })}
+        {(may_edit && state != DesignState::Bin)
+            .then(|| {
+                view! {
+                    <button
+                        type="button" class=item role="menuitem" data-testid="action-compartment"
+                        on:click=move |_| shelf.moving.set(Some(stored.get_value()))
+                    >
+                        <Icon glyph=Glyph::EyeOff />"Move to compartment…"
                     </button>
                 }
             })}

@@ -1,16 +1,22 @@
-//! Administration: members and their roles, invitations, reset links, the sign-up policy, projects and who is in them.
+//! Administration: members and their roles, groups of them, invitations, reset links, the sign-up policy, projects and who is
+//! in them.
 
 use super::frame::{Fault, Frame, use_me};
 use crate::api::Problem;
 use crate::api::auth::{Role, SignUpPolicy};
-use crate::api::client::Client;
-use crate::api::organisation::{
-    ChangeMember, ChangeOrganisation, Invitation, Invite, Member, NameProject, Project, ProjectMember,
-};
+use crate::api::client::{Answering, Client};
+use crate::api::organisation::{ChangeMember, ChangeOrganisation, Invitation, Invite, Member};
 use crate::ui::{
     Attempt, Avatar, Dialog, Field, Glyph, Icon, Menu, Select, Submit, copy, day, open_about, use_notices,
 };
 use leptos::prelude::*;
+
+mod compartment;
+mod group;
+mod project;
+
+use group::Groups;
+use project::Projects;
 
 pub(super) fn role_key(role: Role) -> &'static str {
     match role {
@@ -32,6 +38,11 @@ fn role_from(key: &str) -> Role {
 
 const ROLES: [(Role, &str); 4] =
     [(Role::Owner, "Owner"), (Role::Engineer, "Engineer"), (Role::Reviewer, "Reviewer"), (Role::Viewer, "Viewer")];
+
+/// What a role is called.
+fn role_label(role: Role) -> &'static str {
+    ROLES.iter().find(|(r, _)| *r == role).map_or("", |(_, label)| label)
+}
 
 fn role_options() -> Vec<(String, String)> {
     ROLES.map(|(r, l)| (role_key(r).into(), l.into())).to_vec()
@@ -67,6 +78,7 @@ fn Administration() -> impl IntoView {
         <div class="page-head"><h1>"People"</h1></div>
         <Members turn=turn link=link />
         <Invitations turn=turn link=link />
+        <Groups />
         <Projects />
         <Policy />
         <LinkDialog link=link />
@@ -77,6 +89,11 @@ fn Administration() -> impl IntoView {
 /// "1 design", "3 designs".
 fn count(n: u32, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
+/// Where a form's field has another name than the API's: fields of one page need different ones.
+fn at(field: &'static str) -> impl Fn(Problem) -> Problem {
+    move |problem| Problem { field: problem.field.map(|_| field.to_owned()), ..problem }
 }
 
 /// Runs a request, says when it failed, and loads the lists again.
@@ -91,6 +108,35 @@ where
         }
         turn.update(|t| *t += 1);
     });
+}
+
+/// A box that is ticked for who is in something, and asks for the change itself: the list around it is not made anew, so that
+/// the keyboard stays where it is.
+#[component]
+fn Tick(
+    label: String,
+    ticked: bool,
+    testid: &'static str,
+    ask: impl Fn(bool) -> Answering<serde_json::Value> + 'static,
+) -> impl IntoView {
+    let notices = use_notices();
+    let on = RwSignal::new(ticked);
+    let change = move |e: leptos::ev::Event| {
+        let wanted = event_target_checked(&e);
+        on.set(wanted);
+        let asked = ask(wanted);
+        leptos::task::spawn_local(async move {
+            if let Err(problem) = asked.await {
+                notices.bad(problem.message);
+                // The dialog may have been closed meanwhile.
+                on.try_set(!wanted);
+            }
+        });
+    };
+    view! {
+        <input type="checkbox" prop:checked=move || on.get() aria-label=label data-testid=testid on:change=change />
+    }
+    .into_any()
 }
 
 #[component]
@@ -297,159 +343,6 @@ fn Invitations(turn: RwSignal<u32>, link: RwSignal<Option<(String, String)>>) ->
                 </ul>
             </Transition>
         </section>
-    }
-    .into_any()
-}
-
-/// Projects and their members: who may do what where.
-#[component]
-fn Projects() -> impl IntoView {
-    let turn = RwSignal::new(0);
-    let client = Client::current();
-    let projects = Resource::new(
-        move || turn.get(),
-        move |_| {
-            let client = client.clone();
-            async move { client.projects().await.unwrap_or_default() }
-        },
-    );
-    let opened = RwSignal::new(None::<Project>);
-    let client = StoredValue::new(Client::current());
-    let name = RwSignal::new(String::new());
-    let attempt = Attempt::default();
-    let submit = move |e: leptos::ev::SubmitEvent| {
-        e.prevent_default();
-        let request = NameProject { name: name.get_untracked() };
-        attempt.send(client.with_value(|c| c.create_project(&request)), move |_| {
-            name.set(String::new());
-            turn.update(|t| *t += 1);
-        });
-    };
-    let open = open_about(opened);
-    // The dialog may have changed who is in it.
-    Effect::new(move |was: Option<bool>| {
-        let is = open.get();
-        if was == Some(true) && !is {
-            turn.update(|t| *t += 1);
-        }
-        is
-    });
-    let title = Signal::derive(move || opened.with(|p| p.as_ref().map(|p| p.name.clone()).unwrap_or_default()));
-    view! {
-        <section class="panel-card">
-            <h2>"Projects"</h2>
-            <form class="row-form" on:submit=submit novalidate>
-                <Field label="New project" name="name" value=name problem=attempt.problem />
-                <div><Submit label="Add project" attempt=attempt testid="project-submit" /></div>
-            </form>
-            <Transition fallback=|| ()>
-                <ul class="list">
-                    {move || {
-                        projects
-                            .get()
-                            .unwrap_or_default()
-                            .into_iter()
-                            .map(|p| {
-                                let project = p.clone();
-                                view! {
-                                    <li class="list-row" data-testid="project-row">
-                                        <Icon glyph=Glyph::Group />
-                                        <div class="grow">
-                                            <strong>{p.name.clone()}</strong>
-                                            <p class="soft">{format!("{} · {}", count(p.designs, "design"), count(p.members, "member"))}</p>
-                                        </div>
-                                        <button
-                                            type="button" class="button small"
-                                            on:click=move |_| opened.set(Some(project.clone()))
-                                        >
-                                            "Members…"
-                                        </button>
-                                    </li>
-                                }
-                            })
-                            .collect_view()
-                    }}
-                </ul>
-            </Transition>
-        </section>
-        <Dialog open=open title=title testid="project-dialog">
-            {move || opened.get().map(|p| view! { <ProjectMembers project=p.id /> })}
-        </Dialog>
-    }
-    .into_any()
-}
-
-#[component]
-fn ProjectMembers(project: String) -> impl IntoView {
-    let turn = RwSignal::new(0);
-    let project = StoredValue::new(project);
-    let client = StoredValue::new(Client::current());
-    // Everyone of the organisation, with their role in this project, if any.
-    let rows = RwSignal::new(None::<Vec<(Member, Option<Role>)>>);
-    let notices = use_notices();
-    Effect::new(move |_| {
-        turn.track();
-        let client = client.get_value();
-        leptos::task::spawn_local(async move {
-            let (everyone, inside) =
-                futures::join!(client.members(), async { client.project_members(&project.get_value()).await });
-            match (everyone, inside) {
-                (Ok(everyone), Ok(inside)) => {
-                    let role_of =
-                        |m: &Member| inside.iter().find(|p: &&ProjectMember| p.user == m.user).map(|p| p.role);
-                    rows.set(Some(
-                        everyone
-                            .into_iter()
-                            .filter(|m| !m.disabled)
-                            .map(|m| (role_of(&m), m))
-                            .map(|(r, m)| (m, r))
-                            .collect(),
-                    ));
-                }
-                (Err(problem), _) | (_, Err(problem)) => notices.bad(problem.message),
-            }
-        });
-    });
-    let set = move |user: String, key: String| {
-        let client = client.get_value();
-        act(turn, async move {
-            let project = project.get_value();
-            if key.is_empty() {
-                client.remove_project_member(&project, &user).await.map(drop)
-            } else {
-                client.set_project_member(&project, &user, role_from(&key)).await.map(drop)
-            }
-        });
-    };
-    view! {
-        <ul class="list">
-            {move || {
-                rows.get()
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(|(member, role)| {
-                        let user = member.user.clone();
-                        view! {
-                            <li class="list-row">
-                                <Avatar name=member.name.clone() hue=member.hue />
-                                <div class="grow"><strong>{member.name.clone()}</strong><p class="soft">{member.email.clone()}</p></div>
-                                <select
-                                    class="input auto" aria-label=format!("Role of {} in the project", member.name)
-                                    on:change=move |e| set(user.clone(), event_target_value(&e))
-                                >
-                                    <option value="" selected=role.is_none()>"Not a member"</option>
-                                    {ROLES
-                                        .map(|(r, label)| {
-                                            view! { <option value=role_key(r) selected=role == Some(r)>{label}</option> }
-                                        })
-                                        .collect_view()}
-                                </select>
-                            </li>
-                        }
-                    })
-                    .collect_view()
-            }}
-        </ul>
     }
     .into_any()
 }

@@ -132,6 +132,83 @@ fn EditForm(shelf: Shelf, card: DesignCard) -> impl IntoView {
 }
 
 #[component]
+pub(super) fn CompartmentDialog(shelf: Shelf) -> impl IntoView {
+    let open = open_about(shelf.moving);
+    view! {
+        <Dialog open=open title="Move to compartment" testid="compartment-dialog">
+            {move || shelf.moving.get().map(|card| view! { <CompartmentForm shelf=shelf card=card /> })}
+        </Dialog>
+    }
+    .into_any()
+}
+
+/// Value of a compartment choice that is none.
+const OUTSIDE: &str = "";
+
+#[component]
+fn CompartmentForm(shelf: Shelf, card: DesignCard) -> impl IntoView {
+    let client = StoredValue::new(Client::current());
+    let before = card.compartment.as_ref().map_or(OUTSIDE.to_owned(), |c| c.id.clone());
+    let chosen = RwSignal::new(before.clone());
+    let attempt = Attempt::default();
+    // Those one is a member of, once they are read.
+    let own = RwSignal::new(None::<Vec<(String, String)>>);
+    let project = card.project.clone();
+    Effect::new(move |_| {
+        let asked = client.with_value(|c| c.compartments(&project));
+        leptos::task::spawn_local(async move {
+            match asked.await {
+                Ok(all) => {
+                    let all = all.into_iter().filter(|c| c.is_member).map(|c| (c.id, c.name));
+                    // The dialog may have been closed meanwhile.
+                    own.try_set(Some(all.collect()));
+                }
+                Err(problem) => drop(attempt.problem.try_set(Some(problem))),
+            }
+        });
+    });
+    let options = Signal::derive(move || {
+        let mut options = vec![(OUTSIDE.to_owned(), "None: everyone in the project sees it".to_owned())];
+        options.extend(own.get().unwrap_or_default());
+        options
+    });
+    let is_none = move || own.with(|o| o.as_ref().is_some_and(Vec::is_empty));
+    let is_inside = card.compartment.is_some();
+    let told = move || match (chosen.get() == before, chosen.get().is_empty()) {
+        (false, true) => "Everyone in the project will see it.",
+        (false, false) => "Only members of the compartment will see it, and its share links end.",
+        (true, _) => "",
+    };
+    let submit = move |e: leptos::ev::SubmitEvent| {
+        e.prevent_default();
+        let compartment = Some(chosen.get_untracked()).filter(|c| c != OUTSIDE);
+        attempt.send(client.with_value(|c| c.move_to_compartment(&card.id, compartment)), move |_| {
+            shelf.moving.set(None);
+            shelf.turn.update(|t| *t += 1);
+        });
+    };
+    view! {
+        <Show
+            when=move || is_inside || !is_none()
+            fallback=|| {
+                view! {
+                    <p data-testid="no-compartments">
+                        "You are in no compartment of this project. Whoever manages the project's members makes compartments and                          decides who is in them."
+                    </p>
+                }
+            }
+        >
+            <form on:submit=submit.clone() novalidate>
+                <Select label="Compartment" name="compartment" value=chosen options=options />
+                <p class="soft" role="status">{told.clone()}</p>
+                <Submit label="Move" attempt=attempt testid="compartment-move" />
+            </form>
+        </Show>
+    }
+    .into_any()
+}
+
+#[component]
 pub(super) fn DeleteDialog(shelf: Shelf) -> impl IntoView {
     let open = open_about(shelf.deleting);
     let notices = use_notices();
