@@ -22,7 +22,7 @@ async fn main() -> anyhow::Result<()> {
     }
     let made = portfolio::fill(&app.state, &app.clock, &app.organisation, &people, EXTENT, &|_| {})
         .await
-        .map_err(|e| anyhow::anyhow!("{}", e.problem().detail))?;
+        .map_err(|e| anyhow::anyhow!("{}", e.problem().message))?;
     anyhow::ensure!(made.designs == EXTENT.designs && made.runs == EXTENT.runs, "{made:?}");
     let mut times = Vec::with_capacity(ANSWERS);
     let mut bytes = 0;

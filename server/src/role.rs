@@ -38,7 +38,7 @@ pub async fn seed(data: &Data, extent: &Extent) -> anyhow::Result<()> {
     let extent = portfolio::Extent { designs: extent.designs, runs: extent.runs };
     let tell = |project: &str| println!("{project} …");
     let made =
-        portfolio::add(&state, &clock, extent, &tell).await.map_err(|e| anyhow::anyhow!("{}", e.problem().detail))?;
+        portfolio::add(&state, &clock, extent, &tell).await.map_err(|e| anyhow::anyhow!("{}", e.problem().message))?;
     println!(
         "{} designs in {} projects with {} runs of {} different questions are in {}.",
         made.designs,

@@ -86,12 +86,12 @@ async fn nobody_sees_more_designs_than_are_theirs() {
 async fn a_portfolio_has_a_past_that_the_board_shows() -> anyhow::Result<()> {
     let app = TestApp::new().await?;
     let nobody = portfolio::add(&app.state, &app.clock, Extent { designs: 2, runs: 90 }, &|_| {}).await;
-    assert!(nobody.is_err_and(|e| e.problem().detail.contains("sign up")));
+    assert!(nobody.is_err_and(|e| e.problem().message.contains("sign up")));
     let manager = app.person("Manager", Role::Owner).await?;
     let now = app.state.now();
     let made = portfolio::add(&app.state, &app.clock, Extent { designs: 2, runs: 90 }, &|_| {})
         .await
-        .map_err(|e| anyhow::anyhow!("{}", e.problem().detail))?;
+        .map_err(|e| anyhow::anyhow!("{}", e.problem().message))?;
     assert_eq!((made.projects, made.designs, made.runs, made.answers), (1, 2, 90, 10));
     assert!((app.state.now() - now).abs() < 600_000, "the clock is back");
     let board: Board = manager.get("/api/board").await.read()?;
