@@ -42,6 +42,7 @@ pub(crate) struct Mould {
 
 /// A grown body's surface.
 pub(crate) struct Grown {
+    #[cfg_attr(not(feature = "solve"), expect(dead_code, reason = "told by the study"))]
     pub surface: Arc<SurfaceMesh>,
     pub(super) body: Arc<MeshBody>,
     /// m³
