@@ -10,7 +10,7 @@ let b;
 const studyRow = (page, name) => id(page, 'studies-section').getByTestId('tree-row').filter({ hasText: name }).first();
 
 async function set(page, key, text) {
-  const field = id(page, key);
+  const field = id(page, 'properties').getByTestId(key);
   await field.fill(text);
   await field.press('Enter');
   await saved(page);
@@ -92,6 +92,7 @@ test('it is taken over as a feature and verified, and both numbers stand side by
 
 test('a limit changes while a run is paused, and it goes on from there', async () => {
   const { page } = a;
+  await studyRow(page, 'Stiffest lug').click();
   await set(page, 'iterations', '60');
   await page.locator('[data-testid=run]:not([disabled])').click({ timeout: 60_000 });
   await id(page, 'pause').click({ timeout: 120_000 });
