@@ -20,6 +20,11 @@ const SETTLING: f64 = 0.6;
 const SHARP: f64 = 0.35;
 /// Sizes must differ by this factor for growth to be told.
 const RATIO_MIN: f64 = 1.15;
+/// Places of at least this share of the peak may turn out to be it on the next mesh, up to so many of them.
+const RIVAL_MIN: f64 = 0.8;
+const RIVALS_MAX: usize = 12;
+/// A place is known well enough where computed and recovered stresses differ by less than this share.
+const KNOWN: f64 = 0.01;
 /// Singular places to step over before giving up on a finite peak.
 const SPOTS_MAX: usize = 400;
 /// Safety on extrapolated errors (Roache, J. Fluids Eng. 116, 1994) and what recovery itself may be off by.
@@ -203,6 +208,35 @@ pub fn peaks(levels: &[Level], k: usize, disagreement: &[f64]) -> Option<Peaks> 
         singular.push((at.to_array(), radius));
     }
     Some(Peaks { largest: largest?, finite: None, singular })
+}
+
+/// Places outside the singular ones where case `k` may have its largest value once they are known as well as the peak
+/// found, `reach` sizes of their elements apart from it and from one another, highest first.
+pub fn rivals(levels: &[Level], k: usize, found: &Peaks, disagreement: &[f64], reach: f64) -> Vec<Peak> {
+    let (Some(last), Some(peak)) = (levels.last(), found.finite) else { return Vec::new() };
+    let values = &last.values[k];
+    let unknown = |n: &usize| values[*n] >= RIVAL_MIN * peak.value && disagreement[*n] > KNOWN * values[*n];
+    let mut order: Vec<usize> = (0..values.len()).filter(unknown).collect();
+    order.sort_unstable_by(|a, b| values[*b].total_cmp(&values[*a]).then(a.cmp(b)));
+    let mut taken: Vec<(DVec3, f64)> = found.singular.iter().map(|(at, r)| (DVec3::from(*at), *r)).collect();
+    taken.push((peak.at.into(), reach * peak.size));
+    let mut out = Vec::new();
+    for n in order {
+        let (at, size) = (last.points[n], last.sizes[n]);
+        if taken.iter().any(|(c, r)| at.distance_squared(*c) < r * r) {
+            continue;
+        }
+        taken.push((at, reach * size));
+        let radius = levels[0].size_at(at).max(size);
+        let (exponent, error) = history(levels, k, at, radius, last.suspect[n]);
+        if exponent.is_none() {
+            out.push(Peak { value: values[n], error, at: at.to_array(), size, exponent });
+        }
+        if out.len() >= RIVALS_MAX {
+            break;
+        }
+    }
+    out
 }
 
 impl Peaks {

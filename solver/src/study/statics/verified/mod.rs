@@ -244,7 +244,7 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, Study
         }
         ctx.emit(Partial { level: level as u32 + shown, outcome: answer::outcome(setup, &stage, &history, None) });
         ctx.check()?;
-        climb.ladder.refine(&stage.mesh, &stage.sizes, &indicator(&stage), &spots(&history));
+        climb.ladder.refine(&stage.mesh, &stage.sizes, &indicator(&stage), &spots(&stage.mesh, &history));
     }
 }
 
@@ -414,14 +414,19 @@ fn indicator(stage: &Stage) -> Vec<f64> {
     out
 }
 
-/// Where the largest stresses are: the band there is what the person waits for.
-fn spots(history: &History) -> Vec<Spot> {
+/// Where the largest stresses are, and what may turn out to be larger: the band there is what the person waits for.
+fn spots(mesh: &Mesh, history: &History) -> Vec<Spot> {
     let Some(peaks) = history.peaks.last() else { return Vec::new() };
     let mut out = Vec::new();
-    for peaks in peaks.iter().flatten() {
-        // A place without a finite value needs no finer mesh once that is known.
-        for peak in [(peaks.largest.exponent.is_none()).then_some(peaks.largest), peaks.finite].into_iter().flatten() {
-            out.push(Spot { at: peak.at, radius: SPOT_REACH * peak.size, size: SPOT_SHRINK * peak.size });
+    for (k, of_case) in peaks.iter().enumerate() {
+        for ((peaks, levels), part) in of_case.iter().zip(&history.levels).zip(&mesh.parts) {
+            // A place without a finite value needs no finer mesh once that is known.
+            let largest = peaks.largest.exponent.is_none().then_some(peaks.largest);
+            let apart = &history.disagreement[k][part.nodes.clone()];
+            let rivals = peak::rivals(levels, k, peaks, apart, SPOT_REACH);
+            for peak in largest.into_iter().chain(peaks.finite).chain(rivals) {
+                out.push(Spot { at: peak.at, radius: SPOT_REACH * peak.size, size: SPOT_SHRINK * peak.size });
+            }
         }
     }
     out
