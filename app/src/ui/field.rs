@@ -32,10 +32,7 @@ pub fn Field(
         });
     }
     let note = format!("{id}-note");
-    let fault = {
-        let name = name.clone();
-        Memo::new(move |_| problem.get().filter(|p| p.field.as_deref() == Some(name.as_str())).map(|p| p.message))
-    };
+    let fault = fault_at(problem, &name);
     view! {
         <div class="field" class:bad=move || fault.get().is_some()>
             <label for=id.clone()>{label}</label>
@@ -51,6 +48,12 @@ pub fn Field(
         </div>
     }
     .into_any()
+}
+
+/// The fault that is reported for the field `name`.
+fn fault_at(problem: Signal<Option<Problem>>, name: &str) -> Memo<Option<String>> {
+    let name = name.to_owned();
+    Memo::new(move |_| problem.get().filter(|p| p.field.as_deref() == Some(name.as_str())).map(|p| p.message))
 }
 
 /// Whether the page is waking up: what is made now stands in it already.
@@ -86,20 +89,24 @@ fn use_awake() -> RwSignal<bool> {
     awake
 }
 
-/// A choice among a few.
+/// A choice among a few. `name` is also the key under which a [`Problem`] reports a fault in it.
 #[component]
 pub fn Select(
     #[prop(into)] label: String,
     #[prop(into)] name: String,
     value: RwSignal<String>,
     #[prop(into)] options: Signal<Vec<(String, String)>>,
+    #[prop(optional, into)] problem: Signal<Option<Problem>>,
 ) -> impl IntoView {
     let id = format!("field-{name}");
+    let note = format!("{id}-note");
+    let fault = fault_at(problem, &name);
     view! {
-        <div class="field">
+        <div class="field" class:bad=move || fault.get().is_some()>
             <label for=id.clone()>{label}</label>
             <select
                 id=id class="input" name=name.clone() data-testid=name prop:value=move || value.get()
+                aria-describedby=note.clone() aria-invalid=move || fault.get().is_some().to_string()
                 on:change=move |e| value.set(event_target_value(&e))
             >
                 {move || {
@@ -113,6 +120,7 @@ pub fn Select(
                         .collect_view()
                 }}
             </select>
+            {move || fault.get().map(|why| view! { <p class="note" id=note.clone()>{why}</p> })}
         </div>
     }
     .into_any()

@@ -5,6 +5,7 @@ use crate::api::Problem;
 use crate::api::auth::Role;
 use crate::api::client::Client;
 use crate::api::design::{ChangeDesign, CreateDesign, DesignCard};
+use crate::api::group::Compartment;
 use crate::api::organisation::{NameProject, Project};
 use crate::ui::{Attempt, Confirm, Dialog, Field, Select, Submit, open_about, use_notices};
 use leptos::prelude::*;
@@ -18,6 +19,15 @@ fn project_options(projects: Option<Vec<Project>>) -> Vec<(String, String)> {
 
 /// Value of a project choice that asks for a new one.
 const NEW_PROJECT: &str = "+";
+/// Value of a compartment choice that is none.
+const OUTSIDE: &str = "";
+
+/// Compartments as options, none among them; without those that the person only decides about: what goes into one, its members
+/// put there.
+fn compartment_options(compartments: &[Compartment]) -> Vec<(String, String)> {
+    let own = compartments.iter().filter(|c| c.is_member).map(|c| (c.id.clone(), c.name.clone()));
+    std::iter::once((OUTSIDE.to_owned(), "None: everyone in the project sees it".to_owned())).chain(own).collect()
+}
 
 #[component]
 pub(super) fn CreateDialog(shelf: Shelf) -> impl IntoView {
@@ -38,6 +48,8 @@ fn CreateForm(shelf: Shelf) -> impl IntoView {
     let name = RwSignal::new(template(chosen).map_or("", |t| t.label).replace("Empty", "Untitled"));
     let project = RwSignal::new(String::new());
     let project_name = RwSignal::new(String::new());
+    let compartment = RwSignal::new(OUTSIDE.to_owned());
+    let compartments = RwSignal::new(Vec::<Compartment>::new());
     let attempt = Attempt::default();
     let options = Signal::derive(move || {
         let mut options = project_options(shelf.projects.get());
@@ -53,11 +65,35 @@ fn CreateForm(shelf: Shelf) -> impl IntoView {
             project.set(if known(&filter) { filter } else { first });
         }
     });
+    Effect::new(move |_| {
+        // A compartment is of one project.
+        let of = project.get();
+        compartment.set(OUTSIDE.to_owned());
+        compartments.set(Vec::new());
+        if of.is_empty() || of == NEW_PROJECT {
+            return;
+        }
+        let asked = deps.with_value(|(client, _)| client.compartments(&of));
+        leptos::task::spawn_local(async move {
+            let answer = asked.await;
+            // Another project may have been chosen meanwhile, or the dialog closed.
+            if project.try_get_untracked() != Some(of) {
+                return;
+            }
+            match answer {
+                Ok(all) => compartments.set(all),
+                Err(problem) => attempt.problem.set(Some(problem)),
+            }
+        });
+    });
+    let places = Signal::derive(move || compartments.with(|all| compartment_options(all)));
+    let has_places = Memo::new(move |_| compartments.with(|all| all.iter().any(|c| c.is_member)));
     let submit = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
         let (client, navigate) = deps.get_value();
         let (name, template) = (name.get_untracked(), template_id.get_untracked());
         let (chosen, called) = (project.get_untracked(), project_name.get_untracked());
+        let compartment = Some(compartment.get_untracked()).filter(|c| c != OUTSIDE);
         let asked = async move {
             let project = if chosen == NEW_PROJECT {
                 // Its name stands in a field of its own here.
@@ -71,7 +107,7 @@ fn CreateForm(shelf: Shelf) -> impl IntoView {
             } else {
                 chosen
             };
-            client.create_design(&CreateDesign { project, name, template, compartment: None }).await
+            client.create_design(&CreateDesign { project, name, template, compartment }).await
         };
         attempt.send(asked, move |card| navigate(&format!("/design/{}", card.id), Default::default()));
     };
@@ -80,9 +116,15 @@ fn CreateForm(shelf: Shelf) -> impl IntoView {
         <form on:submit=submit novalidate>
             <Field label="Name" name="name" value=name autofocus=true problem=attempt.problem />
             <Select label="Template" name="template" value=template_id options=templates />
-            <Select label="Project" name="project" value=project options=options />
+            <Select label="Project" name="project" value=project options=options problem=attempt.problem />
             <Show when=move || project.get() == NEW_PROJECT>
                 <Field label="Name of the project" name="project_name" value=project_name problem=attempt.problem />
+            </Show>
+            <Show when=move || has_places.get()>
+                <Select label="Compartment" name="compartment" value=compartment options=places problem=attempt.problem />
+                <p class="soft" role="status">
+                    {move || if compartment.get() == OUTSIDE { "" } else { "Only members of the compartment will see it." }}
+                </p>
             </Show>
             <Submit label="Create" attempt=attempt testid="create-submit" />
         </form>
@@ -124,7 +166,7 @@ fn EditForm(shelf: Shelf, card: DesignCard) -> impl IntoView {
     view! {
         <form on:submit=submit novalidate>
             <Field label="Name" name="name" value=name autofocus=true problem=attempt.problem />
-            <Select label="Project" name="project" value=project options=options />
+            <Select label="Project" name="project" value=project options=options problem=attempt.problem />
             <Submit label="Save" attempt=attempt testid="edit-submit" />
         </form>
     }
@@ -142,37 +184,28 @@ pub(super) fn CompartmentDialog(shelf: Shelf) -> impl IntoView {
     .into_any()
 }
 
-/// Value of a compartment choice that is none.
-const OUTSIDE: &str = "";
-
 #[component]
 fn CompartmentForm(shelf: Shelf, card: DesignCard) -> impl IntoView {
     let client = StoredValue::new(Client::current());
     let before = card.compartment.as_ref().map_or(OUTSIDE.to_owned(), |c| c.id.clone());
     let chosen = RwSignal::new(before.clone());
     let attempt = Attempt::default();
-    // Those one is a member of, once they are read.
-    let own = RwSignal::new(None::<Vec<(String, String)>>);
+    // Once they are read.
+    let compartments = RwSignal::new(None::<Vec<Compartment>>);
     let project = card.project.clone();
     Effect::new(move |_| {
         let asked = client.with_value(|c| c.compartments(&project));
         leptos::task::spawn_local(async move {
             match asked.await {
-                Ok(all) => {
-                    let all = all.into_iter().filter(|c| c.is_member).map(|c| (c.id, c.name));
-                    // The dialog may have been closed meanwhile.
-                    own.try_set(Some(all.collect()));
-                }
+                // The dialog may have been closed meanwhile.
+                Ok(all) => drop(compartments.try_set(Some(all))),
                 Err(problem) => drop(attempt.problem.try_set(Some(problem))),
             }
         });
     });
-    let options = Signal::derive(move || {
-        let mut options = vec![(OUTSIDE.to_owned(), "None: everyone in the project sees it".to_owned())];
-        options.extend(own.get().unwrap_or_default());
-        options
-    });
-    let is_none = move || own.with(|o| o.as_ref().is_some_and(Vec::is_empty));
+    let options =
+        Signal::derive(move || compartments.with(|all| compartment_options(all.as_deref().unwrap_or_default())));
+    let is_none = move || compartments.with(|all| all.as_ref().is_some_and(|all| !all.iter().any(|c| c.is_member)));
     let is_inside = card.compartment.is_some();
     let told = move || match (chosen.get() == before, chosen.get().is_empty()) {
         (false, true) => "Everyone in the project will see it.",
@@ -193,13 +226,14 @@ fn CompartmentForm(shelf: Shelf, card: DesignCard) -> impl IntoView {
             fallback=|| {
                 view! {
                     <p data-testid="no-compartments">
-                        "You are in no compartment of this project. Whoever manages the project's members makes compartments and                          decides who is in them."
+                        "You are in no compartment of this project. Whoever manages the project's members makes compartments and \
+                         decides who is in them."
                     </p>
                 }
             }
         >
             <form on:submit=submit.clone() novalidate>
-                <Select label="Compartment" name="compartment" value=chosen options=options />
+                <Select label="Compartment" name="compartment" value=chosen options=options problem=attempt.problem />
                 <p class="soft" role="status">{told.clone()}</p>
                 <Submit label="Move" attempt=attempt testid="compartment-move" />
             </form>
