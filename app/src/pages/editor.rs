@@ -1,6 +1,6 @@
 //! The editor: its frame on the server, the rest in the browser.
 
-use super::frame::Guard;
+use super::frame::{Guard, NotFound};
 use crate::api::client::Client;
 use crate::doc::Update;
 use crate::panels::desk::Desk;
@@ -63,12 +63,17 @@ fn Editor(id: String) -> impl IntoView {
             },
         )
     };
-    Effect::new(move |_| {
-        if let Some(Ok(card)) = card.get() {
-            desk.name.set(card.name);
+    // There is no such design for this person: who could see it a moment ago is told so by its connection instead.
+    let missing = RwSignal::new(false);
+    Effect::new(move |_| match card.get() {
+        Some(Ok(card)) => desk.name.set(card.name),
+        Some(Err(problem)) if problem.code == "not_found" => {
+            missing.set(true);
+            desk.close();
         }
+        _ => {}
     });
-    open(desk, query.with_untracked(|q| q.get("run")));
+    open(desk, query.with_untracked(|q| q.get("run")), missing);
     talk::open(desk, query.with_untracked(|q| q.get("thread")));
     if query.with_untracked(|q| q.get("release")).is_some() {
         desk.past.open_releases();
@@ -101,54 +106,56 @@ fn Editor(id: String) -> impl IntoView {
                     })
             }}
         </Suspense>
-        <div class="editor" data-testid="editor" data-loaded=move || desk.loaded.get().to_string()>
-            <TopBar />
-            <div class="editor-body">
-                <aside class="side left" aria-label="Tree"><Tree /></aside>
-                <main class="stage" id="main" class:twinned=move || desk.bench.twin.get()>
-                    <View wire=work>
-                        <Flags />
-                        <PinLabels />
-                        <TalkPins />
-                        <AimHint />
-                        <peers::Labels />
-                        <peers::Following />
-                    </View>
-                    <Twin />
-                    <div class="stage-top"><Toolbar /></div>
-                    <div class="stage-float">
-                        <Banner />
-                        <RunStrip />
-                        <RolledBack />
-                        <SectionPanel />
-                        <MeasurePanel />
-                    </div>
-                    <Legend />
-                    <EditNotices />
-                    <Ended />
-                </main>
-                <aside
-                    class="side right" class:past=move || desk.past.open.get()
-                    class:talking=move || desk.talking.open.get() aria-label="Properties"
-                >
-                    <TalkPanel />
-                    <Show when=move || desk.past.open.get()>
-                        <HistoryPanel />
-                    </Show>
-                    <div class="side-properties" class:idle=move || desk.selected.with(Option::is_none)>
-                        <OutcomePanel />
-                        <PropertyPanel />
-                        {move || study.get().map(|id| view! { <RunPanel study=id /> })}
-                    </div>
-                </aside>
+        <Show when=move || !missing.get() fallback=NotFound>
+            <div class="editor" data-testid="editor" data-loaded=move || desk.loaded.get().to_string()>
+                <TopBar />
+                <div class="editor-body">
+                    <aside class="side left" aria-label="Tree"><Tree /></aside>
+                    <main class="stage" id="main" class:twinned=move || desk.bench.twin.get()>
+                        <View wire=work>
+                            <Flags />
+                            <PinLabels />
+                            <TalkPins />
+                            <AimHint />
+                            <peers::Labels />
+                            <peers::Following />
+                        </View>
+                        <Twin />
+                        <div class="stage-top"><Toolbar /></div>
+                        <div class="stage-float">
+                            <Banner />
+                            <RunStrip />
+                            <RolledBack />
+                            <SectionPanel />
+                            <MeasurePanel />
+                        </div>
+                        <Legend />
+                        <EditNotices />
+                        <Ended />
+                    </main>
+                    <aside
+                        class="side right" class:past=move || desk.past.open.get()
+                        class:talking=move || desk.talking.open.get() aria-label="Properties"
+                    >
+                        <TalkPanel />
+                        <Show when=move || desk.past.open.get()>
+                            <HistoryPanel />
+                        </Show>
+                        <div class="side-properties" class:idle=move || desk.selected.with(Option::is_none)>
+                            <OutcomePanel />
+                            <PropertyPanel />
+                            {move || study.get().map(|id| view! { <RunPanel study=id /> })}
+                        </div>
+                    </aside>
+                </div>
+                <StatusLine />
             </div>
-            <StatusLine />
-        </div>
-        <KeySheet />
-        <ShareDialog />
-        <NameDialog />
-        <BranchDialog />
-        <ParetoDialog />
+            <KeySheet />
+            <ShareDialog />
+            <NameDialog />
+            <BranchDialog />
+            <ParetoDialog />
+        </Show>
     }
     .into_any()
 }
@@ -177,10 +184,13 @@ fn Ended() -> impl IntoView {
 }
 
 /// Opens the connection and the geometry worker once the page is awake.
-fn open(desk: Desk, run: Option<String>) {
+fn open(desk: Desk, run: Option<String>, missing: RwSignal<bool>) {
     Effect::new(move |opened: Option<bool>| {
         if opened == Some(true) {
             return true;
+        }
+        if missing.get_untracked() {
+            return false;
         }
         let id = desk.id.get_value();
         let Some(connector) = crate::doc::connector() else { return false };

@@ -195,7 +195,7 @@ pub fn NotFound() -> impl IntoView {
     view! {
         <Title text="Not found" />
         <main class="page">
-            <div class="empty">
+            <div class="empty" data-testid="not-found">
                 <Icon glyph=Glyph::Search size=24 />
                 <h1>"There is nothing at this address"</h1>
                 <p>"The design may have been deleted, or the link may be mistyped."</p>
