@@ -1,6 +1,7 @@
 //! The designs a person may see: find, make, tidy up.
 
 use super::frame::{Fault, Frame};
+use super::people::ProjectLink;
 use crate::api::auth::Role;
 use crate::api::client::Client;
 use crate::api::design::{ChangeDesign, DesignCard, DesignQuery, DesignState};
@@ -137,6 +138,18 @@ fn Designs() -> impl IntoView {
                 />
             </label>
             <ProjectFilter shelf=shelf />
+            <Transition fallback=|| ()>
+                {
+                    // Projects are asked for again and again; the link stays while it is the same.
+                    let managed = Memo::new(move |_| {
+                        let chosen = shelf.project.get();
+                        let projects = shelf.projects.get().unwrap_or_default();
+                        let found = projects.into_iter().find(|p| p.id == chosen && p.role == Role::Owner);
+                        found.map(|p| (p.id, p.name))
+                    });
+                    move || managed.get().map(|(id, name)| view! { <ProjectLink id=id name=name class="button" /> })
+                }
+            </Transition>
             <button
                 type="button" class="button primary" data-testid="new-design"
                 on:click=move |_| shelf.creating.set(Some("empty"))
@@ -429,6 +442,8 @@ fn CardActions(card: DesignCard, shelf: Shelf, may_edit: bool) -> impl IntoView 
                     </button>
                 }
             })}
+        {(card.role == Role::Owner)
+            .then(|| view! { <ProjectLink id=card.project name=card.project_name class=item item=true /> })}
         {(state != DesignState::Bin)
             .then(|| {
                 view! {

@@ -59,6 +59,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/board/:id") view=board::SheetPage ssr=SsrMode::Async />
                 <Route path=path!("/runs") view=runs::RunsPage ssr=SsrMode::Async />
                 <Route path=path!("/people") view=people::PeoplePage ssr=SsrMode::Async />
+                <Route path=path!("/project/:id") view=people::ProjectPage ssr=SsrMode::Async />
                 <Route path=path!("/audit") view=audit::AuditPage ssr=SsrMode::Async />
                 <Route path=path!("/account") view=account::AccountPage ssr=SsrMode::Async />
                 <Route path=path!("/notices") view=notices::NoticesPage ssr=SsrMode::Async />

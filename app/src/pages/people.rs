@@ -1,5 +1,5 @@
-//! Administration: members and their roles, groups of them, invitations, reset links, the sign-up policy, projects and who is
-//! in them.
+//! Administration: members and their roles, groups of them, invitations, reset links, the sign-up policy; and who is in a
+//! project, for those who manage it.
 
 use super::frame::{Fault, Frame, use_me};
 use crate::api::Problem;
@@ -17,6 +17,7 @@ mod project;
 
 use group::Groups;
 use project::Projects;
+pub use project::{ProjectLink, ProjectPage};
 
 pub(super) fn role_key(role: Role) -> &'static str {
     match role {

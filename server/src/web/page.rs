@@ -18,9 +18,9 @@ use leptos_axum::ResponseOptions;
 use std::sync::{Arc, Once};
 
 /// First segments of the page's addresses (`app::pages`); anything else is answered 404, with the same page around it.
-const PLACES: [&str; 13] = [
-    "", "login", "signup", "invite", "reset", "board", "runs", "people", "audit", "account", "notices", "share",
-    "design",
+const PLACES: [&str; 14] = [
+    "", "login", "signup", "invite", "reset", "board", "runs", "people", "project", "audit", "account", "notices",
+    "share", "design",
 ];
 
 /// Renders the page for `request`; `api` answers what it asks meanwhile.

@@ -132,7 +132,7 @@ impl Yard {
             format!("/api/audit/export/json?object={SECRET}"),
         ]);
         paths.extend(["/", "/board", "/runs", "/audit", "/people"].map(String::from));
-        paths.extend([format!("/design/{design}"), format!("/board/{design}")]);
+        paths.extend([format!("/design/{design}"), format!("/board/{design}"), format!("/project/{project}")]);
         let mut told = Vec::new();
         for path in paths {
             let text = who.get(&path).await.text();
@@ -237,6 +237,27 @@ async fn a_managers_role_shows_that_there_is_a_compartment_and_who_is_in_it() {
     assert!(log.items.iter().any(|e| e.action == "compartment.put_in"), "{:?}", log.items);
     assert_eq!(yard.mia.delete(&yard.member("people", &yard.mia.id)).await.status, StatusCode::OK);
     assert_eq!(yard.mia.get(&design).await.status, StatusCode::NOT_FOUND);
+}
+
+/// The page asks nothing of its own: it offers what `PUT /api/projects/{id}/…` takes, to those from whom it takes it.
+#[tokio::test]
+async fn a_projects_page_is_open_to_those_who_decide_about_its_people() {
+    let yard = Yard::open().await;
+    let group = format!("/api/projects/{}/groups/{}", yard.project, yard.group);
+    let sue = yard.app().stranger("Sue").await.expect("Sue");
+    for (who, shown, status) in [
+        (&yard.world.ada, "project-compartments", StatusCode::OK),
+        (&yard.mia, "project-compartments", StatusCode::OK),
+        (&yard.ben, "not-managed", StatusCode::FORBIDDEN),
+        (&sue, "no-project", StatusCode::NOT_FOUND),
+    ] {
+        let page = who.get(&format!("/project/{}", yard.project)).await.text();
+        for part in ["project-compartments", "not-managed", "no-project"] {
+            let is_there = page.contains(&format!("data-testid=\"{part}\""));
+            assert_eq!(is_there, part == shown, "{part} for {}: {page}", who.name);
+        }
+        assert_eq!(who.put(&group, json!({"role": "viewer"})).await.status, status, "{}", who.name);
+    }
 }
 
 #[tokio::test]

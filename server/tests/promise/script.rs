@@ -146,6 +146,7 @@ async fn what_people_type_comes_back_as_text() {
             format!("/?search={encoded}"),
             format!("/{encoded}"),
             format!("/design/{}", card.id),
+            format!("/project/{}", project.id),
         ] {
             let page = eve.get(&path).await;
             assert_eq!(dangers(&page.text()), Vec::<String>::new(), "{path} with {text}:\n{}", page.text());

@@ -24,7 +24,7 @@ impl Read {
     }
 }
 
-/// The dialog's content: the list, or the members of the one that is looked at.
+/// The list, or the members of the one that is looked at.
 #[component]
 pub(super) fn Compartments(project: String) -> impl IntoView {
     let turn = RwSignal::new(0);
@@ -39,7 +39,7 @@ pub(super) fn Compartments(project: String) -> impl IntoView {
         let client = client.get_value();
         leptos::task::spawn_local(async move {
             match Read::all(&client, &project.get_value()).await {
-                // The dialog may have been closed meanwhile.
+                // The page may have been left meanwhile.
                 Ok(found) => drop(read.try_set(Some(found))),
                 Err(problem) => notices.bad(problem.message),
             }
@@ -83,8 +83,8 @@ fn List(
     };
     view! {
         <p class="soft">
-            "Designs in a compartment are seen by its members only, whatever anyone else may do in the project. A member moves a \
-             design into it from the design's menu."
+            "Designs in a compartment are seen by its members only, whatever anyone else may do in the project. A member makes a \
+             design in it, or moves one into it from the design's menu."
         </p>
         {move || {
             read.get()

@@ -1,15 +1,19 @@
-//! Projects, and who is in them: people and groups, each with a role.
+//! Projects, each with a page that says who is in it: people and groups with their roles, and compartments.
 
 use super::compartment::Compartments;
 use super::{ROLES, act, count, role_from, role_key, role_label};
 use crate::api::auth::Role;
 use crate::api::client::Client;
 use crate::api::group::{Group, ProjectGroup};
-use crate::api::organisation::{Member, NameProject, Project, ProjectMember};
-use crate::ui::{Attempt, Avatar, Dialog, Field, Glyph, Icon, Submit, open_about, use_notices};
+use crate::api::organisation::{Member, NameProject, ProjectMember};
+use crate::pages::frame::{Fault, Frame};
+use crate::ui::{Attempt, Avatar, Field, Glyph, Icon, Submit, use_notices};
 use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::A;
+use leptos_router::hooks::use_params_map;
 
-/// Projects and their members: who may do what where.
+/// The projects of the organisation, and the way to the page of each.
 #[component]
 pub(super) fn Projects() -> impl IntoView {
     let turn = RwSignal::new(0);
@@ -21,8 +25,6 @@ pub(super) fn Projects() -> impl IntoView {
             async move { client.projects().await.unwrap_or_default() }
         },
     );
-    let opened = RwSignal::new(None::<Project>);
-    let apart = RwSignal::new(None::<Project>);
     let client = StoredValue::new(Client::current());
     let name = RwSignal::new(String::new());
     let attempt = Attempt::default();
@@ -34,19 +36,6 @@ pub(super) fn Projects() -> impl IntoView {
             turn.update(|t| *t += 1);
         });
     };
-    let (open, open_apart) = (open_about(opened), open_about(apart));
-    // The dialogs may have changed who is in it.
-    Effect::new(move |was: Option<bool>| {
-        let is = open.get() || open_apart.get();
-        if was == Some(true) && !is {
-            turn.update(|t| *t += 1);
-        }
-        is
-    });
-    let named =
-        |of: RwSignal<Option<Project>>| move || of.with(|p| p.as_ref().map(|p| p.name.clone()).unwrap_or_default());
-    let title = Signal::derive(named(opened));
-    let title_apart = Signal::derive(move || format!("Compartments of {}", named(apart)()));
     view! {
         <section class="panel-card">
             <h2>"Projects"</h2>
@@ -62,7 +51,6 @@ pub(super) fn Projects() -> impl IntoView {
                             .unwrap_or_default()
                             .into_iter()
                             .map(|p| {
-                                let (project, same) = (p.clone(), p.clone());
                                 view! {
                                     <li class="list-row" data-testid="project-row">
                                         <Icon glyph=Glyph::Group />
@@ -70,18 +58,7 @@ pub(super) fn Projects() -> impl IntoView {
                                             <strong>{p.name.clone()}</strong>
                                             <p class="soft">{format!("{} · {}", count(p.designs, "design"), count(p.members, "member"))}</p>
                                         </div>
-                                        <button
-                                            type="button" class="button small" data-testid="project-members"
-                                            on:click=move |_| opened.set(Some(project.clone()))
-                                        >
-                                            "Members…"
-                                        </button>
-                                        <button
-                                            type="button" class="button small" data-testid="project-compartments"
-                                            on:click=move |_| apart.set(Some(same.clone()))
-                                        >
-                                            "Compartments…"
-                                        </button>
+                                        {(p.role == Role::Owner).then(|| view! { <ProjectLink id=p.id name=p.name class="button small" /> })}
                                     </li>
                                 }
                             })
@@ -90,12 +67,123 @@ pub(super) fn Projects() -> impl IntoView {
                 </ul>
             </Transition>
         </section>
-        <Dialog open=open title=title testid="project-dialog">
-            {move || opened.get().map(|p| view! { <ProjectMembers project=p.id /> })}
-        </Dialog>
-        <Dialog open=open_apart title=title_apart testid="compartments-dialog">
-            {move || apart.get().map(|p| view! { <Compartments project=p.id /> })}
-        </Dialog>
+    }
+    .into_any()
+}
+
+/// The way to a project's page, for someone who manages the project; `item` is that of a menu.
+#[component]
+pub fn ProjectLink(id: String, name: String, class: &'static str, #[prop(optional)] item: bool) -> impl IntoView {
+    view! {
+        <A
+            href=format!("/project/{id}") attr:class=class attr:role=item.then_some("menuitem")
+            attr:aria-label=format!("People and compartments of {name}") attr:data-testid="project-people"
+        >
+            <Icon glyph=Glyph::People />"People and compartments"
+        </A>
+    }
+    .into_any()
+}
+
+#[component]
+pub fn ProjectPage() -> impl IntoView {
+    view! {
+        <Frame title="Project">
+            <ProjectView />
+        </Frame>
+    }
+    .into_any()
+}
+
+/// What the person may do with the people of the project with the page's address.
+#[derive(Clone, PartialEq)]
+enum Found {
+    Managed {
+        id: String,
+        name: String,
+    },
+    Seen {
+        name: String,
+    },
+    /// Not there, or not for them.
+    Missing,
+}
+
+#[component]
+fn ProjectView() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| params.with(|p| p.get("id").unwrap_or_default()));
+    let turn = RwSignal::new(0);
+    let client = Client::current();
+    let projects = Resource::new(
+        move || turn.get(),
+        move |_| {
+            let client = client.clone();
+            async move { client.projects().await }
+        },
+    );
+    view! {
+        <Transition fallback=|| view! { <div class="table-wait" aria-busy="true"></div> }>
+            {
+                // Roles are read again after each change, one's own may be among them; drawn anew only where it is, so that
+                // the keyboard stays where it is.
+                let found = Memo::new(move |_| {
+                    let projects = projects.get()?;
+                    Some(projects.map(|all| match all.into_iter().find(|p| p.id == id.get()) {
+                        Some(p) if p.role == Role::Owner => Found::Managed { id: p.id, name: p.name },
+                        Some(p) => Found::Seen { name: p.name },
+                        None => Found::Missing,
+                    }))
+                });
+                move || {
+                    found.get().map(|found| match found {
+                        Err(problem) => view! { <Fault problem=problem /> }.into_any(),
+                        Ok(Found::Managed { id, name }) => view! { <Managed id=id name=name turn=turn /> }.into_any(),
+                        Ok(Found::Seen { name }) => {
+                            view! {
+                                <div class="empty" data-testid="not-managed">
+                                    <Icon glyph=Glyph::People size=24 />
+                                    <h2>{format!("Only owners of {name} manage its people")}</h2>
+                                    <p>"Ask one of them to change a role or a compartment."</p>
+                                    <A href="/" attr:class="button">"To the designs"</A>
+                                </div>
+                            }
+                                .into_any()
+                        }
+                        Ok(Found::Missing) => {
+                            view! {
+                                <div class="empty" data-testid="no-project">
+                                    <Icon glyph=Glyph::Search size=24 />
+                                    <h2>"You are in no such project"</h2>
+                                    <p>"Ask one of its owners to take you in, or look at the address again."</p>
+                                    <A href="/" attr:class="button">"To the designs"</A>
+                                </div>
+                            }
+                                .into_any()
+                        }
+                    })
+                }
+            }
+        </Transition>
+    }
+    .into_any()
+}
+
+/// The page for someone who manages the project.
+#[component]
+fn Managed(id: String, name: String, turn: RwSignal<u32>) -> impl IntoView {
+    view! {
+        <Title text=name.clone() />
+        <div class="page-head">
+            <A href="/" attr:class="link">"Designs"</A>
+            <span class="soft">"/"</span>
+            <h1 data-testid="project-name">{name}</h1>
+        </div>
+        <ProjectMembers project=id.clone() turn=turn />
+        <section class="panel-card" data-testid="project-compartments">
+            <h2>"Compartments"</h2>
+            <Compartments project=id />
+        </section>
     }
     .into_any()
 }
@@ -130,9 +218,9 @@ impl Roles {
     }
 }
 
+/// Who has which role in a project. `turn` is raised with every change.
 #[component]
-fn ProjectMembers(project: String) -> impl IntoView {
-    let turn = RwSignal::new(0);
+fn ProjectMembers(project: String, turn: RwSignal<u32>) -> impl IntoView {
     let project = StoredValue::new(project);
     let client = StoredValue::new(Client::current());
     let roles = RwSignal::new(None::<Roles>);
@@ -142,7 +230,7 @@ fn ProjectMembers(project: String) -> impl IntoView {
         let client = client.get_value();
         leptos::task::spawn_local(async move {
             match Roles::read(&client, &project.get_value()).await {
-                // The dialog may have been closed meanwhile.
+                // The page may have been left meanwhile.
                 Ok(read) => drop(roles.try_set(Some(read))),
                 Err(problem) => notices.bad(problem.message),
             }
@@ -171,69 +259,73 @@ fn ProjectMembers(project: String) -> impl IntoView {
         });
     };
     view! {
-        <h3>"Groups"</h3>
-        {move || {
-            roles
-                .get()
-                .is_some_and(|r| r.groups.is_empty())
-                .then(|| view! { <p class="soft" data-testid="no-groups">"There are no groups yet; make them on this page, under Groups."</p> })
-        }}
-        <ul class="list">
+        <section class="panel-card" data-testid="project-groups">
+            <h2>"Groups"</h2>
             {move || {
                 roles
                     .get()
-                    .unwrap_or_default()
-                    .groups
-                    .into_iter()
-                    .map(|(group, role)| {
-                        let id = group.id.clone();
-                        let n = group.people.len() as u32;
-                        view! {
-                            <li class="list-row" data-testid="project-group-row">
-                                <Icon glyph=Glyph::People />
-                                <div class="grow">
-                                    <strong>{group.name.clone()}</strong>
-                                    <p class="soft">{if n == 1 { count(n, "person") } else { format!("{n} people") }}</p>
-                                </div>
-                                <RoleSelect
-                                    label=format!("Role of the group {} in the project", group.name) role=role
-                                    on_choose=Callback::new(move |key| set_group(id.clone(), key))
-                                />
-                            </li>
-                        }
-                    })
-                    .collect_view()
+                    .is_some_and(|r| r.groups.is_empty())
+                    .then(|| view! { <p class="soft" data-testid="no-groups">"There are no groups yet; owners of the organisation make them, under People."</p> })
             }}
-        </ul>
-        <h3>"People"</h3>
-        <ul class="list">
-            {move || {
-                let roles = roles.get().unwrap_or_default();
-                roles
-                    .people
-                    .iter()
-                    .map(|(member, role)| {
-                        let user = member.user.clone();
-                        let lent = roles
-                            .lent(&member.user)
-                            .map(|(role, group)| format!(" · {} through {group}", role_label(role)));
-                        view! {
-                            <li class="list-row">
-                                <Avatar name=member.name.clone() hue=member.hue />
-                                <div class="grow">
-                                    <strong>{member.name.clone()}</strong>
-                                    <p class="soft">{member.email.clone()}{lent}</p>
-                                </div>
-                                <RoleSelect
-                                    label=format!("Role of {} in the project", member.name) role=*role
-                                    on_choose=Callback::new(move |key| set_person(user.clone(), key))
-                                />
-                            </li>
-                        }
-                    })
-                    .collect_view()
-            }}
-        </ul>
+            <ul class="list">
+                {move || {
+                    roles
+                        .get()
+                        .unwrap_or_default()
+                        .groups
+                        .into_iter()
+                        .map(|(group, role)| {
+                            let id = group.id.clone();
+                            let n = group.people.len() as u32;
+                            view! {
+                                <li class="list-row" data-testid="project-group-row">
+                                    <Icon glyph=Glyph::People />
+                                    <div class="grow">
+                                        <strong>{group.name.clone()}</strong>
+                                        <p class="soft">{if n == 1 { count(n, "person") } else { format!("{n} people") }}</p>
+                                    </div>
+                                    <RoleSelect
+                                        label=format!("Role of the group {} in the project", group.name) role=role
+                                        on_choose=Callback::new(move |key| set_group(id.clone(), key))
+                                    />
+                                </li>
+                            }
+                        })
+                        .collect_view()
+                }}
+            </ul>
+        </section>
+        <section class="panel-card" data-testid="project-members">
+            <h2>"People"</h2>
+            <ul class="list">
+                {move || {
+                    let roles = roles.get().unwrap_or_default();
+                    roles
+                        .people
+                        .iter()
+                        .map(|(member, role)| {
+                            let user = member.user.clone();
+                            let lent = roles
+                                .lent(&member.user)
+                                .map(|(role, group)| format!(" · {} through {group}", role_label(role)));
+                            view! {
+                                <li class="list-row">
+                                    <Avatar name=member.name.clone() hue=member.hue />
+                                    <div class="grow">
+                                        <strong>{member.name.clone()}</strong>
+                                        <p class="soft">{member.email.clone()}{lent}</p>
+                                    </div>
+                                    <RoleSelect
+                                        label=format!("Role of {} in the project", member.name) role=*role
+                                        on_choose=Callback::new(move |key| set_person(user.clone(), key))
+                                    />
+                                </li>
+                            }
+                        })
+                        .collect_view()
+                }}
+            </ul>
+        </section>
     }
     .into_any()
 }
