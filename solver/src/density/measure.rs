@@ -3,7 +3,7 @@
 //! All but [`discreteness`] look at a design of whole cells: `solid[cell]` says whether a cell holds material.
 
 use super::casting::Draw;
-use super::overhang::{base_layer, each_carrier};
+use super::overhang::{Slope, uncarried};
 use super::{Direction, Domain, Lines, Role, beside};
 use serde::{Deserialize, Serialize};
 
@@ -150,24 +150,9 @@ fn balls(counts: [usize; 3], size: usize) -> Vec<Vec<[isize; 3]>> {
     out
 }
 
-/// Solid cells above the base plate that none of the cells below carries, for an overhang of 45°; cells to keep among them.
-pub fn unsupported(domain: &Domain, solid: &[bool], build: Direction) -> Vec<usize> {
-    let lines = Lines::new(domain.counts(), build);
-    let base = base_layer(&lines, |cell| domain.roles()[cell] != Role::Outside);
-    let mut out = Vec::new();
-    for k in base + 1..lines.len() {
-        for line in 0..lines.count() {
-            let cell = lines.cell(line, k);
-            if solid[cell] {
-                let mut carried = false;
-                each_carrier(&lines, line, |l| carried |= solid[lines.cell(l, k - 1)]);
-                if !carried {
-                    out.push(cell);
-                }
-            }
-        }
-    }
-    out
+/// Solid cells above the base plate that nothing carries, for overhangs of `slope`; cells to keep among them.
+pub fn unsupported(domain: &Domain, solid: &[bool], build: Direction, slope: Slope) -> Vec<usize> {
+    uncarried(domain, solid, build, slope)
 }
 
 /// Cells without material that the mould cannot leave: material lies ahead of them. Cells outside the design space and void
@@ -283,9 +268,9 @@ mod tests {
     fn what_hangs_over_is_found() {
         let (domain, solid) = drawn(&["#.......", ".#......", "..###...", "........", "#......."]);
         let up = Direction { axis: 1, forward: true };
-        assert_eq!(unsupported(&domain, &solid, up), [19, 20, 32]);
+        assert_eq!(unsupported(&domain, &solid, up, Slope::DIAGONAL), [19, 20, 32]);
         assert_eq!(
-            unsupported(&domain, &solid, up.reversed()),
+            unsupported(&domain, &solid, up.reversed(), Slope::DIAGONAL),
             [16 + 2, 16 + 3, 16 + 4].into_iter().collect::<Vec<_>>()
         );
     }

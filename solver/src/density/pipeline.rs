@@ -3,7 +3,7 @@
 use super::casting::{Casting, Draw, castable};
 use super::filter::Cone;
 use super::helmholtz::Helmholtz;
-use super::overhang::Overhang;
+use super::overhang::{Overhang, Slope};
 use super::pattern::{Extrusion, Mirror, Plane};
 use super::project::Projection;
 use super::{Chain, Direction, Domain, Invalid, Map, Role};
@@ -26,9 +26,10 @@ pub enum Filter {
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Process {
     Any,
-    /// Layer by layer along `build`, without supports under overhangs of 45°.
+    /// Layer by layer along `build`, without supports under overhangs as steep as `slope`.
     Printed {
         build: Direction,
+        slope: Slope,
     },
     Cast {
         draw: Draw,
@@ -98,7 +99,7 @@ impl Pipeline {
                 _ => None,
             },
             overhang: match process {
-                Process::Printed { build } => Some(Overhang::new(&domain, build)?),
+                Process::Printed { build, slope } => Some(Overhang::new(&domain, build, slope)?),
                 _ => None,
             },
             domain,
@@ -198,7 +199,7 @@ mod tests {
         let up = Direction { axis: 1, forward: true };
         let processes = [
             Process::Any,
-            Process::Printed { build: up },
+            Process::Printed { build: up, slope: Slope { up: 2, out: 1 } },
             Process::Cast { draw: Draw { direction: up, parting: None } },
             Process::Extruded { axis: 0 },
         ];
@@ -227,14 +228,14 @@ mod tests {
         let domain = Domain::full([4, 4, 4]).unwrap();
         let up = Direction { axis: 1, forward: true };
         let sensitivity = Filter::Sensitivity { radius: 1.5 };
-        let printed = Process::Printed { build: up };
+        let printed = Process::Printed { build: up, slope: Slope::DIAGONAL };
         assert_eq!(
             Pipeline::new(&domain, sensitivity, &[], printed).err(),
             Some(Invalid::Sensitivity { with: "casting and printing" })
         );
         assert!(Pipeline::new(&domain, Filter::Density { radius: f64::NAN }, &[], Process::Any).is_err());
         let flat = Domain::full([4, 4, 1]).unwrap();
-        let out = Process::Printed { build: Direction { axis: 2, forward: true } };
+        let out = Process::Printed { build: Direction { axis: 2, forward: true }, slope: Slope::DIAGONAL };
         assert!(Pipeline::new(&flat, Filter::Density { radius: 2.0 }, &[], out).is_err());
     }
 }

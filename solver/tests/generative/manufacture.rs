@@ -2,6 +2,7 @@
 
 use crate::sample::{cantilever, cells, choice, run, wish};
 use solver::density::casting::Draw;
+use solver::density::overhang::Slope;
 use solver::density::{Direction, Domain, measure};
 use solver::design::Value;
 
@@ -17,14 +18,14 @@ fn nothing_hangs_over_in_three_build_directions() {
         let out = run(&cantilever(study, vec![]));
         let (grid, domain, solid) = cells(&out);
         assert_eq!(grid.counts, [24, 6, 12]);
-        let hanging = measure::unsupported(&domain, &solid, Direction { axis, forward });
+        let hanging = measure::unsupported(&domain, &solid, Direction { axis, forward }, Slope::DIAGONAL);
         let free: Vec<_> = hanging.into_iter().map(|c| grid.position(c)).filter(|at| !kept(*at)).collect();
         assert_eq!(free, Vec::<[usize; 3]>::new(), "{key}");
         assert!(out.facts.iter().any(|(k, v)| k == "cells without support below" && v == "0"));
     }
     // A canary: without the process something does hang over.
     let (_, domain, solid) = cells(&run(&cantilever(wish(), vec![])));
-    let hanging = |direction| measure::unsupported(&domain, &solid, direction).len();
+    let hanging = |direction| measure::unsupported(&domain, &solid, direction, Slope::DIAGONAL).len();
     assert!(hanging(Direction { axis: 2, forward: true }) > 0);
 }
 

@@ -7,6 +7,7 @@ use solver::density::measure::{self, Beyond};
 use solver::density::mma;
 use solver::density::oc::Criteria;
 use solver::density::optimization::{Optimization, Physics, Stop};
+use solver::density::overhang::Slope;
 use solver::density::pipeline::{Filter, Process, Sharpening};
 use solver::density::setup::{Goal, Optimiser, Setup};
 use solver::density::{Direction, Domain};
@@ -189,9 +190,9 @@ pub fn case_61() -> Vec<Row> {
     let mut rows = Vec::new();
     for (side, axis, forward) in sides {
         let build = Direction { axis, forward };
-        let hanging = measure::unsupported(free.0.domain(), &free.0.solid(), build).len();
-        let (run, compliance) = made(Process::Printed { build });
-        let found = measure::unsupported(run.domain(), &run.solid(), build).len();
+        let hanging = measure::unsupported(free.0.domain(), &free.0.solid(), build, Slope::DIAGONAL).len();
+        let (run, compliance) = made(Process::Printed { build, slope: Slope::DIAGONAL });
+        let found = measure::unsupported(run.domain(), &run.solid(), build, Slope::DIAGONAL).len();
         let mesh = format!(
             "16 × 8 × 6 cubes, built {side}; compliance {:+.1} % against the free design's, which has {hanging}",
             100.0 * (compliance / free.1 - 1.0)

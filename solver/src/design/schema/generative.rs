@@ -120,7 +120,14 @@ pub(super) const PROCESS: Field = prop(
 );
 pub(super) const BUILD: Field = direction("build", "Build direction")
     .when("process", "additive")
-    .help("Up, from the plate. No overhang is flatter than 45°.");
+    .help("Up, from the plate. No overhang is flatter than the angle below.");
+pub(super) const OVERHANG: Field = prop(
+    "overhang",
+    "Flattest overhang",
+    FieldType::Expr { dimension: Dimension::NONE, default: "45 deg", min: Some(0.436), max: Some(1.31) },
+)
+.when("process", "additive")
+.help("Angle above the plate that prints without supports, 25° to 75°. Cells make it at most that flat, to 2 %.");
 pub(super) const DRAW: Field = direction("draw", "Draw direction").when("process", "casting");
 pub(super) const MOULD: Field = prop(
     "mould",

@@ -187,9 +187,10 @@ pub fn finish(
         fact("share of the surface on walls under two of its cells", format!("{:.2} %", 100.0 * grown.thin));
     }
     match plan.wishes.process {
-        Process::Printed { build } => {
-            let n = measure::unsupported(domain, &solid, build).into_iter().filter(|c| domain.is_free(*c)).count();
+        Process::Printed { build, slope } => {
+            let n = measure::unsupported(domain, &solid, build, slope).into_iter().filter(|c| domain.is_free(*c)).count();
             fact("cells without support below", n.to_string());
+            fact("flattest overhang", format!("{:.1}°", slope.angle().to_degrees()));
         }
         Process::Cast { draw } => {
             fact("cells a mould cannot leave", measure::undercuts(domain, &solid, draw).len().to_string())

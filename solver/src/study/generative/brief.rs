@@ -1,6 +1,7 @@
 //! What a generative study asks for, read off its properties.
 
 use crate::density::casting::Draw;
+use crate::density::overhang::Slope;
 use crate::density::pipeline::Process;
 use crate::density::{Direction, pattern};
 use crate::design::schema::Section;
@@ -47,6 +48,7 @@ pub struct Brief<'a> {
     pub member: f64,
     process: String,
     direction: Direction,
+    slope: Slope,
     two_halves: bool,
     /// Cells along the longest side.
     pub cells: u32,
@@ -84,6 +86,7 @@ impl<'a> Brief<'a> {
         };
         let (layer, distance, member) = (number("layer"), number("distance"), number("member"));
         let (cells, iterations_max) = (number("cells") as u32, number("iterations") as u32);
+        let slope = Slope::of(number("overhang"));
         let weights = weights(case, &resolved, &setup.cases, &mut issues);
 
         let mut faces: Vec<(usize, usize)> = setup.supports.iter().flat_map(|s| s.faces.clone()).collect();
@@ -111,6 +114,7 @@ impl<'a> Brief<'a> {
             member,
             process,
             direction: direction(&chosen),
+            slope,
             two_halves: study.choice("mould") == "two",
             cells,
             iterations_max,
@@ -236,7 +240,7 @@ impl<'a> Brief<'a> {
     /// The process on that grid.
     pub fn process(&self, grid: &Grid) -> Process {
         match self.process.as_str() {
-            "additive" => Process::Printed { build: self.direction },
+            "additive" => Process::Printed { build: self.direction, slope: self.slope },
             "casting" => {
                 let parting = self.two_halves.then(|| grid.counts[self.direction.axis] / 2);
                 Process::Cast { draw: Draw { direction: self.direction, parting } }
