@@ -43,6 +43,13 @@ pub fn thin(domain: &Domain, solid: &[bool], size: usize, beyond: Beyond) -> Thi
     Thin { members: taken(true), gaps: taken(false) }
 }
 
+/// Free cells of members that a ball of `size` cells across fits into, what is kept taken away: as wide as that, or wider.
+pub fn thick(domain: &Domain, solid: &[bool], size: usize) -> Vec<usize> {
+    let is_free = |c: usize| solid[c] && domain.is_free(c);
+    let wide = opening(domain.counts(), is_free, size, Beyond::Void, false);
+    (0..solid.len()).filter(|c| is_free(*c) && wide[*c]).collect()
+}
+
 /// The cells that balls within the phase cover; `outer` says whether what is beyond belongs to the phase.
 fn opening(counts: [usize; 3], phase: impl Fn(usize) -> bool, size: usize, beyond: Beyond, outer: bool) -> Vec<bool> {
     let n: usize = counts.iter().product();

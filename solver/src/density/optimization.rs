@@ -8,7 +8,8 @@ use super::oc;
 use super::pipeline::Pipeline;
 use super::project::Projection;
 use super::setup::{Goal, Optimiser, Setup, check, start_volume};
-use super::stress::{self, Clusters};
+use super::stress::{self, Norm};
+use super::thick::Thick;
 use super::{Chain, Domain, Invalid, Role, measure};
 use serde::{Deserialize, Serialize};
 
@@ -110,6 +111,7 @@ pub struct State {
 pub struct Optimization {
     setup: Setup,
     pipeline: Pipeline,
+    thick: Option<Thick>,
     n_inside: f64,
     state: State,
 }
@@ -125,14 +127,6 @@ pub enum StepError<E> {
     NotFinite { case: usize },
 }
 
-/// A load case's stresses as one number, and its derivative by each of them.
-struct Norm {
-    value: f64,
-    slope: Vec<f64>,
-}
-
-/// P of the norm that gathers stresses: more follows the largest closer and is harder on the optimiser.
-const STRESS_EXPONENT: f64 = 8.0;
 /// The volume's limit on the dilated design is brought in line with the limit on the middle one this often.
 const RESCALE_EVERY: u32 = 20;
 /// The objective is brought to this size, at every step, for the method of moving asymptotes.
@@ -164,7 +158,8 @@ impl Optimization {
             stopped: None,
             x,
         };
-        Ok(Self { setup, pipeline, n_inside, state })
+        let thick = setup.size_max.map(|width| Thick::new(domain, width));
+        Ok(Self { setup, pipeline, thick, n_inside, state })
     }
 
     /// Goes on from `state`, of the same domain and set-up but perhaps other limits.
@@ -313,6 +308,7 @@ impl Optimization {
         {
             dilated_max = volume_max * light_fill / fill;
         }
+        let bulk = self.bulk();
         let mut memory = self.state.memory.clone();
         let mut stress_scale = self.state.stress_scale.clone();
         let (objective, excess, x) = match &self.setup.goal {
@@ -338,7 +334,7 @@ impl Optimization {
                         let f0: Vec<f64> =
                             dc.iter().map(|d| OBJECTIVE * d / compliance.abs().max(f64::MIN_POSITIVE)).collect();
                         let df: Vec<f64> = dv.iter().map(|d| d / (self.n_inside * limit)).collect();
-                        self.moved(settings, &mut memory, &f0, &[light_fill / limit - 1.0], &[df])
+                        self.moved(settings, &mut memory, &f0, vec![light_fill / limit - 1.0], vec![df], &bulk)
                     }
                 };
                 (compliance, fill / volume_max - 1.0, x)
@@ -357,13 +353,13 @@ impl Optimization {
                 let Optimiser::Asymptotes(settings) = &self.setup.optimiser else {
                     return Err(Invalid::Criteria { with: "limits on compliance" }.into());
                 };
-                let x = self.moved(settings, &mut memory, &f0, &values, &gradients);
-                (fill, values.iter().copied().fold(f64::NEG_INFINITY, f64::max), x)
+                let excess = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                (fill, excess, self.moved(settings, &mut memory, &f0, values, gradients, &bulk))
             }
             Goal::Strength { stress_max } => {
                 let f0: Vec<f64> = dv.iter().map(|d| OBJECTIVE * d / self.n_inside).collect();
                 let density = stages.last();
-                let (norms, peaks) = self.gathered(density, &physics.stresses(), &mut stress_scale);
+                let (norms, peaks) = stress::gathered(self.domain(), density, &physics.stresses(), &mut stress_scale);
                 let slopes: Vec<Vec<f64>> = norms.iter().map(|n| n.slope.clone()).collect();
                 let pulled = physics.pulls(density, &slopes).map_err(StepError::Physics)?;
                 let gradient = |p: &Pulled| -> Vec<f64> {
@@ -377,7 +373,7 @@ impl Optimization {
                 let Optimiser::Asymptotes(settings) = &self.setup.optimiser else {
                     return Err(Invalid::Criteria { with: "limits on stress" }.into());
                 };
-                let x = self.moved(settings, &mut memory, &f0, &values, &gradients);
+                let x = self.moved(settings, &mut memory, &f0, values, gradients, &bulk);
                 (fill, peaks.into_iter().fold(f64::NEG_INFINITY, f64::max) / stress_max - 1.0, x)
             }
         };
@@ -388,7 +384,7 @@ impl Optimization {
             compliance: response.compliance.clone(),
             volume: fill,
             discreteness: measure::discreteness(self.domain(), middle),
-            excess,
+            excess: bulk.as_ref().map_or(excess, |b| excess.max(b.value)),
             change,
             penalty: self.state.penalty,
             beta: self.state.beta,
@@ -399,24 +395,13 @@ impl Optimization {
         Ok(())
     }
 
-    /// What stands for the stresses of every load case, and the largest of them, Pa; `scales` follow.
-    fn gathered(&self, density: &[f64], stresses: &[Vec<f64>], scales: &mut Vec<f64>) -> (Vec<Norm>, Vec<f64>) {
-        let of = |(k, stress): (usize, &Vec<f64>)| {
-            let relaxed: Vec<f64> = density.iter().zip(stress).map(|(d, s)| stress::relaxed(*d, *s)).collect();
-            let mut clusters = Clusters::new(STRESS_EXPONENT, 1, &relaxed, |c| self.domain().is_free(c));
-            if let (Some(before), Some(scale)) = (scales.get(k), clusters.scale.first_mut()) {
-                // As in `Clusters::follow`, whose cells are the same at every step.
-                *scale = *before + stress::FOLLOW * (*scale - *before);
-            }
-            let judged = relaxed.iter().enumerate().filter(|(c, _)| self.domain().is_free(*c));
-            let peak = judged.map(|(_, s)| *s).fold(0.0, f64::max);
-            let scale = clusters.scale.first().copied().unwrap_or(1.0);
-            let value = clusters.values(&relaxed).first().copied().unwrap_or(0.0);
-            (Norm { value, slope: clusters.slope(&relaxed, 0) }, peak, scale)
-        };
-        let found: Vec<_> = stresses.iter().enumerate().map(of).collect();
-        *scales = found.iter().map(|f| f.2).collect();
-        found.into_iter().map(|(norm, peak, _)| (norm, peak)).unzip()
+    /// How far members are over their largest width, with the derivative by the design.
+    fn bulk(&self) -> Option<Norm> {
+        let thick = self.thick.as_ref()?;
+        let chain = self.chain(0.0);
+        let stages = chain.stages(&self.state.x);
+        let Norm { value, slope } = thick.excess(stages.last());
+        Some(Norm { value, slope: self.pipeline.seen(&self.state.x, chain.pull_back(&stages, slope)) })
     }
 
     fn moved(
@@ -424,14 +409,19 @@ impl Optimization {
         settings: &mma::Settings,
         memory: &mut Memory,
         objective: &[f64],
-        constraints: &[f64],
-        gradients: &[Vec<f64>],
+        mut constraints: Vec<f64>,
+        mut gradients: Vec<Vec<f64>>,
+        bulk: &Option<Norm>,
     ) -> Vec<f64> {
+        if let Some(Norm { value, slope }) = bulk {
+            constraints.push(*value);
+            gradients.push(slope.clone());
+        }
         let x = &self.state.x;
         let bound = |free: f64| -> Vec<f64> {
             (0..x.len()).map(|i| if self.domain().is_free(i) { free } else { x[i] }).collect()
         };
-        let functions = Functions { objective, constraints, gradients };
+        let functions = Functions { objective, constraints: &constraints, gradients: &gradients };
         mma::update(settings, memory, x, &bound(0.0), &bound(1.0), functions)
     }
 

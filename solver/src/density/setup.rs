@@ -47,6 +47,8 @@ pub struct Setup {
     pub symmetry: Vec<Plane>,
     pub process: Process,
     pub sharpening: Option<Sharpening>,
+    /// Width, in cells, that no ball full of material may have.
+    pub size_max: Option<f64>,
     pub penalty: Penalty,
     /// Young's modulus of the void as a share of the material's.
     pub void_stiffness: f64,
@@ -68,6 +70,7 @@ impl Setup {
             symmetry: Vec::new(),
             process: Process::Any,
             sharpening: None,
+            size_max: None,
             penalty: Penalty { start: 3.0, step: 0.5, end: 3.0 },
             void_stiffness: 1e-9,
             optimiser: Optimiser::Asymptotes(mma::Settings::default()),
@@ -108,6 +111,15 @@ pub(crate) fn check(setup: &Setup) -> Result<(), Invalid> {
             if matches!(setup.optimiser, Optimiser::Criteria(_)) {
                 return Err(Invalid::Criteria { with: "limits on stress" });
             }
+        }
+    }
+    if let Some(size) = setup.size_max {
+        range("the largest member", size, (2.0..=1e3).contains(&size), "2 to 1000 cells")?;
+        if matches!(setup.optimiser, Optimiser::Criteria(_)) {
+            return Err(Invalid::Criteria { with: "a largest member" });
+        }
+        if matches!(setup.filter, Filter::Sensitivity { .. }) {
+            return Err(Invalid::Sensitivity { with: "a largest member" });
         }
     }
     for w in &setup.weights {

@@ -13,7 +13,42 @@ use serde::{Deserialize, Serialize};
 /// Exponent of the relaxation: √ρ.
 const RELAXATION: f64 = 0.5;
 /// Share of the present ratio of largest stress to p-norm in the scale; the rest is the scale before.
-pub(crate) const FOLLOW: f64 = 0.5;
+const FOLLOW: f64 = 0.5;
+
+/// P of the norm that gathers a load case's stresses: more follows the largest closer and is harder on the optimiser.
+const GATHERED: f64 = 8.0;
+
+/// Many values as one number, and its derivative by each of them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Norm {
+    pub value: f64,
+    pub slope: Vec<f64>,
+}
+
+/// What stands for the stresses of every load case, and the largest of them, Pa; `scales` follow.
+pub(crate) fn gathered(
+    domain: &Domain,
+    density: &[f64],
+    stresses: &[Vec<f64>],
+    scales: &mut Vec<f64>,
+) -> (Vec<Norm>, Vec<f64>) {
+    let of = |(k, stress): (usize, &Vec<f64>)| {
+        let relaxed: Vec<f64> = density.iter().zip(stress).map(|(d, s)| relaxed(*d, *s)).collect();
+        let mut clusters = Clusters::new(GATHERED, 1, &relaxed, |c| domain.is_free(c));
+        if let (Some(before), Some(scale)) = (scales.get(k), clusters.scale.first_mut()) {
+            // As in `Clusters::follow`, whose cells are the same at every step.
+            *scale = *before + FOLLOW * (*scale - *before);
+        }
+        let judged = relaxed.iter().enumerate().filter(|(c, _)| domain.is_free(*c));
+        let peak = judged.map(|(_, s)| *s).fold(0.0, f64::max);
+        let scale = clusters.scale.first().copied().unwrap_or(1.0);
+        let value = clusters.values(&relaxed).first().copied().unwrap_or(0.0);
+        (Norm { value, slope: clusters.slope(&relaxed, 0) }, peak, scale)
+    };
+    let found: Vec<_> = stresses.iter().enumerate().map(of).collect();
+    *scales = found.iter().map(|f| f.2).collect();
+    found.into_iter().map(|(norm, peak, _)| (norm, peak)).unzip()
+}
 
 /// Displacements of a cell's eight corners, m: x fastest, then y, then z.
 pub type Corners = [[f64; 3]; 8];

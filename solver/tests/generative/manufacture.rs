@@ -64,3 +64,30 @@ fn an_extrusion_has_one_profile_and_a_symmetric_part_two_like_halves() {
     println!("cells of members that are too thin: {sized}, without a smallest member {plain}");
     assert!(sized * 4 < plain, "{sized} against {plain}");
 }
+
+#[test]
+fn no_member_is_wider_than_asked_for() {
+    // 4 cells; without it, chords are as wide as the part is deep.
+    let study = || wish().expr("share", "50 %").expr("iterations", "80");
+    let out = run(&cantilever(study().expr("member_max", "8 mm"), vec![]));
+    let (_, domain, solid) = cells(&out);
+    let (_, plain_domain, plain) = cells(&run(&cantilever(study(), vec![])));
+    let wide = |domain: &Domain, solid: &[bool]| measure::thick(domain, solid, 5).len();
+    let n_solid = solid.iter().filter(|s| **s).count();
+    println!("{} of {n_solid} cells too wide, {} without a limit", wide(&domain, &solid), wide(&plain_domain, &plain));
+    assert_eq!(wide(&domain, &solid), 0);
+    assert!(wide(&plain_domain, &plain) > 100, "canary");
+    assert!(out.facts.iter().any(|(k, v)| k == "cells of members wider than asked for" && v == "0"));
+}
+
+#[test]
+fn overhangs_are_as_steep_as_asked_for() {
+    for (angle, slope) in [("60 deg", Slope { up: 2, out: 1 }), ("30 deg", Slope { up: 4, out: 7 })] {
+        let study = wish().with("process", choice("additive")).with("build", choice("z")).expr("overhang", angle);
+        let out = run(&cantilever(study, vec![]));
+        let (grid, domain, solid) = cells(&out);
+        let hanging = measure::unsupported(&domain, &solid, Direction { axis: 2, forward: true }, slope);
+        let free: Vec<_> = hanging.into_iter().map(|c| grid.position(c)).filter(|at| !kept(*at)).collect();
+        assert_eq!(free, Vec::<[usize; 3]>::new(), "{angle}");
+    }
+}

@@ -105,6 +105,8 @@ pub(super) const SYMMETRIES: [Field; 3] = [
 ];
 pub(super) const MEMBER: Field = length("member", "Smallest member", "0 mm")
     .help("Width that members and gaps have at least; it takes more iterations. Zero: no more than the cells ask for.");
+pub(super) const MEMBER_MAX: Field = length("member_max", "Largest member", "0 mm")
+    .help("Width that members have at most, away from what is kept; it takes more iterations. Zero: no limit.");
 pub(super) const PROCESS: Field = prop(
     "process",
     "Process",

@@ -188,7 +188,8 @@ pub fn finish(
     }
     match plan.wishes.process {
         Process::Printed { build, slope } => {
-            let n = measure::unsupported(domain, &solid, build, slope).into_iter().filter(|c| domain.is_free(*c)).count();
+            let n =
+                measure::unsupported(domain, &solid, build, slope).into_iter().filter(|c| domain.is_free(*c)).count();
             fact("cells without support below", n.to_string());
             fact("flattest overhang", format!("{:.1}°", slope.angle().to_degrees()));
         }
@@ -196,6 +197,10 @@ pub fn finish(
             fact("cells a mould cannot leave", measure::undercuts(domain, &solid, draw).len().to_string())
         }
         Process::Any | Process::Extruded { .. } => {}
+    }
+    if let Some(width) = plan.wishes.size_max {
+        let n = measure::thick(domain, &solid, width.floor() as usize + 1).len();
+        fact("cells of members wider than asked for", n.to_string());
     }
     if let Some(u) = u {
         inside(plan, &solid, u, out);

@@ -14,6 +14,9 @@ use crate::study::Case;
 use glam::DVec3;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Cells that the largest member has at least: balls of fewer are no balls.
+const WIDEST_MIN: f64 = 3.0;
+
 /// What is sought.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Goal {
@@ -46,6 +49,8 @@ pub struct Brief<'a> {
     pub avoid: Given,
     pub symmetric: [bool; 3],
     pub member: f64,
+    /// 0: no limit.
+    pub member_max: f64,
     process: String,
     direction: Direction,
     slope: Slope,
@@ -85,6 +90,7 @@ impl<'a> Brief<'a> {
             _ => Goal::Share(number("share")),
         };
         let (layer, distance, member) = (number("layer"), number("distance"), number("member"));
+        let member_max = number("member_max");
         let (cells, iterations_max) = (number("cells") as u32, number("iterations") as u32);
         let slope = Slope::of(number("overhang"));
         let weights = weights(case, &resolved, &setup.cases, &mut issues);
@@ -112,6 +118,7 @@ impl<'a> Brief<'a> {
             avoid,
             symmetric: ["symmetric_x", "symmetric_y", "symmetric_z"].map(|key| study.flag(key)),
             member,
+            member_max,
             process,
             direction: direction(&chosen),
             slope,
@@ -196,6 +203,17 @@ impl<'a> Brief<'a> {
                 h * mm
             );
             issues.push(Issue::error(study, "member", message));
+        }
+        if self.member_max > 0.0 && self.member_max < WIDEST_MIN * h {
+            let message = format!(
+                "Largest member: {:.3} mm is less than {WIDEST_MIN} cells of {:.3} mm; take more cells, or 0 for no limit",
+                self.member_max * mm,
+                h * mm
+            );
+            issues.push(Issue::error(study, "member_max", message));
+        } else if self.member_max > 0.0 && self.member_max < 1.5 * self.member {
+            let message = "Largest member: it must be at least one and a half times the smallest, or members have no width to take";
+            issues.push(Issue::error(study, "member_max", message));
         }
         let conflict: Vec<String> = self
             .avoid

@@ -345,9 +345,10 @@ fn wishes(brief: &Brief, region: &Region, nodes: &Nodes) -> Setup {
         symmetry: brief.planes(&region.grid),
         process,
         sharpening,
+        size_max: (brief.member_max > 0.0).then(|| brief.member_max / region.grid.cell),
         void_stiffness: VOID,
         optimiser: match base.optimiser {
-            _ if stiffest && plain => Optimiser::Criteria(Criteria::default()),
+            _ if stiffest && plain && brief.member_max == 0.0 => Optimiser::Criteria(Criteria::default()),
             _ if is_stress => Optimiser::Asymptotes(CAREFUL),
             other => other,
         },
