@@ -31,7 +31,7 @@ impl Desk {
         // What still has to be picked is asked for at once.
         let open = kind.fields.iter().find(|f| {
             // Picked faces are what a selection is for, unless a rule is chosen.
-            (f.required || f.when == Some(("rule", "faces")))
+            (f.required || f.hangs_on("rule", "faces"))
                 && match f.kind {
                     FieldType::Faces => object.faces(f.key).is_empty(),
                     FieldType::Edges => object.edges(f.key).is_empty(),
@@ -100,11 +100,11 @@ fn prefill(object: &mut Object, kind: &schema::Kind, picks: &[Pick], selected: O
             FieldType::Faces if !faces.is_empty() && field.when.is_none() => {
                 object.properties.insert(field.key.into(), Value::Faces(faces.clone()));
             }
-            FieldType::Faces if field.when == Some(("plane", "face")) && faces.len() == 1 => {
+            FieldType::Faces if field.hangs_on("plane", "face") && faces.len() == 1 => {
                 object.properties.insert(field.key.into(), Value::Faces(faces.clone()));
                 object.properties.insert("plane".into(), Value::Choice("face".into()));
             }
-            FieldType::Faces if field.when == Some(("rule", "faces")) && !faces.is_empty() => {
+            FieldType::Faces if field.hangs_on("rule", "faces") && !faces.is_empty() => {
                 object.properties.insert(field.key.into(), Value::Faces(faces.clone()));
             }
             FieldType::Edges if !edges.is_empty() => {

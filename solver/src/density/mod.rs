@@ -24,6 +24,7 @@ pub mod project;
 pub mod setup;
 pub mod snapshot;
 pub mod stress;
+pub mod thermal;
 pub mod thick;
 
 pub use map::{Chain, Map};

@@ -187,8 +187,8 @@ impl Object {
 
     /// Whether a property counts: the choice it depends on is made so, and counts itself.
     pub fn shows(&self, field: &Field) -> bool {
-        field.when.is_none_or(|(on, value)| {
-            self.choice(on) == value && schema::field(&self.kind, on).is_none_or(|f| self.shows(f))
+        field.when.is_none_or(|(on, values)| {
+            values.contains(&self.choice(on).as_str()) && schema::field(&self.kind, on).is_none_or(|f| self.shows(f))
         })
     }
 }

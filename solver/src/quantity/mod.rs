@@ -52,6 +52,8 @@ impl Dimension {
     pub const HEAT_DENSITY: Self = Self([-1, 1, -3, 0, 0]);
     /// W/(m² K)
     pub const FILM: Self = Self([0, 1, -3, -1, 0]);
+    /// W K: heat times the rise of temperature where it enters.
+    pub const THERMAL_COMPLIANCE: Self = Self([2, 1, -3, 1, 0]);
 
     /// What a person calls it, for messages: "a length", "a force".
     pub fn describe(self) -> String {
@@ -77,6 +79,7 @@ impl Dimension {
             (Self::HEAT_FLUX, "a heat flux"),
             (Self::HEAT_DENSITY, "a heat per volume"),
             (Self::FILM, "a film coefficient"),
+            (Self::THERMAL_COMPLIANCE, "a thermal compliance"),
         ];
         if let Some((_, name)) = known.iter().find(|(d, _)| *d == self) {
             return (*name).to_string();

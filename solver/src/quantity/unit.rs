@@ -172,6 +172,8 @@ pub fn display_unit(dimension: Dimension, system: UnitSystem) -> (&'static str, 
         ("W/m³", 1.0, 0.0)
     } else if d == Dimension::FILM {
         ("W/(m²·K)", 1.0, 0.0)
+    } else if d == Dimension::THERMAL_COMPLIANCE {
+        ("W·K", 1.0, 0.0)
     } else {
         ("", 1.0, 0.0)
     }

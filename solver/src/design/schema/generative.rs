@@ -38,8 +38,17 @@ pub(super) const SPACE: Field =
 pub(super) const GROUND: Field = bodies("bodies", "Design space", 1)
     .required()
     .help("The body it grows in: faces of it that it reaches keep their names and places. Where the space changes, it follows.");
+/// The goals that are about forces; the other is about heat.
+const MECHANICAL: &[&str] = &["share", "mass", "displacement", "compliance", "stress"];
+
+pub(super) const SUPPORTS: Field = super::kinds::SUPPORTS.when("goal", MECHANICAL);
 pub(super) const CASES: Field = prop("cases", "Load cases", FieldType::Refs { section: Section::LoadCase, max: 32 })
+    .when("goal", MECHANICAL)
     .help("Empty: all, each with its weight; a design without load cases has one, of all its loads.");
+pub(super) const THERMAL: Field =
+    prop("thermal", "Heat boundaries", FieldType::Refs { section: Section::Thermal, max: 100 })
+        .when("goal", &["conduction"])
+        .help("Empty: all. Given temperatures are where heat goes to; heat flows and heat sources are what is to get there.");
 
 pub(super) const GOAL: Field = prop(
     "goal",
@@ -51,6 +60,7 @@ pub(super) const GOAL: Field = prop(
             ("displacement", "Lightest, within a displacement"),
             ("compliance", "Lightest, within a compliance"),
             ("stress", "Lightest, within a stress"),
+            ("conduction", "Best conductor, with a share of the space"),
         ],
         default: "share",
     },
@@ -60,22 +70,22 @@ pub(super) const SHARE: Field = prop(
     "Share of the space",
     FieldType::Expr { dimension: Dimension::NONE, default: "30 %", min: Some(0.01), max: Some(1.0) },
 )
-.when("goal", "share");
+.when("goal", &["share", "conduction"]);
 pub(super) const MASS: Field = prop(
     "mass",
     "Mass at most",
     FieldType::Expr { dimension: Dimension::MASS, default: "1 kg", min: Some(1e-9), max: Some(1e9) },
 )
-.when("goal", "mass");
+.when("goal", &["mass"]);
 pub(super) const DISPLACEMENT: Field = length("displacement", "Displacement at most", "0.1 mm")
-    .when("goal", "displacement")
+    .when("goal", &["displacement"])
     .help("Mean way of the loaded places along their loads, each counted by its force, in every load case.");
 pub(super) const COMPLIANCE: Field = prop(
     "compliance",
     "Compliance at most",
     FieldType::Expr { dimension: Dimension::MOMENT, default: "1 J", min: Some(1e-12), max: Some(1e12) },
 )
-.when("goal", "compliance")
+.when("goal", &["compliance"])
 .help("Work of the loads, force times way, in every load case.");
 
 pub(super) const STRESS: Field = prop(
@@ -83,11 +93,11 @@ pub(super) const STRESS: Field = prop(
     "Stress at most",
     FieldType::Expr { dimension: Dimension::PRESSURE, default: "100 MPa", min: Some(1.0), max: Some(1e12) },
 )
-.when("goal", "stress")
+.when("goal", &["stress"])
 .help("Von Mises, in every load case, away from what is kept: at held and loaded faces it has no finite value. It takes twice the time.");
 
 pub(super) const LAYER: Field = length("layer", "Layer kept", "3 mm")
-    .help("Held and loaded faces, and the faces to keep, stay as they are with a layer of this thickness behind them.");
+    .help("Held, loaded, heated and cooled faces, and the faces to keep, stay as they are with a layer of this thickness behind them.");
 pub(super) const KEEP_FACES: Field = prop("keep_faces", "Faces to keep", FieldType::Faces)
     .help("More faces that stay, of the design space or of other bodies.");
 pub(super) const KEEP_BODIES: Field =
@@ -121,25 +131,25 @@ pub(super) const PROCESS: Field = prop(
     },
 );
 pub(super) const BUILD: Field = direction("build", "Build direction")
-    .when("process", "additive")
+    .when("process", &["additive"])
     .help("Up, from the plate. No overhang is flatter than the angle below.");
 pub(super) const OVERHANG: Field = prop(
     "overhang",
     "Flattest overhang",
     FieldType::Expr { dimension: Dimension::NONE, default: "45 deg", min: Some(0.436), max: Some(1.31) },
 )
-.when("process", "additive")
+.when("process", &["additive"])
 .help("Angle above the plate that prints without supports, 25° to 75°. Cells make it at most that flat, to 2 %.");
-pub(super) const DRAW: Field = direction("draw", "Draw direction").when("process", "casting");
+pub(super) const DRAW: Field = direction("draw", "Draw direction").when("process", &["casting"]);
 pub(super) const MOULD: Field = prop(
     "mould",
     "Mould",
     FieldType::Choice { options: &[("one", "One half"), ("two", "Two halves, parted in the middle")], default: "one" },
 )
-.when("process", "casting");
+.when("process", &["casting"]);
 pub(super) const EXTRUSION: Field =
     prop("axis", "Extruded along", FieldType::Choice { options: &[("x", "X"), ("y", "Y"), ("z", "Z")], default: "z" })
-        .when("process", "extrusion");
+        .when("process", &["extrusion"]);
 
 pub(super) const CELLS: Field =
     prop("cells", "Cells along the longest side", FieldType::Count { default: "60", min: 8, max: 400 })

@@ -44,7 +44,7 @@ const OPERATION: Field = prop(
 const TARGETS: Field = prop("targets", "Target bodies", FieldType::Refs { section: Section::Feature, max: 100 })
     .help("Bodies are known by the feature that started them. Empty: every body so far.");
 
-const MATERIAL: Field = prop("material", "Material", FieldType::Material).when("operation", "new");
+const MATERIAL: Field = prop("material", "Material", FieldType::Material).when("operation", &["new"]);
 
 /// Which kernel builds the feature. The exact one refuses what it cannot do; the field one cannot fail, but samples.
 const SOLVE_AS: Field = prop(
@@ -59,7 +59,7 @@ const SMOOTH: Field = prop(
     "Smooth by",
     FieldType::Expr { dimension: Dimension::LENGTH, default: "0 mm", min: Some(0.0), max: Some(LENGTH_MAX) },
 )
-.when("solve_as", "field")
+.when("solve_as", &["field"])
 .help("Radius of a soft transition where the solid meets its targets.");
 
 const AXIS: Field =
@@ -75,7 +75,7 @@ const PLANE: Field = prop(
 )
 .help("Sketch axes: XY has x right and y up; XZ has x right and z up, normal -y; YZ has y right and z up.");
 
-const PLANE_FACE: Field = prop("face", "Face", FieldType::Faces).when("plane", "face");
+const PLANE_FACE: Field = prop("face", "Face", FieldType::Faces).when("plane", &["face"]);
 
 const fn modulus(key: &'static str, label: &'static str, default: &'static str) -> Field {
     // Softer than foam, stiffer than diamond: a unit was mistaken.
@@ -97,7 +97,7 @@ const fn expansion(key: &'static str, label: &'static str, default: &'static str
 
 /// Whether a component of a given displacement is given; `$along` is the axis.
 const fn component(key: &'static str, label: &'static str, default: &'static str) -> Field {
-    prop(key, label, FieldType::Choice { options: &[("free", "Free"), ("given", "Given")], default }).when("by", "axes")
+    prop(key, label, FieldType::Choice { options: &[("free", "Free"), ("given", "Given")], default }).when("by", &["axes"])
 }
 
 /// Whether one motion of faces that move as one solid piece is given.
@@ -141,7 +141,7 @@ const WEIGHTS: Field = prop(
 const BODIES: Field = prop("bodies", "Bodies", FieldType::Refs { section: Section::Feature, max: 100 })
     .help("Empty: every body. Bodies that touch are taken as bonded.");
 
-const SUPPORTS: Field =
+pub(super) const SUPPORTS: Field =
     prop("supports", "Supports", FieldType::Refs { section: Section::Support, max: 100 }).help("Empty: all.");
 
 const MODES: Field = prop("modes", "Modes", FieldType::Count { default: "6", min: 1, max: 50 });
@@ -161,7 +161,7 @@ const RESOLUTION: Field = prop(
     },
 );
 
-const CELL: Field = length("cell", "Cell size", "1 mm").when("resolution", "cell");
+const CELL: Field = length("cell", "Cell size", "1 mm").when("resolution", &["cell"]);
 
 /// Hottest temperature accepted, K: beyond it no solid is left.
 const TEMPERATURE_MAX: f64 = 5000.0;
@@ -308,10 +308,10 @@ pub const KINDS: &[Kind] = kinds! {
                 ("cylinders", "Cylinders of a radius"), ("normal", "Planes facing a direction"),
             ], default: "faces",
         }),
-        prop("faces", "Faces", FieldType::Faces).when("rule", "faces"),
-        prop("features", "Features", FieldType::Refs { section: Section::Feature, max: 50 }).when("rule", "feature"),
-        length("radius", "Radius", "5 mm").when("rule", "cylinders"),
-        direction("normal", "Direction", ["0", "0", "1"]).when("rule", "normal"),
+        prop("faces", "Faces", FieldType::Faces).when("rule", &["faces"]),
+        prop("features", "Features", FieldType::Refs { section: Section::Feature, max: 50 }).when("rule", &["feature"]),
+        length("radius", "Radius", "5 mm").when("rule", &["cylinders"]),
+        direction("normal", "Direction", ["0", "0", "1"]).when("rule", &["normal"]),
     ]
 
     "isotropic" "Isotropic material" Material "Values of your own, which may depend on temperature. Its bodies take them in place of those of the library." [
@@ -360,20 +360,20 @@ pub const KINDS: &[Kind] = kinds! {
         prop("by", "Given", FieldType::Choice {
             options: &[("axes", "Along x, y and z"), ("normal", "Along the normal")], default: "axes",
         }),
-        component("along_x", "Along x", "free"), offset("x", "Way along x", "0 mm").when("along_x", "given"),
-        component("along_y", "Along y", "free"), offset("y", "Way along y", "0 mm").when("along_y", "given"),
-        component("along_z", "Along z", "given"), offset("z", "Way along z", "0 mm").when("along_z", "given"),
-        offset("normal", "Way along the normal", "0 mm").when("by", "normal").help("Outwards is positive."),
+        component("along_x", "Along x", "free"), offset("x", "Way along x", "0 mm").when("along_x", &["given"]),
+        component("along_y", "Along y", "free"), offset("y", "Way along y", "0 mm").when("along_y", &["given"]),
+        component("along_z", "Along z", "given"), offset("z", "Way along z", "0 mm").when("along_z", &["given"]),
+        offset("normal", "Way along the normal", "0 mm").when("by", &["normal"]).help("Outwards is positive."),
     ]
     "remote_displacement" "Remote displacement" Support "Moves faces as one solid piece about a point, in every load case: each of its ways and turns is given or free. A hinge leaves one turn free, a ball joint three." [
         FACES, SELECTIONS, point("point", "Point"),
-        motion("along_x", "Along x"), offset("x", "Way along x", "0 mm").when("along_x", "given"),
-        motion("along_y", "Along y"), offset("y", "Way along y", "0 mm").when("along_y", "given"),
-        motion("along_z", "Along z"), offset("z", "Way along z", "0 mm").when("along_z", "given"),
-        motion("about_x", "About x"), angle("rx", "Turn about x", "0 deg").when("about_x", "given")
+        motion("along_x", "Along x"), offset("x", "Way along x", "0 mm").when("along_x", &["given"]),
+        motion("along_y", "Along y"), offset("y", "Way along y", "0 mm").when("along_y", &["given"]),
+        motion("along_z", "Along z"), offset("z", "Way along z", "0 mm").when("along_z", &["given"]),
+        motion("about_x", "About x"), angle("rx", "Turn about x", "0 deg").when("about_x", &["given"])
             .help("Axes of turns run through the point; turns are taken as small."),
-        motion("about_y", "About y"), angle("ry", "Turn about y", "0 deg").when("about_y", "given"),
-        motion("about_z", "About z"), angle("rz", "Turn about z", "0 deg").when("about_z", "given"),
+        motion("about_y", "About y"), angle("ry", "Turn about y", "0 deg").when("about_y", &["given"]),
+        motion("about_z", "About z"), angle("rz", "Turn about z", "0 deg").when("about_z", &["given"]),
     ]
     "elastic" "Elastic foundation" Support "Faces bedded on springs that push and pull in proportion to how far they move." [
         FACES, SELECTIONS,
@@ -419,12 +419,12 @@ pub const KINDS: &[Kind] = kinds! {
         prop("force", "Preload force", FieldType::Expr {
             dimension: Dimension::FORCE, default: "10 kN", min: Some(0.0), max: Some(FORCE_MAX),
         })
-        .when("by", "force")
+        .when("by", &["force"])
         .help("Of each bolt, after all are tightened. Of a bolt cut by a plane of symmetry, that of the part in the design."),
         prop("length", "Shortening", FieldType::Expr {
             dimension: Dimension::LENGTH, default: "0.05 mm", min: Some(0.0), max: Some(LENGTH_MAX),
         })
-        .when("by", "length")
+        .when("by", &["length"])
         .help("How much shorter each free shank gets: what the nut travels on a rigid joint."),
     ]
     "load_case" "Load case" LoadCase "Loads that act together." [
@@ -449,8 +449,8 @@ pub const KINDS: &[Kind] = kinds! {
         prop("by", "Given", FieldType::Choice {
             options: &[("area", "Per area"), ("total", "In total")], default: "area",
         }),
-        heat("flux", "Heat per area", Dimension::HEAT_FLUX, "1000 W/m^2").over_time().when("by", "area"),
-        heat("power", "Heat", Dimension::POWER, "10 W").over_time().when("by", "total"),
+        heat("flux", "Heat per area", Dimension::HEAT_FLUX, "1000 W/m^2").over_time().when("by", &["area"]),
+        heat("power", "Heat", Dimension::POWER, "10 W").over_time().when("by", &["total"]),
     ]
     "convection" "Convection" Thermal "Heat from faces to a fluid, in proportion to how much hotter they are." [
         FACES, SELECTIONS,
@@ -471,8 +471,8 @@ pub const KINDS: &[Kind] = kinds! {
         prop("by", "Given", FieldType::Choice {
             options: &[("total", "In total"), ("volume", "Per volume")], default: "total",
         }),
-        heat("power", "Heat", Dimension::POWER, "10 W").over_time().when("by", "total"),
-        heat("density", "Heat per volume", Dimension::HEAT_DENSITY, "1e6 W/m^3").over_time().when("by", "volume"),
+        heat("power", "Heat", Dimension::POWER, "10 W").over_time().when("by", &["total"]),
+        heat("density", "Heat per volume", Dimension::HEAT_DENSITY, "1e6 W/m^3").over_time().when("by", &["volume"]),
     ]
 
     "static" "Static" Study "Linear static: displacement, stress and safety under steady loads." [
@@ -493,17 +493,17 @@ pub const KINDS: &[Kind] = kinds! {
             min: Some(0.001),
             max: Some(0.5),
         })
-        .when("method", "verified")
+        .when("method", &["verified"])
         .help("Refine until displacement and stress are known to within this share."),
         prop("warmth", "Expansion by", FieldType::Choice {
             options: &[("none", "No change of temperature"), ("given", "One temperature"), ("heat", "A heat study")],
             default: "none",
         })
-        .when("method", "verified")
+        .when("method", &["verified"])
         .help("Bodies expand with temperature, in every load case. A heat study is solved on the same mesh; of one over time, its end counts."),
-        temperature("temperature", "Temperature", "100 °C").when("warmth", "given"),
-        prop("heat", "Heat study", FieldType::Refs { section: Section::Study, max: 1 }).when("warmth", "heat"),
-        temperature("stress_free", "Free of stress at", "20 °C").when("method", "verified"),
+        temperature("temperature", "Temperature", "100 °C").when("warmth", &["given"]),
+        prop("heat", "Heat study", FieldType::Refs { section: Section::Study, max: 1 }).when("warmth", &["heat"]),
+        temperature("stress_free", "Free of stress at", "20 °C").when("method", &["verified"]),
         RESOLUTION, CELL,
     ]
     "modal" "Modal" Study "Natural frequencies and the shapes that go with them." [
@@ -529,12 +529,12 @@ pub const KINDS: &[Kind] = kinds! {
             options: &[("steady", "Steady"), ("transient", "Over time")], default: "steady",
         })
         .help("Steady is the state that holds for ever; over time begins at one temperature everywhere."),
-        temperature("initial", "Temperature at the start", "20 °C").when("course", "transient"),
+        temperature("initial", "Temperature at the start", "20 °C").when("course", &["transient"]),
         prop("duration", "Duration", FieldType::Expr {
             dimension: Dimension::TIME, default: "60 s", min: Some(1e-9), max: Some(1e12),
-        }).when("course", "transient"),
+        }).when("course", &["transient"]),
         prop("states", "Moments to keep", FieldType::Count { default: "10", min: 1, max: 100 })
-            .when("course", "transient")
+            .when("course", &["transient"])
             .help("Evenly spread to the end; between them steps are as short as the accuracy needs."),
         prop("accuracy", "Accuracy", FieldType::Expr {
             dimension: Dimension::NONE, default: "2 %", min: Some(0.001), max: Some(0.5),
@@ -543,8 +543,8 @@ pub const KINDS: &[Kind] = kinds! {
         RESOLUTION, CELL,
     ]
 
-    "generative" "Generative" Study "Finds the body within a space that carries the loads best." [
-        generative::SPACE, SUPPORTS, generative::CASES,
+    "generative" "Generative" Study "Finds the body within a space that carries the loads, or leads the heat, best." [
+        generative::SPACE, generative::SUPPORTS, generative::CASES, generative::THERMAL,
         generative::GOAL, generative::SHARE, generative::MASS, generative::DISPLACEMENT, generative::COMPLIANCE,
         generative::STRESS,
         generative::LAYER, generative::KEEP_FACES, generative::KEEP_BODIES,
@@ -567,7 +567,7 @@ pub const KINDS: &[Kind] = kinds! {
     "requirement" "Requirement" Requirement "What the design must do. Only answers of runs say whether it does." [
         prop("text", "Statement", FieldType::Text).help("In words, as it was agreed."),
         prop("quantity", "Quantity", FieldType::Choice { options: crate::requirement::QUANTITIES, default: "mass" }),
-        prop("mode", "Mode", FieldType::Count { default: "1", min: 1, max: 50 }).when("quantity", "frequency")
+        prop("mode", "Mode", FieldType::Count { default: "1", min: 1, max: 50 }).when("quantity", &["frequency"])
             .help("Counted from the lowest; rigid motions of a body that nothing holds do not count."),
         prop("comparison", "Must be", FieldType::Choice {
             options: &[("at_most", "At most"), ("at_least", "At least")], default: "at_most",

@@ -90,8 +90,8 @@ pub struct Field {
     pub help: &'static str,
     #[serde(flatten)]
     pub kind: FieldType,
-    /// Shown only while the choice property `.0` has the value `.1`.
-    pub when: Option<(&'static str, &'static str)>,
+    /// Shown only while the choice property `.0` has one of the values `.1`.
+    pub when: Option<(&'static str, &'static [&'static str])>,
     /// Its expression may use `time`, the seconds since the start of a run.
     pub over_time: bool,
     /// Its expression may use `temperature`, of the place in the body.
@@ -159,6 +159,11 @@ impl Field {
         }
     }
 
+    /// Whether it is shown while the choice property `key` is `value`, and not whatever that says.
+    pub fn hangs_on(&self, key: &str, value: &str) -> bool {
+        self.when.is_some_and(|(on, values)| on == key && values.contains(&value))
+    }
+
     /// What the field expects, for messages: "a length", "one of New, Join".
     pub fn expects(&self) -> String {
         match self.kind {
@@ -200,8 +205,8 @@ impl Field {
         self.help = help;
         self
     }
-    const fn when(mut self, key: &'static str, value: &'static str) -> Self {
-        self.when = Some((key, value));
+    const fn when(mut self, key: &'static str, values: &'static [&'static str]) -> Self {
+        self.when = Some((key, values));
         self
     }
     const fn over_time(mut self) -> Self {
@@ -248,8 +253,13 @@ mod tests {
             for (j, f) in kind.fields.iter().enumerate() {
                 assert!(f.accepts(&f.default_value()), "{}.{}", kind.id, f.key);
                 assert!(!kind.fields[..j].iter().any(|g| g.key == f.key), "{}.{} twice", kind.id, f.key);
-                if let Some((on, _)) = f.when {
-                    assert!(kind.fields.iter().any(|g| g.key == on), "{}.{} depends on nothing", kind.id, f.key);
+                if let Some((on, values)) = f.when {
+                    let choice = kind.fields.iter().find(|g| g.key == on).map(|g| g.kind);
+                    let Some(FieldType::Choice { options, .. }) = choice else {
+                        panic!("{}.{} depends on no choice", kind.id, f.key)
+                    };
+                    let is_option = |v: &&str| options.iter().any(|(key, _)| key == v);
+                    assert!(!values.is_empty() && values.iter().all(is_option), "{}.{}: {values:?}", kind.id, f.key);
                 }
             }
         }
