@@ -181,10 +181,8 @@ impl Conduction {
     /// Rises from the values of some that were of a space like this one; `None` where their number does not fit.
     pub fn restored(&self, values: &[f64]) -> Option<Rise> {
         let n = self.lattice.n_nodes;
-        (!values.is_empty() && values.len().is_multiple_of(n)).then(|| Rise {
-            lattice: self.lattice.clone(),
-            values: values.chunks(n).map(<[f64]>::to_vec).collect(),
-        })
+        (!values.is_empty() && values.len().is_multiple_of(n))
+            .then(|| Rise { lattice: self.lattice.clone(), values: values.chunks(n).map(<[f64]>::to_vec).collect() })
     }
 
     /// Rises under each case of loads, from those of a design before if there are.
@@ -214,16 +212,8 @@ impl Conduction {
             _ => vec![vec![0.0; self.transform.n_reduced()]; cases.len()],
         };
         let Accuracy { tolerance, iterations_max } = accuracy;
-        let found = pcg::solve(
-            &self.matrix,
-            &self.preconditioner,
-            &b,
-            &mut x,
-            tolerance,
-            iterations_max,
-            cancel,
-            monitor,
-        )?;
+        let found =
+            pcg::solve(&self.matrix, &self.preconditioner, &b, &mut x, tolerance, iterations_max, cancel, monitor)?;
         let values = x.iter().map(|x| self.transform.expand(x)).collect();
         Ok((Rise { lattice: self.lattice.clone(), values }, found))
     }
@@ -433,7 +423,11 @@ mod tests {
                 solved(&mut conduction, &loads).0
             };
             let slope = (at(1.0) - at(-1.0)) / (2.0 * step);
-            assert!((slope + energies[cell]).abs() < 1e-5 * energies[cell].abs() + 1e-9, "{cell}: {slope} {}", energies[cell]);
+            assert!(
+                (slope + energies[cell]).abs() < 1e-5 * energies[cell].abs() + 1e-9,
+                "{cell}: {slope} {}",
+                energies[cell]
+            );
         }
     }
 

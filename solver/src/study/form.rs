@@ -43,13 +43,28 @@ fn any(design: &Design, section: Section) -> bool {
 
 /// Which objects of a design a heat study sees: also asked by studies that take their temperature from one.
 pub mod thermal {
-    use crate::design::schema::Section;
-    use crate::design::{Design, Object};
+    use crate::design::schema::{self, Field, Section};
+    use crate::design::{Design, Object, TIME};
+    use crate::quantity;
 
     /// The thermal objects that the study sees.
-    pub fn boundaries<'a>(design: &'a Design, study: &Object) -> impl Iterator<Item = &'a Object> {
+    pub fn boundaries<'a>(design: &'a Design, study: &Object) -> impl Iterator<Item = &'a Object> + use<'a> {
         let chosen = study.refs("thermal");
         design.section(Section::Thermal).filter(move |o| !o.suppressed && (chosen.is_empty() || chosen.contains(&o.id)))
+    }
+
+    /// Values of what the study sees that depend on time.
+    pub fn over_time<'a>(
+        design: &'a Design,
+        study: &Object,
+    ) -> impl Iterator<Item = (&'a Object, &'static Field)> + use<'a> {
+        boundaries(design, study).flat_map(|object| {
+            let fields = schema::kind(&object.kind).map_or(&[][..], |k| k.fields);
+            let depends = |f: &&Field| {
+                f.over_time && object.shows(f) && quantity::names(&object.text(f.key)).iter().any(|n| n == TIME)
+            };
+            fields.iter().filter(depends).map(move |f| (object, f))
+        })
     }
 
     /// Whether the study asks for the state that holds for ever.

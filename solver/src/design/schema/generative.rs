@@ -45,10 +45,13 @@ pub(super) const SUPPORTS: Field = super::kinds::SUPPORTS.when("goal", MECHANICA
 pub(super) const CASES: Field = prop("cases", "Load cases", FieldType::Refs { section: Section::LoadCase, max: 32 })
     .when("goal", MECHANICAL)
     .help("Empty: all, each with its weight; a design without load cases has one, of all its loads.");
-pub(super) const THERMAL: Field =
-    prop("thermal", "Heat boundaries", FieldType::Refs { section: Section::Thermal, max: 100 })
-        .when("goal", &["conduction"])
-        .help("Empty: all. Given temperatures are where heat goes to; heat flows and heat sources are what is to get there.");
+pub(super) const THERMAL: Field = prop(
+    "thermal",
+    "Heat boundaries",
+    FieldType::Refs { section: Section::Thermal, max: 100 },
+)
+.when("goal", &["conduction"])
+.help("Empty: all. Given temperatures are where heat goes to; heat flows and heat sources are what is to get there.");
 
 pub(super) const GOAL: Field = prop(
     "goal",

@@ -97,7 +97,8 @@ const fn expansion(key: &'static str, label: &'static str, default: &'static str
 
 /// Whether a component of a given displacement is given; `$along` is the axis.
 const fn component(key: &'static str, label: &'static str, default: &'static str) -> Field {
-    prop(key, label, FieldType::Choice { options: &[("free", "Free"), ("given", "Given")], default }).when("by", &["axes"])
+    prop(key, label, FieldType::Choice { options: &[("free", "Free"), ("given", "Given")], default })
+        .when("by", &["axes"])
 }
 
 /// Whether one motion of faces that move as one solid piece is given.

@@ -1,23 +1,20 @@
-//! The answer in the vocabulary of all studies: the body found, how it moves, what it weighs, how it came about.
+//! The answer in the vocabulary of all studies: the body found, how it moves or how warm it gets, what it weighs, how it came about.
 
-use super::brief::Goal;
+use super::brief::{Duty, Goal};
+use super::field;
 use super::solve::Plan;
-use crate::density::elastic::Displacement;
+use super::solver::View;
 use crate::density::measure;
 use crate::density::optimization::{Entry, Optimization};
 use crate::density::pipeline::Process;
-use crate::element::brick::shape;
 use crate::geometry::generated::Grown;
-use crate::mesh::Lattice;
 use crate::quantity::Dimension;
-use crate::study::outcome::{Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, State, StateKind};
-use crate::volume::Volume;
-use glam::DVec3;
+use crate::study::outcome::{Curve, Grade, Outcome, OutcomeMesh, Scalar, State, StateKind};
 
 /// What was solved for the design shown.
 pub struct Solved<'a> {
-    pub u: &'a Displacement,
-    /// Of the optimiser's densities, and of the body's own cells, by load case, J; at the end.
+    pub view: View<'a>,
+    /// Of the optimiser's densities, and of the body's own cells, by load case, J or W K; at the end.
     pub compliance: Option<&'a [f64]>,
     pub built: Option<&'a [f64]>,
     /// Largest relaxed stress of the free cells by load case, Pa; at the end.
@@ -27,6 +24,7 @@ pub struct Solved<'a> {
 pub fn objective_name(goal: &Goal) -> &'static str {
     match goal {
         Goal::Share(_) => "Compliance",
+        Goal::Conduction(_) => "Thermal compliance",
         Goal::Displacement(_) | Goal::Compliance(_) | Goal::Stress(_) => "Share of the space",
     }
 }
@@ -34,6 +32,7 @@ pub fn objective_name(goal: &Goal) -> &'static str {
 fn objective_dimension(goal: &Goal) -> Dimension {
     match goal {
         Goal::Share(_) => Dimension::MOMENT,
+        Goal::Conduction(_) => Dimension::THERMAL_COMPLIANCE,
         Goal::Displacement(_) | Goal::Compliance(_) | Goal::Stress(_) => Dimension::NONE,
     }
 }
@@ -41,8 +40,8 @@ fn objective_dimension(goal: &Goal) -> Dimension {
 /// The body as it is now, with the displacements of the last solve.
 pub fn outcome(plan: &Plan, run: &Optimization, density: &[f64], grown: &Grown, solved: Option<&Solved>) -> Outcome {
     let mut out = Outcome::default();
-    let Some(part) = plan.brief.setup.parts.first() else { return out };
-    let cases = &plan.brief.setup.cases;
+    let Some(part) = plan.brief.parts.first() else { return out };
+    let cases = plan.brief.cases();
     out.states = cases
         .iter()
         .map(|c| State {
@@ -93,47 +92,54 @@ pub fn outcome(plan: &Plan, run: &Optimization, density: &[f64], grown: &Grown, 
             }
         }
     }
+    if let Some(solved) = solved {
+        heat(plan, density, solved, &mut out);
+    }
     let mesh = OutcomeMesh::Surface {
         name: format!("skin:{}", part.name),
         body: part.name.clone(),
         surface: (*grown.surface).clone(),
     };
     if let Some(solved) = solved {
-        let lattice = Lattice::bare(plan.region.grid, plan.region.cells.iter().copied());
-        let near: Vec<_> = grown.surface.points.iter().map(|p| lattice.nearest_cell(*p)).collect();
-        for (k, case) in cases.iter().enumerate() {
-            let at = |near: &Option<([usize; 3], [f64; 3])>| {
-                let moved = near.map_or(DVec3::ZERO, |(cell, local)| moved(solved.u, k, cell, local));
-                moved.as_vec3().to_array()
-            };
-            out.fields.push(displacement(mesh.name(), &case.id, near.iter().flat_map(at).collect()));
-        }
+        out.fields.extend(field::on_skin(plan, solved.view, mesh.name(), &grown.surface));
     }
     out.meshes.push(mesh);
     out.curves = curves(plan, &run.state().history);
     out
 }
 
-/// Displacement of case `k` at a place of a cell, m.
-fn moved(u: &Displacement, k: usize, cell: [usize; 3], local: [f64; 3]) -> DVec3 {
-    let corner = |(n, w): (usize, f64)| {
-        let at = std::array::from_fn(|a| cell[a] + (n >> a & 1));
-        u.at(k, at).map_or(DVec3::ZERO, |v| DVec3::from(v) * w)
+/// What a conductor's temperatures come to.
+fn heat(plan: &Plan, density: &[f64], solved: &Solved, out: &mut Outcome) {
+    let (View::Rise(rise), Duty::Thermal(conduction)) = (solved.view, &plan.brief.duty) else { return };
+    let mut push = |id: &str, label: &str, value: f64, dimension, at| {
+        out.scalars.push(Scalar {
+            id: id.into(),
+            label: label.into(),
+            value,
+            error: None,
+            dimension,
+            grade: Grade::Instant,
+            case: None,
+            at,
+            exponent: None,
+        });
     };
-    shape(local.map(|c| c.clamp(-1.0, 1.0))).into_iter().enumerate().map(corner).sum()
-}
-
-fn displacement(mesh: &str, case: &str, values: Vec<f32>) -> Field {
-    Field {
-        id: "displacement".into(),
-        label: "Displacement".into(),
-        mesh: mesh.into(),
-        location: Location::Point,
-        components: 3,
-        dimension: Dimension::LENGTH,
-        case: Some(case.into()),
-        grade: Grade::Instant,
-        values,
+    if let ([optimised, ..], [built, ..]) = (solved.compliance.unwrap_or_default(), solved.built.unwrap_or_default()) {
+        let unit = Dimension::THERMAL_COMPLIANCE;
+        push("thermal_compliance", "Thermal compliance of the densities", *optimised, unit, None);
+        push("thermal_compliance_body", "Thermal compliance of the body in cells", *built, unit, None);
+        let size = plan.nodes.sizes.iter().sum::<f64>();
+        let mean = conduction.temperature + built / size;
+        push("temperature_mean", "Mean temperature where heat enters", mean, Dimension::TEMPERATURE, None);
+    }
+    if let Some((value, at)) = field::hottest(plan, rise, |c| density[c] > 0.5) {
+        push("temperature_max", "Highest temperature", value, Dimension::TEMPERATURE, Some(at));
+    }
+    // Heat that is made between members warms what is there.
+    if conduction.is_everywhere()
+        && let Some((value, at)) = field::hottest(plan, rise, |_| true)
+    {
+        push("temperature_max_space", "Highest temperature of the space", value, Dimension::TEMPERATURE, Some(at));
     }
 }
 
@@ -153,10 +159,10 @@ fn curves(plan: &Plan, history: &[Entry]) -> Vec<Curve> {
     let none = Dimension::NONE;
     let mut out =
         vec![curve("objective", objective_name(goal), objective_dimension(goal), false, &|e: &Entry| e.objective)];
-    if matches!(goal, Goal::Share(_)) {
+    if matches!(goal, Goal::Share(_) | Goal::Conduction(_)) {
         out.push(curve("share", "Share of the space", none, false, &|e| e.volume));
     }
-    for (k, case) in plan.brief.setup.cases.iter().enumerate() {
+    for (k, case) in plan.brief.cases().iter().enumerate() {
         let of = |e: &Entry| e.compliance.get(k).copied().unwrap_or(0.0);
         let (id, label) = (format!("compliance_{}", case.id), format!("Compliance, {}", case.label));
         out.push(curve(&id, &label, Dimension::MOMENT, false, &of));
@@ -167,14 +173,7 @@ fn curves(plan: &Plan, history: &[Entry]) -> Vec<Curve> {
 }
 
 /// What only the end knows: the inside of the body, what the process can make of it, figures for the record.
-pub fn finish(
-    plan: &Plan,
-    run: &Optimization,
-    density: &[f64],
-    grown: &Grown,
-    u: Option<&Displacement>,
-    out: &mut Outcome,
-) {
+pub fn finish(plan: &Plan, run: &Optimization, density: &[f64], grown: &Grown, view: Option<View>, out: &mut Outcome) {
     let region = &plan.region;
     let (grid, domain) = (&region.grid, run.domain());
     let solid: Vec<bool> = density.iter().map(|d| *d > 0.5).collect();
@@ -202,36 +201,7 @@ pub fn finish(
         let n = measure::thick(domain, &solid, width.floor() as usize + 1).len();
         fact("cells of members wider than asked for", n.to_string());
     }
-    if let Some(u) = u {
-        inside(plan, &solid, u, out);
+    if let Some(view) = view {
+        field::inside(plan, &solid, view, out);
     }
-}
-
-/// The solid cells with the displacement of their nodes, for sections and probes.
-fn inside(plan: &Plan, solid: &[bool], u: &Displacement, out: &mut Outcome) {
-    let Some(part) = plan.brief.setup.parts.first() else { return };
-    let grid = &plan.region.grid;
-    let row = grid.counts[0] as u32;
-    let mut runs: Vec<[u32; 2]> = Vec::new();
-    for cell in (0..solid.len() as u32).filter(|c| solid[*c as usize]) {
-        match runs.last_mut() {
-            Some(run) if run[0] + run[1] == cell && cell % row != 0 => run[1] += 1,
-            _ => runs.push([cell, 1]),
-        }
-    }
-    let mesh = OutcomeMesh::Grid {
-        name: format!("volume:{}", part.name),
-        body: part.name.clone(),
-        origin: grid.origin,
-        cell: grid.cell,
-        counts: grid.counts.map(|n| n as u32),
-        runs,
-    };
-    let Some(volume) = Volume::new(&mesh) else { return };
-    let places: Vec<[usize; 3]> = volume.positions().collect();
-    for (k, case) in plan.brief.setup.cases.iter().enumerate() {
-        let at = |place: &[usize; 3]| u.at(k, *place).unwrap_or_default().map(|c| c as f32);
-        out.fields.push(displacement(mesh.name(), &case.id, places.iter().flat_map(at).collect()));
-    }
-    out.meshes.push(mesh);
 }

@@ -1,16 +1,18 @@
 //! What a generative study asks for, read off its properties.
 
+use super::conduction::Conduction;
 use crate::density::casting::Draw;
 use crate::density::overhang::Slope;
 use crate::density::pipeline::Process;
 use crate::density::{Direction, pattern};
 use crate::design::schema::Section;
-use crate::design::{Id, Issue, Object, Resolved, Severity, Value, describe_face, resolve};
+use crate::design::{Id, Issue, Object, ROOM, Resolved, Severity, Value, describe_face, resolve};
 use crate::geometry::{Model, select};
 use crate::mechanics::setup::{LoadCase, Setup};
 use crate::mechanics::support::Hold;
 use crate::mesh::Grid;
 use crate::study::Case;
+use crate::study::part::{Part, parts};
 use glam::DVec3;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +30,16 @@ pub enum Goal {
     Compliance(f64),
     /// Lightest with a von Mises stress of at most this away from what is kept, Pa.
     Stress(f64),
+    /// Best conductor with at most this share of the space's volume.
+    Conduction(f64),
+}
+
+/// What the body is for.
+pub enum Duty<'a> {
+    /// To carry forces. The set-up's parts stand in the [`Brief`].
+    Mechanical(Setup<'a>),
+    /// To lead heat away.
+    Thermal(Conduction),
 }
 
 /// Faces and bodies of the model where something is said beforehand.
@@ -43,7 +55,9 @@ pub struct Given {
 
 /// A study's wishes; lengths in m.
 pub struct Brief<'a> {
-    pub setup: Setup<'a>,
+    /// The design space, alone where the study has no errors.
+    pub parts: Vec<Part<'a>>,
+    pub duty: Duty<'a>,
     pub goal: Goal,
     pub keep: Given,
     pub avoid: Given,
@@ -58,18 +72,28 @@ pub struct Brief<'a> {
     /// Cells along the longest side.
     pub cells: u32,
     pub iterations_max: u32,
-    /// Of each load case.
+    /// Of each load case; heat has one.
     pub weights: Vec<f64>,
 }
 
 impl<'a> Brief<'a> {
     /// Reads the study; issues of severity error mean that it must not be run.
     pub fn read(case: &Case<'a>) -> (Self, Vec<Issue>) {
-        let (setup, mut issues) = Setup::read(case);
         let (resolved, study) = (resolve(case.design).0, case.study);
+        let mut issues = Vec::new();
+        let kept = bodies(case, "keep_bodies", &mut issues);
+        let (parts, duty) = if super::is_conduction(study) {
+            let parts = parts(case, &mut issues);
+            let conduction = Conduction::read(case, &resolved, &parts, &kept, &mut issues);
+            (parts, Duty::Thermal(conduction))
+        } else {
+            let (mut setup, found) = Setup::read(case);
+            issues.extend(found);
+            (std::mem::take(&mut setup.parts), Duty::Mechanical(setup))
+        };
         if study.refs("bodies").is_empty() {
             issues.push(Issue::error(study, "bodies", "Design space: choose the body that may be filled"));
-        } else if setup.parts.len() > 1 {
+        } else if parts.len() > 1 {
             let message = "Design space: copies made it several bodies; choose a feature that made one";
             issues.push(Issue::error(study, "bodies", message));
         }
@@ -81,26 +105,35 @@ impl<'a> Brief<'a> {
         };
         let goal = match study.choice("goal").as_str() {
             "mass" => {
-                let whole: f64 = setup.parts.iter().map(|p| p.volume * p.density).sum();
+                let whole: f64 = parts.iter().map(|p| p.volume * p.density).sum();
                 Goal::Share(number("mass") / whole)
             }
             "displacement" => Goal::Displacement(number("displacement")),
             "compliance" => Goal::Compliance(number("compliance")),
             "stress" => Goal::Stress(number("stress")),
+            "conduction" => Goal::Conduction(number("share")),
             _ => Goal::Share(number("share")),
         };
         let (layer, distance, member) = (number("layer"), number("distance"), number("member"));
         let member_max = number("member_max");
         let (cells, iterations_max) = (number("cells") as u32, number("iterations") as u32);
         let slope = Slope::of(number("overhang"));
-        let weights = weights(case, &resolved, &setup.cases, &mut issues);
+        let weights = match &duty {
+            Duty::Mechanical(setup) => weights(case, &resolved, &setup.cases, &mut issues),
+            Duty::Thermal(_) => vec![1.0],
+        };
 
-        let mut faces: Vec<(usize, usize)> = setup.supports.iter().flat_map(|s| s.faces.clone()).collect();
-        faces.extend(setup.loads.iter().flat_map(|l| l.faces.iter().copied()));
+        let mut faces: Vec<(usize, usize)> = match &duty {
+            Duty::Mechanical(setup) => {
+                let held = setup.supports.iter().flat_map(|s| &s.faces);
+                held.chain(setup.loads.iter().flat_map(|l| &l.faces)).copied().collect()
+            }
+            Duty::Thermal(conduction) => conduction.faces().collect(),
+        };
         faces.extend(named(case, "keep_faces", "Faces to keep", &mut issues));
         faces.sort_unstable();
         faces.dedup();
-        let keep = Given { bodies: bodies(case, "keep_bodies", &mut issues), faces, distance: layer };
+        let keep = Given { bodies: kept, faces, distance: layer };
         let avoid = Given {
             bodies: bodies(case, "avoid_bodies", &mut issues),
             faces: named(case, "avoid_faces", "Faces to keep away from", &mut issues),
@@ -126,10 +159,27 @@ impl<'a> Brief<'a> {
             cells,
             iterations_max,
             weights,
-            setup,
+            parts,
+            duty,
         };
         brief.check(case, &mut issues);
         (brief, issues)
+    }
+
+    /// Load cases; heat has none.
+    pub fn cases(&self) -> &[LoadCase] {
+        match &self.duty {
+            Duty::Mechanical(setup) => &setup.cases,
+            Duty::Thermal(_) => &[],
+        }
+    }
+
+    /// Temperature that rises count from, K.
+    pub fn temperature(&self) -> f64 {
+        match &self.duty {
+            Duty::Mechanical(_) => ROOM,
+            Duty::Thermal(conduction) => conduction.temperature,
+        }
     }
 
     /// What cannot be answered, and what will surprise.
@@ -138,7 +188,7 @@ impl<'a> Brief<'a> {
         if let Goal::Share(share) = self.goal
             && !(share > 0.0 && share <= 1.0)
         {
-            let whole: f64 = self.setup.parts.iter().map(|p| p.volume * p.density).sum();
+            let whole: f64 = self.parts.iter().map(|p| p.volume * p.density).sum();
             let message = format!(
                 "Mass at most: the whole design space weighs {whole:.4} kg; give a mass above 0 and below that"
             );
@@ -150,41 +200,8 @@ impl<'a> Brief<'a> {
         if self.weights.iter().all(|w| *w == 0.0) && !self.weights.is_empty() {
             issues.push(Issue::error(study, "cases", "Every load case has the weight 0: give one of them more"));
         }
-        for one in self.setup.supports.iter() {
-            let why = match one.hold {
-                Hold::Elastic { .. } => "beds its faces on springs",
-                Hold::Solid(_) => "moves its faces as one solid piece",
-                hold if hold.way() > 0.0 => "gives a displacement",
-                Hold::Normal(_) if !square(case.model, &one.faces) => {
-                    "slides on faces that are not square to x, y or z, which cells cannot follow"
-                }
-                _ => continue,
-            };
-            let message =
-                format!("{} {why}: generative design cannot have it; hold these faces fixed", one.object.name);
-            issues.push(Issue::error(study, "supports", message));
-        }
-        for one in self.setup.cases.iter().filter(|c| c.is_heavy()) {
-            let message = format!(
-                "{}: gravity and turning load a body by its own mass, which changes with the design; take them off",
-                one.label
-            );
-            issues.push(Issue::error(study, "cases", message));
-        }
-        if !self.setup.bolts.is_empty() {
-            let message = "Bolt preload: generative design has none; suppress it, or give its force as a load";
-            issues.push(Issue::error(study, "cases", message));
-        }
-        for part in self.setup.parts.iter().filter(|p| p.orthotropic.is_some()) {
-            let message = format!("{}: orthotropic; generative design knows one stiffness only", part.label);
-            issues.push(Issue::error(study, "bodies", message));
-        }
-        for one in self.setup.loads.iter().filter(|l| l.rigid) {
-            let message = format!(
-                "{}: its rigid coupling is taken as distributing; the layer kept behind its faces is what is stiff",
-                one.object.name
-            );
-            issues.push(Issue::warning(study, "cases", message));
+        if let Duty::Mechanical(setup) = &self.duty {
+            self.check_mechanical(case, setup, issues);
         }
         let Some(grid) = self.grid() else { return };
         let (h, mm) = (grid.cell, 1e3);
@@ -228,6 +245,47 @@ impl<'a> Brief<'a> {
         }
     }
 
+    /// Forces and supports that cells cannot have.
+    fn check_mechanical(&self, case: &Case, setup: &Setup, issues: &mut Vec<Issue>) {
+        let study = case.study;
+        for one in &setup.supports {
+            let why = match one.hold {
+                Hold::Elastic { .. } => "beds its faces on springs",
+                Hold::Solid(_) => "moves its faces as one solid piece",
+                hold if hold.way() > 0.0 => "gives a displacement",
+                Hold::Normal(_) if !square(case.model, &one.faces) => {
+                    "slides on faces that are not square to x, y or z, which cells cannot follow"
+                }
+                _ => continue,
+            };
+            let message =
+                format!("{} {why}: generative design cannot have it; hold these faces fixed", one.object.name);
+            issues.push(Issue::error(study, "supports", message));
+        }
+        for one in setup.cases.iter().filter(|c| c.is_heavy()) {
+            let message = format!(
+                "{}: gravity and turning load a body by its own mass, which changes with the design; take them off",
+                one.label
+            );
+            issues.push(Issue::error(study, "cases", message));
+        }
+        if !setup.bolts.is_empty() {
+            let message = "Bolt preload: generative design has none; suppress it, or give its force as a load";
+            issues.push(Issue::error(study, "cases", message));
+        }
+        for part in self.parts.iter().filter(|p| p.orthotropic.is_some()) {
+            let message = format!("{}: orthotropic; generative design knows one stiffness only", part.label);
+            issues.push(Issue::error(study, "bodies", message));
+        }
+        for one in setup.loads.iter().filter(|l| l.rigid) {
+            let message = format!(
+                "{}: its rigid coupling is taken as distributing; the layer kept behind its faces is what is stiff",
+                one.object.name
+            );
+            issues.push(Issue::warning(study, "cases", message));
+        }
+    }
+
     /// Properties of the feature that makes the body found a part of the design: what bounds it, as the study has it.
     pub fn proposal(&self, case: &Case) -> BTreeMap<String, Value> {
         let bodies = |given: &Given| Value::Refs(features(case.model, &given.bodies));
@@ -242,7 +300,7 @@ impl<'a> Brief<'a> {
             ("avoid_faces", faces(&self.avoid)),
         ]);
         out.extend(["bodies", "layer", "distance"].into_iter().filter_map(|key| Some((key, case.study.get(key)?))));
-        if let Some(part) = self.setup.parts.first() {
+        if let Some(part) = self.parts.first() {
             out.insert("material", Value::Choice(case.model.bodies[part.index].material.clone()));
         }
         out.into_iter().map(|(key, value)| (key.into(), value)).collect()
@@ -250,7 +308,7 @@ impl<'a> Brief<'a> {
 
     /// The box of cells over the space; `None` without one.
     pub fn grid(&self) -> Option<Grid> {
-        let (lo, hi) = self.setup.bounds()?;
+        let (lo, hi) = self.parts.first()?.surface.bounds()?;
         let longest = (0..3).map(|a| hi[a] - lo[a]).fold(0.0, f64::max);
         (longest > 0.0 && self.cells > 0).then(|| Grid::over(lo, hi, longest / f64::from(self.cells), 1))
     }

@@ -43,7 +43,7 @@ impl Region {
         let study = case.study;
         let none = || Issue::error(study, "bodies", "Design space: choose the body that may be filled");
         let grid = brief.grid().ok_or_else(none)?;
-        let part = brief.setup.parts.first().ok_or_else(none)?;
+        let part = brief.parts.first().ok_or_else(none)?;
         let inside = filled(study, part.surface, &part.label, &grid)?;
         let role = |share: &f64| if *share >= HALF { Role::Free } else { Role::Outside };
         let mut roles: Vec<Role> = inside.iter().map(role).collect();
@@ -73,8 +73,10 @@ impl Region {
 
 /// A set-up that the optimiser refuses, at the property that it is about.
 pub fn at(study: &crate::design::Object, error: &Invalid) -> Issue {
+    // A goal is named after its limit, but that of conduction, which is a share too.
+    let limit = || if super::is_conduction(study) { "share".into() } else { study.choice("goal") };
     let key = match error {
-        Invalid::Volume { .. } | Invalid::Range { .. } => study.choice("goal"),
+        Invalid::Volume { .. } | Invalid::Range { .. } => limit(),
         Invalid::Undercut { .. } => "draw".into(),
         Invalid::Axis { .. } => "process".into(),
         Invalid::NothingFree | Invalid::Empty { .. } => "bodies".into(),
@@ -91,7 +93,12 @@ pub fn at(study: &crate::design::Object, error: &Invalid) -> Issue {
 const HALF: f64 = 0.5;
 
 /// Share of each cell that lies in a body.
-fn filled(study: &crate::design::Object, surface: &SurfaceMesh, label: &str, grid: &Grid) -> Result<Vec<f64>, Issue> {
+pub fn filled(
+    study: &crate::design::Object,
+    surface: &SurfaceMesh,
+    label: &str,
+    grid: &Grid,
+) -> Result<Vec<f64>, Issue> {
     let Voxels { full, cut, moments } =
         voxelize(surface, grid).map_err(|e| Issue::error(study, "bodies", format!("{label}: {e}")))?;
     let mut out = vec![0.0; grid.n_cells()];
@@ -165,7 +172,7 @@ fn covered(case: &Case, given: &Given, grid: &Grid) -> Result<Vec<usize>, Issue>
 
 /// The same as surfaces: what bounds the outcome.
 pub fn bounds(case: &Case, brief: &Brief) -> Option<Bounds> {
-    let space = brief.setup.parts.first()?;
+    let space = brief.parts.first()?;
     let surface = |body: &usize| case.model.bodies[*body].body.surface().clone();
     Some(Bounds {
         space: surface(&space.index),

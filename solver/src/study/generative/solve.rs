@@ -2,22 +2,21 @@
 
 use super::answer::{self, Solved};
 use super::body::{self, Built};
-use super::brief::{Brief, Goal, errors};
+use super::brief::{Brief, Duty, Goal, errors};
 use super::nodes::Nodes;
 use super::region::{self, Region, RegionError};
+use super::solver::{self, Nodal, Solver, SolverError};
 use super::store;
-use super::structure::{Structure, relative};
-use crate::density::elastic::{Accuracy, Displacement, Elastic, ElasticError, Space};
+use crate::density::elastic::ElasticError;
 use crate::density::mma;
 use crate::density::oc::Criteria;
 use crate::density::optimization::{Optimization, Physics, StepError, Stop};
 use crate::density::pipeline::{Filter, Process, Sharpening};
 use crate::density::setup::{self, Optimiser, Setup};
-use crate::density::stress::Brick;
+use crate::density::thermal::ThermalError;
 use crate::design::Issue;
 use crate::geometry::generated::Mould;
 use crate::growth;
-use crate::linear::cg::CgError;
 use crate::run::{Asked, Ctx, Phase};
 use crate::study::outcome::{Outcome, Partial};
 use crate::study::resolution::afford;
@@ -33,10 +32,6 @@ const CHECKED_CELLS_MAX: usize = 2_000_000;
 /// Iterations between two pictures, and between two checkpoints.
 const SHOWN_EVERY: u32 = 5;
 const KEPT_EVERY: u32 = 10;
-/// Relative residual on the way (sensitivities settle long before) and of the answer.
-const TOLERANCE: f64 = 1e-3;
-const TOLERANCE_ANSWER: f64 = 1e-7;
-const SOLVER_ITERATIONS_MAX: u32 = 2000;
 /// Radius of the filter where no smallest member is asked for, cells: less leaves checkerboards and single cells.
 const RADIUS: f64 = 2.0;
 /// Steepness that projections end at.
@@ -45,6 +40,9 @@ const BETA_END: f64 = 16.0;
 const CAREFUL: mma::Settings = mma::Settings { move_limit: 0.05, start: 0.2, widen: 1.2, narrow: 0.7 };
 /// Least relative stiffness, of cells without material.
 const VOID: f64 = 1e-9;
+/// Least relative conductivity, as in the literature: at less, heat that is made between members hardly gets out, and the
+/// design spends its material on reaching every corner of the space.
+const VOID_HEAT: f64 = 1e-3;
 
 impl Study for Generative {
     fn id(&self) -> &'static str {
@@ -93,22 +91,27 @@ const BYTES_PER_CELL: f64 = 700.0;
 /// Of one step, per cell, and per cell and load case.
 const SECONDS_PER_CELL: f64 = 2e-6;
 const SECONDS_PER_CELL_AND_CASE: f64 = 4e-6;
+/// Of heat, whose preconditioner is made anew at every step.
+const SECONDS_PER_CELL_OF_HEAT: f64 = 1.2e-5;
 
 fn cost(brief: &Brief) -> Cost {
-    let (Some(grid), Some(part)) = (brief.grid(), brief.setup.parts.first()) else { return Cost::default() };
+    let (Some(grid), Some(part)) = (brief.grid(), brief.parts.first()) else { return Cost::default() };
     let cells = (part.volume + part.area * grid.cell) / grid.cell.powi(3);
-    let n_cases = brief.setup.cases.len().max(1);
+    let n_cases = brief.cases().len().max(1);
     let bytes = 32e6
         + BYTES_PER_CELL * grid.n_cells() as f64
-        + Elastic::bytes_expected(cells as usize, n_cases) as f64
+        + solver::bytes_expected(brief, cells as usize, n_cases) as f64
         + 400.0 * part.surface.triangles.len() as f64;
     // A limit on stress solves every case twice.
     let n_solves = if matches!(brief.goal, Goal::Stress(_)) { 2 * n_cases } else { n_cases };
-    let step = (SECONDS_PER_CELL + SECONDS_PER_CELL_AND_CASE * n_solves as f64) * cells;
+    let (each, per_node) = match brief.duty {
+        Duty::Mechanical(_) => (SECONDS_PER_CELL_AND_CASE * n_solves as f64, 3.0),
+        Duty::Thermal(_) => (SECONDS_PER_CELL_OF_HEAT, 1.0),
+    };
     Cost {
         memory_bytes: bytes as u64,
-        core_seconds: 1.0 + step * f64::from(brief.iterations_max),
-        dofs: (3.0 * 1.15 * cells) as u64 + 3,
+        core_seconds: 1.0 + (SECONDS_PER_CELL + each) * cells * f64::from(brief.iterations_max),
+        dofs: (per_node * 1.15 * cells) as u64 + 3,
     }
 }
 
@@ -136,35 +139,15 @@ impl<'a> Plan<'a> {
         Ok(Self { case, brief, region, nodes, wishes, mould })
     }
 
-    fn space(&self) -> Space {
-        let [young, poisson] = self.brief.setup.parts.first().map_or([1.0, 0.3], |p| p.at_room());
-        Space {
-            grid: self.region.grid,
-            cells: self.region.cells.clone(),
-            young,
-            poisson,
-            supports: self.nodes.supports.clone(),
-            skip_below: None,
-        }
-    }
-
     fn run(&self, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
         let mut run = self.begin(ctx)?;
         ctx.progress(Phase::Assemble, 0.02, "Making the operators of the first design");
-        let start = relative(&self.region, &run.stiffness(&run.density()));
-        let elastic = Elastic::new(self.space(), &start).map_err(|e| self.physics(e))?;
-        let [young, poisson] = self.brief.setup.parts.first().map_or([1.0, 0.3], |p| p.at_room());
-        let mut structure = Structure {
-            elastic,
-            brick: Brick { young, poisson, cell: self.region.grid.cell },
-            loads: &self.nodes.loads,
-            region: &self.region,
-            last: None,
-            accuracy: Accuracy { tolerance: TOLERANCE, iterations_max: SOLVER_ITERATIONS_MAX },
-            cancel: ctx.cancel_flag(),
-        };
+        let start = run.stiffness(&run.density());
+        let cancel = ctx.cancel_flag();
+        let mut solver =
+            Solver::new(self.brief, &self.region, &self.nodes, &start, cancel).map_err(|e| self.physics(e))?;
         if let Some(stored) = ctx.checkpoint.take().as_deref().and_then(store::read) {
-            structure.last = structure.elastic.restored(&stored.displacement);
+            solver.restore(&stored.nodal);
         }
         ctx.check()?;
         let mut shown = 0;
@@ -174,13 +157,13 @@ impl<'a> Plan<'a> {
                 break;
             }
             if ctx.asked() == Asked::Pause {
-                self.keep(&run, &structure, ctx);
+                self.keep(&run, &solver, ctx);
                 return Err(StudyError::Paused);
             }
-            self.step(&mut run, &mut structure, ctx)?;
+            self.step(&mut run, &mut solver, ctx)?;
             let n = run.state().iteration;
             if n == 1 || n.is_multiple_of(SHOWN_EVERY) {
-                if let Some(outcome) = self.look(&run, &structure) {
+                if let Some(outcome) = self.look(&run, &solver) {
                     ctx.check()?;
                     ctx.emit(Partial { level: shown, outcome });
                     shown += 1;
@@ -188,10 +171,10 @@ impl<'a> Plan<'a> {
                 ctx.check()?;
             }
             if n.is_multiple_of(KEPT_EVERY) {
-                self.keep(&run, &structure, ctx);
+                self.keep(&run, &solver, ctx);
             }
         }
-        self.finish(&run, structure, ctx)
+        self.finish(&run, solver, ctx)
     }
 
     /// A new run, or one that goes on from its checkpoint.
@@ -210,13 +193,12 @@ impl<'a> Plan<'a> {
         Optimization::new(domain, wishes()).map_err(refused)
     }
 
-    fn keep(&self, run: &Optimization, structure: &Structure, ctx: &mut Ctx) {
-        let displacement = structure.last.as_ref().map(Displacement::values).unwrap_or_default();
-        ctx.keep(store::write(run.state(), &displacement));
+    fn keep(&self, run: &Optimization, solver: &Solver, ctx: &mut Ctx) {
+        ctx.keep(store::write(run.state(), &solver.values()));
     }
 
-    fn step(&self, run: &mut Optimization, structure: &mut Structure, ctx: &mut Ctx) -> Result<(), StudyError> {
-        run.step(structure).map_err(|e| match e {
+    fn step(&self, run: &mut Optimization, solver: &mut Solver, ctx: &mut Ctx) -> Result<(), StudyError> {
+        run.step(solver).map_err(|e| match e {
             StepError::Physics(e) => self.physics(e),
             StepError::Setup(e) => StudyError::Setup(vec![region::at(self.case.study, &e)]),
             StepError::NotFinite { .. } => StudyError::Solver(e.to_string()),
@@ -238,21 +220,21 @@ impl<'a> Plan<'a> {
     }
 
     /// The design on its way.
-    fn look(&self, run: &Optimization, structure: &Structure) -> Option<Outcome> {
+    fn look(&self, run: &Optimization, solver: &Solver) -> Option<Outcome> {
         let density = run.density();
         let (samples, _) = body::samples(&self.region, &density)?;
         let level = body::level_by_cells(&self.region, &density);
         let grown = self.mould.grow(&samples, level, body::surface_cells(&self.region, 1.0))?;
-        let solved = structure.last.as_ref().map(|u| Solved { u, compliance: None, built: None, stress: None });
+        let solved = solver.last().map(|view| Solved { view, compliance: None, built: None, stress: None });
         Some(answer::outcome(self, run, &density, &grown, solved.as_ref()))
     }
 
-    fn finish(&self, run: &Optimization, mut structure: Structure, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
+    fn finish(&self, run: &Optimization, mut solver: Solver, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
         ctx.progress(Phase::Recover, 0.91, "Solving the design found, to the last digits that count");
         let density = run.density();
-        structure.accuracy.tolerance = TOLERANCE_ANSWER;
-        let response = structure.solve(&run.stiffness(&density)).map_err(|e| self.physics(e))?;
-        let stress = structure.largest(&density);
+        solver.refine();
+        let response = solver.solve(&run.stiffness(&density)).map_err(|e| self.physics(e))?;
+        let stress = solver.largest_stress(&density);
         ctx.check()?;
         ctx.progress(Phase::Recover, 0.93, "Making a body of the densities");
         let flag = ctx.cancel_flag();
@@ -266,19 +248,21 @@ impl<'a> Plan<'a> {
         };
         let Built { grown, level, wanted, n_pieces, .. } = &built;
         ctx.progress(Phase::Recover, 0.97, "Solving the body in cells");
-        let u = structure.last.take();
+        let nodal = solver.take();
+        let view = nodal.as_ref().map(Nodal::view);
+        let void = self.wishes.void_stiffness;
         let filled = region::fractions(&grown.surface, &self.region);
-        let stiffness: Vec<f64> = filled.iter().map(|f| VOID + f * (1.0 - VOID)).collect();
-        let again = structure.solve(&stiffness).map_err(|e| self.physics(e))?;
+        let stiffness: Vec<f64> = filled.iter().map(|f| void + f * (1.0 - void)).collect();
+        let again = solver.solve(&stiffness).map_err(|e| self.physics(e))?;
         ctx.check()?;
-        let solved = u.as_ref().map(|u| Solved {
-            u,
+        let solved = view.map(|view| Solved {
+            view,
             compliance: Some(&response.compliance),
             built: Some(&again.compliance),
             stress: Some(&stress),
         });
         let mut out = answer::outcome(self, run, &density, grown, solved.as_ref());
-        answer::finish(self, run, &density, grown, u.as_ref(), &mut out);
+        answer::finish(self, run, &density, grown, view, &mut out);
         out.facts.push(("level of the surface".into(), format!("{level:.4}")));
         if (grown.volume / wanted - 1.0).abs() > 5e-3 {
             out.warnings.push(format!(
@@ -287,9 +271,12 @@ impl<'a> Plan<'a> {
             ));
         }
         if *n_pieces > 1 {
-            out.warnings.push(format!(
-                "The body is in {n_pieces} pieces: some held or loaded face carries nothing; allow more volume or check the loads"
-            ));
+            let idle = match self.brief.duty {
+                Duty::Mechanical(_) => "some held or loaded face carries nothing",
+                Duty::Thermal(_) => "some heated or cooled face leads no heat",
+            };
+            out.warnings
+                .push(format!("The body is in {n_pieces} pieces: {idle}; allow more volume or check the loads"));
         }
         if run.stopped() == Some(Stop::Iterations) {
             out.warnings.push("The iterations were used up before the design settled; more may improve it".into());
@@ -301,15 +288,16 @@ impl<'a> Plan<'a> {
         Ok(out)
     }
 
-    fn physics(&self, error: ElasticError) -> StudyError {
-        let study = self.case.study;
+    fn physics(&self, error: SolverError) -> StudyError {
+        let at = |key, why| StudyError::Setup(vec![Issue::error(self.case.study, key, why)]);
         match error {
-            ElasticError::Solve(CgError::Cancelled) => StudyError::Cancelled,
-            ElasticError::Loose => StudyError::Setup(vec![Issue::error(
-                study,
-                "supports",
-                "The supports do not hold the design space in cells: hold more faces",
-            )]),
+            e if e.is_cancelled() => StudyError::Cancelled,
+            SolverError::Elastic(ElasticError::Loose) => {
+                at("supports", "The supports do not hold the design space in cells: hold more faces")
+            }
+            SolverError::Thermal(ThermalError::Insulated) => {
+                at("thermal", "The given temperatures reach no cell of the design space: give more faces a temperature")
+            }
             other => StudyError::Solver(other.to_string()),
         }
     }
@@ -318,7 +306,7 @@ impl<'a> Plan<'a> {
 /// What the optimiser is asked.
 fn wishes(brief: &Brief, region: &Region, nodes: &Nodes) -> Setup {
     let goal = match brief.goal {
-        Goal::Share(share) => setup::Goal::Stiffness { volume_max: share },
+        Goal::Share(share) | Goal::Conduction(share) => setup::Goal::Stiffness { volume_max: share },
         Goal::Displacement(d) => {
             setup::Goal::Volume { compliance_max: nodes.sizes.iter().map(|size| size * d).collect() }
         }
@@ -346,7 +334,7 @@ fn wishes(brief: &Brief, region: &Region, nodes: &Nodes) -> Setup {
         process,
         sharpening,
         size_max: (brief.member_max > 0.0).then(|| brief.member_max / region.grid.cell),
-        void_stiffness: VOID,
+        void_stiffness: if matches!(brief.duty, Duty::Thermal(_)) { VOID_HEAT } else { VOID },
         optimiser: match base.optimiser {
             _ if stiffest && plain && brief.member_max == 0.0 => Optimiser::Criteria(Criteria::default()),
             _ if is_stress => Optimiser::Asymptotes(CAREFUL),

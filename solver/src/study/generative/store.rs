@@ -1,5 +1,5 @@
-//! Where a run stands, as bytes: the optimiser's state, the level of partial answers, and the displacements that the next
-//! solve starts from.
+//! Where a run stands, as bytes: the optimiser's state, and the displacements or temperatures that the next solve starts
+//! from.
 
 use crate::density::optimization::State;
 use crate::density::snapshot;
@@ -10,19 +10,19 @@ const HASH: usize = 32;
 /// What a run goes on from.
 pub struct Stored {
     pub state: State,
-    /// [`crate::density::elastic::Displacement::values`]; empty where the next solve starts anew.
-    pub displacement: Vec<f64>,
+    /// [`super::solver::Solver::values`]; empty where the next solve starts anew.
+    pub nodal: Vec<f64>,
 }
 
-/// A line that names the format, the length of the state, the state, displacements as doubles in little endian, and the
+/// A line that names the format, the length of the state, the state, values at nodes as doubles in little endian, and the
 /// BLAKE3 hash of all before it.
-pub fn write(state: &State, displacement: &[f64]) -> Vec<u8> {
+pub fn write(state: &State, nodal: &[f64]) -> Vec<u8> {
     let state = snapshot::write(state);
-    let mut out = Vec::with_capacity(MAGIC.len() + 8 + state.len() + 8 * displacement.len() + HASH);
+    let mut out = Vec::with_capacity(MAGIC.len() + 8 + state.len() + 8 * nodal.len() + HASH);
     out.extend_from_slice(MAGIC);
     out.extend_from_slice(&(state.len() as u64).to_le_bytes());
     out.extend_from_slice(&state);
-    out.extend(displacement.iter().flat_map(|x| x.to_le_bytes()));
+    out.extend(nodal.iter().flat_map(|x| x.to_le_bytes()));
     let hash = blake3::hash(&out);
     out.extend_from_slice(hash.as_bytes());
     out
@@ -37,7 +37,7 @@ pub fn read(bytes: &[u8]) -> Option<Stored> {
     let (length, rest) = body[MAGIC.len()..].split_first_chunk::<8>()?;
     let (state, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*length)).ok()?)?;
     let (numbers, left) = rest.as_chunks::<8>();
-    let displacement = numbers.iter().map(|b| f64::from_le_bytes(*b)).collect();
+    let nodal = numbers.iter().map(|b| f64::from_le_bytes(*b)).collect();
     left.is_empty().then_some(())?;
-    Some(Stored { state: snapshot::read(state).ok()?, displacement })
+    Some(Stored { state: snapshot::read(state).ok()?, nodal })
 }

@@ -12,6 +12,14 @@ pub fn relative(region: &Region, stiffness: &[f64]) -> Vec<f64> {
     region.cells.iter().zip(&region.fill).map(|(c, fill)| stiffness[*c as usize] * fill).collect()
 }
 
+/// Values of the space's cells on all cells, each by the share of it that lies in the space.
+pub fn whole(region: &Region, values: Vec<f64>) -> Vec<f64> {
+    let mut out = vec![0.0; region.grid.n_cells()];
+    let shares = region.cells.iter().zip(&region.fill);
+    shares.zip(values).for_each(|((c, fill), e)| out[*c as usize] = e * fill);
+    out
+}
+
 /// Elasticity on the cells of the space.
 pub struct Structure<'a> {
     pub elastic: Elastic,
@@ -43,14 +51,6 @@ impl Structure<'_> {
         };
         self.stresses().into_iter().map(most).collect()
     }
-
-    /// Values of the space's cells on all cells, each by the share of it that lies in the space.
-    fn whole(&self, values: Vec<f64>) -> Vec<f64> {
-        let mut out = vec![0.0; self.region.grid.n_cells()];
-        let shares = self.region.cells.iter().zip(&self.region.fill);
-        shares.zip(values).for_each(|((c, fill), e)| out[*c as usize] = e * fill);
-        out
-    }
 }
 
 impl Physics for Structure<'_> {
@@ -66,7 +66,7 @@ impl Physics for Structure<'_> {
         let go_on = |_, _| !cancel.load(Ordering::Relaxed);
         let (u, _) = self.elastic.solve(self.loads, self.last.take(), self.accuracy, cancel, go_on)?;
         let compliance = self.elastic.compliances(self.loads, &u)?;
-        let energies = self.elastic.energies(&u).into_iter().map(|e| self.whole(e)).collect();
+        let energies = self.elastic.energies(&u).into_iter().map(|e| whole(self.region, e)).collect();
         self.last = Some(u);
         Ok(Response { compliance, energies })
     }
@@ -106,6 +106,6 @@ impl Physics for Structure<'_> {
         let mutual = solved.map(|(adjoint, _)| self.elastic.mutual(&adjoint, &u));
         self.last = Some(u);
         let all = pulls.into_iter().zip(mutual?);
-        Ok(all.map(|(pull, mutual)| Pulled { explicit: pull.density, mutual: self.whole(mutual) }).collect())
+        Ok(all.map(|(pull, mutual)| Pulled { explicit: pull.density, mutual: whole(self.region, mutual) }).collect())
     }
 }

@@ -1,10 +1,8 @@
 //! Heat study, steady and over time: see `README.md` beside this file for equations, references and limits.
 
 use super::form::StudyForm;
-use super::form::thermal::{boundaries, is_steady};
-use crate::design::schema;
-use crate::design::{Design, Issue, Object, TIME};
-use crate::quantity;
+use super::form::thermal::{boundaries, is_steady, over_time};
+use crate::design::{Design, Issue, Object};
 
 #[cfg(feature = "solve")]
 mod answer;
@@ -28,21 +26,13 @@ fn check(design: &Design, study: &Object) -> Vec<Issue> {
         ));
     }
     if is_steady(study) {
-        for object in boundaries(design, study) {
-            let fields = schema::kind(&object.kind).map_or(&[][..], |k| k.fields);
-            for field in fields.iter().filter(|f| f.over_time && object.shows(f)) {
-                if quantity::names(&object.text(field.key)).iter().any(|n| n == TIME) {
-                    issues.push(Issue::error(
-                        study,
-                        "course",
-                        format!(
-                            "{}: {} depends on time, and a steady state has none; choose a course over time",
-                            object.name,
-                            field.label.to_lowercase()
-                        ),
-                    ));
-                }
-            }
+        for (object, field) in over_time(design, study) {
+            let what = field.label.to_lowercase();
+            let message = format!(
+                "{}: {what} depends on time, and a steady state has none; choose a course over time",
+                object.name
+            );
+            issues.push(Issue::error(study, "course", message));
         }
     }
     issues
