@@ -10,6 +10,7 @@ use solver::design::schema::Section;
 use solver::design::{Command, Design, Id, Object, Value};
 use solver::growth::{FACT, Growth};
 use solver::quantity::{Dimension, display_unit};
+use solver::study::generative::is_conduction;
 use solver::study::outcome::{Grade, Outcome};
 use solver::study::question::question;
 use std::sync::Arc;
@@ -36,11 +37,17 @@ pub fn taken_over(desk: Desk) -> Vec<Id> {
     growth.map(ids).unwrap_or_default()
 }
 
-/// The feature that makes the body with this hash, and the verified study of it alone.
+/// The feature that makes the body with this hash, and the study that verifies it alone.
 fn adopted(design: &Design, growth: &str) -> Option<(Object, Option<Object>)> {
     let feature = makers(design, growth).next()?.clone();
-    let check = check_of(design, &feature.id);
+    let check = check_of(design, &feature.id).or_else(|| heat_of(design, &feature.id));
     Some((feature, check))
+}
+
+/// The heat study that has one body alone: it verifies what was grown to lead heat.
+pub fn heat_of(design: &Design, feature: &Id) -> Option<Object> {
+    let alone = std::slice::from_ref(feature);
+    design.of_kind("heat").find(|o| !o.suppressed && o.refs("bodies") == alone).cloned()
 }
 
 /// The verified static study that has one body alone.
@@ -61,10 +68,16 @@ fn adoption(design: &Design, study: &Id, growth: &Growth, file: Value, fresh: im
     let label = if n == 0 { label } else { format!("{label} {}", n + 1) };
     let mut feature = Object::new(fresh("generated"), "generated", &label).with("file", file);
     feature.properties.extend(growth.head.values.clone());
-    let mut check = Object::new(fresh("static"), "static", &format!("Check of {label}"))
-        .with("bodies", Value::Refs(vec![feature.id.clone()]))
-        .with("method", Value::Choice("verified".into()));
-    for key in ["supports", "cases"] {
+    // What leads heat is verified by the steady heat study, under the same heat boundaries.
+    let is_conduction = study.is_some_and(is_conduction);
+    let kind = if is_conduction { "heat" } else { "static" };
+    let mut check = Object::new(fresh(kind), kind, &format!("Check of {label}"))
+        .with("bodies", Value::Refs(vec![feature.id.clone()]));
+    if !is_conduction {
+        check = check.with("method", Value::Choice("verified".into()));
+    }
+    let same: &[&str] = if is_conduction { &["thermal"] } else { &["supports", "cases"] };
+    for key in same.iter().copied() {
         if let Some(value) = study.and_then(|o| o.properties.get(key)) {
             check = check.with(key, value.clone());
         }
@@ -188,6 +201,8 @@ pub fn GrowthPanel(outcome: Arc<Outcome>) -> impl IntoView {
             v.as_ref().is_some_and(|(_, v)| outcome.with_value(|o| lines(o, Some(v)).iter().any(off)))
         })
     };
+    // A conductor's compliance is of another kind, which the heat study that verifies it does not tell.
+    let has_lines = outcome.with_value(|o| !lines(o, None).is_empty());
     let open = move |study: bool| {
         let id = taken.with_untracked(|t| {
             let (feature, check) = t.as_ref()?;
@@ -228,25 +243,27 @@ pub fn GrowthPanel(outcome: Arc<Outcome>) -> impl IntoView {
                                 </button>
                             }
                                 .into_any(),
-                            None => view! { <span class="soft">" · no verified static study has it as its only body"</span> }.into_any(),
+                            None => view! { <span class="soft">" · no verified study has it as its only body"</span> }.into_any(),
                         }}
                     </p>
                 }
                     .into_any(),
             }}
-            <div class="table-scroll">
-                <table class="table dense">
-                    <thead>
-                        <tr>
-                            <th>"Compliance" <span class="soft unit">{move || display_unit(Dimension::MOMENT, desk.units.get()).0}</span></th>
-                            <th title="As the optimiser ended: grey densities count as soft">"Optimised"</th>
-                            <th title="The body that was made of it, in the optimiser's cells">"In cells"</th>
-                            <th>"Verified"</th>
-                        </tr>
-                    </thead>
-                    <tbody>{rows}</tbody>
-                </table>
-            </div>
+            <Show when=move || has_lines>
+                <div class="table-scroll">
+                    <table class="table dense">
+                        <thead>
+                            <tr>
+                                <th>"Compliance" <span class="soft unit">{move || display_unit(Dimension::MOMENT, desk.units.get()).0}</span></th>
+                                <th title="As the optimiser ended: grey densities count as soft">"Optimised"</th>
+                                <th title="The body that was made of it, in the optimiser's cells">"In cells"</th>
+                                <th>"Verified"</th>
+                            </tr>
+                        </thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+            </Show>
             <Show when=move || taken.with(|t| t.as_ref().is_some_and(|(_, c)| c.is_some())) && check.with(Option::is_none)>
                 <p class="soft">"Not verified as it is now: open its check and run it."</p>
             </Show>
@@ -343,6 +360,19 @@ mod tests {
         assert_eq!((check.refs("supports"), check.choice("method")), (vec!["wall".into()], "verified".into()));
         assert_eq!(solver::design::check(&design).iter().filter(|i| i.object == feature.id).count(), 0);
         assert!(adopted(&design, "abd").is_none());
+        // What was grown to lead heat is verified by a heat study under the boundaries that it was grown for.
+        let mut cooler = Design::new();
+        let study = Object::new("st", "generative", "Cooler")
+            .with("goal", Value::Choice("conduction".into()))
+            .with("thermal", refs(&["sink", "flow"]));
+        cooler.objects = [Object::new("space", "box", "Space"), study].map(Arc::new).to_vec();
+        let command = adoption(&cooler, &"st".into(), &growth(), file(), fresh);
+        let cooler = solver::design::apply(&cooler, &command).expect("applied").0;
+        let (feature, check) = adopted(&cooler, "abc").expect("in the design");
+        let check = check.expect("a heat study");
+        assert_eq!((check.kind.as_str(), check.refs("bodies")), ("heat", vec![feature.id.clone()]));
+        assert_eq!((check.refs("thermal").len(), check.choice("course")), (2, "steady".into()));
+        assert!(check_of(&cooler, &feature.id).is_none());
         assert_eq!(makers(&design, "abc").count(), 2, "each of them is in the place of the answer");
     }
 
