@@ -1,4 +1,5 @@
-//! The answer in the vocabulary of all studies: the body found, how it moves or how warm it gets, what it weighs, how it came about.
+//! The answer in the vocabulary of all studies: the body found, how it moves or how warm it gets, what it weighs, how it came
+//! about.
 
 use super::brief::{Duty, Goal};
 use super::field;

@@ -40,8 +40,8 @@ const BETA_END: f64 = 16.0;
 const CAREFUL: mma::Settings = mma::Settings { move_limit: 0.05, start: 0.2, widen: 1.2, narrow: 0.7 };
 /// Least relative stiffness, of cells without material.
 const VOID: f64 = 1e-9;
-/// Least relative conductivity, as in the literature: at less, heat that is made between members hardly gets out, and the
-/// design spends its material on reaching every corner of the space.
+/// Least relative conductivity, as in the literature (Gersborg-Hansen, Bendsøe & Sigmund 2006): heat that is made between
+/// members must get to them, so what lies there is no perfect insulator.
 const VOID_HEAT: f64 = 1e-3;
 
 impl Study for Generative {
