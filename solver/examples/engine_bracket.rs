@@ -1,5 +1,5 @@
-//! The jet engine bracket of GE's challenge, from its space to a body that is solved again on a mesh that follows it, twice as
-//! fine the second time; writes `docs/engine-bracket.md`.
+//! The jet engine bracket of GE's challenge, from its space to a body that is solved again on meshes that follow it, refined
+//! where the error is, at two resolutions; writes `docs/engine-bracket.md`.
 //!
 //! `cargo run --release -p solver --features solve --example engine_bracket [-- <mass in kg> [cells [iterations [file.stl]]]]`;
 //! with arguments it only prints, and with `bracket.outcome` in the file's place it keeps what was found there, with the body in
@@ -33,8 +33,8 @@ const MASS_MEDIAN: f64 = 0.651;
 const YIELD: f64 = 903.0;
 /// How far from held and loaded faces stress is judged, m: at the faces themselves it has no finite value.
 const BESIDE: f64 = 3e-3;
-/// Edges of the elements of the two checks, mm.
-const EDGES: [&str; 2] = ["normal", "fine"];
+/// Resolutions of the two checks.
+const LEVELS: [&str; 2] = ["normal", "fine"];
 
 struct Stored(Vec<u8>);
 
@@ -159,11 +159,11 @@ fn main() -> Result<(), Failure> {
     feature.properties.extend(growth.head.values.clone());
     let file = Value::Blob { hash: "found".into(), name: "bracket.growth".into() };
     design.objects.push(Arc::new(feature.with("file", file)));
-    for (k, edge) in EDGES.iter().enumerate() {
+    for (k, level) in LEVELS.iter().enumerate() {
         let check = Object::new(format!("check_{k}").as_str(), "static", "Check")
             .with("bodies", Value::Refs(vec!["outcome".into()]))
             .with("method", Value::Choice("verified".into()))
-            .with("resolution", Value::Choice((*edge).into()))
+            .with("resolution", Value::Choice((*level).into()))
             .expr("accuracy", "2 %");
         design.objects.push(Arc::new(check));
     }
@@ -201,18 +201,19 @@ fn main() -> Result<(), Failure> {
          Written by `cargo run --release -p solver --features solve --example engine_bracket`; do not edit.\n\n\
          GE's jet engine bracket (the challenge of 2013, as published with SimJEB): space, bolts, lugs and four load cases are the \
          template *Engine bracket*; stiffest for {mass} kg, {cells} cells along the longest side, {iterations} iterations, Ti-6Al-4V. \
-         The body found is then solved as any other by the verified static study, on ten-node tetrahedra of {} and of {} mm. \
+         The body found is then solved as any other by the verified static study, on ten-node tetrahedra that follow it and are \
+         refined where the error is and about the highest stresses, at the resolutions *{}* and *{}*. \
          Stress is the largest von Mises stress farther than 3 mm from held and loaded faces.\n\n\
          **Mass {weight:.3} kg**; the median of the 381 published designs is {MASS_MEDIAN} kg, and yield is {YIELD} MPa. \
          Everything asked for holds: **{}**.\n\n\
-         | case | displacement mm | median of the field mm | stress MPa, {} mm | stress MPa, {} mm | change | compliance J, verified | \
+         | case | displacement mm | median of the field mm | stress MPa, {} | stress MPa, {} | change | compliance J, verified | \
          compliance J, optimiser | off |\n|---|---|---|---|---|---|---|---|---|\n{rows}\n\
          {} cells of {}, found in {grown_in:.0} s; {} and {} tetrahedra; {:.0} s in all on this machine.\n",
-        EDGES[0],
-        EDGES[1],
+        LEVELS[0],
+        LEVELS[1],
         if good { "yes" } else { "no" },
-        EDGES[0],
-        EDGES[1],
+        LEVELS[0],
+        LEVELS[1],
         fact(&found, "cells of the design space"),
         fact(&found, "edge of a cell"),
         fact(&coarse, "elements"),

@@ -47,6 +47,9 @@ pub struct Setup {
     pub symmetry: Vec<Plane>,
     pub process: Process,
     pub sharpening: Option<Sharpening>,
+    /// How far densities to begin with are scattered about their mean, as a share of it: where loads and supports leave an
+    /// even design in balance, nothing else decides what grows.
+    pub scatter: f64,
     /// Width, in cells, that no ball full of material may have.
     pub size_max: Option<f64>,
     pub penalty: Penalty,
@@ -70,6 +73,7 @@ impl Setup {
             symmetry: Vec::new(),
             process: Process::Any,
             sharpening: None,
+            scatter: 0.0,
             size_max: None,
             penalty: Penalty { start: 3.0, step: 0.5, end: 3.0 },
             void_stiffness: 1e-9,
@@ -113,6 +117,7 @@ pub(crate) fn check(setup: &Setup) -> Result<(), Invalid> {
             }
         }
     }
+    range("the scatter of the start", setup.scatter, (0.0..=0.5).contains(&setup.scatter), "0 to ½")?;
     if let Some(size) = setup.size_max {
         range("the largest member", size, (2.0..=1e3).contains(&size), "2 to 1000 cells")?;
         if matches!(setup.optimiser, Optimiser::Criteria(_)) {

@@ -43,6 +43,8 @@ const VOID: f64 = 1e-9;
 /// Least relative conductivity, as in the literature (Gersborg-Hansen, Bendsøe & Sigmund 2006): heat that is made between
 /// members must get to them, so what lies there is no perfect insulator.
 const VOID_HEAT: f64 = 1e-3;
+/// Scatter of the densities that a conductor begins with.
+const SCATTER_HEAT: f64 = 0.1;
 
 impl Study for Generative {
     fn id(&self) -> &'static str {
@@ -333,6 +335,8 @@ fn wishes(brief: &Brief, region: &Region, nodes: &Nodes) -> Setup {
         symmetry: brief.planes(&region.grid),
         process,
         sharpening,
+        // Between two whole faces heat flows alike everywhere, and every even design is a saddle.
+        scatter: if matches!(brief.duty, Duty::Thermal(_)) { SCATTER_HEAT } else { 0.0 },
         size_max: (brief.member_max > 0.0).then(|| brief.member_max / region.grid.cell),
         void_stiffness: if matches!(brief.duty, Duty::Thermal(_)) { VOID_HEAT } else { VOID },
         optimiser: match base.optimiser {
