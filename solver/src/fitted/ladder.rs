@@ -4,6 +4,7 @@ use super::Mesh;
 use super::adapt::{self, Spot};
 use crate::geometry::Body;
 use crate::mesh::tet::{MeshError, Options, Ready, Wish};
+use crate::surface::FaceName;
 use std::sync::atomic::AtomicBool;
 
 /// The first mesh has this share of the elements allowed, or this many.
@@ -40,7 +41,7 @@ pub enum Fineness {
 }
 
 /// A body to be meshed.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Blank<'a> {
     /// As people call it, for errors.
     pub label: &'a str,
@@ -49,6 +50,8 @@ pub struct Blank<'a> {
     /// m²
     pub area: f64,
     pub body: &'a dyn Body,
+    /// Edge lengths on faces by name, m, where those are less than elsewhere.
+    pub face_sizes: Vec<(FaceName, f64)>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +106,7 @@ struct Sizes {
 pub struct Ladder<'a> {
     labels: Vec<&'a str>,
     ready: Vec<Ready<'a>>,
+    face_sizes: Vec<Vec<(FaceName, f64)>>,
     uniform: bool,
     allowed: f64,
     /// Elements wanted of the next mesh.
@@ -139,6 +143,7 @@ impl<'a> Ladder<'a> {
         Ok(Self {
             labels: blanks.iter().map(|b| b.label).collect(),
             ready,
+            face_sizes: blanks.iter().map(|b| b.face_sizes.clone()).collect(),
             uniform: matches!(fineness, Fineness::Edge(_)),
             allowed,
             wanted,
@@ -212,8 +217,10 @@ impl<'a> Ladder<'a> {
 
     fn build(&self, cancel: &AtomicBool, log: &mut dyn FnMut(String)) -> Result<Mesh, LadderError> {
         let mut meshes = Vec::new();
-        for ((label, ready), wishes) in self.labels.iter().zip(&self.ready).zip(&self.wishes) {
-            let options = Options { wishes: wishes.clone(), size_min: self.feature, ..Options::new(self.size) };
+        let bodies = self.labels.iter().zip(&self.ready).zip(&self.face_sizes);
+        for (((label, ready), face_sizes), wishes) in bodies.zip(&self.wishes) {
+            let (face_sizes, wishes) = (face_sizes.clone(), wishes.clone());
+            let options = Options { face_sizes, wishes, size_min: self.feature, ..Options::new(self.size) };
             let mesh = ready.mesh(&options, cancel).map_err(|e| failed(label, e))?;
             if mesh.n_lost > 0 {
                 log(format!("{label}: {} triangles of its surface cut one another and were laid anew", mesh.n_lost));

@@ -11,7 +11,7 @@ use crate::quantity;
 use crate::study::isotropic;
 pub use crate::study::part::Part;
 use crate::study::part::{faces_of, parts, touching};
-use crate::study::resolution::Resolution;
+use crate::study::resolution::{Refined, Resolution};
 use crate::study::{Case, thermal};
 use glam::DVec3;
 use std::collections::BTreeSet;
@@ -78,6 +78,7 @@ pub struct Setup<'a> {
     pub cases: Vec<LoadCase>,
     pub method: Method,
     pub resolution: Resolution,
+    pub refined: Refined,
     /// Wished half width of the bands over the values, for the verified method.
     pub accuracy: f64,
     /// What bodies expand with, and the temperature that is free of stress, K.
@@ -120,6 +121,7 @@ impl<'a> Setup<'a> {
             if loaded { cases(case, &resolved, &mut loads, &mut issues, &faces_of, strained) } else { Vec::new() };
 
         let resolution = Resolution::read(case.study, &resolved, &mut issues);
+        let refined = Refined::read(case, &resolved, &mut issues);
         // A study without the choice has the verified method alone.
         let method = if case.study.choice("method") == "instant" { Method::Instant } else { Method::Verified };
         let accuracy = resolved.number(case.study, "accuracy").unwrap_or_else(|issue| {
@@ -138,8 +140,20 @@ impl<'a> Setup<'a> {
             _ => ROOM,
         };
         bolt::check(case, method, &bolts, &supports, &loads, &mut issues);
-        let mut setup =
-            Self { parts, supports, loads, bolts, cases, method, resolution, accuracy, warmth, even, share: None };
+        let mut setup = Self {
+            parts,
+            supports,
+            loads,
+            bolts,
+            cases,
+            method,
+            resolution,
+            refined,
+            accuracy,
+            warmth,
+            even,
+            share: None,
+        };
         setup.share = setup.share_of(case);
         setup.check_directions(case, &mut issues);
         setup.check_temperatures(case, &mut issues);

@@ -1,7 +1,7 @@
 //! The way of a verified run over its meshes: the next mesh, and the progress that comes with it.
 
 use super::part::{Part, blanks};
-use super::resolution::{Resolution, refusal};
+use super::resolution::{Refined, Resolution, refusal};
 use super::{Case, StudyError};
 use crate::design::Object;
 use crate::fitted::Mesh;
@@ -20,8 +20,14 @@ pub struct Climb<'a> {
 impl<'a> Climb<'a> {
     /// # Errors
     /// [`StudyError`] where a body cannot be read.
-    pub fn new(case: &Case<'a>, resolution: Resolution, parts: &'a [Part], ctx: &Ctx) -> Result<Self, StudyError> {
-        let blanks = blanks(parts, case.model);
+    pub fn new(
+        case: &Case<'a>,
+        resolution: Resolution,
+        refined: &Refined,
+        parts: &'a [Part],
+        ctx: &Ctx,
+    ) -> Result<Self, StudyError> {
+        let blanks = blanks(parts, case.model, refined);
         let ladder = Ladder::new(&blanks, resolution.fineness(), ctx.cancel_flag())
             .map_err(|e| refusal(case.study, resolution, e))?;
         Ok(Self { study: case.study, resolution, ladder, done: 0.0 })

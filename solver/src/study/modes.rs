@@ -158,7 +158,7 @@ pub fn estimates<'a>(
 /// # Errors
 /// [`StudyError`].
 pub fn solve<P: Physics>(case: &Case, setup: &Setup, ctx: &mut Ctx, physics: &P) -> Result<Outcome, StudyError> {
-    let mut climb = Climb::new(case, setup.resolution, &setup.parts, ctx)?;
+    let mut climb = Climb::new(case, setup.resolution, &setup.refined, &setup.parts, ctx)?;
     let mut levels: Vec<Level> = Vec::new();
     loop {
         let level = climb.ladder.n_meshes();

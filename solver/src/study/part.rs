@@ -4,7 +4,8 @@ use super::Case;
 use super::isotropic::{self, Isotropic};
 use super::orthotropic;
 use super::question::materials;
-use crate::design::{Issue, Object, ROOM, Severity, material, resolve};
+use super::resolution::Refined;
+use crate::design::{Issue, Object, ROOM, Severity, describe_face, material, resolve};
 use crate::element::tet::{Elasticity, Orthotropic, Strain};
 use crate::fitted::deck::warmth::Expands;
 use crate::fitted::ladder::Blank;
@@ -202,12 +203,37 @@ pub fn faces_of(case: &Case, parts: &[Part], object: &Object, issues: &mut Vec<I
     faces
 }
 
+/// The faces that property `key` names, each of which some body must have.
+pub fn named(case: &Case, key: &str, label: &str, issues: &mut Vec<Issue>) -> Vec<(usize, usize)> {
+    let mut out = Vec::new();
+    for name in case.study.faces(key) {
+        let pieces = select::named(case.model, &name);
+        if pieces.is_empty() {
+            let face = describe_face(case.design, &name);
+            let message = format!("{label}: no body has the face {face} now; pick another, or take it out");
+            issues.push(Issue::error(case.study, key, message));
+        }
+        out.extend(pieces);
+    }
+    out.sort_unstable();
+    out.dedup();
+    out
+}
+
 /// The bodies, to be meshed.
-pub fn blanks<'m>(parts: &'m [Part], model: &'m Model) -> Vec<Blank<'m>> {
-    parts
-        .iter()
-        .map(|p| Blank { label: &p.label, volume: p.volume, area: p.area, body: &*model.bodies[p.index].body })
-        .collect()
+pub fn blanks<'m>(parts: &'m [Part], model: &'m Model, refined: &Refined) -> Vec<Blank<'m>> {
+    let blank = |p: &'m Part| {
+        let own = refined.faces.iter().filter(|(body, _)| *body == p.index);
+        let named = own.map(|(_, face)| (p.surface.faces[*face].name.clone(), refined.size));
+        Blank {
+            label: &p.label,
+            volume: p.volume,
+            area: p.area,
+            body: &*model.bodies[p.index].body,
+            face_sizes: named.collect(),
+        }
+    };
+    parts.iter().map(blank).collect()
 }
 
 /// Facets of `faces`, `(body, face)` of the model, among the parts' meshes: indices into [`Mesh::facets`].

@@ -1,7 +1,8 @@
 //! How fine a study solves: its property, what that means for tetrahedra, and what is said where it cannot be.
 
-use super::part::Part;
-use super::{Cost, StudyError};
+use super::part::{self, Part};
+use super::{Case, Cost, StudyError};
+use crate::design::schema::field;
 use crate::design::{Issue, Object, Resolved};
 use crate::fitted::ladder::{self, Fineness, LadderError};
 use crate::run::Ctx;
@@ -57,6 +58,37 @@ impl Resolution {
     }
 }
 
+/// Faces with elements of a size of their own.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Refined {
+    /// `(body, face)` of the model.
+    pub faces: Vec<(usize, usize)>,
+    /// m
+    pub size: f64,
+}
+
+impl Refined {
+    /// Reads the properties `refine` and `refine_size` of the study, where it has them.
+    pub fn read(case: &Case, resolved: &Resolved, issues: &mut Vec<Issue>) -> Self {
+        let study = case.study;
+        if field(&study.kind, "refine").is_none() || study.faces("refine").is_empty() {
+            return Self::default();
+        }
+        let faces = part::named(case, "refine", "Faces to refine", issues);
+        match resolved.number(study, "refine_size") {
+            Ok(size) if size > 0.0 => Self { faces, size },
+            Ok(_) => {
+                issues.push(Issue::error(study, "refine_size", "Elements on them: their size must be above zero"));
+                Self::default()
+            }
+            Err(issue) => {
+                issues.push(issue);
+                Self::default()
+            }
+        }
+    }
+}
+
 /// What a person reads where `study` gets no mesh.
 pub fn refusal(study: &Object, resolution: Resolution, error: LadderError) -> StudyError {
     let LadderError::TooMany { .. } = error else {
@@ -69,7 +101,9 @@ pub fn refusal(study: &Object, resolution: Resolution, error: LadderError) -> St
         Resolution::Cells(_) => ("resolution", "choose a finer resolution"),
         Resolution::Size(_) => ("cell", "choose a larger cell, or a named resolution"),
     };
-    let message = format!("Meshing stopped: {error}; {advice}, or suppress details that carry nothing");
+    let message = format!(
+        "Meshing stopped: {error}; {advice}, larger elements on faces to refine, or suppress details that carry nothing"
+    );
     StudyError::Setup(vec![Issue::error(study, field, message)])
 }
 

@@ -10,7 +10,7 @@ use crate::linear::constraint::Constraints;
 use crate::run::Ctx;
 use crate::study::isotropic;
 use crate::study::part::{Part, faces_of, facets_of, parts, touching};
-use crate::study::resolution::Resolution;
+use crate::study::resolution::{Refined, Resolution};
 use crate::study::{Case, StudyError};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -83,6 +83,7 @@ pub struct Setup<'a> {
     pub sources: Vec<Source>,
     pub course: Course,
     pub resolution: Resolution,
+    pub refined: Refined,
     /// Wished half width of the bands over the range of temperatures.
     pub accuracy: f64,
     resolved: Resolved,
@@ -123,7 +124,8 @@ impl<'a> Setup<'a> {
             Course::Transient { initial, stops: (1..=n as usize).map(|k| duration * k as f64 / n).collect() }
         };
         let resolution = Resolution::read(case.study, &resolved, &mut issues);
-        let setup = Self { parts, boundaries: faced, sources, course, resolution, accuracy, resolved };
+        let refined = Refined::read(case, &resolved, &mut issues);
+        let setup = Self { parts, boundaries: faced, sources, course, resolution, refined, accuracy, resolved };
         for part in setup.parts.iter().filter(|p| p.orthotropic.is_some()) {
             issues.push(Issue::warning(
                 case.study,

@@ -213,3 +213,46 @@ fn real_brackets_move_as_the_converged_answer_says() {
     assert!(out.balances.iter().all(|b| b.imbalance < 1e-8));
     assert!(scalar(&out, "von_mises_max").exponent.is_some(), "the rim of a held face");
 }
+
+#[test]
+fn faces_to_refine_have_elements_of_their_size() {
+    let block = |study: &dyn Fn(Object) -> Object| -> (Design, Model) {
+        let mut design = verified(vec![
+            Object::new("plate", "box", "Plate").expr("dx", "60 mm").expr("dy", "20 mm").expr("dz", "20 mm"),
+            Object::new("wall", "fixed", "Wall").with("faces", faces(&["plate.left"])),
+            Object::new("pull", "force", "Pull")
+                .with("faces", faces(&["plate.right"]))
+                .with("force", Value::Vector(["1 kN".into(), "0 N".into(), "0 N".into()])),
+        ]);
+        let last = design.objects.pop().unwrap();
+        design.objects.push(Arc::new(study(Object::clone(&last).expr("accuracy", "50 %"))));
+        let model = evaluate(&design, &NoFiles);
+        (design, model)
+    };
+    // Facets on a face, by the triangles that the skin has there.
+    let facets = |study: &dyn Fn(Object) -> Object| -> [usize; 2] {
+        let (design, model) = block(study);
+        let out = run(&design, &model);
+        let surface = out.meshes.iter().find_map(|m| match m {
+            solver::study::outcome::OutcomeMesh::Surface { surface, .. } => Some(surface),
+            _ => None,
+        });
+        let surface = surface.unwrap();
+        ["plate.top", "plate.bottom"].map(|name| {
+            let face = surface.faces.iter().position(|f| f.name.0 == name).unwrap() as u32;
+            surface.face_of.iter().filter(|f| **f == face).count()
+        })
+    };
+    let refine = |o: Object| o.with("refine", faces(&["plate.top"])).expr("refine_size", "1.2 mm");
+    let [[top, bottom], [plain, _]] = [facets(&refine), facets(&|o| o)];
+    println!("{top} triangles on the refined face, {bottom} on the opposite one, {plain} without");
+    // 60 × 20 mm in triangles of sides of at most 1.2 mm.
+    assert!(top as f64 > 1200.0 / (0.5 * 1.2 * 1.2), "{top}");
+    assert!(top > 3 * plain && top > 3 * bottom);
+    // What cannot be is said by name.
+    let (design, model) = block(&|o| o.with("refine", faces(&["gone.top"])));
+    let object = design.get(&"study".into()).unwrap();
+    let case = Case { design: &design, study: object, model: &model, upstream: &[] };
+    let issues = study("static").unwrap().check(&case);
+    assert!(issues.iter().any(|i| i.key.as_deref() == Some("refine")), "{issues:?}");
+}

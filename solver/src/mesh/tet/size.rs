@@ -88,7 +88,8 @@ fn on_faces(domain: &Domain, options: &Options, distance: &Distance) -> Vec<Samp
                 };
                 let thin = LENGTH_PER_THICKNESS * thickness(domain, distance, point, t, normal, options.size)
                     / options.across.max(1.0);
-                let size = wished.min(curved).min(thin).max(options.size_min.min(least));
+                // A person may wish for less than the geometry alone is given.
+                let size = wished.min(curved.min(thin).max(options.size_min.min(least)));
                 if sides[k] > SIDE_PER_SIZE * size {
                     split(c, k, &mut stack);
                     continue;

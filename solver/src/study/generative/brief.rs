@@ -7,12 +7,12 @@ use crate::density::pipeline::Process;
 use crate::density::{Direction, pattern};
 use crate::design::schema::Section;
 use crate::design::{Id, Issue, Object, ROOM, Resolved, Severity, Value, describe_face, resolve};
-use crate::geometry::{Model, select};
+use crate::geometry::Model;
 use crate::mechanics::setup::{LoadCase, Setup};
 use crate::mechanics::support::Hold;
 use crate::mesh::Grid;
 use crate::study::Case;
-use crate::study::part::{Part, parts};
+use crate::study::part::{self, Part, parts};
 use glam::DVec3;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -130,13 +130,13 @@ impl<'a> Brief<'a> {
             }
             Duty::Thermal(conduction) => conduction.faces().collect(),
         };
-        faces.extend(named(case, "keep_faces", "Faces to keep", &mut issues));
+        faces.extend(part::named(case, "keep_faces", "Faces to keep", &mut issues));
         faces.sort_unstable();
         faces.dedup();
         let keep = Given { bodies: kept, faces, distance: layer };
         let avoid = Given {
             bodies: bodies(case, "avoid_bodies", &mut issues),
-            faces: named(case, "avoid_faces", "Faces to keep away from", &mut issues),
+            faces: part::named(case, "avoid_faces", "Faces to keep away from", &mut issues),
             distance,
         };
         let process = study.choice("process");
@@ -365,23 +365,6 @@ fn weights(case: &Case, resolved: &Resolved, cases: &[LoadCase], issues: &mut Ve
         })
     };
     cases.iter().map(|c| of(&c.id)).collect()
-}
-
-/// The faces that property `key` names, each of which some body must have.
-fn named(case: &Case, key: &str, label: &str, issues: &mut Vec<Issue>) -> Vec<(usize, usize)> {
-    let mut out = Vec::new();
-    for name in case.study.faces(key) {
-        let pieces = select::named(case.model, &name);
-        if pieces.is_empty() {
-            let face = describe_face(case.design, &name);
-            let message = format!("{label}: no body has the face {face} now; pick another, or take it out");
-            issues.push(Issue::error(case.study, key, message));
-        }
-        out.extend(pieces);
-    }
-    out.sort_unstable();
-    out.dedup();
-    out
 }
 
 /// The bodies that property `key` names, none of which may be the design space.

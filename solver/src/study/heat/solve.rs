@@ -117,7 +117,7 @@ pub struct Stage {
 fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
     ctx.progress(Phase::Mesh, 0.01, "Reading the bodies");
     let matter = setup.matter();
-    let mut climb = Climb::new(case, setup.resolution, &setup.parts, ctx)?;
+    let mut climb = Climb::new(case, setup.resolution, &setup.refined, &setup.parts, ctx)?;
     let mut history = History::default();
     loop {
         let level = climb.ladder.n_meshes();

@@ -216,7 +216,7 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, Study
     let plain = setup.warmth.is_none() && setup.bolts.is_empty() && setup.parts.iter().all(|p| p.orthotropic.is_none());
     let shown = u32::from(plain && super::solve::first_look(case, setup, ctx)?);
     let materials = setup.elasticities();
-    let mut climb = Climb::new(case, setup.resolution, &setup.parts, ctx)?;
+    let mut climb = Climb::new(case, setup.resolution, &setup.refined, &setup.parts, ctx)?;
     let mut history = History::new(setup);
     loop {
         let level = climb.ladder.n_meshes();
