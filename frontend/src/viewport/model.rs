@@ -6,7 +6,7 @@ use app::viewport::Pick;
 use glam::{DVec3, Vec2, Vec3};
 use solver::surface::SurfaceMesh;
 use std::cell::OnceCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// One body, with its place in the model's numbering of faces and edges.
@@ -215,6 +215,44 @@ fn is_near(a: [i16; 2], b: [i16; 2]) -> bool {
     (i32::from(a[0]) - i32::from(b[0])).abs() + (i32::from(a[1]) - i32::from(b[1])).abs() < 64
 }
 
+/// Triangles that meet at a smaller angle than this go on smoothly: cosine of 20°.
+const SMOOTH: f32 = 0.94;
+
+/// Sides, smaller point first, where what a generative study grew runs smoothly into the layer that it kept: there is no edge,
+/// and a line would follow the triangles to and fro.
+fn smooth_joints(surface: &SurfaceMesh) -> HashSet<[u32; 2]> {
+    let is_one = |f: &solver::surface::Face| f.name.0.ends_with(".grown") || f.name.0.ends_with(".kept");
+    let ours: Vec<bool> = surface.faces.iter().map(is_one).collect();
+    let mut out = HashSet::new();
+    if ours.iter().filter(|o| **o).count() < 2 {
+        return out;
+    }
+    let mut open: HashMap<[u32; 2], usize> = HashMap::new();
+    for (t, corners) in surface.triangles.iter().enumerate() {
+        let face = surface.face_of[t];
+        if !ours[face as usize] {
+            continue;
+        }
+        for k in 0..3 {
+            let (a, b) = (corners[k], corners[(k + 1) % 3]);
+            let side = [a.min(b), a.max(b)];
+            let Some(other) = open.remove(&side) else {
+                open.insert(side, t);
+                continue;
+            };
+            // Of whole corners: single triangles are slivers at times.
+            let about = |t: usize| -> Vec3 {
+                let on = (0..3).filter(|c| side.contains(&surface.triangles[t][*c]));
+                on.map(|c| Vec3::from_array(surface.normals[t][c])).sum::<Vec3>().normalize_or_zero()
+            };
+            if surface.face_of[other] != face && about(t).dot(about(other)) > SMOOTH {
+                out.insert(side);
+            }
+        }
+    }
+    out
+}
+
 /// Segments of all edges, drawn as quads of constant width.
 #[derive(Debug, Default)]
 pub struct LineArrays {
@@ -228,8 +266,12 @@ impl LineArrays {
     pub fn new(model: &Model) -> Self {
         let mut out = Self::default();
         for body in &model.bodies {
+            let smooth = smooth_joints(&body.surface);
             for (e, edge) in body.surface.edges.iter().enumerate() {
                 for pair in edge.points.windows(2) {
+                    if smooth.contains(&[pair[0].min(pair[1]), pair[0].max(pair[1])]) {
+                        continue;
+                    }
                     out.a.push(model.local(body.point(pair[0])));
                     out.b.push(model.local(body.point(pair[1])));
                     out.edges.push(body.first_edge + e as u32);
@@ -339,6 +381,25 @@ mod tests {
         assert_eq!(model.bodies[0].corners.len(), 8);
         assert!(OutlineArrays::new(&model).a.is_empty());
         assert_eq!(model.base, DVec3::new(0.05, 0.1, 0.15));
+    }
+
+    #[test]
+    fn no_line_is_drawn_where_what_grew_runs_on_smoothly() {
+        // A face in two: first of two features, then of what grew and what was kept.
+        let parted = |names: [&str; 2]| {
+            let mut surface = sample::cuboid([0.0; 3], [1.0; 3]);
+            let first = surface.face_of[0];
+            let other = (1..surface.face_of.len()).find(|t| surface.face_of[*t] == first).unwrap();
+            let mut face = surface.faces[first as usize].clone();
+            surface.faces[first as usize].name.0 = names[0].into();
+            face.name.0 = names[1].into();
+            surface.faces.push(face);
+            surface.face_of[other] = surface.faces.len() as u32 - 1;
+            surface.edges = super::super::border::borders(&surface);
+            LineArrays::new(&Model::new([sample::part("block", surface)])).a.len()
+        };
+        assert_eq!(parted(["study.grown", "box.top"]), 13);
+        assert_eq!(parted(["study.grown", "study.kept"]), 12);
     }
 
     #[test]

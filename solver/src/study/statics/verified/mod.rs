@@ -30,7 +30,7 @@ use bolt::{Bolts, Tight};
 use std::collections::BTreeSet;
 
 /// Elements near a stress peak are at most this share of their size before, within so many of them.
-const SPOT_SHRINK: f64 = 0.6;
+const SPOT_SHRINK: f64 = 0.55;
 const SPOT_REACH: f64 = 2.5;
 /// Per unknown, and per unknown and case: a whole run of bracket 311 with four cases and 327,000 unknowns took 2.1 kB per
 /// unknown at its most, which this rounds up to 2.4.
