@@ -231,6 +231,11 @@ impl<'a> Ladder<'a> {
         Ok(Mesh::join(meshes))
     }
 
+    /// Elements that the last mesh may have, about.
+    pub fn allowed(&self) -> f64 {
+        self.allowed
+    }
+
     /// Meshes made so far.
     pub fn n_meshes(&self) -> usize {
         self.n_meshes

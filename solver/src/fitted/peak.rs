@@ -21,8 +21,8 @@ const SHARP: f64 = 0.35;
 /// Sizes must differ by this factor for growth to be told.
 const RATIO_MIN: f64 = 1.15;
 /// Places of at least this share of the peak may turn out to be it on the next mesh, up to so many of them.
-const RIVAL_MIN: f64 = 0.75;
-const RIVALS_MAX: usize = 20;
+const RIVAL_MIN: f64 = 0.8;
+const RIVALS_MAX: usize = 12;
 /// A place is known well enough where computed and recovered stresses differ by less than this share.
 const KNOWN: f64 = 0.01;
 /// Singular places to step over before giving up on a finite peak.

@@ -10,7 +10,7 @@ use crate::fitted::deck::{self, Deck, Steps};
 use crate::fitted::expansion::{self, Free};
 use crate::fitted::ladder;
 use crate::fitted::material::Materials;
-use crate::fitted::peak::{self, Level, Peaks};
+use crate::fitted::peak::{self, Level, Peak, Peaks};
 use crate::fitted::recover::{self, Estimate, Patches, Raw};
 use crate::fitted::{Mesh, Problem, Solution, Span, motion};
 use crate::linear::vector::axpy;
@@ -30,8 +30,11 @@ use bolt::{Bolts, Tight};
 use std::collections::BTreeSet;
 
 /// Elements near a stress peak are at most this share of their size before, within so many of them.
-const SPOT_SHRINK: f64 = 0.55;
+const SPOT_SHRINK: f64 = 0.6;
 const SPOT_REACH: f64 = 2.5;
+/// Elements that such a place costs, and the share of all elements allowed that places may take that are not the highest.
+const SPOT_TETS: f64 = 1500.0;
+const SPOTS_SHARE: f64 = 0.15;
 /// Per unknown, and per unknown and case: a whole run of bracket 311 with four cases and 327,000 unknowns took 2.1 kB per
 /// unknown at its most, which this rounds up to 2.4.
 const BYTES_PER_UNKNOWN: f64 = 1600.0;
@@ -244,7 +247,12 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx) -> Result<Outcome, Study
         }
         ctx.emit(Partial { level: level as u32 + shown, outcome: answer::outcome(setup, &stage, &history, None) });
         ctx.check()?;
-        climb.ladder.refine(&stage.mesh, &stage.sizes, &indicator(&stage), &spots(&stage.mesh, &history));
+        climb.ladder.refine(
+            &stage.mesh,
+            &stage.sizes,
+            &indicator(&stage),
+            &spots(&stage.mesh, &history, climb.ladder.allowed()),
+        );
     }
 }
 
@@ -415,19 +423,22 @@ fn indicator(stage: &Stage) -> Vec<f64> {
 }
 
 /// Where the largest stresses are, and what may turn out to be larger: the band there is what the person waits for.
-fn spots(mesh: &Mesh, history: &History) -> Vec<Spot> {
+fn spots(mesh: &Mesh, history: &History, allowed: f64) -> Vec<Spot> {
     let Some(peaks) = history.peaks.last() else { return Vec::new() };
-    let mut out = Vec::new();
+    let (mut out, mut others) = (Vec::new(), Vec::new());
+    let spot = |p: Peak| Spot { at: p.at, radius: SPOT_REACH * p.size, size: SPOT_SHRINK * p.size };
     for (k, of_case) in peaks.iter().enumerate() {
         for ((peaks, levels), part) in of_case.iter().zip(&history.levels).zip(&mesh.parts) {
             // A place without a finite value needs no finer mesh once that is known.
             let largest = peaks.largest.exponent.is_none().then_some(peaks.largest);
             let apart = &history.disagreement[k][part.nodes.clone()];
+            out.extend(largest.into_iter().chain(peaks.finite).map(spot));
+            let most = peaks.finite.map_or(1.0, |p| p.value);
             let rivals = peak::rivals(levels, k, peaks, apart, SPOT_REACH);
-            for peak in largest.into_iter().chain(peaks.finite).chain(rivals) {
-                out.push(Spot { at: peak.at, radius: SPOT_REACH * peak.size, size: SPOT_SHRINK * peak.size });
-            }
+            others.extend(rivals.into_iter().map(|p| (p.value / most, spot(p))));
         }
     }
+    others.sort_by(|a, b| b.0.total_cmp(&a.0));
+    out.extend(others.into_iter().take((SPOTS_SHARE * allowed / SPOT_TETS) as usize).map(|(_, spot)| spot));
     out
 }
