@@ -9,7 +9,7 @@ use solver::element::tet::Elasticity;
 use solver::fitted::{Mesh, Problem, hold, push};
 use solver::linear::constraint::Constraints;
 use solver::mesh::tet::{Options, mesh};
-use solver::surface::{EdgeName, FaceName};
+use solver::surface::{EdgeName, FaceName, SurfaceMesh};
 use std::sync::atomic::AtomicBool;
 
 /// Columns and rows of places on the top of the base.
@@ -114,6 +114,30 @@ fn design() -> impl Strategy<Value = Vec<Object>> {
     )
 }
 
+/// Share of the extent below which a wall or a gap is no part of a valid design: elements are not as small, and the mesher
+/// refuses the body with the place.
+const THIN: f64 = 1e-4;
+
+/// Whether a corner of the surface lies nearer than [`THIN`] to a triangle that faces the other way.
+fn is_thin(surface: &SurfaceMesh, extent: f64) -> bool {
+    let at = |i: u32| DVec3::from(surface.points[i as usize]);
+    let normals: Vec<DVec3> =
+        (0..surface.triangles.len()).map(|t| DVec3::from(surface.triangle_cross(t)).normalize_or_zero()).collect();
+    let mut facing: Vec<Vec<DVec3>> = vec![Vec::new(); surface.points.len()];
+    for (t, n) in surface.triangles.iter().zip(&normals) {
+        t.iter().for_each(|c| facing[*c as usize].push(*n));
+    }
+    surface.triangles.iter().zip(&normals).any(|(t, n)| {
+        let [a, b, c] = t.map(at);
+        let lies_before = |p: DVec3| {
+            (n.dot(p - a)).abs() < THIN * extent
+                && [[a, b], [b, c], [c, a]].iter().all(|[a, b]| n.dot((*b - *a).cross(p - *a)) > 0.0)
+        };
+        (0..surface.points.len() as u32)
+            .any(|i| lies_before(at(i)) && facing[i as usize].iter().any(|m| m.dot(*n) < -0.5))
+    })
+}
+
 fn meshes_and_solves(objects: Vec<Object>) -> Result<(), TestCaseError> {
     let model = build(objects);
     // A feature that the kernel refuses makes another design, not a valid one.
@@ -122,6 +146,7 @@ fn meshes_and_solves(objects: Vec<Object>) -> Result<(), TestCaseError> {
     let surface = body.surface();
     let (lo, hi) = surface.bounds().unwrap();
     let extent = (DVec3::from(hi) - DVec3::from(lo)).max_element();
+    prop_assume!(!is_thin(surface, extent));
     let tets = mesh(&**body, &Options::new(0.25 * extent), &AtomicBool::new(false)).unwrap();
     prop_assert_eq!(tets.n_lost, 0);
     prop_assert!(tets.quality.jacobian_min > 0.0 && tets.quality.bad.is_empty());
@@ -165,6 +190,30 @@ fn run(cases: u32, rng_seed: RngSeed) {
         ..ProptestConfig::default()
     };
     TestRunner::new(config).run(&design(), meshes_and_solves).unwrap();
+}
+
+#[test]
+fn a_wall_of_no_width_is_no_design() {
+    // A pocket whose corner comes within 0.6 µm of a chamfer, found by drawing.
+    let edge = EdgeName::between(FaceName("base.back".into()), FaceName("base.right".into()), 0);
+    let pocket = |dx: f64| {
+        let objects = vec![
+            block("base", 20.0, 14.048, 20.0),
+            Object::new("blend", "chamfer", "Chamfer")
+                .expr("distance", "1.4489 mm")
+                .with("edges", Value::Edges(vec![edge.clone()])),
+            Object::new("f0", "box", "Pocket")
+                .with("origin", point(14.723, 8.008, 16.0))
+                .expr("dx", &mm(dx))
+                .expr("dy", &mm(5.523))
+                .expr("dz", &mm(5.0))
+                .with("operation", choice("cut")),
+        ];
+        let model = build(objects);
+        assert!(model.issues.is_empty(), "{:?}", model.issues);
+        is_thin(model.bodies[0].body.surface(), 20.0)
+    };
+    assert!(pocket(4.345) && !pocket(4.2));
 }
 
 #[test]
