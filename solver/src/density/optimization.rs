@@ -128,7 +128,7 @@ pub enum StepError<E> {
 }
 
 /// The volume's limit on the dilated design is brought in line with the limit on the middle one this often.
-const RESCALE_EVERY: u32 = 20;
+const RESCALE_EVERY: u32 = 10;
 /// The objective is brought to this size, at every step, for the method of moving asymptotes.
 const OBJECTIVE: f64 = 10.0;
 

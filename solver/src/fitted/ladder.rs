@@ -18,6 +18,9 @@ const FEATURE_SHARE: f64 = 0.3;
 const FEATURE_SHRINK: f64 = 0.6;
 /// Elements that come of sizes wished for, over what those say: sizes hold at places and grow slowly between them.
 const OVERSHOOT: f64 = 1.6;
+/// Elements that a spot takes, about, and the share that spots leave at least to where the error is.
+pub const SPOT_TETS: f64 = 1500.0;
+const SPOTS_LEAVE: f64 = 0.4;
 /// A mesh with this many times the elements wanted is made again, coarser, up to so many tries.
 const EXCESS: f64 = 1.4;
 const TRIES_MAX: usize = 4;
@@ -266,7 +269,9 @@ impl<'a> Ladder<'a> {
         } else {
             self.feature *= FEATURE_SHRINK;
             self.wanted = (GROWTH * self.n_tets).min(self.allowed).max(GROWTH_MIN * self.n_tets);
-            self.wishes = adapt::wishes(mesh, sizes, errors, self.wanted / OVERSHOOT, spots);
+            let by_error = self.wanted / OVERSHOOT;
+            let rest = (by_error - SPOT_TETS * spots.len() as f64).max(SPOTS_LEAVE * by_error);
+            self.wishes = adapt::wishes(mesh, sizes, errors, rest, spots);
         }
     }
 }

@@ -32,8 +32,7 @@ use std::collections::BTreeSet;
 /// Elements near a stress peak are at most this share of their size before, within so many of them.
 const SPOT_SHRINK: f64 = 0.6;
 const SPOT_REACH: f64 = 2.5;
-/// Elements that such a place costs, and the share of all elements allowed that places may take that are not the highest.
-const SPOT_TETS: f64 = 1500.0;
+/// Share of all elements allowed that places may take that are not the highest.
 const SPOTS_SHARE: f64 = 0.15;
 /// Per unknown, and per unknown and case: a whole run of bracket 311 with four cases and 327,000 unknowns took 2.1 kB per
 /// unknown at its most, which this rounds up to 2.4.
@@ -439,6 +438,6 @@ fn spots(mesh: &Mesh, history: &History, allowed: f64) -> Vec<Spot> {
         }
     }
     others.sort_by(|a, b| b.0.total_cmp(&a.0));
-    out.extend(others.into_iter().take((SPOTS_SHARE * allowed / SPOT_TETS) as usize).map(|(_, spot)| spot));
+    out.extend(others.into_iter().take((SPOTS_SHARE * allowed / ladder::SPOT_TETS) as usize).map(|(_, spot)| spot));
     out
 }
