@@ -190,9 +190,9 @@ fn conduct_by_every_process() {
         }
     }
     let sized = wish().expr("member", "6 mm");
-    // The limit is on the dilated design, in line with the one that is built only now and then: it may end below.
+    // The limit is on the dilated design: thin branches that only that has leave less for the one that is built.
     let share = value(&run(&block(sized, vec![sink(), flow()])), "share");
-    assert!((0.26..0.305).contains(&share), "{share}");
+    assert!(share > 0.2 && share < 0.305, "{share}");
 }
 
 /// Runs from a checkpoint, if one is given; pauses once iteration `after` was reported.
