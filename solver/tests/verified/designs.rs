@@ -198,22 +198,22 @@ fn a_wall_of_no_width_is_no_design() {
     let edge = EdgeName::between(FaceName("base.back".into()), FaceName("base.right".into()), 0);
     let pocket = |dx: f64| {
         let objects = vec![
-            block("base", 20.0, 14.048, 20.0),
+            block("base", 20.0, 14.048_426_038, 20.0),
             Object::new("blend", "chamfer", "Chamfer")
-                .expr("distance", "1.4489 mm")
+                .expr("distance", "1.448925010 mm")
                 .with("edges", Value::Edges(vec![edge.clone()])),
             Object::new("f0", "box", "Pocket")
-                .with("origin", point(14.723, 8.008, 16.0))
+                .with("origin", point(14.722_960_349, 8.008_070_371, 16.0))
                 .expr("dx", &mm(dx))
-                .expr("dy", &mm(5.523))
+                .expr("dy", &mm(5.522_892_157))
                 .expr("dz", &mm(5.0))
                 .with("operation", choice("cut")),
         ];
         let model = build(objects);
         assert!(model.issues.is_empty(), "{:?}", model.issues);
-        is_thin(model.bodies[0].body.surface(), 20.0)
+        is_thin(model.bodies[0].body.surface(), 0.02)
     };
-    assert!(pocket(4.345) && !pocket(4.2));
+    assert!(pocket(4.344_621_797) && !pocket(4.2));
 }
 
 #[test]
