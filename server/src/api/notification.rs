@@ -1,7 +1,7 @@
 //! `/api/notifications`: what one is told: mentions, answers in one's threads, and what becomes of releases.
 
 use super::input::Input;
-use crate::auth::{Action, Actor, Object, can, may};
+use crate::auth::{Action, Actor, Object, can, may, reach};
 use crate::{Error, State, db, id, release};
 use app::api::comment::{Notification, NotificationKind, Seen};
 use axum::Json;
@@ -53,17 +53,16 @@ pub async fn add(
 async fn list(state: State, actor: Actor) -> Result<Json<Vec<Notification>>, Error> {
     can(&state, &actor, Action::See, Object::Self_).await?;
     let person = &actor.person()?.id;
-    let rows = sqlx::query(
+    // What was sealed since takes no place of the newest.
+    let sql = format!(
         "SELECT notification.id, notification.kind, notification.time, notification.seen, person.name, person.hue, design.id, design.name, \
          comment.id, COALESCE(comment.thread, comment.id), comment.text FROM notification \
          JOIN comment ON comment.id = notification.comment JOIN design ON design.id = comment.design \
          JOIN person ON person.id = comment.author \
-         WHERE notification.person = $1 ORDER BY notification.time DESC, notification.id LIMIT $2",
-    )
-    .bind(person)
-    .bind(SHOWN)
-    .fetch_all(state.db.reader())
-    .await?;
+         WHERE notification.person = $1 AND {} ORDER BY notification.time DESC, notification.id LIMIT $2",
+        reach::within("design.id", "$1")
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(person).bind(SHOWN).fetch_all(state.db.reader()).await?;
     let mut all: Vec<Notification> = rows.iter().map(of_comment).collect();
     all.extend(release::notice::list(&state, person, SHOWN).await?);
     all.sort_by(|a, b| b.time.cmp(&a.time).then_with(|| a.id.cmp(&b.id)));

@@ -1,7 +1,7 @@
 //! `/api/designs/{id}/shares`, `/api/shares/{id}`: links for people without an account, as those see them who give them.
 
 use super::input::{self, Input};
-use crate::auth::{Action, Actor, Object, can, pass, password};
+use crate::auth::{Action, Actor, Object, can, pass, password, reach};
 use crate::clock::DAY;
 use crate::retention::ENDED;
 use crate::rooms::Revoked;
@@ -90,6 +90,12 @@ async fn create(
     let (id, secret, now) = (id::id(), id::secret(), state.now());
     let expires = now + i64::from(request.days) * DAY;
     let mut write = state.db.write().await?;
+    // A password takes a while: the design may have gone into a compartment since it was asked.
+    let sees = format!("SELECT 1 FROM design WHERE design.id = $1 AND {}", reach::within("design.id", "$2"));
+    let sees = sqlx::query(sqlx::AssertSqlSafe(sees)).bind(&design).bind(&actor.person()?.id);
+    if sees.fetch_optional(&mut *write).await?.is_none() {
+        return Err(Error::NotFound("design"));
+    }
     sqlx::query(
         "INSERT INTO share (id, design, token_hash, label, created, created_by, expires, password, allow, bodies, guest) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",

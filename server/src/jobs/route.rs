@@ -186,6 +186,10 @@ async fn list(state: State, actor: Actor, Query(query): Query<ListQuery>) -> Res
         if !full {
             break;
         }
+        if looked >= LOOKED_MAX {
+            // What was looked at is mostly of others: the next page begins where this one gave up.
+            next = after.as_ref().map(|(created, id)| format!("{created}.{id}"));
+        }
     }
     mark_stale(&state, &mut items).await?;
     Ok(Json(Page { items, next }))
