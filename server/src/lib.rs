@@ -15,7 +15,7 @@ pub mod doctor;
 pub mod error;
 pub mod id;
 pub mod jobs;
-mod picture;
+pub mod picture;
 pub mod release;
 pub mod remote;
 pub mod retention;

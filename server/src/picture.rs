@@ -1,7 +1,9 @@
 //! A small picture of a scene or of a result, drawn without a GPU: bodies from the front, right and above in the
 //! viewport's own light, with their edges, on nothing, so that it fits a light page and a dark one.
 
+use app::colormap;
 use solver::scene::Scene;
+use solver::study::outcome::{Field, Outcome, OutcomeMesh};
 use solver::surface::SurfaceMesh;
 
 type V3 = [f64; 3];
@@ -44,16 +46,16 @@ pub fn png(scene: &Scene) -> Vec<u8> {
 }
 
 /// A surface as a result has it.
-pub struct Painted<'a> {
-    pub surface: &'a SurfaceMesh,
+struct Painted<'a> {
+    surface: &'a SurfaceMesh,
     /// Where its points are drawn, m.
-    pub points: Vec<V3>,
+    points: Vec<V3>,
     /// sRGB of its points, 0 to 255.
-    pub colours: Vec<[f32; 3]>,
+    colours: Vec<[f32; 3]>,
 }
 
 /// Surfaces in the colours of a field, as a PNG like [`png`]'s.
-pub fn painted(parts: &[Painted]) -> Vec<u8> {
+fn painted(parts: &[Painted]) -> Vec<u8> {
     let mut canvas = Canvas::new();
     let view = View::fit(parts.iter().flat_map(|p| p.points.iter().copied()));
     for part in parts {
@@ -63,6 +65,71 @@ pub fn painted(parts: &[Painted]) -> Vec<u8> {
         edges(&mut canvas, &view, part.surface, &part.points);
     }
     encode(&canvas.halved())
+}
+
+/// A picture of a field.
+pub struct Pictured {
+    /// PNG.
+    pub png: Vec<u8>,
+    /// Range of the field, in its unit.
+    pub lo: f64,
+    pub hi: f64,
+    /// What displacements are drawn by.
+    pub scale: f64,
+}
+
+/// The skins of an outcome in the colours of a field of theirs; the largest displacement is drawn as `share` of the extent.
+pub fn of(outcome: &Outcome, field: &Field, share: f64) -> Option<Pictured> {
+    let same = |f: &&Field, mesh: &str, id: &str| f.mesh == mesh && f.id == id && f.case == field.case;
+    let mut shown = Vec::new();
+    let (mut lo, mut hi, mut furthest) = (f64::INFINITY, f64::NEG_INFINITY, 0.0f64);
+    let (mut least, mut most) = ([f64::INFINITY; 3], [f64::NEG_INFINITY; 3]);
+    for mesh in &outcome.meshes {
+        let OutcomeMesh::Surface { name, surface, .. } = mesh else { continue };
+        let find = |id: &str| outcome.fields.iter().find(|f| same(f, name, id));
+        let Some(own) = find(&field.id) else { continue };
+        let n = usize::from(own.components).max(1);
+        let size = |v: &[f32]| v.iter().map(|c| f64::from(*c).powi(2)).sum::<f64>().sqrt();
+        let values: Vec<f64> =
+            own.values.chunks_exact(n).map(|v| if n == 1 { f64::from(v[0]) } else { size(v) }).collect();
+        if values.len() != surface.points.len() {
+            continue;
+        }
+        values.iter().for_each(|v| (lo, hi) = (lo.min(*v), hi.max(*v)));
+        let moved = find("displacement").filter(|f| f.values.len() == 3 * surface.points.len());
+        if let Some(moved) = moved {
+            furthest = moved.values.chunks_exact(3).map(size).fold(furthest, f64::max);
+        }
+        for p in &surface.points {
+            (0..3).for_each(|k| (least[k], most[k]) = (least[k].min(p[k]), most[k].max(p[k])));
+        }
+        shown.push((surface, values, moved));
+    }
+    if shown.is_empty() || !(lo <= hi) {
+        return None;
+    }
+    let room = (0..3).map(|k| (most[k] - least[k]).powi(2)).sum::<f64>().sqrt();
+    let scale = if furthest > 0.0 { share * room / furthest } else { 0.0 };
+    let parts: Vec<Painted> = shown
+        .into_iter()
+        .map(|(surface, values, moved)| Painted {
+            surface,
+            points: surface
+                .points
+                .iter()
+                .enumerate()
+                .map(|(i, p)| match moved {
+                    Some(f) => [0, 1, 2].map(|c| p[c] + scale * f64::from(f.values[3 * i + c])),
+                    None => *p,
+                })
+                .collect(),
+            colours: values
+                .iter()
+                .map(|v| colormap::colour(if hi > lo { (v - lo) / (hi - lo) } else { 0.0 }, None).map(f32::from))
+                .collect(),
+        })
+        .collect();
+    Some(Pictured { png: painted(&parts), lo, hi, scale })
 }
 
 fn encode(pixels: &[u8]) -> Vec<u8> {

@@ -39,3 +39,5 @@ pub mod linear;
 pub mod mechanics;
 #[cfg(feature = "solve")]
 pub mod mesh;
+#[cfg(feature = "solve")]
+pub mod random;

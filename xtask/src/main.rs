@@ -1,6 +1,7 @@
 //! Chores of the house. `cargo xtask` alone lists them.
 
 mod bench;
+mod bracket;
 mod check;
 mod dist;
 #[cfg(test)]
@@ -21,6 +22,7 @@ cargo xtask web [--release]          build the page's assets only
 cargo xtask dist                     one self-contained binary in ./dist
 cargo xtask seed [--large]           designs with half a year of edits and runs into ./data; large: 200 designs, 20,000 runs
 cargo xtask bench [NAME …]           figures with target and verdict; writes target/bench.json
+cargo xtask bracket                  finds the engine bracket anew, checks it, writes docs/engine-bracket.md (half an hour)
 cargo xtask pictures                 the pictures of docs/, made small from what the browser walks saw
 cargo xtask doctor                   is everything here that building and running needs?";
 
@@ -39,6 +41,7 @@ fn main() -> Result<()> {
         "seed" => serve::seed(&rest),
         "dist" => dist::dist(),
         "bench" => bench::bench(&rest),
+        "bracket" => bracket::bracket(),
         "pictures" => pictures::pictures(),
         "doctor" => check::doctor(),
         "" | "help" | "--help" | "-h" => {

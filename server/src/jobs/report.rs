@@ -3,7 +3,7 @@
 
 use super::report_probe::Probes;
 use super::store::Stored;
-use crate::picture::{self, Painted};
+use crate::picture::{self, Pictured};
 use app::colormap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -209,7 +209,7 @@ impl<'a> Report<'a> {
                 let _ = write!(s, "<p>More pictures are in the design itself.</p>");
                 break;
             }
-            let Some((picture, lo, hi, scale)) = self.picture(field) else { continue };
+            let Some(Pictured { png, lo, hi, scale }) = picture::of(self.outcome, field, DRAWN_SHARE) else { continue };
             if drawn == 0 {
                 s.push_str("<h2>Pictures</h2><div class=\"pictures\">");
             }
@@ -226,7 +226,7 @@ impl<'a> Report<'a> {
                 s,
                 "<figure><img alt=\"\" src=\"data:image/png;base64,{}\"><div class=\"legend\"><span>{}</span>\
                  <i style=\"background:{}\"></i><span>{}</span></div><figcaption>{}{}{shape}</figcaption></figure>",
-                BASE64.encode(picture),
+                BASE64.encode(png),
                 self.show(lo, field.dimension, 4),
                 colormap::css(None, false).replace("to top", "to right"),
                 self.show(hi, field.dimension, 4),
@@ -237,60 +237,6 @@ impl<'a> Report<'a> {
         if drawn > 0 {
             s.push_str("</div>");
         }
-    }
-
-    /// PNG, range and scale of the shape.
-    fn picture(&self, field: &Field) -> Option<(Vec<u8>, f64, f64, f64)> {
-        let same = |f: &&Field, mesh: &str, id: &str| f.mesh == mesh && f.id == id && f.case == field.case;
-        let mut shown = Vec::new();
-        let (mut lo, mut hi, mut furthest) = (f64::INFINITY, f64::NEG_INFINITY, 0.0f64);
-        let (mut least, mut most) = ([f64::INFINITY; 3], [f64::NEG_INFINITY; 3]);
-        for mesh in &self.outcome.meshes {
-            let OutcomeMesh::Surface { name, surface, .. } = mesh else { continue };
-            let find = |id: &str| self.outcome.fields.iter().find(|f| same(f, name, id));
-            let Some(own) = find(&field.id) else { continue };
-            let n = usize::from(own.components).max(1);
-            let size = |v: &[f32]| v.iter().map(|c| f64::from(*c).powi(2)).sum::<f64>().sqrt();
-            let values: Vec<f64> =
-                own.values.chunks_exact(n).map(|v| if n == 1 { f64::from(v[0]) } else { size(v) }).collect();
-            if values.len() != surface.points.len() {
-                continue;
-            }
-            values.iter().for_each(|v| (lo, hi) = (lo.min(*v), hi.max(*v)));
-            let moved = find("displacement").filter(|f| f.values.len() == 3 * surface.points.len());
-            if let Some(moved) = moved {
-                furthest = moved.values.chunks_exact(3).map(size).fold(furthest, f64::max);
-            }
-            for p in &surface.points {
-                (0..3).for_each(|k| (least[k], most[k]) = (least[k].min(p[k]), most[k].max(p[k])));
-            }
-            shown.push((surface, values, moved));
-        }
-        if shown.is_empty() || !(lo <= hi) {
-            return None;
-        }
-        let room = (0..3).map(|k| (most[k] - least[k]).powi(2)).sum::<f64>().sqrt();
-        let scale = if furthest > 0.0 { DRAWN_SHARE * room / furthest } else { 0.0 };
-        let parts: Vec<Painted> = shown
-            .into_iter()
-            .map(|(surface, values, moved)| Painted {
-                surface,
-                points: surface
-                    .points
-                    .iter()
-                    .enumerate()
-                    .map(|(i, p)| match moved {
-                        Some(f) => [0, 1, 2].map(|c| p[c] + scale * f64::from(f.values[3 * i + c])),
-                        None => *p,
-                    })
-                    .collect(),
-                colours: values
-                    .iter()
-                    .map(|v| colormap::colour(if hi > lo { (v - lo) / (hi - lo) } else { 0.0 }, None).map(f32::from))
-                    .collect(),
-            })
-            .collect();
-        Some((picture::painted(&parts), lo, hi, scale))
     }
 
     fn balance(&self, s: &mut String) {

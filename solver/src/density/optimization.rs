@@ -11,6 +11,7 @@ use super::setup::{Goal, Optimiser, Setup, check, start_volume};
 use super::stress::{self, Norm};
 use super::thick::Thick;
 use super::{Chain, Domain, Invalid, Role, measure};
+use crate::random::Random;
 use serde::{Deserialize, Serialize};
 
 /// What answers for the structure.
@@ -132,14 +133,6 @@ const RESCALE_EVERY: u32 = 10;
 /// The objective is brought to this size, at every step, for the method of moving asymptotes.
 const OBJECTIVE: f64 = 10.0;
 
-/// A number in 0..1 that is always the same for a cell, and like no other's near it (Steele, Lea & Flood, OOPSLA 2014).
-fn noise(cell: u64) -> f64 {
-    let mut z = cell.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-}
-
 impl Optimization {
     /// # Errors
     /// [`Invalid`], which says what to change.
@@ -150,7 +143,7 @@ impl Optimization {
         let domain = pipeline.domain();
         let volume = start_volume(domain, &setup.goal)?;
         let mut x: Vec<f64> = (0..domain.n_cells())
-            .map(|c| (volume * (1.0 + setup.scatter * (2.0 * noise(c as u64) - 1.0))).min(1.0))
+            .map(|c| (volume * (1.0 + setup.scatter * Random::new(0).after(c as u64).signed())).min(1.0))
             .collect();
         domain.impose(&mut x);
         let state = State {

@@ -10,8 +10,9 @@ use std::sync::atomic::AtomicBool;
 /// The first mesh has this share of the elements allowed, or this many.
 const FIRST_SHARE: f64 = 0.12;
 const FIRST_MIN: f64 = 12_000.0;
-/// Each next mesh has this many times the elements of the last, and never fewer than this many.
-const GROWTH: f64 = 2.7;
+/// Each next mesh has about this many times the elements of the last, so that the last one has what is allowed, and never
+/// fewer than so many times.
+const GROWTH: f64 = 2.9;
 const GROWTH_MIN: f64 = 1.5;
 /// The geometry's features alone ask for elements down to this share of the largest ones, less on every next mesh.
 const FEATURE_SHARE: f64 = 0.3;
@@ -19,7 +20,7 @@ const FEATURE_SHRINK: f64 = 0.6;
 /// Elements that come of sizes wished for, over what those say: sizes hold at places and grow slowly between them.
 const OVERSHOOT: f64 = 1.6;
 /// Elements that a spot takes, about, and the share that spots leave at least to where the error is.
-pub const SPOT_TETS: f64 = 1500.0;
+pub const SPOT_TETS: f64 = 500.0;
 const SPOTS_LEAVE: f64 = 0.4;
 /// A mesh with this many times the elements wanted is made again, coarser, up to so many tries.
 const EXCESS: f64 = 1.4;
@@ -268,7 +269,9 @@ impl<'a> Ladder<'a> {
             self.feature = FEATURE_SHARE * self.size;
         } else {
             self.feature *= FEATURE_SHRINK;
-            self.wanted = (GROWTH * self.n_tets).min(self.allowed).max(GROWTH_MIN * self.n_tets);
+            let left = self.allowed / self.n_tets;
+            let steps = (left.ln() / GROWTH.ln()).round().max(1.0);
+            self.wanted = left.powf(1.0 / steps).max(GROWTH_MIN) * self.n_tets;
             let by_error = self.wanted / OVERSHOOT;
             let rest = (by_error - SPOT_TETS * spots.len() as f64).max(SPOTS_LEAVE * by_error);
             self.wishes = adapt::wishes(mesh, sizes, errors, rest, spots);

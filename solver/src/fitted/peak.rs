@@ -5,7 +5,7 @@
 //! agree.
 
 use super::recover::Patches;
-use super::{Mesh, bounds};
+use super::{Facet, Mesh, bounds};
 use crate::element::tet::{EDGES, face};
 use crate::linear::constraint::Constraints;
 use glam::DVec3;
@@ -20,9 +20,9 @@ const SETTLING: f64 = 0.6;
 const SHARP: f64 = 0.35;
 /// Sizes must differ by this factor for growth to be told.
 const RATIO_MIN: f64 = 1.15;
-/// Places of at least this share of the peak may turn out to be it on the next mesh, up to so many of them.
+/// Places of at least this share of the highest may turn out to be higher on the next mesh, up to so many of them.
 const RIVAL_MIN: f64 = 0.8;
-const RIVALS_MAX: usize = 12;
+const RIVALS_MAX: usize = 36;
 /// A place is known well enough where computed and recovered stresses differ by less than this share.
 const KNOWN: f64 = 0.01;
 /// Singular places to step over before giving up on a finite peak.
@@ -155,7 +155,12 @@ pub fn suspects<const N: usize>(mesh: &Mesh, held: &BTreeSet<usize>, constraints
                 continue;
             };
             let other = &mesh.facets[j];
-            let [n, m] = [facet, other].map(|f| face::area(&mesh.facet(f), &[1.0 / 3.0; 3]).normalize_or_zero());
+            // Where the facets meet, as curved as they are: along a fillet middles differ by what the fillet turns.
+            let normal = |f: &Facet| {
+                let at = std::array::from_fn(|c| if [a, b].contains(&f.nodes[c]) { 0.5 } else { 0.0 });
+                face::area(&mesh.facet(f), &at).normalize_or_zero()
+            };
+            let [n, m] = [normal(facet), normal(other)];
             // The far corner of the other facet rises above this one where the body's angle is more than straight.
             let apex = other.nodes[..3].iter().find(|c| **c != a && **c != b);
             let concave = apex.is_some_and(|c| n.dot(mesh.points[*c as usize] - mesh.points[a as usize]) > 0.0);
@@ -211,14 +216,17 @@ pub fn peaks(levels: &[Level], k: usize, disagreement: &[f64]) -> Option<Peaks> 
 }
 
 /// Places outside the singular ones where case `k` may have its largest value once they are known as well as the peak
-/// found, `reach` sizes of their elements apart from it and from one another, highest first.
+/// found, `reach` sizes of their elements apart from it and from one another, highest first. Where theory expects no finite
+/// value none is taken: what a finer mesh shows there is no better, and the highest that counts elsewhere goes without.
 pub fn rivals(levels: &[Level], k: usize, found: &Peaks, disagreement: &[f64], reach: f64) -> Vec<Peak> {
     let (Some(last), Some(peak)) = (levels.last(), found.finite) else { return Vec::new() };
     let values = &last.values[k];
-    let unknown = |n: &usize| values[*n] >= RIVAL_MIN * peak.value && disagreement[*n] > KNOWN * values[*n];
-    let mut order: Vec<usize> = (0..values.len()).filter(unknown).collect();
-    order.sort_unstable_by(|a, b| values[*b].total_cmp(&values[*a]).then(a.cmp(b)));
     let mut taken: Vec<(DVec3, f64)> = found.singular.iter().map(|(at, r)| (DVec3::from(*at), *r)).collect();
+    let is_apart = |n: &usize| taken.iter().all(|(c, r)| last.points[*n].distance_squared(*c) >= r * r);
+    let mut order: Vec<usize> = (0..values.len()).filter(|n| !last.suspect[*n]).filter(is_apart).collect();
+    let most = order.iter().fold(0.0f64, |m, n| m.max(values[*n]));
+    order.retain(|n| values[*n] >= RIVAL_MIN * most && disagreement[*n] > KNOWN * values[*n]);
+    order.sort_unstable_by(|a, b| values[*b].total_cmp(&values[*a]).then(a.cmp(b)));
     taken.push((peak.at.into(), reach * peak.size));
     let mut out = Vec::new();
     for n in order {

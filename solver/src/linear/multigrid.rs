@@ -18,6 +18,7 @@ use super::transfer;
 use crate::element::lane::{Lane, Real};
 use crate::mesh::Grid;
 use crate::mesh::lattice::{Lattice, Solid, coarsen};
+use crate::random::Random;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -317,17 +318,8 @@ impl Level {
     fn lanczos(&self) -> f64 {
         let n = self.operator.lattice.n_nodes;
         let mut r = Block::<f32>::zero(n, 1);
-        let mut state = 0x9e37_79b9_7f4a_7c15u64;
-        for part in r.parts_mut() {
-            for x in part {
-                // SplitMix64 (Steele, Lea & Flood 2014), so that every run starts alike.
-                state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-                let mut z = state;
-                z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-                z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-                *x = ((z ^ (z >> 31)) >> 40) as f32 / (1u64 << 23) as f32 - 1.0;
-            }
-        }
+        let mut random = Random::new(1);
+        r.parts_mut().into_iter().flatten().for_each(|x| *x = random.signed() as f32);
         self.operator.hold(&mut r);
         let mut z = Block::zero(n, 1);
         let mut p = Block::<f32>::zero(n, 1);

@@ -1,6 +1,7 @@
 //! Plain vectors, parallel, with sums in an order fixed by their length.
 
 use crate::element::lane::Real;
+use crate::random::Random;
 use rayon::prelude::*;
 
 /// Entries per task; fixed, so that sums have a fixed order.
@@ -58,16 +59,10 @@ pub fn assign<S: Real, T: Real>(a: f64, x: &[S], y: &mut [T]) {
     each(y, x, |y, x| *y = T::of(a * x.double()));
 }
 
-/// A sequence of numbers in (−1, 1) that is the same in every run: SplitMix64 (Steele, Lea & Flood 2014).
+/// A sequence of numbers from −1 to 1 that is the same in every run.
 pub fn random<T: Real>(seed: u64, x: &mut [T]) {
-    let mut state = seed;
-    for x in x {
-        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        *x = T::of((((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 52) as f64) - 1.0);
-    }
+    let mut random = Random::new(seed);
+    x.iter_mut().for_each(|x| *x = T::of(random.signed()));
 }
 
 /// Index and size of the largest entry of a reduced vector by node: where a solve goes wrong.

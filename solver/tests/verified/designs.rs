@@ -7,6 +7,7 @@ use proptest::test_runner::{RngSeed, TestCaseError, TestRunner};
 use solver::design::{Object, Value};
 use solver::element::tet::Elasticity;
 use solver::fitted::{Mesh, Problem, hold, push};
+use solver::geometry::Body;
 use solver::linear::constraint::Constraints;
 use solver::mesh::tet::{Options, mesh};
 use solver::surface::{EdgeName, FaceName, SurfaceMesh};
@@ -147,7 +148,13 @@ fn meshes_and_solves(objects: Vec<Object>) -> Result<(), TestCaseError> {
     let (lo, hi) = surface.bounds().unwrap();
     let extent = (DVec3::from(hi) - DVec3::from(lo)).max_element();
     prop_assume!(!is_thin(surface, extent));
-    let tets = mesh(&**body, &Options::new(0.25 * extent), &AtomicBool::new(false)).unwrap();
+    meshes_and_solves_body(&**body)
+}
+
+fn meshes_and_solves_body(body: &dyn Body) -> Result<(), TestCaseError> {
+    let (lo, hi) = body.surface().bounds().unwrap();
+    let extent = (DVec3::from(hi) - DVec3::from(lo)).max_element();
+    let tets = mesh(body, &Options::new(0.25 * extent), &AtomicBool::new(false)).unwrap();
     prop_assert_eq!(tets.n_lost, 0);
     prop_assert!(tets.quality.jacobian_min > 0.0 && tets.quality.bad.is_empty());
     prop_assert!(tets.quality.dihedral_min >= 8_f64.to_radians(), "{}°", tets.quality.dihedral_min.to_degrees());
@@ -214,6 +221,33 @@ fn a_wall_of_no_width_is_no_design() {
         is_thin(model.bodies[0].body.surface(), 0.02)
     };
     assert!(pocket(4.344_621_797) && !pocket(4.2));
+}
+
+#[test]
+fn a_narrow_wall_at_a_pockets_corner_is_meshed() {
+    // Pockets whose corners come within 29 and 5 µm of a chamfer, found by drawing, in parts of 20 mm.
+    for (narrow, depth) in [(29e-3, 4.0), (5e-3, 4.0)] {
+        let edge = EdgeName::between(FaceName("base.back".into()), FaceName("base.right".into()), 0);
+        let (width, distance) = (14.0, 1.5);
+        // The chamfer is the line x + y = 20 + 14 - 1.5 mm, seen from above.
+        let (x, y) = (19.0, 20.0 + width - distance - 19.0 - narrow * f64::sqrt(2.0));
+        let (dx, dy) = (4.0, 5.0);
+        let objects = vec![
+            block("base", 20.0, width, 20.0),
+            Object::new("blend", "chamfer", "Chamfer")
+                .expr("distance", &mm(distance))
+                .with("edges", Value::Edges(vec![edge])),
+            Object::new("f0", "box", "Pocket")
+                .with("origin", point(x - dx, y - dy, 20.0 - depth))
+                .expr("dx", &mm(dx))
+                .expr("dy", &mm(dy))
+                .expr("dz", &mm(depth + 1.0))
+                .with("operation", choice("cut")),
+        ];
+        let model = build(objects);
+        assert!(model.issues.is_empty() && model.bodies.len() == 1, "{:?}", model.issues);
+        meshes_and_solves_body(&*model.bodies[0].body).unwrap();
+    }
 }
 
 #[test]

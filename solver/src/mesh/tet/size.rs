@@ -23,6 +23,16 @@ const SIDE_PER_SIZE: f64 = 2.0;
 
 /// Share of the least size that bores and pins may still ask for.
 const BORE_MIN: f64 = 0.1;
+/// Share of the least size that narrow walls may ask for where they are of little extent: as many triangles in all.
+const LOCAL_MIN: f64 = 0.015;
+const LOCAL_TRIANGLES: f64 = 10_000.0;
+/// Triangles about a stretch of a groove as long as they are, with those that lead from their size to the one beyond.
+const BESIDE_GROOVE: f64 = 12.0;
+/// Facets that turn inwards by more than this part a groove, as a sine: 20°.
+const GROOVE: f64 = 0.342;
+
+/// Area of an equilateral triangle over the square of its side.
+const EQUILATERAL: f64 = 0.433;
 
 /// Elements along a curve of radius `r` that turn by `angle` each have this size.
 fn of_radius(r: f64, angle: f64) -> f64 {
@@ -31,7 +41,18 @@ fn of_radius(r: f64, angle: f64) -> f64 {
 
 /// The size field of a body.
 pub(super) fn field(domain: &Domain, options: &Options, distance: &Distance) -> Octree {
-    let mut samples = on_faces(domain, options, distance);
+    let local = LOCAL_MIN * options.size_min;
+    let (mut samples, mut n_narrow) = on_faces(domain, options, distance, options.size_min);
+    let grooves = in_grooves(domain, options, distance, local);
+    n_narrow += grooves.iter().map(|(length, s)| BESIDE_GROOVE * length / s.size).sum::<f64>();
+    if n_narrow > 0.0 && n_narrow <= LOCAL_TRIANGLES {
+        // A wall this narrow has elements of its own width or bad ones; where that takes many, bad ones it is.
+        let (finer, n) = on_faces(domain, options, distance, local);
+        if n <= LOCAL_TRIANGLES {
+            samples = finer;
+        }
+        samples.extend(grooves.into_iter().map(|(_, s)| s));
+    }
     samples.extend(on_chains(domain, options));
     // What a person or an error estimate wishes may be finer than what the geometry alone is given.
     let wished = options.wishes.iter().filter(|w| w.size < options.size);
@@ -40,7 +61,9 @@ pub(super) fn field(domain: &Domain, options: &Options, distance: &Distance) -> 
     Octree::new(domain.lo, domain.hi, options.size, least, &samples)
 }
 
-fn on_faces(domain: &Domain, options: &Options, distance: &Distance) -> Vec<Sample> {
+/// Sizes on faces, where walls ask for no less than `floor`, m; and the triangles that narrower walls than
+/// [`Options::size_min`] goes for would take.
+fn on_faces(domain: &Domain, options: &Options, distance: &Distance, floor: f64) -> (Vec<Sample>, f64) {
     let surface = domain.surface;
     let wished: Vec<f64> = surface
         .faces
@@ -48,15 +71,16 @@ fn on_faces(domain: &Domain, options: &Options, distance: &Distance) -> Vec<Samp
         .map(|f| options.face_sizes.iter().filter(|(n, _)| *n == f.name).map(|(_, s)| *s).fold(options.size, f64::min))
         .collect();
     let start = &domain.start;
-    (0..surface.triangles.len() as u32)
+    let local = LOCAL_MIN * options.size_min;
+    let found: Vec<(Vec<Sample>, f64)> = (0..surface.triangles.len() as u32)
         .into_par_iter()
-        .flat_map_iter(|t| {
+        .map(|t| {
             let face = surface.face_of[t as usize] as usize;
             let wished = wished.get(face).copied().unwrap_or(options.size);
             let shape = surface.faces.get(face).map_or(Shape::Freeform, |f| f.shape);
             let corners = start.corners(t);
             let normal = start.cross(t).normalize_or_zero();
-            let mut out = Vec::new();
+            let (mut out, mut n_narrow) = (Vec::new(), 0.0);
             let mut stack = vec![corners];
             let split = |c: [DVec3; 3], k: usize, stack: &mut Vec<[DVec3; 3]>| {
                 let (middle, apex) = (0.5 * (c[k] + c[(k + 1) % 3]), c[(k + 2) % 3]);
@@ -88,15 +112,64 @@ fn on_faces(domain: &Domain, options: &Options, distance: &Distance) -> Vec<Samp
                 };
                 let thin = LENGTH_PER_THICKNESS * thickness(domain, distance, point, t, normal, options.size)
                     / options.across.max(1.0);
+                let given = curved.min(thin).max(options.size_min.min(least));
                 // A person may wish for less than the geometry alone is given.
-                let size = wished.min(curved.min(thin).max(options.size_min.min(least)));
+                let size = wished.min(if thin < options.size_min { given.min(thin.max(floor)) } else { given });
                 if sides[k] > SIDE_PER_SIZE * size {
                     split(c, k, &mut stack);
                     continue;
                 }
+                if thin < options.size_min {
+                    let area = 0.5 * (c[1] - c[0]).cross(c[2] - c[0]).length();
+                    n_narrow += area / (EQUILATERAL * thin.max(local).powi(2));
+                }
                 out.push(Sample { point, size });
                 if size < wished {
                     out.extend(c.map(|point| Sample { point, size }));
+                }
+            }
+            (out, n_narrow)
+        })
+        .collect();
+    let n_narrow = found.iter().map(|f| f.1).sum();
+    (found.into_iter().flat_map(|f| f.0).collect(), n_narrow)
+}
+
+/// Sizes along grooves that have a wall behind them narrower than [`Options::size_min`] goes for, down to `floor`, with the
+/// length each speaks for, m: the wall is narrowest at the groove itself, where no middle of a triangle is.
+fn in_grooves(domain: &Domain, options: &Options, distance: &Distance, floor: f64) -> Vec<(f64, Sample)> {
+    let s = &domain.start;
+    (0..domain.surface.triangles.len() as u32)
+        .into_par_iter()
+        .flat_map_iter(|t| {
+            let mut out = Vec::new();
+            for k in 0..3 {
+                let u = s.across[t as usize][k];
+                if s.chain[t as usize][k] == NONE || u <= t {
+                    continue;
+                }
+                let [n, m] = [s.cross(t).normalize_or_zero(), s.cross(u).normalize_or_zero()];
+                let [a, b] = s.ends(t, k).map(|v| s.points[v as usize]);
+                // Outwards of the body on both sides of an inner edge, the normals turn against each other's faces.
+                let turns_in = n.cross(m).dot(b - a) < -GROOVE * (b - a).length();
+                let Some(normal) = (n + m).try_normalize().filter(|_| turns_in) else { continue };
+                let mut stack = vec![[a, b]];
+                while let Some([a, b]) = stack.pop() {
+                    let (length, middle) = (a.distance(b), 0.5 * (a + b));
+                    let mut size = options.size_min;
+                    if length <= SIDE_PER_SIZE * size {
+                        let thin = LENGTH_PER_THICKNESS * thickness(domain, distance, middle, t, normal, options.size)
+                            / options.across.max(1.0);
+                        if thin >= options.size_min {
+                            continue;
+                        }
+                        size = thin.max(floor);
+                    }
+                    if length > SIDE_PER_SIZE * size {
+                        stack.extend([[a, middle], [middle, b]]);
+                    } else {
+                        out.extend([a, middle, b].map(|point| (length / 3.0, Sample { point, size })));
+                    }
                 }
             }
             out
@@ -152,7 +225,8 @@ fn thickness(domain: &Domain, distance: &Distance, p: DVec3, triangle: u32, norm
     for round in 0..12 {
         let Some(nearest) = distance.nearest((p - normal * r).into(), Some(triangle)) else { return f64::INFINITY };
         let q = DVec3::from(nearest.point);
-        if nearest.distance.abs() >= 0.99 * r {
+        // Its middle must be inside: beyond a wall of less than a hundredth of the ball it would be as far from it.
+        if nearest.distance <= -0.99 * r {
             return if round == 0 { f64::INFINITY } else { opposed(domain, nearest.triangle, normal, r) };
         }
         let d = p - q;

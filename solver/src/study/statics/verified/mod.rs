@@ -30,10 +30,10 @@ use bolt::{Bolts, Tight};
 use std::collections::BTreeSet;
 
 /// Elements near a stress peak are at most this share of their size before, within so many of them.
-const SPOT_SHRINK: f64 = 0.6;
-const SPOT_REACH: f64 = 2.5;
+const SPOT_SHRINK: f64 = 0.5;
+const SPOT_REACH: f64 = 1.5;
 /// Share of all elements allowed that places may take that are not the highest.
-const SPOTS_SHARE: f64 = 0.15;
+const SPOTS_SHARE: f64 = 0.25;
 /// Per unknown, and per unknown and case: a whole run of bracket 311 with four cases and 327,000 unknowns took 2.1 kB per
 /// unknown at its most, which this rounds up to 2.4.
 const BYTES_PER_UNKNOWN: f64 = 1600.0;
@@ -431,9 +431,10 @@ fn spots(mesh: &Mesh, history: &History, allowed: f64) -> Vec<Spot> {
             // A place without a finite value needs no finer mesh once that is known.
             let largest = peaks.largest.exponent.is_none().then_some(peaks.largest);
             let apart = &history.disagreement[k][part.nodes.clone()];
-            out.extend(largest.into_iter().chain(peaks.finite).map(spot));
-            let most = peaks.finite.map_or(1.0, |p| p.value);
+            // Where the largest one is finite, both are it.
+            out.extend(largest.or(peaks.finite).map(spot));
             let rivals = peak::rivals(levels, k, peaks, apart, SPOT_REACH);
+            let most = rivals.first().map_or(1.0, |p| p.value);
             others.extend(rivals.into_iter().map(|p| (p.value / most, spot(p))));
         }
     }
