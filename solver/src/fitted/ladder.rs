@@ -25,6 +25,9 @@ const SPOTS_LEAVE: f64 = 0.4;
 /// A mesh with this many times the elements wanted is made again, coarser, up to so many tries.
 const EXCESS: f64 = 1.4;
 const TRIES_MAX: usize = 4;
+/// A coarser try that still has this share of the elements is none: faces with sizes of their own take them, and larger
+/// elements elsewhere would only be worse.
+const NO_GAIN: f64 = 0.85;
 /// Meshes before an accuracy counts as reached (three tell what has settled from what grows), and at most.
 const LEVELS_MIN: usize = 3;
 const LEVELS_MAX: usize = 6;
@@ -204,6 +207,7 @@ impl<'a> Ladder<'a> {
                 break;
             }
             log(format!("{} elements are more than wanted; coarser", mesh.tets.len()));
+            let before = (self.size, self.feature, self.wishes.clone());
             if self.n_meshes == 0 {
                 // What small features ask for goes with the square of their size, or less.
                 let coarser = excess.sqrt().min(2.0);
@@ -214,7 +218,13 @@ impl<'a> Ladder<'a> {
                 self.feature *= coarser;
                 self.wishes.iter_mut().flatten().for_each(|w| w.size *= coarser);
             }
-            mesh = self.build(cancel, log)?;
+            let next = self.build(cancel, log)?;
+            if next.tets.len() as f64 > NO_GAIN * mesh.tets.len() as f64 {
+                log(format!("{} elements all the same; as it was", next.tets.len()));
+                (self.size, self.feature, self.wishes) = before;
+                break;
+            }
+            mesh = next;
         }
         Ok(mesh)
     }
