@@ -304,13 +304,7 @@ async fn check_landing(
 }
 
 /// Lets `into` use the files of `from` that its content names.
-async fn bring_files(
-    state: &State,
-    actor: &Actor,
-    from: &str,
-    into: &str,
-    content: &Design,
-) -> Result<(), Error> {
+async fn bring_files(state: &State, actor: &Actor, from: &str, into: &str, content: &Design) -> Result<(), Error> {
     let values = content.objects.iter().flat_map(|o| o.properties.values());
     let hashes: BTreeSet<&str> = values
         .filter_map(|value| match value {
