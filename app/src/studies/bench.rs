@@ -187,7 +187,9 @@ impl Bench {
         let bench = *self;
         let (client, design) = (desk.client.get_value(), desk.id.get_value());
         leptos::task::spawn_local(async move {
-            if let Ok(page) = client.runs(Some(&design), None, None).await {
+            if let Ok(page) = client.runs(Some(&design), None, None).await
+                && !desk.is_over()
+            {
                 bench.runs.set(page.items);
                 if let Some(id) = wanted {
                     bench.choose(desk, id);

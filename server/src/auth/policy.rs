@@ -263,7 +263,7 @@ pub fn effective(role: Role, everyone: bool, own: Option<Role>) -> Option<Role> 
     let owner = (role == Role::Owner).then_some(Role::Owner);
     // `Owner` orders first, so the smaller one is the greater right.
     let greatest = [owner, open, own].into_iter().flatten().min();
-    greatest.map(|greatest| if role >= Role::Reviewer { greatest.max(role) } else { greatest })
+    greatest.map(|greatest| greatest.within(role))
 }
 
 /// The role a column holds.
