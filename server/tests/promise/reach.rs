@@ -13,11 +13,16 @@ use app::sync::Submission;
 use axum::http::{Method, StatusCode};
 use futures::StreamExt as _;
 use serde_json::{Value as Plain, json};
-use server::testing::{TestApp, Tester};
+use server::testing::{Answer, TestApp, Tester};
 use solver::design::Command;
 use solver::study::outcome::Grade;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+#[track_caller]
+fn ok(answer: Answer) {
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+}
 
 /// Ada owns the organisation; Ben and Cy are in the project and in the compartment that the design is in, Ben of the latter by
 /// `through` only.
@@ -46,21 +51,15 @@ impl Yard {
         let compartment = app.compartment(&project, "Blade", &[&cy]).await.expect("a compartment");
         let design = app.design(&project, &cy, &super::empty()).await.expect("a design");
         let yard = Self { app, ada, ben, cy, project, compartment, group, design };
-        yard.ok(yard.ada.put(&yard.of_compartment("groups", &yard.group), json!({})).await);
+        ok(yard.ada.put(&yard.of_compartment("groups", &yard.group), json!({})).await);
         let member = match through {
             "group" => yard.in_group(&yard.ben),
             _ => yard.of_compartment("people", &yard.ben.id),
         };
-        yard.ok(yard.ada.put(&member, json!({})).await);
+        ok(yard.ada.put(&member, json!({})).await);
         let sealed = json!({"compartment": yard.compartment});
-        yard.ok(yard.cy.put(&format!("/api/designs/{}/compartment", yard.design), sealed).await);
+        ok(yard.cy.put(&format!("/api/designs/{}/compartment", yard.design), sealed).await);
         yard
-    }
-
-    #[expect(clippy::unused_self, reason = "reads as the other questions do")]
-    #[track_caller]
-    fn ok(&self, answer: server::testing::Answer) {
-        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     }
 
     fn of_compartment(&self, kind: &str, id: &str) -> String {
@@ -125,7 +124,7 @@ async fn a_link_stands_only_while_its_maker_may_share_the_design() {
             ),
         };
         for ((method, path_of_right, body), wanted) in [(away, (false, true)), (back, (true, false))] {
-            yard.ok(yard.ada.send(method, &path_of_right, body.to_string().into_bytes()).await);
+            ok(yard.ada.send(method, &path_of_right, body.to_string().into_bytes()).await);
             assert_eq!(yard.stands(&share, &path).await, wanted, "{how}");
             assert_eq!(yard.stands(&other, &others).await, (true, false), "{how}: another's link goes on");
         }
@@ -138,11 +137,11 @@ async fn a_link_that_rests_can_be_taken_back_for_good() {
     let yard = Yard::new("person").await;
     let (share, path) = yard.link(&yard.ben).await;
     let own = yard.of_compartment("people", &yard.ben.id);
-    yard.ok(yard.ada.delete(&own).await);
+    ok(yard.ada.delete(&own).await);
     assert_eq!(yard.stands(&share, &path).await, (false, true));
     assert_eq!(yard.ben.delete(&format!("/api/shares/{}", share.id)).await.status, StatusCode::NOT_FOUND);
-    yard.ok(yard.cy.delete(&format!("/api/shares/{}", share.id)).await);
-    yard.ok(yard.ada.put(&own, json!({})).await);
+    ok(yard.cy.delete(&format!("/api/shares/{}", share.id)).await);
+    ok(yard.ada.put(&own, json!({})).await);
     assert_eq!(yard.stands(&share, &path).await, (false, false));
 }
 
@@ -196,7 +195,7 @@ async fn edit(yard: &Yard, design: &str, client: &str) {
         command: Command::Add { object, before: None },
         undo_of: None,
     };
-    yard.ok(yard.ben.post(&format!("/api/designs/{design}/commands"), &submission).await);
+    ok(yard.ben.post(&format!("/api/designs/{design}/commands"), &submission).await);
 }
 
 #[tokio::test]
@@ -263,7 +262,7 @@ async fn count(yard: &Yard) -> (i64, i64, i64, i64, i64) {
 async fn a_branch_that_is_sealed_meanwhile_is_not_merged_into_the_open() {
     let yard = Yard::new("person").await;
     let out = format!("/api/designs/{}/compartment", yard.design);
-    yard.ok(yard.ben.delete(&out).await);
+    ok(yard.ben.delete(&out).await);
     let at = format!("/api/designs/{}", yard.design);
     let branch = yard.ben.post(&format!("{at}/branches"), json!({"name": "Branch"})).await;
     let branch = branch.read::<DesignCard>().expect("a branch").id;
@@ -390,7 +389,7 @@ async fn what_is_hidden_takes_no_place_on_a_page() {
 async fn a_groups_change_is_in_the_log_of_everything_it_counts_in() {
     let yard = Yard::new("person").await;
     let lent = format!("/api/projects/{}/groups/{}", yard.project, yard.group);
-    yard.ok(yard.ada.put(&lent, json!({"role": "viewer"})).await);
+    ok(yard.ada.put(&lent, json!({"role": "viewer"})).await);
     let dee = yard.app.person("Dee", Role::Engineer).await.expect("Dee");
     let log = async |object: &str| -> Vec<(String, String)> {
         let page: Page<AuditEntry> =
@@ -409,16 +408,16 @@ async fn a_groups_change_is_in_the_log_of_everything_it_counts_in() {
         assert!(at_compartment.1.starts_with(detail), "{at_compartment:?}");
         assert!(at_project.1.contains(&who) && at_compartment.1.contains(&who), "{at_project:?}, {at_compartment:?}");
     };
-    yard.ok(yard.ada.put(&yard.in_group(&dee), json!({})).await);
+    ok(yard.ada.put(&yard.in_group(&dee), json!({})).await);
     newest("group_person", &format!("{who} through {group}")).await;
     // Doing it again changes nothing there, so there is nothing to be told.
     let n = log(&project).await.len();
-    yard.ok(yard.ada.put(&yard.in_group(&dee), json!({})).await);
+    ok(yard.ada.put(&yard.in_group(&dee), json!({})).await);
     assert_eq!(log(&project).await.len(), n);
-    yard.ok(yard.ada.delete(&yard.in_group(&dee)).await);
+    ok(yard.ada.delete(&yard.in_group(&dee)).await);
     newest("remove_group_person", &format!("{who} through {group}")).await;
-    yard.ok(yard.ada.put(&yard.in_group(&dee), json!({})).await);
-    yard.ok(yard.ada.delete(&format!("/api/organisation/groups/{}", yard.group)).await);
+    ok(yard.ada.put(&yard.in_group(&dee), json!({})).await);
+    ok(yard.ada.delete(&format!("/api/organisation/groups/{}", yard.group)).await);
     newest("remove_group", &format!("{group}, “Turbine”, which was removed, with ")).await;
 }
 
@@ -427,11 +426,11 @@ async fn a_groups_change_is_in_the_log_of_everything_it_counts_in() {
 async fn a_hidden_detail_has_no_salt_to_guess_it_with() {
     let yard = Yard::new("person").await;
     let of_design = format!("/api/audit?object=design:{}", yard.design);
-    yard.ok(yard.cy.patch(&format!("/api/designs/{}", yard.design), json!({"name": "Narwhal"})).await);
+    ok(yard.cy.patch(&format!("/api/designs/{}", yard.design), json!({"name": "Narwhal"})).await);
     let hidden: Page<AuditEntry> = yard.ada.get(&of_design).await.read().expect("the log");
     assert!(!hidden.items.is_empty());
     assert!(hidden.items.iter().all(|e| e.detail.starts_with("(hidden") && e.salt.is_none()), "{:?}", hidden.items);
-    yard.ok(yard.ada.put(&yard.of_compartment("people", &yard.ada.id), json!({})).await);
+    ok(yard.ada.put(&yard.of_compartment("people", &yard.ada.id), json!({})).await);
     let shown: Page<AuditEntry> = yard.ada.get(&of_design).await.read().expect("the log");
     assert!(shown.items.iter().all(|e| e.salt.is_some()), "{:?}", shown.items);
 }
