@@ -286,6 +286,7 @@ impl Desk {
         self.redo.set(None);
         self.scene.set(None);
         self.talking.clear();
+        self.past.clear();
         self.bench.runs.set(Vec::new());
         self.bench.outcome.set(None);
         self.judged.set(Judged::default());

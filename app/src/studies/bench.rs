@@ -306,6 +306,8 @@ impl Bench {
             match client.bytes(&path).await {
                 // A partial may have been overtaken by the final answer while it was asked for.
                 Ok(bytes) if partial && bytes.is_empty() => {}
+                // The design was closed meanwhile.
+                _ if desk.is_over() => {}
                 // Another answer was asked for since.
                 _ if bench.asked.get_value().is_some_and(|asked| asked != run) => {}
                 Ok(bytes) => bench.show(desk, run, partial, bytes),
