@@ -186,7 +186,7 @@ async fn meanwhile(
 
 /// An edit of Ben's, so that there is something to merge and to go back from.
 async fn edit(yard: &Yard, design: &str, client: &str) {
-    let object = solver::design::Object::new(client, "parameter", "Gap");
+    let object = solver::design::Object::new(client, "parameter", client);
     let submission = Submission {
         client: format!("{client}-of-ben-00000001"),
         number: 1,
