@@ -151,6 +151,9 @@ test('it appears for B; taken out while it is open, the view closes and says why
   const ended = id(b.page, 'ended').filter({ hasText: 'You no longer have access' }).waitFor({ timeout: 5_000 });
   const out = taken(small.page, 'DELETE', () => small.page.getByLabel('Ben Katz is in Blade', { exact: true }).uncheck());
   await Promise.all([ended, out]);
+  // Nothing of it stays beside the message: neither what stood in the tree nor its name.
+  assert.equal(await id(b.page, 'tree').count() + await id(b.page, 'design-name').count(), 0);
+  assert.doesNotMatch(await b.page.title() + await b.page.locator('body').innerText(), /Blade root/);
   await b.shot('99-closed');
   await b.page.reload();
   await id(b.page, 'not-found').waitFor();

@@ -25,6 +25,10 @@ pub struct AuditEntry {
     pub detail: String,
     /// BLAKE3, 64 hexadecimal digits.
     pub hash: String,
+    /// Hashed with the rest. Left out where the detail is hidden, which could be guessed with it, and in entries from before there
+    /// were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub salt: Option<String>,
 }
 
 /// Which entries. All left out: every one, newest first.

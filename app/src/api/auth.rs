@@ -59,6 +59,16 @@ pub enum Role {
     Viewer,
 }
 
+impl Role {
+    /// What a role held in a project comes to for someone who is `organisation` in the organisation: a reviewer or viewer of it
+    /// stays one everywhere, whoever lends them more.
+    #[must_use]
+    pub fn within(self, organisation: Self) -> Self {
+        // Orders by right, the greatest first.
+        if organisation >= Self::Reviewer { self.max(organisation) } else { self }
+    }
+}
+
 /// `GET /api/auth/me`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]

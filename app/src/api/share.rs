@@ -94,6 +94,10 @@ pub struct Share {
     pub created: i64,
     pub expires: i64,
     pub revoked: bool,
+    /// Whoever made it may not share the design now: it opens for nobody until they may again. Says nothing of one that is
+    /// revoked or over.
+    #[serde(default)]
+    pub rests: bool,
     pub views: u64,
     /// The one person it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]

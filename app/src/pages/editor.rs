@@ -81,6 +81,13 @@ fn Editor(id: String) -> impl IntoView {
     listen(desk, true);
     requirement::follow(desk);
     on_cleanup(move || desk.close());
+    // Whose view ends may be someone who must not know of the design any more: nothing of it stays, in the page or the memory.
+    Effect::new(move |_| {
+        if desk.ended.with(Option::is_some) {
+            desk.clear();
+        }
+    });
+    let is_open = move || desk.ended.with(Option::is_none);
     let study = Memo::new(move |_| {
         let id = desk.selected.get()?;
         let is = desk.design.with(|d| d.get(&id).and_then(Object::section)) == Some(Section::Study);
@@ -99,7 +106,11 @@ fn Editor(id: String) -> impl IntoView {
                     .map(|c| match c {
                         Ok(card) => {
                             let first = card.name;
-                            let now = move || Some(desk.name.get()).filter(|n| !n.is_empty()).unwrap_or(first.clone());
+                            let now = move || match desk.name.get() {
+                                _ if !is_open() => "Design".to_owned(),
+                                name if name.is_empty() => first.clone(),
+                                name => name,
+                            };
                             view! { <Title text=now /> }.into_any()
                         }
                         Err(_) => view! { <Title text="Design" /> }.into_any(),
@@ -108,77 +119,72 @@ fn Editor(id: String) -> impl IntoView {
         </Suspense>
         <Show when=move || !missing.get() fallback=NotFound>
             <div class="editor" data-testid="editor" data-loaded=move || desk.loaded.get().to_string()>
-                <TopBar />
-                <div class="editor-body">
-                    <aside class="side left" aria-label="Tree"><Tree /></aside>
-                    <main class="stage" id="main" class:twinned=move || desk.bench.twin.get()>
-                        <View wire=work>
-                            <Flags />
-                            <PinLabels />
-                            <TalkPins />
-                            <AimHint />
-                            <peers::Labels />
-                            <peers::Following />
-                        </View>
-                        <Twin />
-                        <div class="stage-top"><Toolbar /></div>
-                        <div class="stage-float">
-                            <Banner />
-                            <RunStrip />
-                            <RolledBack />
-                            <SectionPanel />
-                            <MeasurePanel />
-                        </div>
-                        <Legend />
-                        <EditNotices />
-                        <Ended />
-                    </main>
-                    <aside
-                        class="side right" class:past=move || desk.past.open.get()
-                        class:talking=move || desk.talking.open.get() aria-label="Properties"
-                    >
-                        <TalkPanel />
-                        <Show when=move || desk.past.open.get()>
-                            <HistoryPanel />
-                        </Show>
-                        <div class="side-properties" class:idle=move || desk.selected.with(Option::is_none)>
-                            <OutcomePanel />
-                            <PropertyPanel />
-                            {move || study.get().map(|id| view! { <RunPanel study=id /> })}
-                        </div>
-                    </aside>
-                </div>
-                <StatusLine />
+                <Show when=is_open fallback=Ended>
+                    <TopBar />
+                    <div class="editor-body">
+                        <aside class="side left" aria-label="Tree"><Tree /></aside>
+                        <main class="stage" id="main" class:twinned=move || desk.bench.twin.get()>
+                            <View wire=work>
+                                <Flags />
+                                <PinLabels />
+                                <TalkPins />
+                                <AimHint />
+                                <peers::Labels />
+                                <peers::Following />
+                            </View>
+                            <Twin />
+                            <div class="stage-top"><Toolbar /></div>
+                            <div class="stage-float">
+                                <Banner />
+                                <RunStrip />
+                                <RolledBack />
+                                <SectionPanel />
+                                <MeasurePanel />
+                            </div>
+                            <Legend />
+                            <EditNotices />
+                        </main>
+                        <aside
+                            class="side right" class:past=move || desk.past.open.get()
+                            class:talking=move || desk.talking.open.get() aria-label="Properties"
+                        >
+                            <TalkPanel />
+                            <Show when=move || desk.past.open.get()>
+                                <HistoryPanel />
+                            </Show>
+                            <div class="side-properties" class:idle=move || desk.selected.with(Option::is_none)>
+                                <OutcomePanel />
+                                <PropertyPanel />
+                                {move || study.get().map(|id| view! { <RunPanel study=id /> })}
+                            </div>
+                        </aside>
+                    </div>
+                    <StatusLine />
+                </Show>
             </div>
-            <KeySheet />
-            <ShareDialog />
-            <NameDialog />
-            <BranchDialog />
-            <ParetoDialog />
+            <Show when=is_open>
+                <KeySheet />
+                <ShareDialog />
+                <NameDialog />
+                <BranchDialog />
+                <ParetoDialog />
+            </Show>
         </Show>
     }
     .into_any()
 }
 
-/// Shown when the design is closed for good, or cannot be opened at all.
+/// In the place of everything else when the design is closed for good, or cannot be opened at all.
 #[component]
 fn Ended() -> impl IntoView {
     let desk = crate::panels::use_desk();
     view! {
-        {move || {
-            desk.ended
-                .get()
-                .map(|why| {
-                    view! {
-                        <div class="empty over" role="alert" data-testid="ended">
-                            <Icon glyph=Glyph::Info size=24 />
-                            <h2>"This design is closed"</h2>
-                            <p>{why}</p>
-                            <A href="/" attr:class="button">"To the designs"</A>
-                        </div>
-                    }
-                })
-        }}
+        <main class="empty over" id="main" role="alert" data-testid="ended">
+            <Icon glyph=Glyph::Info size=24 />
+            <h2>"This design is closed"</h2>
+            <p>{move || desk.ended.get()}</p>
+            <A href="/" attr:class="button">"To the designs"</A>
+        </main>
     }
     .into_any()
 }
@@ -218,6 +224,9 @@ fn open(desk: Desk, run: Option<String>, missing: RwSignal<bool>) {
 
 /// Takes the worker's answer.
 fn built(desk: Desk, answer: Evaluated) {
+    if desk.is_over() {
+        return;
+    }
     let latest = desk.shown.try_with_untracked(|(revision, _)| *revision).unwrap_or_default();
     match answer {
         Evaluated::Scene { revision, bytes, .. } => {

@@ -176,8 +176,11 @@ impl Desk {
         }
     }
 
-    /// Takes what the connection says.
+    /// Takes what the connection says; after the end nothing.
     pub fn told(&self, update: Update) {
+        if self.is_over() {
+            return;
+        }
         match update {
             Update::Changed(snapshot) => self.take(*snapshot),
             Update::Run(event) => self.bench.told(self, event),
@@ -261,6 +264,34 @@ impl Desk {
         if let Some(connection) = wires.and_then(|w| w.connection) {
             connection.close();
         }
+    }
+
+    /// Whether the design was closed for good, or the page left: what comes late is dropped.
+    pub fn is_over(&self) -> bool {
+        self.ended.try_with_untracked(Option::is_some) != Some(false)
+    }
+
+    /// Takes everything off the desk after the end; why it ended stays.
+    pub fn clear(&self) {
+        self.close();
+        let empty = Arc::new(Design::new());
+        self.name.set(String::new());
+        self.selected.set(None);
+        self.target.set(None);
+        self.picks.set(Vec::new());
+        self.hover.set(None);
+        self.peers.set(Vec::new());
+        self.edit_notices.set(Vec::new());
+        self.undo.set(None);
+        self.redo.set(None);
+        self.scene.set(None);
+        self.talking.clear();
+        self.past.clear();
+        self.bench.runs.set(Vec::new());
+        self.bench.outcome.set(None);
+        self.judged.set(Judged::default());
+        self.shown.set((0, empty.clone()));
+        self.lay(empty);
     }
 
     pub fn view(&self, command: ViewCommand) {

@@ -48,7 +48,9 @@ fn ask(desk: Desk, busy: StoredValue<bool>, again: StoredValue<bool>) {
     leptos::task::spawn_local(async move {
         loop {
             // A page that has lost the server keeps the last verdicts, and the line below says so.
-            if let Ok(judged) = client.requirements(&design).await {
+            if let Ok(judged) = client.requirements(&design).await
+                && !desk.is_over()
+            {
                 let _ = desk.judged.try_set(judged);
             }
             match again.try_get_value() {

@@ -28,7 +28,8 @@ fn ShareForm() -> impl IntoView {
         let (client, id) = (desk.client.get_value(), desk.id.get_value());
         leptos::task::spawn_local(async move {
             match client.shares(&id).await {
-                Ok(shares) => list.set(Some(shares)),
+                // The dialog may have been closed meanwhile.
+                Ok(shares) => drop(list.try_set(Some(shares))),
                 Err(problem) => desk.notices.bad(problem.message),
             }
         });
@@ -172,23 +173,18 @@ fn ShareForm() -> impl IntoView {
                 }
                 list.into_iter()
                     .map(|s| {
-                        let over = s.revoked || s.expires < now();
-                        let state = if s.revoked {
-                            "revoked".to_string()
-                        } else if over {
-                            format!("ended {}", day(s.expires))
-                        } else {
-                            format!("until {}", day(s.expires))
-                        };
+                        let (over, rests) = (is_over(&s, now()), rests(&s, now()));
+                        let state = state(&s, now());
                         let id = s.id.clone();
                         view! {
-                            <li class="list-row" class:faded=over data-testid="share-row">
+                            <li class="list-row" class:faded=over || rests data-testid="share-row">
                                 <Icon glyph=Glyph::Link />
                                 <div class="grow">
                                     <strong>{s.label.clone()}</strong>
                                     {s.guest.clone().map(|g| view! { <span class="soft">" for "{g}</span> })}
                                     <p class="soft">{format!("{state} · {}", opened(s.views))}</p>
                                     <p class="soft">{terms(&s)}</p>
+                                    {rests.then(|| view! { <p class="note" data-testid="share-rests">{RESTS}</p> })}
                                     <Views share=s.id.clone() />
                                 </div>
                                 {(!over)
@@ -229,6 +225,31 @@ fn choice(allowed: &[(Allow, RwSignal<bool>)], forms: bool) -> impl IntoView + u
             }
         })
         .collect_view()
+}
+
+const RESTS: &str = "Whoever made it may not share this design now, so it opens for nobody. It works again when they may; others \
+                     make a link of their own.";
+
+fn is_over(share: &Share, now: i64) -> bool {
+    share.revoked || share.expires < now
+}
+
+/// Whether it is to be said that a link rests: one that is over does not come back with its maker's right.
+fn rests(share: &Share, now: i64) -> bool {
+    share.rests && !is_over(share, now)
+}
+
+/// How a link stands, in words.
+fn state(share: &Share, now: i64) -> String {
+    if share.revoked {
+        "revoked".to_owned()
+    } else if is_over(share, now) {
+        format!("ended {}", day(share.expires))
+    } else if share.rests {
+        format!("resting · until {}", day(share.expires))
+    } else {
+        format!("until {}", day(share.expires))
+    }
 }
 
 /// How often a link was opened, in words.
@@ -321,21 +342,36 @@ mod tests {
         assert_eq!([0, 1, 2].map(opened), ["not opened yet", "opened once", "opened 2 times"]);
     }
 
-    #[test]
-    fn terms_say_what_a_link_gives() {
-        let mut share = Share {
+    fn share() -> Share {
+        Share {
             id: "s".into(),
             label: "P".into(),
             created: 0,
-            expires: 0,
+            expires: 1_000,
             revoked: false,
+            rests: false,
             views: 0,
             guest: None,
             locked: false,
             allow: BTreeSet::new(),
             bodies: None,
             link: None,
-        };
+        }
+    }
+
+    #[test]
+    fn a_link_that_rests_says_so_unless_it_is_over() {
+        let resting = Share { rests: true, ..share() };
+        assert!(rests(&resting, 0) && state(&resting, 0).starts_with("resting"));
+        assert!(!rests(&share(), 0) && state(&share(), 0).starts_with("until"));
+        assert!(!rests(&resting, 1_001) && state(&resting, 1_001).starts_with("ended"));
+        let revoked = Share { revoked: true, ..resting };
+        assert!(!rests(&revoked, 0) && state(&revoked, 0) == "revoked");
+    }
+
+    #[test]
+    fn terms_say_what_a_link_gives() {
+        let mut share = share();
         assert_eq!(terms(&share), "all bodies · looking only");
         share.locked = true;
         share.allow = BTreeSet::from([Allow::Stl, Allow::Measure, Allow::Step, Allow::Comment]);

@@ -187,7 +187,9 @@ impl Bench {
         let bench = *self;
         let (client, design) = (desk.client.get_value(), desk.id.get_value());
         leptos::task::spawn_local(async move {
-            if let Ok(page) = client.runs(Some(&design), None, None).await {
+            if let Ok(page) = client.runs(Some(&design), None, None).await
+                && !desk.is_over()
+            {
                 bench.runs.set(page.items);
                 if let Some(id) = wanted {
                     bench.choose(desk, id);
@@ -304,6 +306,8 @@ impl Bench {
             match client.bytes(&path).await {
                 // A partial may have been overtaken by the final answer while it was asked for.
                 Ok(bytes) if partial && bytes.is_empty() => {}
+                // The design was closed meanwhile.
+                _ if desk.is_over() => {}
                 // Another answer was asked for since.
                 _ if bench.asked.get_value().is_some_and(|asked| asked != run) => {}
                 Ok(bytes) => bench.show(desk, run, partial, bytes),

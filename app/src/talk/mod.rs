@@ -135,7 +135,7 @@ impl Talking {
                 None => client.comments(&design).await,
                 Some(token) => client.shared_comments(&token).await,
             };
-            if self.asked.try_get_value() != turn {
+            if self.asked.try_get_value() != turn || desk.is_over() {
                 return;
             }
             // Without an answer the last comments stay, and the panel says why.
@@ -147,6 +147,14 @@ impl Talking {
                 Err(problem) => self.fault.set(Some(problem)),
             }
         });
+    }
+
+    /// Forgets what was said.
+    pub fn clear(self) {
+        self.talk.set(None);
+        self.fault.set(None);
+        self.draft.set(None);
+        self.thread.set(None);
     }
 
     /// Opens the panel at a thread.

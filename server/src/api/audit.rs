@@ -41,7 +41,7 @@ fn columns() -> String {
 }
 
 const COLUMNS: &str = "SELECT audit.sequence, audit.time, audit.actor, person.name, audit.action, audit.object, \
-     COALESCE(design.name, project.name, other.name, people_group.name, compartment.name), audit.detail, audit.hash";
+     COALESCE(design.name, project.name, other.name, people_group.name, compartment.name), audit.detail, audit.hash, audit.salt";
 const FROM: &str = "FROM audit \
      LEFT JOIN person ON audit.actor LIKE 'person:%' AND person.id = SUBSTR(audit.actor, 8) \
      LEFT JOIN design ON audit.object LIKE 'design:%' AND design.id = SUBSTR(audit.object, 8) \
@@ -162,7 +162,7 @@ impl Asked {
 }
 
 fn read(row: &SqliteRow) -> AuditEntry {
-    let is_hidden = row.get::<i64, _>(9) == 1;
+    let is_hidden = row.get::<i64, _>(10) == 1;
     AuditEntry {
         sequence: row.get(0),
         time: row.get(1),
@@ -173,6 +173,7 @@ fn read(row: &SqliteRow) -> AuditEntry {
         object_name: row.get::<Option<String>, _>(6).filter(|_| !is_hidden),
         detail: if is_hidden { HIDDEN.to_owned() } else { row.get(7) },
         hash: row.get(8),
+        salt: row.get::<Option<String>, _>(9).filter(|_| !is_hidden),
     }
 }
 
@@ -208,7 +209,7 @@ async fn check(state: State, actor: Actor) -> Result<Json<AuditCheck>, Error> {
     Ok(Json(AuditCheck { n_entries: whole.n_rows, head: whole.head, broken }))
 }
 
-/// All entries that fit, as `csv` or `json`, with their hashes: whoever holds them can check the chain without this server,
+/// All entries that fit, as `csv` or `json`, with their hashes and salts: whoever holds them can check the chain without this server,
 /// but for entries whose detail is hidden as their design is in a compartment; those the server checks.
 /// That they were taken is itself an entry, which is not among them.
 #[utoipa::path(get, path = "/api/audit/export/{form}", tag = "audit",
@@ -283,7 +284,7 @@ fn csv_part(entries: &[AuditEntry], is_first: bool, _is_last: bool) -> String {
 
 /// One line per entry, times in UTC as ISO 8601 has them.
 fn csv(entries: &[AuditEntry]) -> String {
-    let mut out = "sequence,time,epoch ms,actor,name,action,object,object name,detail,hash\r\n".to_owned();
+    let mut out = "sequence,time,epoch ms,actor,name,action,object,object name,detail,hash,salt\r\n".to_owned();
     for e in entries {
         let time = time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(e.time) * 1_000_000).ok();
         let time = time.and_then(|t| t.format(&time::format_description::well_known::Rfc3339).ok()).unwrap_or_default();
@@ -298,6 +299,7 @@ fn csv(entries: &[AuditEntry]) -> String {
             text(e.object_name.as_deref().unwrap_or_default()),
             text(&e.detail),
             e.hash.clone(),
+            e.salt.clone().unwrap_or_default(),
         ];
         out.push_str(&record(&fields));
     }
@@ -327,6 +329,7 @@ mod tests {
             object_name: None,
             detail: "a, b".into(),
             hash: "0".into(),
+            salt: None,
         }
     }
 

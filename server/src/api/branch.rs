@@ -8,10 +8,10 @@ use super::input::{self, Input};
 use super::lineage::{Ancestors, Lineage};
 use super::{compartment, design, project};
 use crate::auth::policy::design_state;
-use crate::auth::{Action, Actor, Object, can, may, reach};
+use crate::auth::{Action, Actor, Object, can, can_in, may, reach};
 use crate::rooms;
 use crate::telemetry::audit;
-use crate::{Error, State, id};
+use crate::{Error, State, db, id};
 use app::api::auth::Role;
 use app::api::design::{DesignCard, Document};
 use app::api::history::{Branch, Branches, CreateBranch, Landed, Merge, Point, Preview, Restore};
@@ -114,6 +114,7 @@ async fn create(
     let document = rooms::document(&state, &parent, position(request.sequence)?).await?;
     let now = state.now();
     let mut write = state.db.write().await?;
+    design::copies_from(&mut write, &state, &actor, Action::Recall, &parent, &project).await?;
     let branch = design::insert(&mut write, &project, &name, &document.design, &person.id, now).await?;
     design::copy_files(&mut write, &parent, &branch).await?;
     compartment::follow(&mut write, &parent, &branch).await?;
@@ -217,7 +218,7 @@ async fn merge_branch(
     can(&state, &actor, Action::Edit, Object::Design(&into)).await?;
     let mut request = input.read()?;
     can(&state, &actor, Action::Recall, Object::Design(&request.from)).await?;
-    compartment::check_merge(&state, &request.from, &into).await?;
+    compartment::check_merge(&mut *state.db.reader().acquire().await?, &request.from, &into).await?;
     for _ in 0..ATTEMPTS {
         let Meeting { ours, theirs, merged, is_known, .. } = meet(&state, &into, &request).await?;
         // What is merged does not move on between attempts.
@@ -230,7 +231,7 @@ async fn merge_branch(
             let rest = if open.len() > 1 { format!(" and {} more", open.len() - 1) } else { String::new() };
             return Err(Error::Conflict(format!("Both branches changed {first}{rest}; choose which edit counts.")));
         }
-        bring_files(&state, &request.from, &into, &merged.design).await?;
+        bring_files(&state, &actor, &request.from, &into, &merged.design).await?;
         let landing = Landing {
             design: &into,
             now: &ours,
@@ -285,8 +286,25 @@ fn busy() -> Error {
     Error::unavailable("Others are editing the same things right now; try again in a moment.")
 }
 
+/// Asks where nobody else writes whether what is in `source` may come into `design`: bringing both together takes a while, and
+/// rights and compartments may have changed since it began.
+///
+/// # Errors
+/// As [`can`], and of [`compartment::check_merge`].
+async fn check_landing(
+    write: &mut db::Connection,
+    state: &State,
+    actor: &Actor,
+    source: &str,
+    design: &str,
+) -> Result<(), Error> {
+    can_in(write, state, actor, Action::Edit, Object::Design(design)).await?;
+    can_in(write, state, actor, Action::Recall, Object::Design(source)).await?;
+    compartment::check_merge(write, source, design).await
+}
+
 /// Lets `into` use the files of `from` that its content names.
-async fn bring_files(state: &State, from: &str, into: &str, content: &Design) -> Result<(), Error> {
+async fn bring_files(state: &State, actor: &Actor, from: &str, into: &str, content: &Design) -> Result<(), Error> {
     let values = content.objects.iter().flat_map(|o| o.properties.values());
     let hashes: BTreeSet<&str> = values
         .filter_map(|value| match value {
@@ -298,6 +316,7 @@ async fn bring_files(state: &State, from: &str, into: &str, content: &Design) ->
         return Ok(());
     }
     let mut write = state.db.write().await?;
+    check_landing(&mut write, state, actor, from, into).await?;
     for hash in hashes {
         sqlx::query(
             "INSERT INTO file (design, hash, name, bytes, created, created_by) \
@@ -360,6 +379,7 @@ impl Landing<'_> {
         let client = self.client()?;
         let last = edits.len() as i64;
         let mut write = state.db.write().await?;
+        check_landing(&mut write, state, actor, self.source, self.design).await?;
         sqlx::query(
             "INSERT INTO provenance (design, author, client, number, kind, source, source_sequence) \
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
@@ -385,6 +405,11 @@ impl Landing<'_> {
                 command,
                 undo_of: None,
             };
+            if number > 1 {
+                // What does not fit one edit takes long enough for a right to end on the way.
+                let mut reader = state.db.reader().acquire().await?;
+                check_landing(&mut reader, state, actor, self.source, self.design).await?;
+            }
             match state.rooms.apply_command(state, actor, self.design, submission).await {
                 Ok(entry) => sequence = entry.sequence,
                 Err(error @ (Error::Conflict(_) | Error::Invalid { .. })) => {

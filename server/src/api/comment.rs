@@ -3,7 +3,7 @@
 use super::input::Input;
 use super::notification;
 use crate::auth::reach;
-use crate::auth::{Action, Actor, Object, can, may};
+use crate::auth::{Action, Actor, Object, can, can_in, may};
 use crate::{Error, State, db, id};
 use app::api::comment::{Anchor, ChangeComment, Comment, NotificationKind, Person, Resolved, Say, Talk};
 use axum::Json;
@@ -137,6 +137,7 @@ async fn say(
     let told = mentioned(&state, &design, &request.mentions).await?;
     let (id, now) = (id::id(), state.now());
     let mut write = state.db.write().await?;
+    can_in(&mut write, &state, &actor, Action::Comment, Object::Design(&design)).await?;
     let said = Said { author: &person.id, share: None, thread: thread.as_deref(), anchor: &anchor };
     insert(&mut write, &id, &design, &said, &text, now).await?;
     let heard = Heard { mentioned: told, ..Heard::default() };
@@ -314,6 +315,7 @@ async fn change(
         return Err(Error::field("resolved", "A thread is settled at its first comment."));
     }
     let mut write = state.db.write().await?;
+    can_in(&mut write, &state, &actor, Action::Comment, Object::Design(&design)).await?;
     if let Some(text) = new {
         sqlx::query("UPDATE comment SET text = $2, changed = $3 WHERE id = $1")
             .bind(&comment)
@@ -349,6 +351,8 @@ async fn remove(state: State, actor: Actor, Path(comment): Path<String>) -> Resu
     }
     let through = share_of(&state, found.thread.as_deref().unwrap_or(&found.id)).await?;
     let mut write = state.db.write().await?;
+    let action = if found.guest.is_some() { Action::Share } else { Action::Comment };
+    can_in(&mut write, &state, &actor, action, Object::Design(&design)).await?;
     sqlx::query("UPDATE comment SET text = '', removed = 1 WHERE id = $1").bind(&comment).execute(&mut *write).await?;
     sqlx::query("DELETE FROM notification WHERE comment = $1").bind(&comment).execute(&mut *write).await?;
     let thread = found.thread.as_deref().unwrap_or(&found.id);

@@ -6,7 +6,7 @@
 use super::input::{self, Input};
 use super::project::check_colleague;
 use super::{design, group};
-use crate::auth::{Action, Actor, Object, can, may, reach};
+use crate::auth::{Action, Actor, Object, can, can_in, may, reach};
 use crate::rooms::Revoked;
 use crate::telemetry::audit;
 use crate::{Error, State, db, id};
@@ -119,10 +119,9 @@ pub(super) async fn check_outside(db: &mut db::Connection, design: &str) -> Resu
 
 /// # Errors
 /// [`Error::Invalid`] at `from` where a merge would carry what is in a compartment to people outside of it.
-pub(super) async fn check_merge(state: &State, from: &str, into: &str) -> Result<(), Error> {
-    let mut reader = state.db.reader().acquire().await?;
-    let source = of(&mut reader, from).await?;
-    if source.is_some() && source != of(&mut reader, into).await? {
+pub(super) async fn check_merge(db: &mut db::Connection, from: &str, into: &str) -> Result<(), Error> {
+    let source = of(&mut *db, from).await?;
+    if source.is_some() && source != of(db, into).await? {
         let why = "That branch is in a compartment and this design is not in it: others would see what was merged. Move this \
                    design into the compartment first.";
         return Err(Error::field("from", why));
@@ -199,6 +198,7 @@ async fn create(
     let name = input::name("name", &input.read()?.name)?;
     let (id, now) = (id::id(), state.now());
     let mut write = state.db.write().await?;
+    can_in(&mut write, &state, &actor, Action::Manage, Object::Project(&project)).await?;
     check_free(&mut write, &project, &name, "").await?;
     sqlx::query("INSERT INTO compartment (id, project, name, created) VALUES ($1, $2, $3, $4)")
         .bind(&id)
@@ -224,6 +224,7 @@ async fn rename(
 ) -> Result<Json<()>, Error> {
     can(&state, &actor, Action::Manage, Object::Project(&project)).await?;
     let mut write = state.db.write().await?;
+    can_in(&mut write, &state, &actor, Action::Manage, Object::Project(&project)).await?;
     check(&mut write, &project, &compartment).await?;
     let name = input::name("name", &input.read()?.name)?;
     check_free(&mut write, &project, &name, &compartment).await?;
@@ -248,6 +249,7 @@ async fn remove(
 ) -> Result<Json<()>, Error> {
     can(&state, &actor, Action::Manage, Object::Project(&project)).await?;
     let mut write = state.db.write().await?;
+    can_in(&mut write, &state, &actor, Action::Manage, Object::Project(&project)).await?;
     let name = check(&mut write, &project, &compartment).await?;
     let row = sqlx::query(
         "SELECT COUNT(*) FROM compartment_design JOIN design ON design.id = compartment_design.design \
@@ -332,6 +334,7 @@ async fn change_member(
         check_colleague(state, person, user).await?;
     }
     let mut write = state.db.write().await?;
+    can_in(&mut write, state, actor, Action::Manage, Object::Project(project)).await?;
     check(&mut write, project, compartment).await?;
     if let Member::Group(group) = &member {
         group::check(&mut write, &person.organisation, group).await?;
@@ -352,17 +355,17 @@ async fn change_member(
             ("DELETE FROM compartment_group WHERE compartment = $1 AND people_group = $2", "compartment.remove_group")
         }
     };
-    let (id, detail) = match &member {
-        Member::Person(user) => (user, format!("person:{user}")),
-        Member::Group(group) => (group, format!("group:{group}")),
-    };
+    let (Member::Person(id) | Member::Group(id)) = &member;
     sqlx::query(sql).bind(compartment).bind(id).execute(&mut *write).await?;
+    let (detail, people) = match member {
+        Member::Person(user) => (format!("person:{user}"), vec![user]),
+        Member::Group(group) => {
+            let people = group::people(&mut write, &group).await?;
+            (format!("group:{group}{}", group::with(&people)), people)
+        }
+    };
     let object = format!("compartment:{compartment}");
     audit::record(&mut write, state.now(), &actor.label(), action, &object, &detail).await?;
-    let people = match member {
-        Member::Person(user) => vec![user],
-        Member::Group(group) => group::people(&mut write, &group).await?,
-    };
     write.commit().await?;
     state.rooms.revoke(state, Revoked::Rights(people));
     Ok(Json(()))
@@ -378,17 +381,14 @@ async fn put_design(
     Path(design): Path<String>,
     input: Input<PutIn>,
 ) -> Result<Json<DesignCard>, Error> {
-    let grant = can(&state, &actor, Action::Arrange, Object::Design(&design)).await?;
+    can(&state, &actor, Action::Arrange, Object::Design(&design)).await?;
     let person = actor.person()?;
     let PutIn { compartment } = input.read()?;
     let now = state.now();
     let mut write = state.db.write().await?;
-    // A move to another project may have come between.
-    let row = sqlx::query("SELECT project FROM design WHERE id = $1").bind(&design).fetch_optional(&mut *write).await?;
-    let project: String = row.ok_or(Error::NotFound("design"))?.get(0);
-    if grant.project.as_ref() != Some(&project) {
-        return Err(Error::Conflict("The design was moved to another project meanwhile; look again.".to_owned()));
-    }
+    // Of the project that it is in by now: a move to another may have come between.
+    let grant = can_in(&mut write, &state, &actor, Action::Arrange, Object::Design(&design)).await?;
+    let project = grant.project.ok_or(Error::NotFound("design"))?;
     let before = of(&mut write, &design).await?;
     if before.as_ref() == Some(&compartment) {
         drop(write);
@@ -420,6 +420,7 @@ async fn take_out(state: State, actor: Actor, Path(design): Path<String>) -> Res
     can(&state, &actor, Action::Arrange, Object::Design(&design)).await?;
     let person = actor.person()?;
     let mut write = state.db.write().await?;
+    can_in(&mut write, &state, &actor, Action::Arrange, Object::Design(&design)).await?;
     // Taking out what is in none is done already.
     if let Some(before) = of(&mut write, &design).await? {
         sqlx::query("DELETE FROM compartment_design WHERE design = $1").bind(&design).execute(&mut *write).await?;

@@ -3,7 +3,7 @@
 use super::input::{self, Input};
 use super::{compartment, project};
 use crate::auth::policy::{design_state, design_state_word};
-use crate::auth::{Action, Actor, Object, Person, can, reach};
+use crate::auth::{Action, Actor, Object, Person, can, can_in, reach};
 use crate::rooms::{self, Revoked};
 use crate::telemetry::audit;
 use crate::{Error, State, db, id, release};
@@ -189,6 +189,7 @@ async fn create(state: State, actor: Actor, input: Input<CreateDesign>) -> Resul
         .ok_or_else(|| Error::field("template", "There is no such template; choose one from the list."))?;
     let now = state.now();
     let mut write = state.db.write().await?;
+    can_in(&mut write, &state, &actor, Action::Create, Object::Project(&request.project)).await?;
     let design = insert(&mut write, &request.project, &name, &(template.build)(), &person.id, now).await?;
     if let Some(compartment) = &request.compartment {
         compartment::enter(&mut write, &person.id, &request.project, &design, compartment).await?;
@@ -213,7 +214,7 @@ async fn change(
     Path(design): Path<String>,
     input: Input<ChangeDesign>,
 ) -> Result<Json<DesignCard>, Error> {
-    let grant = can(&state, &actor, Action::Arrange, Object::Design(&design)).await?;
+    can(&state, &actor, Action::Arrange, Object::Design(&design)).await?;
     let person = actor.person()?;
     let request = input.read()?;
     if let Some(project) = &request.project {
@@ -222,6 +223,10 @@ async fn change(
     let name = request.name.as_deref().map(|name| input::name("name", name)).transpose()?;
     let now = state.now();
     let mut write = state.db.write().await?;
+    let grant = can_in(&mut write, &state, &actor, Action::Arrange, Object::Design(&design)).await?;
+    if let Some(project) = &request.project {
+        can_in(&mut write, &state, &actor, Action::Create, Object::Project(project)).await?;
+    }
     if request.state == Some(DesignState::Bin) {
         keep_released(&mut write, &design).await?;
     }
@@ -252,6 +257,26 @@ async fn change(
     read_card(&state, person, &design).await.map(Json)
 }
 
+/// Asks once more, where nobody else writes, whether `actor` may look at `from` in the way of `action` and make another design
+/// beside it: reading all of it took a while.
+///
+/// # Errors
+/// As [`can`]; [`Error::Conflict`] where it is in another project than `project` by now.
+pub(super) async fn copies_from(
+    write: &mut db::Connection,
+    state: &State,
+    actor: &Actor,
+    action: Action,
+    from: &str,
+    project: &str,
+) -> Result<(), Error> {
+    let grant = can_in(write, state, actor, action, Object::Design(from)).await?;
+    if grant.project.as_deref() != Some(project) {
+        return Err(Error::Conflict("The design was moved to another project meanwhile; look again.".to_owned()));
+    }
+    can_in(write, state, actor, Action::Create, Object::Project(project)).await.map(|_| ())
+}
+
 /// Makes a copy as it is now, without its history.
 #[utoipa::path(post, path = "/api/designs/{id}/duplicate", tag = "design", request_body = ChangeDesign, responses((status = 200, body = DesignCard)))]
 async fn duplicate(
@@ -269,6 +294,7 @@ async fn duplicate(
     let document = rooms::document(&state, &design, None).await?;
     let now = state.now();
     let mut write = state.db.write().await?;
+    copies_from(&mut write, &state, &actor, Action::See, &design, &project).await?;
     let copy = insert(&mut write, &project, &name, &document.design, &person.id, now).await?;
     copy_files(&mut write, &design, &copy).await?;
     compartment::follow(&mut write, &design, &copy).await?;
@@ -291,11 +317,12 @@ async fn keep_released(write: &mut db::Connection, design: &str) -> Result<(), E
 /// Removes a design for good; only from the bin.
 #[utoipa::path(delete, path = "/api/designs/{id}", tag = "design", responses((status = 200)))]
 async fn remove(state: State, actor: Actor, Path(design): Path<String>) -> Result<Json<()>, Error> {
-    let grant = can(&state, &actor, Action::Manage, Object::Design(&design)).await?;
+    can(&state, &actor, Action::Manage, Object::Design(&design)).await?;
+    let mut write = state.db.write().await?;
+    let grant = can_in(&mut write, &state, &actor, Action::Manage, Object::Design(&design)).await?;
     if grant.state != Some(DesignState::Bin) {
         return Err(Error::Conflict("Put the design into the bin first.".to_owned()));
     }
-    let mut write = state.db.write().await?;
     keep_released(&mut write, &design).await?;
     sqlx::query("DELETE FROM design WHERE id = $1 AND state = 'bin'").bind(&design).execute(&mut *write).await?;
     audit::record(&mut write, state.now(), &actor.label(), "design.remove", &format!("design:{design}"), "").await?;

@@ -1,7 +1,7 @@
 //! `/api/designs/{id}/files`: bytes that people brought into a design.
 
 use super::input::{self, Input};
-use crate::auth::{Action, Actor, Object, can};
+use crate::auth::{Action, Actor, Object, can, can_in};
 use crate::jobs::frame::DeckTask;
 use crate::telemetry::audit;
 use crate::{Error, State};
@@ -61,6 +61,8 @@ async fn upload(
     let hash = state.blobs.put(body).await?;
     let now = state.now();
     let mut write = state.db.write().await?;
+    // Taking a large file in takes a while.
+    can_in(&mut write, &state, &actor, Action::Edit, Object::Design(&design)).await?;
     let count = sqlx::query("SELECT COUNT(*) FROM file WHERE design = $1 AND hash <> $2")
         .bind(&design)
         .bind(&hash)

@@ -3,7 +3,7 @@
 use super::input::{self, Input};
 use super::project::check_colleague;
 use crate::auth::policy::{role, role_word};
-use crate::auth::{Action, Actor, Object, can};
+use crate::auth::{Action, Actor, Object, can, can_in};
 use crate::rooms::Revoked;
 use crate::telemetry::audit;
 use crate::{Error, State, db, id};
@@ -46,6 +46,38 @@ pub(super) async fn check(db: &mut db::Connection, organisation: &str, group: &s
 pub(super) async fn people(db: &mut db::Connection, group: &str) -> Result<Vec<String>, Error> {
     let rows = sqlx::query("SELECT person FROM group_person WHERE people_group = $1").bind(group).fetch_all(db).await?;
     Ok(rows.into_iter().map(|row| row.get(0)).collect())
+}
+
+/// The people that a change to a whole group concerns, for the log, which outlives the group and who is in it now.
+pub(super) fn with(people: &[String]) -> String {
+    if people.is_empty() {
+        return ", with nobody in it".to_owned();
+    }
+    let people: Vec<String> = people.iter().map(|person| format!("person:{person}")).collect();
+    format!(", with {}", people.join(", "))
+}
+
+/// Writes down at every project and compartment that a group counts in what changes there: who reads the log of a project would
+/// otherwise have to know all groups to learn who came to see it. `project` and `compartment` are the actions.
+async fn note_where(
+    write: &mut db::Connection,
+    now: i64,
+    by: &str,
+    group: &str,
+    [project, compartment]: [&str; 2],
+    detail: &str,
+) -> Result<(), Error> {
+    let sql = "SELECT project, role FROM project_group WHERE people_group = $1 ORDER BY project";
+    for row in sqlx::query(sql).bind(group).fetch_all(&mut *write).await? {
+        let (at, role): (String, String) = (row.get(0), row.get(1));
+        audit::record(write, now, by, project, &format!("project:{at}"), &format!("{detail}, as {role}")).await?;
+    }
+    let sql = "SELECT compartment FROM compartment_group WHERE people_group = $1 ORDER BY compartment";
+    for row in sqlx::query(sql).bind(group).fetch_all(&mut *write).await? {
+        let at: String = row.get(0);
+        audit::record(write, now, by, compartment, &format!("compartment:{at}"), detail).await?;
+    }
+    Ok(())
 }
 
 /// # Errors
@@ -142,8 +174,11 @@ async fn remove(state: State, actor: Actor, Path(group): Path<String>) -> Result
     let mut write = state.db.write().await?;
     let name = check(&mut write, &actor.person()?.organisation, &group).await?;
     let people = people(&mut write, &group).await?;
+    let (now, by) = (state.now(), actor.label());
+    let detail = format!("group:{group}, “{name}”, which was removed{}", with(&people));
+    note_where(&mut write, now, &by, &group, ["project.remove_group", "compartment.remove_group"], &detail).await?;
     sqlx::query("DELETE FROM people_group WHERE id = $1").bind(&group).execute(&mut *write).await?;
-    audit::record(&mut write, state.now(), &actor.label(), "group.remove", &format!("group:{group}"), &name).await?;
+    audit::record(&mut write, now, &by, "group.remove", &format!("group:{group}"), &name).await?;
     write.commit().await?;
     state.rooms.revoke(&state, Revoked::Rights(people));
     Ok(Json(()))
@@ -185,10 +220,16 @@ async fn change_person(
         true => "INSERT INTO group_person (people_group, person) VALUES ($1, $2) ON CONFLICT DO NOTHING",
         false => "DELETE FROM group_person WHERE people_group = $1 AND person = $2",
     };
-    sqlx::query(sql).bind(group).bind(&user).execute(&mut *write).await?;
-    let action = if is_in { "group.person" } else { "group.remove_person" };
-    let detail = format!("person:{user}");
-    audit::record(&mut write, state.now(), &actor.label(), action, &format!("group:{group}"), &detail).await?;
+    let changed = sqlx::query(sql).bind(group).bind(&user).execute(&mut *write).await?.rows_affected() > 0;
+    let (action, there) = match is_in {
+        true => ("group.person", ["project.group_person", "compartment.group_person"]),
+        false => ("group.remove_person", ["project.remove_group_person", "compartment.remove_group_person"]),
+    };
+    let (now, by, detail) = (state.now(), actor.label(), format!("person:{user}"));
+    audit::record(&mut write, now, &by, action, &format!("group:{group}"), &detail).await?;
+    if changed {
+        note_where(&mut write, now, &by, group, there, &format!("{detail} through group:{group}")).await?;
+    }
     write.commit().await?;
     state.rooms.revoke(state, Revoked::Rights(vec![user]));
     Ok(Json(()))
@@ -223,6 +264,7 @@ async fn set_role(
 ) -> Result<Json<()>, Error> {
     can(&state, &actor, Action::Manage, Object::Project(&project)).await?;
     let mut write = state.db.write().await?;
+    can_in(&mut write, &state, &actor, Action::Manage, Object::Project(&project)).await?;
     check(&mut write, &actor.person()?.organisation, &group).await?;
     let role = input.read()?.role;
     sqlx::query(
@@ -234,9 +276,10 @@ async fn set_role(
     .bind(role_word(role))
     .execute(&mut *write)
     .await?;
-    let (object, detail) = (format!("project:{project}"), format!("group:{group} {}", role_word(role)));
-    audit::record(&mut write, state.now(), &actor.label(), "project.group", &object, &detail).await?;
     let people = people(&mut write, &group).await?;
+    let detail = format!("group:{group} {}{}", role_word(role), with(&people));
+    let object = format!("project:{project}");
+    audit::record(&mut write, state.now(), &actor.label(), "project.group", &object, &detail).await?;
     write.commit().await?;
     state.rooms.revoke(&state, Revoked::Rights(people));
     Ok(Json(()))
@@ -251,6 +294,7 @@ async fn remove_role(
 ) -> Result<Json<()>, Error> {
     can(&state, &actor, Action::Manage, Object::Project(&project)).await?;
     let mut write = state.db.write().await?;
+    can_in(&mut write, &state, &actor, Action::Manage, Object::Project(&project)).await?;
     check(&mut write, &actor.person()?.organisation, &group).await?;
     // Taking out one that is not in it is done already.
     sqlx::query("DELETE FROM project_group WHERE project = $1 AND people_group = $2")
@@ -258,9 +302,9 @@ async fn remove_role(
         .bind(&group)
         .execute(&mut *write)
         .await?;
-    let (object, detail) = (format!("project:{project}"), format!("group:{group}"));
-    audit::record(&mut write, state.now(), &actor.label(), "project.remove_group", &object, &detail).await?;
     let people = people(&mut write, &group).await?;
+    let (object, detail) = (format!("project:{project}"), format!("group:{group}{}", with(&people)));
+    audit::record(&mut write, state.now(), &actor.label(), "project.remove_group", &object, &detail).await?;
     write.commit().await?;
     state.rooms.revoke(&state, Revoked::Rights(people));
     Ok(Json(()))

@@ -1,7 +1,7 @@
 //! `/api/designs/{id}/history`, `…/versions`, `…/compare`: what a design was, who changed what when, and what is other.
 
 use super::input::{self, Input};
-use crate::auth::{Action, Actor, Object, can, may};
+use crate::auth::{Action, Actor, Object, can, can_in, may};
 use crate::jobs::{answer_to, numbers_of};
 use crate::rooms::{self, log};
 use crate::telemetry::audit;
@@ -279,6 +279,7 @@ async fn name_version(
     }
     let now = state.now();
     let mut write = state.db.write().await?;
+    can_in(&mut write, &state, &actor, Action::Edit, Object::Design(&design)).await?;
     let row = sqlx::query(
         "SELECT sequence, (SELECT COUNT(*) FROM version WHERE version.design = design.id), \
          (SELECT sequence FROM version WHERE version.design = design.id AND version.name = $2) FROM design WHERE id = $1",

@@ -176,7 +176,9 @@ async fn change_member(
     let detail = format!("from {} to {:?}, disabled {:?}", role_word(standing.role), request.role, request.disabled);
     audit::record(&mut write, now, &actor.label(), "member.change", &format!("person:{user}"), &detail).await?;
     write.commit().await?;
-    state.rooms.revoke(&state, Revoked::Person(user));
+    // Who has another role goes on with it; only who is disabled is signed out.
+    let is_out = request.disabled == Some(true);
+    state.rooms.revoke(&state, if is_out { Revoked::Person(user) } else { Revoked::Rights(vec![user]) });
     Ok(Json(()))
 }
 

@@ -2,7 +2,7 @@
 
 use super::input::{self, Input};
 use crate::auth::policy::{effective, role, role_at, role_word};
-use crate::auth::{Action, Actor, Object, Person, can, reach};
+use crate::auth::{Action, Actor, Object, Person, can, can_in, reach};
 use crate::rooms::Revoked;
 use crate::telemetry::audit;
 use crate::{Error, State, db, id};
@@ -120,6 +120,7 @@ async fn rename(
     can(&state, &actor, Action::Manage, Object::Project(&project)).await?;
     let name = input::name("name", &input.read()?.name)?;
     let mut write = state.db.write().await?;
+    can_in(&mut write, &state, &actor, Action::Manage, Object::Project(&project)).await?;
     sqlx::query("UPDATE project SET name = $2 WHERE id = $1").bind(&project).bind(&name).execute(&mut *write).await?;
     audit::record(&mut write, state.now(), &actor.label(), "project.rename", &format!("project:{project}"), &name)
         .await?;
@@ -185,6 +186,7 @@ async fn set_member(
     check_colleague(&state, actor.person()?, &user).await?;
     let role = input.read()?.role;
     let mut write = state.db.write().await?;
+    can_in(&mut write, &state, &actor, Action::Manage, Object::Project(&project)).await?;
     put_member(&mut write, &project, &user, role).await?;
     let detail = format!("person:{user} {}", role_word(role));
     audit::record(&mut write, state.now(), &actor.label(), "project.member", &format!("project:{project}"), &detail)
@@ -203,6 +205,7 @@ async fn remove_member(
 ) -> Result<Json<()>, Error> {
     can(&state, &actor, Action::Manage, Object::Project(&project)).await?;
     let mut write = state.db.write().await?;
+    can_in(&mut write, &state, &actor, Action::Manage, Object::Project(&project)).await?;
     // Taking out someone who is not in it is done already.
     sqlx::query("DELETE FROM project_member WHERE project = $1 AND person = $2")
         .bind(&project)

@@ -3,7 +3,7 @@
 use super::history::position;
 use super::input::Input;
 use crate::auth::reach;
-use crate::auth::{Action, Actor, Object, can, may};
+use crate::auth::{Action, Actor, Object, can, can_in, may};
 use crate::release::step::{self, Step};
 use crate::release::{Ask, By, act, proof, store};
 use crate::telemetry::audit;
@@ -183,6 +183,7 @@ async fn draft(
     let people = approvers(&state, &design, &request.approvers).await?;
     let (id, now) = (id::id(), state.now());
     let mut write = state.db.write().await?;
+    can_in(&mut write, &state, &actor, Action::Edit, Object::Design(&design)).await?;
     let sequence = placed(&mut write, &design, position(request.sequence)?).await?;
     let Some(number) = store::next(&mut write, &design).await? else {
         let why = "A revision of this design is in the making already. Release or withdraw it first.";
@@ -254,6 +255,7 @@ async fn change(
     };
     let now = state.now();
     let mut write = state.db.write().await?;
+    can_in(&mut write, &state, &actor, Action::Edit, Object::Design(&design)).await?;
     let (mut paper, _) = store::paper(&mut write, &id).await?;
     let alone = store::is_alone(&mut write, &design).await?;
     step::take(&mut paper, &person.id, alone, &Step::Change)?;
@@ -288,7 +290,7 @@ async fn carry_out(
     remark: &str,
 ) -> Result<Json<Release>, Error> {
     let by = By { person: &actor.person()?.id, label: actor.label(), remark };
-    act(state, id, ask, &by).await?;
+    act(state, actor, id, ask, &by).await?;
     read(state, actor, design, id).await.map(Json)
 }
 

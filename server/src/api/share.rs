@@ -1,7 +1,7 @@
 //! `/api/designs/{id}/shares`, `/api/shares/{id}`: links for people without an account, as those see them who give them.
 
 use super::input::{self, Input};
-use crate::auth::{Action, Actor, Object, can, pass, password, reach};
+use crate::auth::{Action, Actor, Object, can, can_in, pass, password, reach};
 use crate::clock::DAY;
 use crate::retention::ENDED;
 use crate::rooms::Revoked;
@@ -11,6 +11,7 @@ use app::api::share::{CreateShare, Share, ShareView};
 use axum::Json;
 use axum::extract::Path;
 use sqlx::Row as _;
+use std::collections::HashMap;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -33,7 +34,7 @@ pub(super) fn title(label: &str, guest: Option<&str>) -> String {
 async fn list(state: State, actor: Actor, Path(design): Path<String>) -> Result<Json<Vec<Share>>, Error> {
     can(&state, &actor, Action::Share, Object::Design(&design)).await?;
     let rows = sqlx::query(
-        "SELECT id, label, created, expires, revoked, views, password IS NOT NULL, allow, bodies, guest FROM share \
+        "SELECT id, label, created, expires, revoked, views, password IS NOT NULL, allow, bodies, guest, created_by FROM share \
          WHERE design = $1 AND expires > $2 ORDER BY created DESC LIMIT 200",
     )
     .bind(&design)
@@ -41,7 +42,18 @@ async fn list(state: State, actor: Actor, Path(design): Path<String>) -> Result<
     .bind(state.now() - ENDED)
     .fetch_all(state.db.reader())
     .await?;
+    // Of each maker once: most links to a design are one person's.
+    let mut rests: HashMap<String, bool> = HashMap::new();
+    let mut reader = state.db.reader().acquire().await?;
+    for row in &rows {
+        let maker: String = row.get(10);
+        if !rests.contains_key(&maker) {
+            let at = reach::at_design(&mut reader, &design, &maker).await?;
+            rests.insert(maker, !at.is_some_and(|at| at.may_share()));
+        }
+    }
     let shares = rows.into_iter().map(|row| Share {
+        rests: rests.get(row.get::<&str, _>(10)).copied().unwrap_or_default(),
         id: row.get(0),
         label: row.get(1),
         created: row.get(2),
@@ -90,12 +102,8 @@ async fn create(
     let (id, secret, now) = (id::id(), id::secret(), state.now());
     let expires = now + i64::from(request.days) * DAY;
     let mut write = state.db.write().await?;
-    // A password takes a while: the design may have gone into a compartment since it was asked.
-    let sees = format!("SELECT 1 FROM design WHERE design.id = $1 AND {}", reach::within("design.id", "$2"));
-    let sees = sqlx::query(sqlx::AssertSqlSafe(sees)).bind(&design).bind(&actor.person()?.id);
-    if sees.fetch_optional(&mut *write).await?.is_none() {
-        return Err(Error::NotFound("design"));
-    }
+    // A password takes a while: the design may have gone into a compartment since it was asked, or the person out of one.
+    can_in(&mut write, &state, &actor, Action::Share, Object::Design(&design)).await?;
     sqlx::query(
         "INSERT INTO share (id, design, token_hash, label, created, created_by, expires, password, allow, bodies, guest) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
@@ -124,6 +132,7 @@ async fn create(
         created: now,
         expires,
         revoked: false,
+        rests: false,
         views: 0,
         guest,
         locked: secured.is_some(),
@@ -138,6 +147,7 @@ async fn create(
 async fn revoke(state: State, actor: Actor, Path(share): Path<String>) -> Result<Json<()>, Error> {
     let design = design_of(&state, &actor, &share).await?;
     let mut write = state.db.write().await?;
+    can_in(&mut write, &state, &actor, Action::Share, Object::Design(&design)).await?;
     sqlx::query("UPDATE share SET revoked = 1 WHERE id = $1").bind(&share).execute(&mut *write).await?;
     let detail = format!("share:{share}");
     audit::record(&mut write, state.now(), &actor.label(), "share.revoke", &format!("design:{design}"), &detail)

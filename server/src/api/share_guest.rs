@@ -4,7 +4,7 @@
 
 use super::input::Input;
 use super::{scene, share};
-use crate::auth::{Action, Actor, Guest, Object, actor, can, limit, origin, pass, session};
+use crate::auth::{Action, Actor, Guest, Object, actor, can, limit, origin, pass, reach, session};
 use crate::clock::{DAY, MINUTE};
 use crate::jobs::frame::{Drawing, View};
 use crate::telemetry::audit;
@@ -140,12 +140,8 @@ pub(super) async fn note_said(
 
 async fn record(write: &mut db::Connection, guest: &Guest, used: &Used<'_>) -> Result<(), Error> {
     // Asked where nobody else writes: what is taken after the link was taken back is not given.
-    let row = sqlx::query("SELECT label FROM share WHERE id = $1 AND revoked = 0 AND expires > $2")
-        .bind(&guest.share)
-        .bind(used.time)
-        .fetch_optional(&mut *write)
-        .await?
-        .ok_or(Error::NotFound("link"))?;
+    reach::stands(write, &guest.share, used.time).await?.ok_or(Error::NotFound("link"))?;
+    let row = sqlx::query("SELECT label FROM share WHERE id = $1").bind(&guest.share).fetch_one(&mut *write).await?;
     match known(write, guest, used).await? {
         Known::All => return Ok(()),
         Known::Line(id) => {
@@ -222,11 +218,9 @@ async fn unlock(state: State, actor: Actor, parts: Parts, input: Input<Unlock>) 
     state.limits.take(&format!("login:{address}"), limit::LOGIN_ADDRESS, now)?;
     state.limits.take(&format!("share:{}", guest.share), limit::LOGIN_ACCOUNT, now)?;
     let row = sqlx::query(
-        "SELECT share.password, design.sequence FROM share JOIN design ON design.id = share.design \
-         WHERE share.id = $1 AND share.revoked = 0 AND share.expires > $2",
+        "SELECT share.password, design.sequence FROM share JOIN design ON design.id = share.design WHERE share.id = $1",
     )
     .bind(&guest.share)
-    .bind(now)
     .fetch_optional(state.db.reader())
     .await?
     .ok_or(Error::NotFound("link"))?;
@@ -236,6 +230,8 @@ async fn unlock(state: State, actor: Actor, parts: Parts, input: Input<Unlock>) 
         return Err(Error::field("password", "This is not the link's password. Ask the person who sent it."));
     }
     let mut write = state.db.write().await?;
+    // The password takes a while.
+    reach::stands(&mut write, &guest.share, state.now()).await?.ok_or(Error::NotFound("link"))?;
     let cookie = pass::grant(&mut write, now, &guest.share, guest.expires).await?;
     write.commit().await?;
     Ok(([(header::SET_COOKIE, cookie)], Json(())).into_response())

@@ -4,9 +4,10 @@
 use super::comment::{self, Heard};
 use super::input::{self, Input};
 use super::share_guest::{self, Canary, guest};
-use crate::auth::{Action, Actor, Guest, Object, can, limit};
+use crate::auth::{Action, Actor, Guest, Object, can, limit, reach};
 use crate::{Error, State, db, id};
 use app::api::comment::{Anchor, Comment, Talk};
+use app::api::design::DesignState;
 use app::api::share::GuestSay;
 use axum::Json;
 use axum::http::request::Parts;
@@ -84,21 +85,17 @@ async fn say(state: State, actor: Actor, parts: Parts, input: Input<GuestSay>) -
     };
     let (id, mut write) = (id::id(), state.db.write().await?);
     // Asked where nobody else writes: finding the face may have taken seconds, and the link may be taken back by now.
-    let standing = sqlx::query(
-        "SELECT share.created_by, design.sequence FROM share JOIN design ON design.id = share.design \
-         WHERE share.id = $1 AND share.revoked = 0 AND share.expires > $2 AND design.state = 'active'",
-    )
-    .bind(&guest.share)
-    .bind(state.now())
-    .fetch_optional(&mut *write)
-    .await?
-    .ok_or(Error::NotFound("link"))?;
+    let standing = reach::stands(&mut write, &guest.share, state.now()).await?;
+    standing.filter(|at| at.state == DesignState::Active).ok_or(Error::NotFound("link"))?;
+    let row =
+        sqlx::query("SELECT sequence FROM design WHERE id = $1").bind(&guest.design).fetch_one(&mut *write).await?;
+    let sequence = row.get::<i64, _>(0) as u64;
     let author = speaker(&mut write, guest, &name, now).await?;
     let said = comment::Said { author: &author, share: Some(&guest.share), thread: thread.as_deref(), anchor: &anchor };
     comment::insert(&mut write, &id, &guest.design, &said, &text, now).await?;
-    let heard = Heard { guests_of: Some(standing.get(0)), ..Heard::default() };
+    let heard = Heard { guests_of: Some(guest.maker.clone()), ..Heard::default() };
     comment::tell(&mut write, now, &id, thread.as_deref(), &author, heard).await?;
-    share_guest::note_said(&mut write, &state, guest, standing.get::<i64, _>(1) as u64, &parts).await?;
+    share_guest::note_said(&mut write, &state, guest, sequence, &parts).await?;
     write.commit().await?;
     let (comment, _) = comment::get(&state, &id).await?;
     comment::spread(&state, &guest.design, Some(&guest.share));

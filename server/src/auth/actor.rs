@@ -3,6 +3,7 @@
 use super::factor;
 use super::pass;
 use super::policy;
+use super::reach;
 use super::session::{self, Signed};
 use super::token::{self, Held};
 use crate::{Error, State, id, setting};
@@ -51,6 +52,8 @@ pub struct Person {
 pub struct Guest {
     /// Id of the share.
     pub share: String,
+    /// Who made the link: it stands only while they may share the design.
+    pub maker: String,
     pub design: String,
     /// The one person the link is for.
     pub name: Option<String>,
@@ -177,11 +180,8 @@ pub async fn stands(state: &State, actor: &Actor) -> Result<bool, Error> {
         // What a password opened is not open for as long as the link lives.
         Actor::Guest(guest) if guest.until <= state.now() => None,
         Actor::Guest(guest) => {
-            sqlx::query("SELECT 1 FROM share WHERE id = $1 AND revoked = 0 AND expires > $2")
-                .bind(&guest.share)
-                .bind(state.now())
-                .fetch_optional(state.db.reader())
-                .await?
+            let mut reader = state.db.reader().acquire().await?;
+            return Ok(reach::stands(&mut reader, &guest.share, state.now()).await?.is_some());
         }
         Actor::Worker => return Ok(true),
         Actor::Nobody => None,
@@ -199,17 +199,19 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
 }
 
 async fn guest(state: &State, token: &str, headers: &HeaderMap) -> Result<Actor, Error> {
+    let mut reader = state.db.reader().acquire().await?;
     let row = sqlx::query(
-        "SELECT share.id, share.design, share.expires, share.guest, share.password IS NOT NULL, share.allow, share.bodies \
-         FROM share JOIN design ON design.id = share.design \
-         WHERE share.token_hash = $1 AND share.revoked = 0 AND share.expires > $2 AND design.state <> 'bin'",
+        "SELECT id, design, expires, guest, password IS NOT NULL, allow, bodies, created_by FROM share WHERE token_hash = $1",
     )
     .bind(id::secret_hash(token))
-    .bind(state.now())
-    .fetch_optional(state.db.reader())
+    .fetch_optional(&mut *reader)
     .await?;
     let Some(row) = row else { return Ok(Actor::Nobody) };
     let (share, expires): (String, i64) = (row.get(0), row.get(2));
+    if reach::stands(&mut reader, &share, state.now()).await?.is_none() {
+        return Ok(Actor::Nobody);
+    }
+    drop(reader);
     let given = match row.get::<i64, _>(4) {
         0 => Some(expires),
         _ => pass::until(state, &share, headers).await?,
@@ -217,6 +219,7 @@ async fn guest(state: &State, token: &str, headers: &HeaderMap) -> Result<Actor,
     let bodies: Option<String> = row.get(6);
     Ok(Actor::Guest(Guest {
         design: row.get(1),
+        maker: row.get(7),
         name: row.get(3),
         expires,
         until: given.unwrap_or(0).min(expires),

@@ -15,4 +15,4 @@ pub mod token;
 pub mod totp;
 
 pub use actor::{Actor, Guest, Person};
-pub use policy::{Action, Grant, Object, can, may};
+pub use policy::{Action, Grant, Object, can, can_in, may};

@@ -1,12 +1,11 @@
 //! The one function that decides what an actor may do, for every request and every socket message.
 
 use super::actor::{Actor, Guest, Person};
-use super::reach;
-use crate::{Error, State};
+use super::reach::{self, InProject};
+use crate::{Error, State, db};
 use app::api::auth::Role;
 use app::api::design::DesignState;
 use app::api::share::Allow;
-use sqlx::Row as _;
 
 /// What someone wants to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,6 +75,37 @@ impl Grant {
 /// [`Error::Unauthenticated`] without a session, [`Error::NotFound`] when the actor may not even know of the object,
 /// [`Error::Forbidden`] when they see it but may not do that.
 pub async fn can(state: &State, actor: &Actor, action: Action, object: Object<'_>) -> Result<Grant, Error> {
+    enter(actor, action, object)?;
+    match object {
+        Object::Design(_) | Object::Project(_) => {
+            let mut reader = state.db.reader().acquire().await?;
+            at_place(&mut reader, state.now(), actor, action, object).await
+        }
+        _ => elsewhere(actor, action, object),
+    }
+}
+
+/// As [`can`], inside of the transaction that writes: nobody else writes meanwhile, so that a right that was lost after the
+/// question at the door refuses, and one that is lost later comes after what is written.
+///
+/// # Errors
+/// As [`can`].
+pub async fn can_in(
+    write: &mut db::Connection,
+    state: &State,
+    actor: &Actor,
+    action: Action,
+    object: Object<'_>,
+) -> Result<Grant, Error> {
+    enter(actor, action, object)?;
+    match object {
+        Object::Design(_) | Object::Project(_) => at_place(write, state.now(), actor, action, object).await,
+        _ => elsewhere(actor, action, object),
+    }
+}
+
+/// What is asked of everyone, whatever it is about.
+fn enter(actor: &Actor, action: Action, object: Object<'_>) -> Result<(), Error> {
     super::gate::note_asked();
     if let Actor::Person(Person { token: Some(held), .. }) = actor
         && object != Object::Public
@@ -87,26 +117,43 @@ pub async fn can(state: &State, actor: &Actor, action: Action, object: Object<'_
     {
         return Err(Error::Enrol);
     }
+    Ok(())
+}
+
+/// Designs and projects, where roles and compartments count as the database has them now.
+async fn at_place(
+    db: &mut db::Connection,
+    now: i64,
+    actor: &Actor,
+    action: Action,
+    object: Object<'_>,
+) -> Result<Grant, Error> {
+    match (object, actor) {
+        (Object::Design(id), Actor::Guest(guest)) if guest.design == id => {
+            guest_on_design(db, now, guest, action).await
+        }
+        (Object::Design(_), Actor::Guest(_)) => Err(Error::NotFound("design")),
+        (Object::Design(id), Actor::Person(person)) => person_on_design(db, person, action, id).await,
+        (Object::Project(id), Actor::Person(person)) => person_on_project(db, person, action, id).await,
+        _ => Err(Error::Unauthenticated),
+    }
+}
+
+/// Everything that stands with the actor themselves.
+fn elsewhere(actor: &Actor, action: Action, object: Object<'_>) -> Result<Grant, Error> {
     match object {
         Object::Public if action == Action::See => Ok(Grant::of(Role::Viewer)),
         Object::Queue => match (actor, action) {
             (Actor::Worker, Action::Work) => Ok(Grant::of(Role::Engineer)),
             _ => Err(Error::Unauthenticated),
         },
-        Object::Design(id) => match actor {
-            Actor::Guest(guest) if guest.design == id => guest_on_design(state, guest, action).await,
-            Actor::Guest(_) => Err(Error::NotFound("design")),
-            Actor::Person(person) => person_on_design(state, person, action, id).await,
-            Actor::Nobody | Actor::Worker => Err(Error::Unauthenticated),
-        },
-        Object::Project(id) => person_on_project(state, actor.person()?, action, id).await,
         Object::Self_ => actor.person().map(|person| Grant::of(person.role)),
         Object::Organisation => on_organisation(actor.person()?, action),
         Object::Installation => match actor.person()? {
             person if person.administrator => Ok(Grant::of(Role::Owner)),
             _ => Err(Error::forbidden("Only an administrator of this installation may do that.")),
         },
-        Object::Public => Err(Error::Unauthenticated),
+        Object::Public | Object::Design(_) | Object::Project(_) => Err(Error::Unauthenticated),
     }
 }
 
@@ -124,8 +171,8 @@ pub async fn may(state: &State, actor: &Actor, action: Action, object: Object<'_
     }
 }
 
-/// A guest looks, and does besides what their link allows.
-async fn guest_on_design(state: &State, guest: &Guest, action: Action) -> Result<Grant, Error> {
+/// A guest looks, and does besides what their link allows, for as long as the link stands.
+async fn guest_on_design(db: &mut db::Connection, now: i64, guest: &Guest, action: Action) -> Result<Grant, Error> {
     if guest.locked {
         return Err(Error::Locked);
     }
@@ -144,11 +191,7 @@ async fn guest_on_design(state: &State, guest: &Guest, action: Action) -> Result
     if needed.is_some_and(|allow| !guest.allow.contains(&allow)) {
         return Err(Error::forbidden("This link does not allow that; ask the person who sent it for one that does."));
     }
-    // A link shows its design whoever is in the compartment: only a member can have made it.
-    let place = design(state, &guest.design, "").await?;
-    if place.state == DesignState::Bin {
-        return Err(Error::NotFound("design"));
-    }
+    let place = reach::stands(db, &guest.share, now).await?.ok_or(Error::NotFound("link"))?;
     if action == Action::Comment && place.state != DesignState::Active {
         return Err(Error::forbidden("This design is archived; nothing can be said about it any more."));
     }
@@ -178,7 +221,7 @@ fn require(role: Role, needed: Role, place: &str) -> Result<Role, Error> {
     Err(Error::forbidden(format!("You may look, but not do that here; it needs {needed} of this {place}.")))
 }
 
-fn needed(action: Action) -> Role {
+pub(super) fn needed(action: Action) -> Role {
     match action {
         Action::See | Action::Recall | Action::Download(_) => Role::Viewer,
         Action::Comment | Action::Decide => Role::Reviewer,
@@ -187,58 +230,30 @@ fn needed(action: Action) -> Role {
     }
 }
 
-async fn person_on_project(state: &State, person: &Person, action: Action, id: &str) -> Result<Grant, Error> {
-    let role = project_role(state, person, id).await?.ok_or(Error::NotFound("project"))?;
+async fn person_on_project(db: &mut db::Connection, person: &Person, action: Action, id: &str) -> Result<Grant, Error> {
+    let missing = || Error::NotFound("project");
+    let place = reach::in_project(db, id, &person.id).await?.ok_or_else(missing)?;
+    let role = own_role(&place, person).ok_or_else(missing)?;
     let role = require(role, needed(action), "project")?;
     Ok(Grant { role, project: Some(id.to_owned()), state: None })
 }
 
-async fn person_on_design(state: &State, person: &Person, action: Action, id: &str) -> Result<Grant, Error> {
-    let place = design(state, id, &person.id).await?;
-    if !place.is_within {
-        return Err(Error::NotFound("design"));
-    }
-    let role = project_role(state, person, &place.project).await?.ok_or(Error::NotFound("design"))?;
+async fn person_on_design(db: &mut db::Connection, person: &Person, action: Action, id: &str) -> Result<Grant, Error> {
+    let missing = || Error::NotFound("design");
+    let at = reach::at_design(db, id, &person.id).await?.filter(|at| at.is_within).ok_or_else(missing)?;
+    let role = own_role(&at.place, person).ok_or_else(missing)?;
     let role = require(role, needed(action), "project")?;
     if matches!(action, Action::Edit | Action::Run | Action::Comment | Action::Decide)
-        && place.state != DesignState::Active
+        && at.state != DesignState::Active
     {
         return Err(Error::forbidden("This design is archived or in the bin; restore it first."));
     }
-    Ok(Grant { role, project: Some(place.project), state: Some(place.state) })
+    Ok(Grant { role, project: Some(at.project), state: Some(at.state) })
 }
 
-struct Place {
-    project: String,
-    state: DesignState,
-    /// The person is a member of the compartment that it is in, or it is in none.
-    is_within: bool,
-}
-
-async fn design(state: &State, id: &str, person: &str) -> Result<Place, Error> {
-    let sql = format!("SELECT project, state, {} FROM design WHERE id = $1", reach::within("design.id", "$2"));
-    let row = sqlx::query(sqlx::AssertSqlSafe(sql))
-        .bind(id)
-        .bind(person)
-        .fetch_optional(state.db.reader())
-        .await?
-        .ok_or(Error::NotFound("design"))?;
-    let name: String = row.get(1);
-    Ok(Place { project: row.get(0), state: design_state(&name)?, is_within: row.get::<i64, _>(2) == 1 })
-}
-
-/// A person's role in a project: the greatest of what the organisation's ownership, a membership, their groups' memberships,
-/// or a project open to everyone gives; never more than their own role for a reviewer or viewer of the organisation.
-async fn project_role(state: &State, person: &Person, project: &str) -> Result<Option<Role>, Error> {
-    let held = reach::held("$2");
-    let sql = format!("SELECT project.organisation, project.everyone, {held} FROM project WHERE project.id = $1");
-    let row =
-        sqlx::query(sqlx::AssertSqlSafe(sql)).bind(project).bind(&person.id).fetch_optional(state.db.reader()).await?;
-    let Some(row) = row else { return Ok(None) };
-    if row.get::<String, _>(0) != person.organisation {
-        return Ok(None);
-    }
-    Ok(effective(person.role, row.get::<i64, _>(1) == 1, role_at(row.get(2))?))
+/// The person's role, in the organisation they act for only: lists are made for that one too.
+fn own_role(place: &InProject, person: &Person) -> Option<Role> {
+    place.role.filter(|_| place.organisation == person.organisation)
 }
 
 /// The role in a project of someone who is `role` in the organisation and `own` among the project's members, themselves or
@@ -248,7 +263,7 @@ pub fn effective(role: Role, everyone: bool, own: Option<Role>) -> Option<Role> 
     let owner = (role == Role::Owner).then_some(Role::Owner);
     // `Owner` orders first, so the smaller one is the greater right.
     let greatest = [owner, open, own].into_iter().flatten().min();
-    greatest.map(|greatest| if role >= Role::Reviewer { greatest.max(role) } else { greatest })
+    greatest.map(|greatest| greatest.within(role))
 }
 
 /// The role a column holds.

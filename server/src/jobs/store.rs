@@ -3,7 +3,9 @@
 use super::artefact::Kind;
 use super::lease::{Job, State as LeaseState};
 use crate::Error;
+use crate::auth::{Person, reach};
 use crate::db::Connection;
+use app::api::auth::Role;
 use app::api::run::{Run, RunState};
 use solver::run::Asked;
 use sqlx::Row as _;
@@ -44,6 +46,8 @@ pub struct Stored {
 /// What a list of runs may be narrowed by.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
+    /// Only of designs that they see: asked before the list is cut, so that what others hide takes no places on a page.
+    pub seen_by: Option<Person>,
     pub design: Option<String>,
     pub states: Vec<LeaseState>,
     /// `created.id` of the last row of the page before.
@@ -182,11 +186,17 @@ pub async fn list(db: &mut Connection, filter: &Filter) -> Result<Vec<Stored>, E
     let states: String = filter.states.iter().map(|s| format!(",{},", s.as_str())).collect();
     let (created, id) = filter.after.clone().map_or((None, None), |(c, i)| (Some(c), Some(i)));
     let sql = format!(
-        "{SELECT} WHERE ($1 IS NULL OR run.design = $1) AND ($2 = '' OR $2 LIKE '%,' || run.state || ',%') \
-         AND ($3 IS NULL OR run.created < $3 OR (run.created = $3 AND run.id < $4)) \
-         ORDER BY run.created DESC, run.id DESC LIMIT $5"
+        "{SELECT} WHERE ($2 IS NULL OR {}) AND ($4 IS NULL OR run.design = $4) \
+         AND ($5 = '' OR $5 LIKE '%,' || run.state || ',%') \
+         AND ($6 IS NULL OR run.created < $6 OR (run.created = $6 AND run.id < $7)) \
+         ORDER BY run.created DESC, run.id DESC LIMIT $8",
+        reach::design()
     );
+    let person = filter.seen_by.as_ref();
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(person.map(|p| &p.organisation))
+        .bind(person.map(|p| &p.id))
+        .bind(person.map(|p| i64::from(p.role == Role::Owner)))
         .bind(&filter.design)
         .bind(states)
         .bind(created)

@@ -14,6 +14,7 @@ pub mod proof;
 pub mod step;
 pub mod store;
 
+use crate::auth::{Action, Actor, Object, can_in};
 use crate::rooms;
 use crate::telemetry::audit;
 use crate::{Error, State};
@@ -73,7 +74,7 @@ pub enum Ask {
 /// # Errors
 /// [`Error::Conflict`] where it does not stand where that can be done, or evidence is missing; [`Error::Forbidden`] for
 /// someone whose decision it is not.
-pub async fn act(state: &State, id: &str, ask: Ask, by: &By<'_>) -> Result<(), Error> {
+pub async fn act(state: &State, actor: &Actor, id: &str, ask: Ask, by: &By<'_>) -> Result<(), Error> {
     let (before, row) = {
         let mut reader = state.db.reader().acquire().await?;
         store::paper(&mut reader, id).await?
@@ -100,6 +101,8 @@ pub async fn act(state: &State, id: &str, ask: Ask, by: &By<'_>) -> Result<(), E
     };
     let now = state.now();
     let mut write = state.db.write().await?;
+    let action = if matches!(ask, Ask::Decide(_)) { Action::Decide } else { Action::Edit };
+    can_in(&mut write, state, actor, action, Object::Design(&row.design)).await?;
     let (mut paper, stored) = store::paper(&mut write, id).await?;
     if ready.is_some() && (paper.sequence, &stored.frozen) != (before.sequence, &row.frozen) {
         return Err(Error::Conflict(format!("Revision {} was changed meanwhile; look at it again.", paper.revision)));

@@ -2,8 +2,9 @@
 
 use super::By;
 use super::step::Paper;
-use crate::auth::reach;
+use crate::auth::{Person, reach};
 use crate::{Error, State, db, id};
+use app::api::auth::Role;
 use app::api::comment::{Notification, NotificationKind};
 use app::api::release::Happened;
 use sqlx::Row as _;
@@ -75,20 +76,26 @@ pub async fn tell(
     Ok(())
 }
 
-/// The newest of a person, whether they may still see the designs or not: the caller asks.
+/// The newest of a person, of designs that they still see.
 ///
 /// # Errors
 /// The database's.
-pub async fn list(state: &State, person: &str, limit: i64) -> Result<Vec<Notification>, Error> {
+pub async fn list(state: &State, person: &Person, limit: i64) -> Result<Vec<Notification>, Error> {
     let sql = format!(
         "SELECT release_notice.id, kind, release_notice.time, seen, person.name, person.hue, design.id, design.name, \
          release.id, release.revision, release_notice.remark FROM release_notice \
          JOIN release ON release.id = release_notice.release JOIN design ON design.id = release.design \
          JOIN person ON person.id = release_notice.by_person \
-         WHERE release_notice.person = $1 AND {} ORDER BY release_notice.time DESC, release_notice.id LIMIT $2",
-        reach::within("design.id", "$1")
+         WHERE release_notice.person = $2 AND {} ORDER BY release_notice.time DESC, release_notice.id LIMIT $4",
+        reach::design()
     );
-    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(person).bind(limit).fetch_all(state.db.reader()).await?;
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(&person.organisation)
+        .bind(&person.id)
+        .bind(i64::from(person.role == Role::Owner))
+        .bind(limit)
+        .fetch_all(state.db.reader())
+        .await?;
     let read = |row: sqlx::sqlite::SqliteRow| {
         let (revision, remark): (String, String) = (row.get(9), row.get(10));
         let text = if remark.is_empty() { revision.clone() } else { format!("{revision}: {remark}") };

@@ -235,6 +235,8 @@ impl Hub {
         let mut asked = Vec::new();
         for (connection, c) in lock(&self.connections).iter() {
             let person = c.actor.person().ok();
+            // A link stands with its maker's rights.
+            let maker = if let Actor::Guest(guest) = &c.actor { Some(&guest.maker) } else { None };
             let reason = match &revoked {
                 Revoked::Person(id) if person.is_some_and(|p| p.id == *id) => "You have been signed out.",
                 Revoked::Session(id) if person.is_some_and(|p| p.session == *id) => "You have been signed out.",
@@ -245,7 +247,11 @@ impl Hub {
                     asked.push(*connection);
                     continue;
                 }
-                Revoked::Rights(people) if person.is_some_and(|p| people.contains(&p.id)) => {
+                Revoked::Person(id) if maker == Some(id) => {
+                    asked.push(*connection);
+                    continue;
+                }
+                Revoked::Rights(people) if person.map(|p| &p.id).or(maker).is_some_and(|id| people.contains(id)) => {
                     asked.push(*connection);
                     continue;
                 }
@@ -272,6 +278,10 @@ impl Hub {
                     Ok(true) => {}
                     Ok(false) if revoked == Revoked::Unenrolled => {
                         out.close(goodbye(&Error::Enrol.problem().message, false));
+                        continue;
+                    }
+                    Ok(false) if matches!(actor, Actor::Guest(_)) => {
+                        out.close(goodbye("This link does not work now. Ask the person who sent it.", false));
                         continue;
                     }
                     Ok(false) => {

@@ -23,7 +23,7 @@ use utoipa_axum::routes;
 /// Whose right to be connected has just ended; the hub closes their sockets within a second (P16).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Revoked {
-    /// Disabled, or logged out everywhere.
+    /// Disabled, or logged out everywhere. Guests of their links are asked again.
     Person(String),
     Session(String),
     Share(String),
@@ -31,7 +31,7 @@ pub enum Revoked {
     Unenrolled,
     /// Deleted, or moved to a project or compartment with other members: everyone's right is asked again.
     Design(String),
-    /// These people's rights in some project or compartment changed: they are asked again.
+    /// These people's rights somewhere changed: they are asked again, and so are the guests of links that they made.
     Rights(Vec<String>),
 }
 

@@ -1,6 +1,6 @@
 //! Who did what: append-only, each row's hash covering the row and the hash before it, so that a changed row is found.
 
-use crate::{Error, State, db};
+use crate::{Error, State, db, id};
 use sqlx::Row as _;
 
 /// Hash before the first row.
@@ -42,9 +42,13 @@ pub async fn record(
         (None, None) => (0, GENESIS.to_owned()),
     };
     let sequence = last + 1;
-    let hash = link(&previous, sequence, now, [actor, action, object, detail]);
+    // Hashes are shown to whom details are not: without a salt that is kept from them too, they could try details until one
+    // has the hash.
+    let salt = id::id();
+    let hash = link(&previous, sequence, now, [actor, action, object, detail], Some(&salt));
     sqlx::query(
-        "INSERT INTO audit (sequence, time, actor, action, object, detail, hash) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO audit (sequence, time, actor, action, object, detail, hash, salt) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(sequence)
     .bind(now)
@@ -53,6 +57,7 @@ pub async fn record(
     .bind(object)
     .bind(detail)
     .bind(&hash)
+    .bind(&salt)
     .execute(&mut *write)
     .await?;
     sqlx::query("INSERT INTO setting (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = $2")
@@ -74,12 +79,13 @@ pub async fn note(state: &State, actor: &str, action: &str, object: &str, detail
     Ok(())
 }
 
-fn link(previous: &str, sequence: i64, time: i64, texts: [&str; 4]) -> String {
+/// The hash of a row. Rows from before there were salts have none, and none is not the same as an empty one.
+fn link(previous: &str, sequence: i64, time: i64, texts: [&str; 4], salt: Option<&str>) -> String {
     let mut hasher = blake3::Hasher::new();
     hasher.update(previous.as_bytes());
     hasher.update(&sequence.to_le_bytes());
     hasher.update(&time.to_le_bytes());
-    for text in texts {
+    for text in texts.into_iter().chain(salt) {
         // Lengths keep "ab","c" apart from "a","bc".
         hasher.update(&(text.len() as u64).to_le_bytes());
         hasher.update(text.as_bytes());
@@ -115,7 +121,7 @@ pub async fn verify(db: &db::Db) -> Result<Result<Whole, Break>, Error> {
     let head = sqlx::query(READ_HEAD).bind(HEAD).fetch_optional(db.reader()).await?;
     let written = head.and_then(|row| written(&row.get::<String, _>(0)));
     let mut rows =
-        sqlx::query("SELECT sequence, time, actor, action, object, detail, hash FROM audit ORDER BY sequence")
+        sqlx::query("SELECT sequence, time, actor, action, object, detail, hash, salt FROM audit ORDER BY sequence")
             .fetch(db.reader());
     let mut read = Whole { n_rows: 0, head: GENESIS.to_owned() };
     while let Some(row) = rows.try_next().await? {
@@ -124,7 +130,9 @@ pub async fn verify(db: &db::Db) -> Result<Result<Whole, Break>, Error> {
             return Ok(Err(Break { sequence: due, why: "is missing", before: read }));
         }
         let texts: [String; 4] = [row.get(2), row.get(3), row.get(4), row.get(5)];
-        let hash = link(&read.head, sequence, row.get(1), [&texts[0], &texts[1], &texts[2], &texts[3]]);
+        let salt: Option<String> = row.get(7);
+        let texts = [&*texts[0], &*texts[1], &*texts[2], &*texts[3]];
+        let hash = link(&read.head, sequence, row.get(1), texts, salt.as_deref());
         if hash != row.get::<String, _>(6) {
             return Ok(Err(Break { sequence, why: "is not as it was written", before: read }));
         }

@@ -3,7 +3,7 @@
 use crate::live::{Client, Live, boxes, set};
 use app::api::auth::Role;
 use app::sync::{PROTOCOL, ToClient, ToServer};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use futures::StreamExt as _;
 use serde_json::json;
 use server::testing::Tester;
@@ -206,6 +206,93 @@ async fn a_compartment_closes_the_sockets_of_those_outside() {
         all_closed(&mut [through], since).await;
     }
     still_edits(&mut member, 2).await;
+}
+
+/// The role in the organisation is not that of when a socket was opened.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_demotion_in_the_organisation_reaches_open_sockets() {
+    let w = world().await;
+    let mut bystander = w.live.connect(0).await;
+    let person = format!("/api/organisation/members/{}", w.live.people[1].id);
+    let set_role = async |role: &str| {
+        let done = w.root.patch(&person, json!({"role": role})).await;
+        assert_eq!(done.status, StatusCode::OK, "{}", done.text());
+    };
+    // A viewer of the organisation is one in every project.
+    let mut editing = w.live.connect(1).await;
+    still_edits(&mut editing, 1).await;
+    set_role("viewer").await;
+    assert_eq!(closed(&mut editing, LIMIT).await, Ok(true), "to come back as a viewer");
+    let mut viewing = w.live.connect(1).await;
+    set_role("engineer").await;
+    assert_eq!(closed(&mut viewing, LIMIT).await, Ok(true), "to come back as an engineer");
+    // In the project by nothing but owning the organisation.
+    set_role("owner").await;
+    let member = format!("/api/projects/{}/members/{}", w.project, w.live.people[1].id);
+    assert_eq!(w.root.delete(&member).await.status, StatusCode::OK);
+    let owning = w.live.connect(1).await;
+    let since = Instant::now();
+    set_role("engineer").await;
+    all_closed(&mut [owning], since).await;
+    still_edits(&mut bystander, 2).await;
+}
+
+/// Where the one who made a link may not share the design any more, its guests are gone; guests of others look on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn guests_go_with_the_right_of_the_one_who_let_them_in() {
+    let w = world().await;
+    let app = &w.live.app;
+    let (mut others, _) = w.guest().await;
+    let mut bystander = w.live.connect(0).await;
+    let (_, token) = app.share(&w.live.design, &w.live.people[1]).await.expect("a link");
+    let path = format!("/api/share/{token}/socket");
+    let id = &w.live.people[1].id;
+    let group = app.group("Turbine", &[&w.live.people[1]]).await.expect("a group");
+    let compartment = app.compartment(&w.project, "Blade", &[&w.live.people[0]]).await.expect("a compartment");
+    let mut write = w.live.state().db.write().await.expect("a transaction");
+    sqlx::query("INSERT INTO compartment_design (design, compartment) VALUES ($1, $2)")
+        .bind(&w.live.design)
+        .bind(&compartment)
+        .execute(&mut *write)
+        .await
+        .expect("sealed");
+    write.commit().await.expect("committed");
+    let lent = format!("/api/projects/{}/compartments/{compartment}/groups/{group}", w.project);
+    let inside = format!("/api/organisation/groups/{group}/people/{id}");
+    let member = format!("/api/projects/{}/members/{id}", w.project);
+    let person = format!("/api/organisation/members/{id}");
+    let (delete, put, patch) = (Method::DELETE, Method::PUT, Method::PATCH);
+    let (engineer, viewer) = (json!({"role": "engineer"}), json!({"role": "viewer"}));
+    let send = async |method: &Method, path: &str, body: &serde_json::Value| {
+        let done = w.root.send(method.clone(), path, body.to_string().into_bytes()).await;
+        assert_eq!(done.status, StatusCode::OK, "{}", done.text());
+    };
+    send(&put, &lent, &json!({})).await;
+    for (away, gone, back, come) in [
+        (&delete, (&inside, &viewer), &put, (&inside, &engineer)),
+        (&delete, (&lent, &viewer), &put, (&lent, &engineer)),
+        (&delete, (&member, &viewer), &put, (&member, &engineer)),
+        (&put, (&member, &viewer), &put, (&member, &engineer)),
+        (&patch, (&person, &viewer), &patch, (&person, &engineer)),
+    ] {
+        let guest = w.live.open(&path, None).await.expect("the guest's socket");
+        w.connected(3).await;
+        let since = Instant::now();
+        send(away, gone.0, gone.1).await;
+        all_closed(&mut [guest], since).await;
+        assert_eq!(w.live.open(&path, None).await.err(), Some(404), "while the link rests");
+        w.connected(2).await;
+        send(back, come.0, come.1).await;
+    }
+    // With the group goes what it gave, to its people and to their guests.
+    let (guest, through) = (w.live.open(&path, None).await.expect("the guest's socket"), w.live.connect(1).await);
+    w.connected(4).await;
+    let since = Instant::now();
+    send(&delete, &format!("/api/organisation/groups/{group}"), &json!({})).await;
+    all_closed(&mut [guest, through], since).await;
+    still_edits(&mut bystander, 1).await;
+    let notice = others.until(|m| matches!(m, ToClient::Scene).then_some(()));
+    assert_eq!(notice.await, Some(()), "the other link goes on");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -75,7 +75,7 @@ async fn what_was_changed_or_removed_is_found_and_named() {
 }
 
 /// The hash of an entry, by other means than the server's.
-fn link(previous: &str, sequence: i64, time: i64, texts: [&str; 4]) -> String {
+fn link(previous: &str, sequence: i64, time: i64, texts: &[&str]) -> String {
     let mut bytes = previous.as_bytes().to_vec();
     bytes.extend([sequence, time].iter().flat_map(|n| n.to_le_bytes()));
     for text in texts {
@@ -91,12 +91,13 @@ async fn what_is_written_after_a_rewritten_end_does_not_heal_it() {
     // Whichever of both hashes is the greater.
     for greater in [true, false] {
         let (app, ada) = world().await;
-        type Row = (String, i64, String, String, String, String);
-        let sql = "SELECT hash, time, actor, action, object, detail FROM audit ORDER BY sequence DESC LIMIT 2";
+        type Row = (String, i64, String, String, String, String, String);
+        let sql = "SELECT hash, time, actor, action, object, detail, salt FROM audit ORDER BY sequence DESC LIMIT 2";
         let rows: Vec<Row> = sqlx::query_as(sql).fetch_all(app.state.db.reader()).await.expect("rows");
-        let ((hash, time, actor, action, object, detail), previous) = (&rows[0], &rows[1].0);
-        assert_eq!(link(previous, 4, *time, [actor, action, object, detail]), *hash, "the same arithmetic");
-        let forged = |n: i32| (format!("{n}"), link(previous, 4, *time, [actor, action, object, &format!("{n}")]));
+        let ((hash, time, actor, action, object, detail, salt), previous) = (&rows[0], &rows[1].0);
+        let hashed = |detail: &str| link(previous, 4, *time, &[actor, action, object, detail, salt]);
+        assert_eq!(hashed(detail), *hash, "the same arithmetic");
+        let forged = |n: i32| (format!("{n}"), hashed(&format!("{n}")));
         let (detail, forged) = (0..).map(forged).find(|(_, h)| (h > hash) == greater).expect("one of both");
         let mut write = app.state.db.write().await.expect("a transaction");
         let sql = "UPDATE audit SET detail = $1, hash = $2 WHERE sequence = 4";
@@ -105,6 +106,66 @@ async fn what_is_written_after_a_rewritten_end_does_not_heal_it() {
         assert_eq!(verify(&app).await.expect_err("found at once").sequence, 4);
         assert_eq!(ada.post("/api/projects", json!({"name": "e"})).await.status, StatusCode::OK);
         assert!(verify(&app).await.is_err(), "healed by the entry after it, with a greater hash: {greater}");
+    }
+}
+
+/// What is hidden from someone who sees the hashes is not to be found by trying: nothing that they are given makes the hash.
+#[tokio::test]
+async fn a_hash_does_not_tell_a_guess_from_another() {
+    let (app, _) = world().await;
+    for _ in 0..2 {
+        audit::note(&app.state, "server", "x.y", "design:1", "narwhal").await.expect("noted");
+    }
+    type Row = (String, i64, String, Option<String>);
+    let sql = "SELECT hash, time, detail, salt FROM audit ORDER BY sequence";
+    let rows: Vec<Row> = sqlx::query_as(sql).fetch_all(app.state.db.reader()).await.expect("rows");
+    let (previous, [a, b]) = (&rows[3].0, [&rows[4], &rows[5]]);
+    assert!(a.3.is_some() && a.3 != b.3, "each its own: {:?}, {:?}", a.3, b.3);
+    let texts = ["server", "x.y", "design:1", "narwhal"];
+    assert_ne!(link(previous, 5, a.1, &texts), a.0, "the right guess without the salt");
+    // The same row twice, but for the salt.
+    let salted = |salt: &str| link(previous, 5, a.1, &[&texts[..], &[salt]].concat());
+    let salts = [a, b].map(|row| row.3.as_deref().expect("a salt"));
+    assert_eq!(salted(salts[0]), a.0);
+    assert_ne!(salted(salts[0]), salted(salts[1]));
+    // Canary: without salts the guess is told from others, as in a log from before.
+    assert_ne!(link(previous, 5, a.1, &texts), link(previous, 5, a.1, &["server", "x.y", "design:1", "walrus"]));
+}
+
+/// A log that was begun before there were salts goes on with them, and is found whole; with any salt changed it is not.
+#[tokio::test]
+async fn entries_from_before_salts_are_checked_with_those_that_have_one() {
+    let app = TestApp::new().await.expect("a server");
+    let ada = app.administrator("Ada").await.expect("Ada");
+    let mut write = app.state.db.write().await.expect("a transaction");
+    let mut hash = "brunel audit 1".to_owned();
+    for sequence in 1..=2 {
+        hash = link(&hash, sequence, 7, &["server", "x.y", "z", "old"]);
+        sqlx::query("INSERT INTO audit (sequence, time, actor, action, object, detail, hash) VALUES ($1, 7, 'server', 'x.y', 'z', 'old', $2)")
+            .bind(sequence)
+            .bind(&hash)
+            .execute(&mut *write)
+            .await
+            .expect("an entry as they were");
+    }
+    let sql = "INSERT INTO setting (key, value) VALUES ('audit_head', $1) ON CONFLICT (key) DO UPDATE SET value = $1";
+    sqlx::query(sql).bind(format!("2 {hash}")).execute(&mut *write).await.expect("its end");
+    write.commit().await.expect("committed");
+    for name in ["a", "b"] {
+        assert_eq!(ada.post("/api/projects", json!({"name": name})).await.status, StatusCode::OK);
+    }
+    assert_eq!(verify(&app).await, Ok(4));
+    let given: Vec<AuditEntry> = ada.get("/api/audit/export/json").await.read().expect("entries");
+    let has_salt: Vec<bool> = given.iter().rev().map(|e| e.salt.is_some()).collect();
+    assert_eq!(has_salt, [false, false, true, true], "whoever sees the details can check them");
+    for (tampering, named) in [
+        ("UPDATE audit SET salt = NULL WHERE sequence = 3", 3),
+        ("UPDATE audit SET salt = 'x' WHERE sequence = 3", 3),
+        ("UPDATE audit SET salt = '' WHERE sequence = 2", 2),
+        ("UPDATE audit SET salt = 'x' WHERE sequence = 1", 1),
+    ] {
+        tamper(&app, tampering).await;
+        assert_eq!(verify(&app).await.expect_err(tampering).sequence, named, "{tampering}");
     }
 }
 
@@ -209,7 +270,7 @@ async fn a_long_log_is_taken_away_whole() {
     tamper(
         &app,
         "WITH RECURSIVE n (i) AS (SELECT 5 UNION ALL SELECT i + 1 FROM n WHERE i < 100100) \
-         INSERT INTO audit SELECT i, i, 'server', 'x.y', 'z', 'line', 'h' FROM n",
+         INSERT INTO audit SELECT i, i, 'server', 'x.y', 'z', 'line', 'h', NULL FROM n",
     )
     .await;
     let all: Vec<AuditEntry> = ada.get("/api/audit/export/json").await.read().expect("entries");

@@ -26,6 +26,7 @@ mod partner_leak;
 #[path = "../editing/random.rs"]
 #[expect(dead_code, reason = "shared with the promises of editing, which use more of it")]
 mod random;
+mod reach;
 mod release;
 mod remote;
 mod requirement;

@@ -285,8 +285,10 @@ async fn who_may_only_look_reads_the_past_and_a_guest_does_not() {
     let family: Branches = ada.get(&format!("/api/designs/{main}/branches")).await.read().expect("branches");
     assert_eq!(family.others, []);
     // Whoever holds a link sees the design, and that it has a past is not theirs to know.
+    let (share, _) = live.app.share(&main, ada).await.expect("a link");
     let guest = Actor::Guest(Guest {
-        share: "s".into(),
+        share,
+        maker: ada.id.clone(),
         design: main.clone(),
         name: None,
         expires: i64::MAX,

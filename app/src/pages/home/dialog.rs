@@ -22,6 +22,17 @@ const NEW_PROJECT: &str = "+";
 /// Value of a compartment choice that is none.
 const OUTSIDE: &str = "";
 
+/// Whether there is something to choose for who puts a design into a project: a compartment that they are a member of.
+fn has_choice(compartments: &[Compartment]) -> bool {
+    compartments.iter().any(|c| c.is_member)
+}
+
+/// Why a design is not made that was asked for before the compartments could be chosen from.
+fn unasked() -> Problem {
+    let message = "Choose whether it goes into a compartment, then create it.".to_owned();
+    Problem { code: "invalid".to_owned(), message, field: Some("compartment".to_owned()) }
+}
+
 /// Compartments as options, none among them; without those that the person only decides about: what goes into one, its members
 /// put there.
 fn compartment_options(compartments: &[Compartment]) -> Vec<(String, String)> {
@@ -49,7 +60,8 @@ fn CreateForm(shelf: Shelf) -> impl IntoView {
     let project = RwSignal::new(String::new());
     let project_name = RwSignal::new(String::new());
     let compartment = RwSignal::new(OUTSIDE.to_owned());
-    let compartments = RwSignal::new(Vec::<Compartment>::new());
+    // Once they are read.
+    let compartments = RwSignal::new(None::<Vec<Compartment>>);
     let attempt = Attempt::default();
     let options = Signal::derive(move || {
         let mut options = project_options(shelf.projects.get());
@@ -69,7 +81,7 @@ fn CreateForm(shelf: Shelf) -> impl IntoView {
         // A compartment is of one project.
         let of = project.get();
         compartment.set(OUTSIDE.to_owned());
-        compartments.set(Vec::new());
+        compartments.set(None);
         if of.is_empty() || of == NEW_PROJECT {
             return;
         }
@@ -81,20 +93,33 @@ fn CreateForm(shelf: Shelf) -> impl IntoView {
                 return;
             }
             match answer {
-                Ok(all) => compartments.set(all),
+                Ok(all) => compartments.set(Some(all)),
                 Err(problem) => attempt.problem.set(Some(problem)),
             }
         });
     });
-    let places = Signal::derive(move || compartments.with(|all| compartment_options(all)));
-    let has_places = Memo::new(move |_| compartments.with(|all| all.iter().any(|c| c.is_member)));
+    let places =
+        Signal::derive(move || compartments.with(|all| compartment_options(all.as_deref().unwrap_or_default())));
+    let has_places = Memo::new(move |_| compartments.with(|all| all.as_deref().is_some_and(has_choice)));
     let submit = move |e: leptos::ev::SubmitEvent| {
         e.prevent_default();
         let (client, navigate) = deps.get_value();
         let (name, template) = (name.get_untracked(), template_id.get_untracked());
         let (chosen, called) = (project.get_untracked(), project_name.get_untracked());
         let compartment = Some(compartment.get_untracked()).filter(|c| c != OUTSIDE);
+        let is_read = compartments.with_untracked(Option::is_some);
         let asked = async move {
+            if chosen != NEW_PROJECT && !is_read {
+                // Asked for before the list came: in the open it would be seen by those whom a compartment is to keep it from.
+                let all = client.compartments(&chosen).await?;
+                let is_choice = has_choice(&all);
+                if project.try_get_untracked().as_ref() == Some(&chosen) {
+                    compartments.try_set(Some(all));
+                }
+                if is_choice {
+                    return Err(unasked());
+                }
+            }
             let project = if chosen == NEW_PROJECT {
                 // Its name stands in a field of its own here.
                 let at_field = |p: Problem| Problem { field: p.field.map(|_| "project_name".into()), ..p };
@@ -205,7 +230,7 @@ fn CompartmentForm(shelf: Shelf, card: DesignCard) -> impl IntoView {
     });
     let options =
         Signal::derive(move || compartments.with(|all| compartment_options(all.as_deref().unwrap_or_default())));
-    let is_none = move || compartments.with(|all| all.as_ref().is_some_and(|all| !all.iter().any(|c| c.is_member)));
+    let is_none = move || compartments.with(|all| all.as_deref().is_some_and(|all| !has_choice(all)));
     let is_inside = card.compartment.is_some();
     let told = move || match (chosen.get() == before, chosen.get().is_empty()) {
         (false, true) => "Everyone in the project will see it.",
@@ -270,4 +295,26 @@ pub(super) fn DeleteDialog(shelf: Shelf) -> impl IntoView {
         />
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_members_compartments_are_a_choice() {
+        let compartment = |name: &str, is_member| Compartment {
+            id: name.into(),
+            name: name.into(),
+            is_member,
+            people: Vec::new(),
+            groups: Vec::new(),
+        };
+        let (managed, own) = (compartment("Hub", false), compartment("Blade", true));
+        assert!(!has_choice(&[]) && !has_choice(std::slice::from_ref(&managed)));
+        let both = [managed, own];
+        assert!(has_choice(&both));
+        let options: Vec<String> = compartment_options(&both).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(options, [OUTSIDE, "Blade"]);
+    }
 }

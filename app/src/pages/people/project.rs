@@ -211,10 +211,11 @@ impl Roles {
         Ok(Self { people: people.collect(), groups: groups.collect() })
     }
 
-    /// What someone has through groups: the greatest role, and through which.
-    fn lent(&self, user: &str) -> Option<(Role, String)> {
-        let through = self.groups.iter().filter(|(g, _)| g.people.iter().any(|p| p.id == user));
-        through.filter_map(|(g, role)| Some(((*role)?, g.name.clone()))).min_by_key(|(role, _)| *role)
+    /// What a member has through groups: the greatest role, no more than their own in the organisation allows, and through which.
+    fn lent(&self, member: &Member) -> Option<(Role, String)> {
+        let through = self.groups.iter().filter(|(g, _)| g.people.iter().any(|p| p.id == member.user));
+        let greatest = through.filter_map(|(g, role)| Some(((*role)?, &g.name))).min_by_key(|(role, _)| *role);
+        greatest.map(|(role, name)| (role.within(member.role), name.clone()))
     }
 }
 
@@ -306,7 +307,7 @@ fn ProjectMembers(project: String, turn: RwSignal<u32>) -> impl IntoView {
                         .map(|(member, role)| {
                             let user = member.user.clone();
                             let lent = roles
-                                .lent(&member.user)
+                                .lent(member)
                                 .map(|(role, group)| format!(" · {} through {group}", role_label(role)));
                             view! {
                                 <li class="list-row">
@@ -344,4 +345,37 @@ fn RoleSelect(label: String, role: Option<Role>, on_choose: Callback<String>) ->
         </select>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::comment::Person;
+
+    fn group(name: &str, people: &[&str]) -> Group {
+        let people = people.iter().map(|id| Person { id: (*id).into(), name: (*id).into(), hue: 0 });
+        Group { id: name.into(), name: name.into(), people: people.collect() }
+    }
+
+    fn member(role: Role) -> Member {
+        let (user, name, email) = ("ben".to_owned(), "Ben".to_owned(), "ben@works.example".to_owned());
+        Member { user, name, email, hue: 0, role, administrator: false, disabled: false, joined: 0, factor: false }
+    }
+
+    #[test]
+    fn a_group_lends_no_more_than_the_organisation_allows() {
+        let groups = [("Blade", Some(Role::Reviewer)), ("Turbine", Some(Role::Engineer)), ("Idle", None)];
+        let groups = groups.map(|(name, role)| (group(name, &["ben"]), role)).to_vec();
+        let roles = Roles { people: Vec::new(), groups };
+        for (own, wanted) in [
+            (Role::Owner, Role::Engineer),
+            (Role::Engineer, Role::Engineer),
+            (Role::Reviewer, Role::Reviewer),
+            (Role::Viewer, Role::Viewer),
+        ] {
+            assert_eq!(roles.lent(&member(own)), Some((wanted, "Turbine".to_owned())), "{own:?}");
+        }
+        let others = Roles { groups: vec![(group("Turbine", &["ann"]), Some(Role::Owner))], ..Roles::default() };
+        assert_eq!(others.lent(&member(Role::Engineer)), None);
+    }
 }

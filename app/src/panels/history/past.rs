@@ -176,6 +176,19 @@ impl Past {
         });
     }
 
+    /// Forgets what was read; what is still on its way is dropped.
+    pub fn clear(self) {
+        self.open.set(false);
+        self.wanted.set(None);
+        self.live.set_value(None);
+        self.stretches.set(None);
+        self.versions.set(None);
+        self.branches.set(None);
+        self.releases.set(None);
+        self.comparison.set(None);
+        self.merging.set(None);
+    }
+
     /// The newest page, before older ones that are here already.
     fn take(&self, mut items: Vec<Stretch>, next: Option<String>) {
         let oldest = items.last().map_or(0, |s| s.first);
@@ -196,6 +209,7 @@ impl Past {
         let Some(next) = self.next.get_untracked() else { return };
         leptos::task::spawn_local(async move {
             match client.history(&id, Some(&next)).await {
+                Ok(_) if desk.is_over() => {}
                 Ok(page) => {
                     self.next.set(page.next);
                     self.stretches.update(|all| all.get_or_insert_default().extend(page.items));
