@@ -12,6 +12,7 @@ use axum::Json;
 use axum::extract::Path;
 use sqlx::Row as _;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -46,10 +47,9 @@ async fn list(state: State, actor: Actor, Path(design): Path<String>) -> Result<
     let mut rests: HashMap<String, bool> = HashMap::new();
     let mut reader = state.db.reader().acquire().await?;
     for row in &rows {
-        let maker: String = row.get(10);
-        if !rests.contains_key(&maker) {
-            let at = reach::at_design(&mut reader, &design, &maker).await?;
-            rests.insert(maker, !at.is_some_and(|at| at.may_share()));
+        if let Entry::Vacant(entry) = rests.entry(row.get(10)) {
+            let at = reach::at_design(&mut reader, &design, entry.key()).await?;
+            entry.insert(!at.is_some_and(|at| at.may_share()));
         }
     }
     let shares = rows.into_iter().map(|row| Share {

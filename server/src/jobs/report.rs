@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use solver::design::schema::{self, FieldType, Section};
 use solver::design::{Design, Id, Object, Resolved, Value, material, resolve};
 use solver::quantity::{Dimension, Quantity, UnitSystem, format, format_turning};
-use solver::study::outcome::{Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, StateKind};
+use solver::study::outcome::{Cell, Curve, Grade, Location, Outcome, Scalar, StateKind};
 use solver::study::question::{materials, reach};
 use std::fmt::Write as _;
 
