@@ -395,6 +395,9 @@ async fn canary_a_revocation_that_nobody_tells_the_sockets_is_caught() {
     let (mut guest, share) = w.guest().await;
     let mut person = w.live.connect(1).await;
     w.connected(2).await;
+    // Past the question at the door, which would see what happens next.
+    say_hello(&mut guest).await;
+    assert!(guest.until(|m| matches!(m, ToClient::Pong { .. }).then_some(())).await.is_some(), "the guest is heard");
     let mut write = w.live.state().db.write().await.expect("a transaction");
     sqlx::query("UPDATE share SET revoked = 1 WHERE id = $1").bind(&share).execute(&mut *write).await.expect("revoked");
     sqlx::query("DELETE FROM session WHERE person = $1")
