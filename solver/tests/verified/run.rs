@@ -251,7 +251,8 @@ fn faces_to_refine_have_elements_of_their_size() {
     println!("{top} triangles on the refined face, {bottom} on the opposite one, {plain} without");
     // 60 × 20 mm in triangles of sides of at most 1.2 mm.
     assert!(top as f64 > 1200.0 / (0.5 * 1.2 * 1.2), "{top}");
-    assert!(top > 3 * plain && top > 3 * bottom);
+    // Without, the elements that they take are spread over the plate.
+    assert!(top > 2 * plain && top > 3 * bottom);
     // What cannot be is said by name.
     let (design, model) = block(&|o| o.with("refine", faces(&["gone.top"])));
     let object = design.get(&"study".into()).unwrap();
