@@ -14,6 +14,8 @@ pub fn ReleaseList() -> impl IntoView {
     let desk = use_desk();
     let past = desk.past;
     let preparing = RwSignal::new(false);
+    // Lives longer than the list, which is drawn anew when the room tells of the release before its answer is here.
+    let prepared = Callback::new(move |()| preparing.set(false));
     view! {
         {move || {
             let releases = past.releases.get()?;
@@ -37,7 +39,7 @@ pub fn ReleaseList() -> impl IntoView {
                                     }
                                 }
                             >
-                                <Prepare draft=None done=Callback::new(move |()| preparing.set(false)) />
+                                <Prepare draft=None done=prepared />
                             </Show>
                         </div>
                     }

@@ -53,7 +53,8 @@ pub fn Prepare(draft: Option<Release>, done: Callback<()>) -> impl IntoView {
         });
         attempt.send(asked, move |_| {
             past.refresh(desk);
-            done.run(());
+            // The panel may have been left, or drawn anew, meanwhile.
+            let _ = done.try_run(());
         });
     };
     let fault = move |field: &'static str| {
