@@ -1,4 +1,5 @@
-//! Draws a field of a stored result: `cargo run -p server --example picture -- <result.outcome> <picture.png> [field [case]]`.
+//! Draws a field of a stored result: `cargo run -p server --example picture -- <result.outcome> <picture.png> [field [case [top]]]`;
+//! values above the top have its colour.
 
 use anyhow::{Context, Result};
 use server::picture;
@@ -9,7 +10,12 @@ fn main() -> Result<()> {
     let [from, to, rest @ ..] = arguments.as_slice() else { anyhow::bail!("name a result and a picture") };
     let (id, case) = (rest.first().map_or("von_mises", String::as_str), rest.get(1).map(String::as_str));
     let bytes = std::fs::read(from).with_context(|| format!("cannot read {from}"))?;
-    let outcome = Outcome::from_bytes(&bytes).map_err(|e| anyhow::anyhow!("{from}: {e:?}"))?;
+    let mut outcome = Outcome::from_bytes(&bytes).map_err(|e| anyhow::anyhow!("{from}: {e:?}"))?;
+    if let Some(top) = rest.get(2) {
+        let top: f32 = top.parse().with_context(|| format!("{top} is no number"))?;
+        let shown = outcome.fields.iter_mut().filter(|f| f.id == id).flat_map(|f| &mut f.values);
+        shown.for_each(|v| *v = v.min(top));
+    }
     let is_it = |f: &&solver::study::outcome::Field| {
         f.id == id && f.location == Location::Point && (case.is_none() || f.case.as_deref() == case)
     };

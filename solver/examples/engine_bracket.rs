@@ -132,7 +132,8 @@ struct Checked {
     text: String,
 }
 
-fn set([mass, cells, iterations]: [&str; 3], folder: Option<&Path>) -> Result<Checked, Failure> {
+fn set(of: [&str; 3], folder: Option<&Path>) -> Result<Checked, Failure> {
+    let [mass, cells, iterations] = of;
     let begun = Instant::now();
     let mut design = (template("engine_bracket").ok_or("no template")?.build)();
     let at = design.position(&"study_generative".into()).ok_or("no study")?;
@@ -146,7 +147,7 @@ fn set([mass, cells, iterations]: [&str; 3], folder: Option<&Path>) -> Result<Ch
     if let Some(issue) = space.issues.first() {
         return Err(issue.message.clone().into());
     }
-    let kept = |what: &str| folder.map(|f| f.join(format!("{mass}-{cells}-{iterations}.{what}")));
+    let kept = |what: &str| folder.map(|f| f.join(format!("{}.{what}", of.join("-"))));
     let read = || Some((std::fs::read(kept("found")?).ok()?, std::fs::read(kept("growth")?).ok()?));
     let found = match read() {
         Some((bytes, body)) => {
@@ -249,9 +250,13 @@ fn document(folder: &Path) -> Result<(), Failure> {
         let checked = set(of, Some(folder))?;
         held += usize::from(checked.good);
         write!(text, "\n{}", checked.text)?;
-        let picture = format!("engine-bracket-{}.png", of[0]);
-        let alt = format!("The bracket of {:.3} kg in the colours of its stress under the vertical load", checked.mass);
-        write!(text, "\n![{alt}]({picture})\n")?;
+        // Named as what is kept, so that who draws it finds the answer.
+        let picture = format!("engine-bracket-{}.png", of.join("-"));
+        let alt = format!("The bracket of {:.3} kg under the vertical load", checked.mass);
+        write!(
+            text,
+            "\n![{alt}]({picture})\n\nUnder the vertical load; from violet for none to yellow for 600 MPa and more.\n"
+        )?;
     }
     std::fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/engine-bracket.md"), text)?;
     println!("{held} of {} hold", SETS.len());

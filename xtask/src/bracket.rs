@@ -5,8 +5,9 @@ use crate::pictures;
 use crate::process::{self, cargo, root, run};
 use anyhow::{Context, Result};
 
-/// The load case whose stress is shown.
+/// The load case whose stress is shown, and the largest one that has a colour of its own, Pa.
 const CASE: &str = "case_ver";
+const TOP: &str = "600e6";
 
 /// # Errors
 /// When a program fails or an answer is missing.
@@ -18,17 +19,11 @@ pub fn bracket() -> Result<()> {
     run("engine_bracket", with(&find, &[&folder.to_string_lossy()]))?;
     let page = std::fs::read_to_string(root().join("docs/engine-bracket.md"))?;
     for picture in pictures::named(&page) {
-        let mass = picture.strip_prefix("engine-bracket-").and_then(|p| p.strip_suffix(".png"));
-        let start = format!("{}-", mass.with_context(|| format!("{picture} is no bracket"))?);
-        let answer = std::fs::read_dir(&folder)?
-            .flatten()
-            .map(|e| e.path())
-            .filter(|p| p.extension().is_some_and(|e| e == "checked"))
-            .find(|p| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with(&start)))
-            .with_context(|| format!("no answer for {picture}"))?;
+        let kept = picture.strip_prefix("engine-bracket-").and_then(|p| p.strip_suffix(".png"));
+        let answer = folder.join(format!("{}.checked", kept.with_context(|| format!("{picture} is no bracket"))?));
         let to = root().join("docs").join(picture);
         let draw = ["run", "--locked", "--package", "server", "--example", "picture"];
-        run(picture, with(&draw, &[&answer.to_string_lossy(), &to.to_string_lossy(), "von_mises", CASE]))?;
+        run(picture, with(&draw, &[&answer.to_string_lossy(), &to.to_string_lossy(), "von_mises", CASE, TOP]))?;
     }
     Ok(())
 }

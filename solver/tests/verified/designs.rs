@@ -225,13 +225,13 @@ fn a_wall_of_no_width_is_no_design() {
 
 #[test]
 fn a_narrow_wall_at_a_pockets_corner_is_meshed() {
-    // Pockets whose corners come within 29 and 5 µm of a chamfer, found by drawing, in parts of 20 mm.
-    for (narrow, depth) in [(29e-3, 4.0), (5e-3, 4.0)] {
+    // Pockets whose corners come within 29 and 5 µm of a chamfer, as drawing found them, in parts of 20 mm.
+    for narrow in [29e-3, 5e-3] {
         let edge = EdgeName::between(FaceName("base.back".into()), FaceName("base.right".into()), 0);
         let (width, distance) = (14.0, 1.5);
         // The chamfer is the line x + y = 20 + 14 - 1.5 mm, seen from above.
         let (x, y) = (19.0, 20.0 + width - distance - 19.0 - narrow * f64::sqrt(2.0));
-        let (dx, dy) = (4.0, 5.0);
+        let (dx, dy, depth) = (4.0, 5.0, 4.0);
         let objects = vec![
             block("base", 20.0, width, 20.0),
             Object::new("blend", "chamfer", "Chamfer")

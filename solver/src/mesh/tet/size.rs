@@ -112,9 +112,9 @@ fn on_faces(domain: &Domain, options: &Options, distance: &Distance, floor: f64)
                 };
                 let thin = LENGTH_PER_THICKNESS * thickness(domain, distance, point, t, normal, options.size)
                     / options.across.max(1.0);
-                let given = curved.min(thin).max(options.size_min.min(least));
+                let least = options.size_min.min(least).min(thin.max(floor));
                 // A person may wish for less than the geometry alone is given.
-                let size = wished.min(if thin < options.size_min { given.min(thin.max(floor)) } else { given });
+                let size = wished.min(curved.min(thin).max(least));
                 if sides[k] > SIDE_PER_SIZE * size {
                     split(c, k, &mut stack);
                     continue;
