@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Share of a cell by which a contour's triangles may lie off what is behind them.
-const OFF: f64 = 0.35;
+const OFF: f64 = 0.5;
 /// Steps of Newton's method down the slope of a field; two or three do.
 const STEPS: usize = 8;
 /// Share of a cell that counts as on the surface.
@@ -76,8 +76,10 @@ impl Form {
                 q
             }
         };
+        // Nothing may tear where it ends: the way fades out towards the limit.
         let way = sub(q, p);
-        (dot(way, way) < limit * limit).then_some(q)
+        let share = (2.0 - 2.0 * dot(way, way).sqrt() / limit).clamp(0.0, 1.0);
+        Some(std::array::from_fn(|k| p[k] + share * way[k]))
     }
 
     pub fn placed(&self, placement: &Placement, suffix: &str) -> Self {

@@ -56,8 +56,12 @@ fn sorted(mut v: [u32; 3]) -> [u32; 3] {
     v
 }
 
-/// Fills `surf`, which may be refined on the way.
+/// Fills `surf`, which may be refined on the way. `distance` is that of the body's own triangles.
 pub(super) fn fill(surf: &mut Surf, domain: &Domain, size: &Octree, distance: &Distance) -> Filled {
+    // What is behind the body's triangles may be farther from them than small elements are large, and points of the lattice
+    // would come to lie outside: there, `surf` itself is the measure.
+    let own = domain.is_formed().then(|| (Distance::new(surf.mesh()), surf.patch.clone()));
+    let (distance, patches) = own.as_ref().map_or((distance, &domain.start.patch), |(own, patches)| (own, patches));
     // Cells that lie outside have nothing to give. Neighbours in memory are neighbours in space and share their first bound.
     let outside = |centre: DVec3, reach: f64, hint: &mut Option<u32>| {
         let nearest = distance.nearest(centre.into(), *hint);
@@ -123,7 +127,7 @@ pub(super) fn fill(surf: &mut Surf, domain: &Domain, size: &Octree, distance: &D
             lost = centres(surf, &missing);
         }
     }
-    let (volume, astray) = extract(surf, domain, distance, &delaunay, &of, &found);
+    let (volume, astray) = extract(surf, patches, distance, &delaunay, &of, &found);
     Filled { volume, n_lost: missing.len(), lost, astray }
 }
 
@@ -277,10 +281,11 @@ fn flat(surf: &Surf, t: u32, k: usize, [c, d]: [u32; 2]) -> bool {
     fits(a, d, c) && fits(d, b, c)
 }
 
-/// The tetrahedra inside the surface, and the centres of their facets that left it.
+/// The tetrahedra inside the surface, and the centres of their facets that left it. `patches`: of the triangles that
+/// `distance` is of.
 fn extract(
     surf: &Surf,
-    domain: &Domain,
+    patches: &[u32],
     distance: &Distance,
     delaunay: &Delaunay,
     of: &[u32],
@@ -380,7 +385,7 @@ fn extract(
                     if nearest.distance.abs() > ASTRAY * longest {
                         astray.push(centre);
                     }
-                    domain.start.patch[nearest.triangle as usize]
+                    patches[nearest.triangle as usize]
                 })
         }));
     }

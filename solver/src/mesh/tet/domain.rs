@@ -7,8 +7,9 @@ use super::surf::{Place, Surf};
 use crate::geometry::Body;
 use crate::geometry::distance::Distance;
 use crate::surface::{Shape, SurfaceMesh};
-use glam::DVec3;
+use glam::{DVec3, IVec3};
 use rayon::prelude::*;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Neighbours that meet at more than this are parted by a feature curve, rad: 30°, above the steps of any tessellation.
@@ -17,10 +18,13 @@ const CREASE: f64 = 0.524;
 const TURN: f64 = 0.698;
 /// A triangle of a file whose height is below this share of the body's diagonal is a needle.
 pub(super) const NEEDLE: f64 = 5e-5;
+/// What is behind triangles may be this far from them, over a side of theirs.
+const REACH: f64 = 0.35;
 /// Fixed points along a curve that has no corner of its own.
 const ANCHORS: usize = 3;
 
 /// A curve between two corners.
+#[derive(Clone)]
 pub(super) struct Chain {
     pub points: Vec<DVec3>,
     /// Length up to each point.
@@ -44,16 +48,25 @@ struct Patch {
     origin: Vec<u32>,
     /// The face that all of them are of, if it is one.
     face: Option<u32>,
+    /// The faces that meet at points of `surface`, where those are several.
+    meeting: HashMap<u32, Vec<u32>>,
 }
 
 /// The body.
+#[derive(Clone)]
 pub(super) struct Domain<'a> {
     /// Faces lie on their analytic shapes.
     pub exact: bool,
     /// Knows what is behind the triangles of faces that have no shape here.
     body: Option<&'a dyn Body>,
     pub surface: &'a SurfaceMesh,
-    patches: Vec<Patch>,
+    /// How much of what is behind the triangles counts at each point of the surface, 0 to 1; empty where all of it does.
+    behind: Vec<f32>,
+    /// Whether something is known to be behind the triangles of some face.
+    formed: bool,
+    /// How far what is behind may be from the triangles, m.
+    reach: f64,
+    patches: Arc<[Patch]>,
     pub chains: Vec<Chain>,
     /// The body's own triangles, with their features.
     pub start: Surf,
@@ -174,11 +187,27 @@ impl<'a> Domain<'a> {
                 let shape = shape.filter(|s| exact && single && !matches!(s, Shape::Freeform));
                 let part = part(surface, &origin, exact, index);
                 let triangles = Distance::new(part.clone());
-                Patch { shape, triangles, surface: part, origin, face: single.then_some(face) }
+                let meeting = if single || body.is_none() { HashMap::new() } else { meeting(&part, &origin, surface) };
+                Patch { shape, triangles, surface: part, origin, face: single.then_some(face), meeting }
             })
             .collect();
         let (lo, hi) = surface.bounds().unwrap_or_default();
-        Ok(Self { exact, body, surface, patches, chains, start, lo: lo.into(), hi: hi.into() })
+        let is_formed = |t: usize, b: &dyn Body| b.onto(surface.face_of[t], start.centre(t as u32).into()).is_some();
+        let formed = body.is_some_and(|b| (0..start.triangles.len()).any(|t| is_formed(t, b)));
+        // Feature curves run along the triangles, up to a sagitta beside where what is behind their faces meets. A step there is
+        // one that no element is fine enough for, so that what is behind fades in over the triangles beside the curve.
+        let mut behind = Vec::new();
+        if formed {
+            behind.resize(surface.points.len(), 1.0);
+            for (t, chain) in start.chain.iter().enumerate() {
+                for k in (0..3).filter(|k| chain[*k] != NONE) {
+                    [k, (k + 1) % 3].map(|j| behind[surface.triangles[t][j] as usize] = 0.0);
+                }
+            }
+        }
+        let area: f64 = start.each().map(|t| 0.5 * start.cross(t).length()).sum();
+        let reach = REACH * (2.0 * area / start.triangles.len() as f64).sqrt();
+        Ok(Self { exact, body, surface, behind, formed, reach, patches, chains, start, lo: lo.into(), hi: hi.into() })
     }
 
     /// The point of `patch` nearest to `p`. `near`: a triangle of the patch that may be near, or [`NONE`]; afterwards the
@@ -191,14 +220,66 @@ impl<'a> Domain<'a> {
         match patch.triangles.nearest(p.into(), (*near != NONE).then_some(*near)) {
             Some(nearest) => {
                 *near = nearest.triangle;
-                let face = self.surface.face_of[patch.origin[nearest.triangle as usize] as usize];
-                if let Some(q) = self.body.and_then(|body| body.onto(face, nearest.point)) {
-                    return q.into();
+                match self.behind(patch, nearest.triangle as usize, nearest.point.into(), p) {
+                    Some(q) => q,
+                    None => smooth(&patch.surface, nearest.triangle as usize, nearest.point.into()),
                 }
-                smooth(&patch.surface, nearest.triangle as usize, nearest.point.into())
             }
             None => p,
         }
+    }
+
+    /// Whether something is known to be behind the triangles of some face.
+    pub fn is_formed(&self) -> bool {
+        self.formed
+    }
+
+    /// How much of what is behind triangle `t` counts at its point `p`.
+    fn share(&self, t: usize, p: DVec3) -> f64 {
+        if self.behind.is_empty() {
+            return 1.0;
+        }
+        let corners = self.surface.triangles[t];
+        let share = corners.map(|v| f64::from(self.behind[v as usize]));
+        if share[0] == share[1] && share[1] == share[2] {
+            return share[0];
+        }
+        let at = weights(corners.map(|v| self.surface.points[v as usize].into()), p);
+        at.map_or(0.0, |at| (0..3).map(|k| at[k] * share[k]).sum::<f64>().clamp(0.0, 1.0))
+    }
+
+    /// The same with the triangles themselves as the surface about `places`, each with a reach, m: whole within it, what is
+    /// behind them again from twice as far. Where what is behind two of them crosses, nothing else parts them.
+    pub fn bare(&self, places: &[(DVec3, f64)], distance: &Distance) -> Self {
+        let mut out = self.clone();
+        out.behind.resize(self.surface.points.len(), 1.0);
+        let cell = places.iter().fold(0.0, |most: f64, (_, reach)| most.max(2.0 * reach));
+        if !(cell > 0.0) {
+            return out;
+        }
+        let key = |p: DVec3| ((p - self.lo) / cell).floor().as_ivec3();
+        let mut near: HashMap<IVec3, Vec<(DVec3, f64)>> = HashMap::new();
+        for place in places {
+            near.entry(key(place.0)).or_default().push(*place);
+        }
+        let least = |share: f32, p: DVec3| {
+            (0..27).fold(share, |share, n| {
+                let beside = key(p) + IVec3::new(n % 3, n / 3 % 3, n / 9) - IVec3::ONE;
+                let here = near.get(&beside).into_iter().flatten();
+                here.fold(share, |s, (place, reach)| s.min((p.distance(*place) / reach - 1.0).clamp(0.0, 1.0) as f32))
+            })
+        };
+        out.behind
+            .par_iter_mut()
+            .zip(&self.surface.points)
+            .for_each(|(share, p)| *share = least(*share, DVec3::from(*p)));
+        // A triangle may be larger than the reach.
+        for (place, _) in places {
+            if let Some(n) = distance.nearest((*place).into(), None) {
+                self.surface.triangles[n.triangle as usize].iter().for_each(|v| out.behind[*v as usize] = 0.0);
+            }
+        }
+        out
     }
 
     /// Number of the face at `p`, a point of `patch`.
@@ -497,6 +578,35 @@ fn part(surface: &SurfaceMesh, triangles: &[u32], curved: bool, index: &mut Vec<
     Arc::new(out)
 }
 
+/// The faces about each point of a `part` where they are several, in the order of their numbers.
+fn meeting(part: &SurfaceMesh, origin: &[u32], surface: &SurfaceMesh) -> HashMap<u32, Vec<u32>> {
+    let mut first = vec![NONE; part.points.len()];
+    let mut out: HashMap<u32, Vec<u32>> = HashMap::new();
+    for (corners, t) in part.triangles.iter().zip(origin) {
+        let face = surface.face_of[*t as usize];
+        for v in corners {
+            let known = &mut first[*v as usize];
+            if *known == NONE {
+                *known = face;
+            } else if *known != face {
+                let faces = out.entry(*v).or_insert_with(|| vec![*known]);
+                if let Err(at) = faces.binary_search(&face) {
+                    faces.insert(at, face);
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Weights of a triangle's corners at its point `p`; `None` without area.
+fn weights([a, b, c]: [DVec3; 3], p: DVec3) -> Option<[f64; 3]> {
+    let n = (b - a).cross(c - a);
+    let area = n.length_squared();
+    let (u, v) = ((b - p).cross(c - p).dot(n) / area, (c - p).cross(a - p).dot(n) / area);
+    (area > 0.0).then_some([u, v, 1.0 - u - v])
+}
+
 /// Lifts a point of a triangle onto the curved surface that its corner normals tell of.
 ///
 /// Source: Boubekeur & Alexa, "Phong tessellation", SIGGRAPH Asia 2008; the factor one half makes an arc exact to third
@@ -504,13 +614,7 @@ fn part(surface: &SurfaceMesh, triangles: &[u32], curved: bool, index: &mut Vec<
 fn smooth(surface: &SurfaceMesh, t: usize, p: DVec3) -> DVec3 {
     let Some(normals) = surface.normals.get(t) else { return p };
     let [a, b, c] = surface.triangles[t].map(|v| DVec3::from(surface.points[v as usize]));
-    let n = (b - a).cross(c - a);
-    let area = n.length_squared();
-    if area <= 0.0 {
-        return p;
-    }
-    let weights = [(b - p).cross(c - p).dot(n) / area, (c - p).cross(a - p).dot(n) / area, 0.0];
-    let weights = [weights[0], weights[1], 1.0 - weights[0] - weights[1]];
+    let Some(weights) = weights([a, b, c], p) else { return p };
     let mut lift = DVec3::ZERO;
     for ((corner, normal), w) in [a, b, c].into_iter().zip(normals).zip(weights) {
         let normal = DVec3::new(normal[0].into(), normal[1].into(), normal[2].into());

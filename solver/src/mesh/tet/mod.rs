@@ -32,6 +32,7 @@ use conform::Filled;
 use domain::{Domain, NEEDLE};
 use glam::DVec3;
 pub use quality::Quality;
+use std::borrow::Cow;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -131,6 +132,8 @@ pub struct TetMesh {
 
 /// Meshes tried until the triangles of the surface no longer cut one another, with each reading of its features.
 const TRIES_MAX: usize = 4;
+/// How far about such a triangle what is behind the body's own is left out, over the size there.
+const REACH: f64 = 2.0;
 /// Sizes where they do, over those of the last try.
 const FINER: f64 = 0.5;
 /// A mesh that lost triangles of its surface and has an angle below this there is no use, rad: 1°.
@@ -163,35 +166,47 @@ impl<'a> Ready<'a> {
     }
 
     /// Tetrahedra in the surface of `domain`, finer where its triangles cut one another: folds finer than the elements
-    /// make them do so, and only smaller elements tell such folds apart.
-    fn fill(
+    /// make them do so, and only smaller elements tell such folds apart. Where those make it worse, it is what is behind the
+    /// body's triangles that folds, and the triangles themselves are the surface there. Returns the domain that was followed,
+    /// too.
+    fn fill<'d>(
         &self,
-        domain: &Domain,
+        domain: &'d Domain<'a>,
         options: &Options,
         check: &dyn Fn() -> Result<(), Cancelled>,
-    ) -> Result<Filled, Cancelled> {
+    ) -> Result<(Filled, Cow<'d, Domain<'a>>), Cancelled> {
         let mut options = options.clone();
-        let mut best: Option<Filled> = None;
-        let mut n_tries = 0;
-        loop {
-            n_tries += 1;
-            let size = size::field(domain, &options, &self.distance);
+        let mut domain = Cow::Borrowed(domain);
+        let mut best: Option<(Filled, Cow<Domain>)> = None;
+        // Wishes and places of the best try.
+        let (mut n_wishes, mut places) = (options.wishes.len(), Vec::new());
+        for n_tries in 1.. {
+            let size = size::field(&domain, &options, &self.distance);
             check()?;
-            let mut surf = remesh::remesh(domain, &size);
+            let mut surf = remesh::remesh(&domain, &size);
             check()?;
-            let filled = conform::fill(&mut surf, domain, &size, &self.distance);
+            let filled = conform::fill(&mut surf, &domain, &size, &self.distance);
             check()?;
-            let finer = |p: &DVec3| Wish { at: p.to_array(), size: FINER * size.size(*p) };
-            options.wishes.extend(filled.lost.iter().map(finer));
-            let filled = match best {
-                Some(b) if b.fault() <= filled.fault() => b,
-                _ => filled,
-            };
-            if filled.n_lost == 0 || n_tries == TRIES_MAX {
-                return Ok(filled);
+            let is_better = best.as_ref().is_none_or(|(b, _)| filled.fault() < b.fault());
+            let done = filled.n_lost == 0 || n_tries == TRIES_MAX;
+            if is_better {
+                n_wishes = options.wishes.len();
+                places = filled.lost.iter().map(|p| (*p, size.size(*p))).collect();
+                best = Some((filled, domain.clone()));
             }
-            best = Some(filled);
+            if done {
+                break;
+            }
+            if is_better || !domain.is_formed() {
+                let finer = |(p, size): &(DVec3, f64)| Wish { at: p.to_array(), size: FINER * size };
+                options.wishes.extend(places.iter().map(finer));
+            } else {
+                options.wishes.truncate(n_wishes);
+                let reach: Vec<(DVec3, f64)> = places.iter().map(|(p, size)| (*p, REACH * size)).collect();
+                domain = Cow::Owned(domain.bare(&reach, &self.distance));
+            }
         }
+        best.ok_or(Cancelled)
     }
 
     /// Meshes the body. The same bytes for any number of threads. Stops between stages when `cancel` is set.
@@ -204,28 +219,27 @@ impl<'a> Ready<'a> {
         if !(options.size > 0.0 && options.size.is_finite() && options.size_min > 0.0) {
             return Err(MeshError::Size { size: options.size });
         }
-        let mut best = self.fill(&self.domain, options, &check)?;
-        let mut domain = &self.domain;
+        let (mut best, mut domain) = self.fill(&self.domain, options, &check)?;
         if best.n_lost > 0 && !domain.exact {
             let smoothed = match self.smoothed.get() {
                 Some(known) => known,
                 None => {
-                    let read = Domain::new(self.body.surface(), false, STEP, None)?;
+                    let read = Domain::new(self.body.surface(), false, STEP, Some(self.body))?;
                     self.smoothed.get_or_init(|| read)
                 }
             };
-            let other = self.fill(smoothed, options, &check)?;
+            let (other, followed) = self.fill(smoothed, options, &check)?;
             if other.fault() < best.fault() {
-                (best, domain) = (other, smoothed);
+                (best, domain) = (other, followed);
             }
         }
         let Filled { mut volume, n_lost, lost, astray } = best;
         if let Some(p) = astray.first() {
             return Err(MeshError::Folded { point: p.to_array() });
         }
-        improve::improve(&mut volume, domain);
+        improve::improve(&mut volume, &domain);
         check()?;
-        let mut mesh = quadratic::finish(&volume, domain);
+        let mut mesh = quadratic::finish(&volume, &domain);
         mesh.n_lost = n_lost;
         if mesh.quality.dihedral_min < ANGLE_MIN
             && let Some(p) = lost.first()

@@ -1,7 +1,9 @@
 //! A triangle surface that can be cut, joined and turned: every side has exactly one triangle beyond it.
 
 use super::delaunay::NONE;
+use crate::surface::SurfaceMesh;
 use glam::DVec3;
+use std::sync::Arc;
 
 /// What a vertex lies on, and so how it may move.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,6 +66,12 @@ impl Surf {
     pub fn centre(&self, t: u32) -> DVec3 {
         let [a, b, c] = self.corners(t);
         (a + b + c) / 3.0
+    }
+
+    /// Its points and triangles; none of these may be gone.
+    pub fn mesh(&self) -> Arc<SurfaceMesh> {
+        let points = self.points.iter().map(|p| p.to_array()).collect();
+        Arc::new(SurfaceMesh { points, triangles: self.triangles.clone(), ..SurfaceMesh::default() })
     }
 
     /// Twice the area times the normal.
