@@ -30,6 +30,8 @@ const REQUESTS_BURST: f64 = 200.0;
 #[derive(Debug)]
 struct Member {
     person: Person,
+    /// As the hub found it when they joined; when it changes, the hub hangs up and they join anew.
+    may_edit: bool,
     presence: Presence,
     presence_due: bool,
     presence_sent: i64,
@@ -228,6 +230,7 @@ impl Room {
         };
         let member = Member {
             person,
+            may_edit,
             presence: Presence::default(),
             presence_due: false,
             presence_sent: i64::MIN / 2,
@@ -455,9 +458,13 @@ impl Room {
         }
     }
 
-    fn presence(&mut self, connection: u64, presence: Presence) {
+    fn presence(&mut self, connection: u64, mut presence: Presence) {
         let fits = serde_json::to_vec(&presence).is_ok_and(|v| v.len() <= PRESENCE_BYTES_MAX);
         let Some(member) = self.members.get_mut(&connection).filter(|_| fits) else { return };
+        if !member.may_edit {
+            // Every page draws a preview as if it were an edit.
+            presence.preview.clear();
+        }
         member.presence = presence;
         member.presence_due = true;
     }
