@@ -4,13 +4,14 @@ use crate::clock::DAY;
 use crate::rooms::Revoked;
 use crate::telemetry::audit;
 use crate::{Error, State, blob};
+use app::api::share::RECENT_DAYS;
 use sqlx::Row as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long a design stays in the bin, ms.
 pub const BIN: i64 = 30 * DAY;
-/// How long ended links stay visible, ms, and who looked through them.
-pub const ENDED: i64 = 30 * DAY;
+/// How long ended invitations stay visible, ms, and which devices and addresses ended links were used from.
+pub const ENDED: i64 = RECENT_DAYS * DAY;
 /// How long a drawing is kept, ms: it can be made again.
 const DRAWING: i64 = 7 * DAY;
 /// How long a blob that nothing names is kept, ms. A run uploads its answer before the row that names it, at the latest
@@ -67,11 +68,13 @@ pub async fn sweep(state: &State) -> Result<u64, Error> {
     sqlx::query("DELETE FROM cache WHERE created <= $1").bind(now - DRAWING).execute(&mut *write).await?;
     sqlx::query("DELETE FROM reset WHERE expires <= $1").bind(now).execute(&mut *write).await?;
     sqlx::query("DELETE FROM invitation WHERE expires <= $1").bind(now - ENDED).execute(&mut *write).await?;
-    // A link through which something was said stays, for the mark that it came from a guest; what is known of its guests'
-    // devices goes with the others'.
+    // Who saw what and when stays on record, and the link for its name; what is known of its guests' devices goes. A link through
+    // which something was said stays too, for the mark that it came from a guest.
     for sql in [
-        "DELETE FROM share_view WHERE share IN (SELECT id FROM share WHERE expires <= $1)",
-        "DELETE FROM share WHERE expires <= $1 AND NOT EXISTS (SELECT 1 FROM comment WHERE comment.share = share.id)",
+        "UPDATE share_view SET device = '', address = '' WHERE (device <> '' OR address <> '') \
+         AND share IN (SELECT id FROM share WHERE expires <= $1)",
+        "DELETE FROM share WHERE expires <= $1 AND NOT EXISTS (SELECT 1 FROM comment WHERE comment.share = share.id) \
+         AND NOT EXISTS (SELECT 1 FROM share_view WHERE share_view.share = share.id)",
     ] {
         sqlx::query(sql).bind(now - ENDED).execute(&mut *write).await?;
     }
