@@ -80,20 +80,22 @@ pub async fn sweep(state: &State) -> Result<u64, Error> {
     }
     let designs = sqlx::query(
         "DELETE FROM design WHERE state = 'bin' AND changed <= $1 AND NOT EXISTS (SELECT 1 FROM release \
-         WHERE release.design = design.id AND release.state IN ('released', 'superseded')) RETURNING id",
+         WHERE release.design = design.id AND release.state IN ('released', 'superseded')) \
+         RETURNING id, (SELECT organisation FROM project WHERE project.id = design.project)",
     )
     .bind(now - BIN)
     .fetch_all(&mut *write)
     .await?;
-    let designs: Vec<String> = designs.into_iter().map(|row| row.get(0)).collect();
-    for design in &designs {
-        audit::record(&mut write, now, "server", "design.expire", &format!("design:{design}"), "").await?;
+    let designs: Vec<(String, Option<String>)> = designs.into_iter().map(|row| (row.get(0), row.get(1))).collect();
+    for (design, organisation) in &designs {
+        let texts = ["server", "design.expire", &format!("design:{design}"), ""];
+        audit::record_of(&mut write, now, organisation.as_deref(), texts).await?;
     }
     write.commit().await?;
     for session in sessions {
         state.rooms.revoke(state, Revoked::Session(session.get(0)));
     }
-    for design in &designs {
+    for (design, _) in &designs {
         state.rooms.revoke(state, Revoked::Design(design.clone()));
     }
     Ok(designs.len() as u64)

@@ -61,7 +61,6 @@ pub(super) const MEMBER: &str = "uuuuuf++++++++";
 const MEMBER_ENGINEER: &str = "uuuuuf+++ff+++";
 const MEMBER_OWNER: &str = "uuuuuf+ffffff+";
 const MEMBER_OWNER_OF: &str = "uuuuufnffffff+";
-const ADMINISTRATOR: &str = "uuuuuffffffff+";
 const IN_PROJECT: &str = "uuuuufnn++++++";
 const CREATE_IN: &str = "uuuuufnn+ff+++";
 const MANAGE_PROJECT: &str = "uuuuufnn+fff++";
@@ -110,9 +109,9 @@ const ROWS: &[Row] = &[
     row("DELETE /api/organisation/invitations/{id}", MEMBER_OWNER_OF),
     row("GET /api/board", MEMBER),
     row("GET /api/board/{design}", SEE),
-    row("GET /api/audit", ADMINISTRATOR),
-    row("GET /api/audit/check", ADMINISTRATOR),
-    row("GET /api/audit/export/{form}", ADMINISTRATOR),
+    row("GET /api/audit", MEMBER_OWNER),
+    row("GET /api/audit/check", MEMBER_OWNER),
+    row("GET /api/audit/export/{form}", MEMBER_OWNER),
     row("GET /api/projects", MEMBER),
     row("POST /api/projects", MEMBER_ENGINEER),
     row("PATCH /api/projects/{id}", MANAGE_PROJECT),
