@@ -342,7 +342,12 @@ impl Hub {
 
 fn person(actor: &Actor) -> Result<Person, Error> {
     let person = actor.person()?;
-    Ok(Person { user: person.id.clone(), name: person.name.clone(), hue: person.hue })
+    Ok(Person {
+        user: person.id.clone(),
+        name: person.name.clone(),
+        hue: person.hue,
+        through_token: person.token.is_some(),
+    })
 }
 
 /// A commit under way.
@@ -589,7 +594,7 @@ impl Task {
 /// The refusal of a script's edit as an answer.
 fn refusal(refused: Refused) -> Error {
     match refused {
-        Refused::Forbidden => Error::forbidden(refused.to_string()),
+        Refused::Forbidden | Refused::NeedsPerson { .. } => Error::forbidden(refused.to_string()),
         Refused::TooFast => Error::TooFast { seconds: 1 },
         Refused::Conflict { .. } => Error::Conflict(refused.to_string()),
         Refused::DoesNotApply { .. } | Refused::Invalid { .. } => Error::field("command", refused.to_string()),

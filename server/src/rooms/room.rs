@@ -6,6 +6,7 @@
 
 pub use super::event::{Canary, Effect, Event, Person};
 use super::touch::Touches;
+use crate::release::waiver::needs_person;
 use app::sync::{Entry, Head, Peer, Presence, Refused, Submission, ToClient};
 use solver::design::{Command, Design, apply, replay};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -336,6 +337,11 @@ impl Room {
     fn accept(&mut self, person: &Person, submission: Submission, allowed: bool, now: i64) -> Result<Entry, Refused> {
         if !allowed {
             return Err(Refused::Forbidden);
+        }
+        if person.through_token
+            && let Some(what) = needs_person(&self.head, &submission.command)
+        {
+            return Err(Refused::NeedsPerson { what: what.to_owned() });
         }
         let named = (16..=64).contains(&submission.client.len())
             && submission.client.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
