@@ -19,7 +19,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use tower::ServiceExt as _;
 use utoipa_axum::routes;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Rows as those of the matrix, about the answer's head.
 const STREAMS: &[Row] = &[
@@ -51,7 +51,7 @@ async fn serve(world: &World, router: axum::Router) -> SocketAddr {
 }
 
 /// A handshake as the page of `tester` makes it. `Err`: the status of the refusal.
-async fn handshake(address: SocketAddr, path: &str, tester: &Tester) -> Result<Socket, StatusCode> {
+pub(super) async fn handshake(address: SocketAddr, path: &str, tester: &Tester) -> Result<Socket, StatusCode> {
     let mut request = format!("ws://{address}{path}").into_client_request().expect("a request");
     let headers = request.headers_mut();
     headers.insert("origin", ORIGIN.parse().expect("a header"));
@@ -155,16 +155,16 @@ fn expected(message: &ToServer) -> &'static str {
 }
 
 /// Someone's end of a socket.
-struct Ear(Socket);
+pub(super) struct Ear(pub(super) Socket);
 
 impl Ear {
-    async fn say(&mut self, message: &ToServer) {
+    pub(super) async fn say(&mut self, message: &ToServer) {
         let text = serde_json::to_string(message).expect("plain values");
         self.0.send(Message::text(text)).await.expect("said");
     }
 
     /// The first thing heard that `want` wants.
-    async fn hear<T>(&mut self, mut want: impl FnMut(ToClient) -> Option<T>) -> T {
+    pub(super) async fn hear<T>(&mut self, mut want: impl FnMut(ToClient) -> Option<T>) -> T {
         let heard = async {
             loop {
                 let message = self.0.next().await.expect("the socket ended").expect("the socket broke");

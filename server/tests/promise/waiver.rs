@@ -1,11 +1,12 @@
 //! Whatever lets a design pass although it does not do what it must is a person's doing, and a release says whose.
 
+use super::access_stream::{Ear, handshake};
 use super::requirement::World;
 use app::api::auth::Token;
 use app::api::board::{Line, Sheet};
 use app::api::design::{DesignCard, Document};
 use app::api::release::{How, Release};
-use app::sync::Submission;
+use app::sync::{PROTOCOL, Refused, Submission, ToClient, ToServer};
 use axum::http::StatusCode;
 use serde_json::json;
 use server::testing::{Answer, Tester};
@@ -104,6 +105,31 @@ async fn no_token_waives_a_requirement_or_leaves_one_out() {
         let answer = ada.edit(&world.design, command.clone()).await;
         assert_eq!(answer.status, StatusCode::OK, "{command:?}: {}", answer.text());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_token_does_so_through_a_socket_either() {
+    let world = World::new().await;
+    let program = program(&world).await;
+    let address = world.app.serve().await.expect("a free port");
+    let path = format!("/api/designs/{}/socket", world.design);
+    let mut ear = Ear(handshake(address, &path, &program).await.expect("a socket"));
+    let client = "program-client-002".to_owned();
+    ear.say(&ToServer::Hello { protocol: PROTOCOL, client: client.clone(), have: 0, pending: Vec::new() }).await;
+    let may_edit = ear.hear(|m| if let ToClient::Welcome { may_edit, .. } = m { Some(may_edit) } else { None }).await;
+    assert!(may_edit, "all the rest it may");
+    for (number, command) in (1..).zip(loosening()) {
+        let client = client.clone();
+        let submission = Submission { client, number, base: 0, offline: false, command, undo_of: None };
+        ear.say(&ToServer::Submit { submission: submission.clone() }).await;
+        let refusal = ear.hear(|m| match m {
+            ToClient::Refused { number: n, refusal, .. } if n == number => Some(Some(refusal)),
+            ToClient::Applied { .. } => Some(None),
+            _ => None,
+        });
+        assert!(matches!(refusal.await, Some(Refused::NeedsPerson { .. })), "{:?}", submission.command);
+    }
+    assert_eq!(document(&world.ada, &world.design).await.0, 0);
 }
 
 async fn draft(world: &World) -> Release {
