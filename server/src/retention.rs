@@ -4,13 +4,14 @@ use crate::clock::DAY;
 use crate::rooms::Revoked;
 use crate::telemetry::audit;
 use crate::{Error, State, blob};
+use app::api::share::RECENT_DAYS;
 use sqlx::Row as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How long a design stays in the bin, ms.
 pub const BIN: i64 = 30 * DAY;
-/// How long ended links stay visible, ms, and who looked through them.
-pub const ENDED: i64 = 30 * DAY;
+/// How long ended invitations stay visible, ms, and which devices and addresses ended links were used from.
+pub const ENDED: i64 = RECENT_DAYS * DAY;
 /// How long a drawing is kept, ms: it can be made again.
 const DRAWING: i64 = 7 * DAY;
 /// How long a blob that nothing names is kept, ms. A run uploads its answer before the row that names it, at the latest
@@ -67,30 +68,34 @@ pub async fn sweep(state: &State) -> Result<u64, Error> {
     sqlx::query("DELETE FROM cache WHERE created <= $1").bind(now - DRAWING).execute(&mut *write).await?;
     sqlx::query("DELETE FROM reset WHERE expires <= $1").bind(now).execute(&mut *write).await?;
     sqlx::query("DELETE FROM invitation WHERE expires <= $1").bind(now - ENDED).execute(&mut *write).await?;
-    // A link through which something was said stays, for the mark that it came from a guest; what is known of its guests'
-    // devices goes with the others'.
+    // Who saw what and when stays on record, and the link for its name; what is known of its guests' devices goes. A link through
+    // which something was said stays too, for the mark that it came from a guest.
     for sql in [
-        "DELETE FROM share_view WHERE share IN (SELECT id FROM share WHERE expires <= $1)",
-        "DELETE FROM share WHERE expires <= $1 AND NOT EXISTS (SELECT 1 FROM comment WHERE comment.share = share.id)",
+        "UPDATE share_view SET device = '', address = '' WHERE (device <> '' OR address <> '') \
+         AND share IN (SELECT id FROM share WHERE expires <= $1)",
+        "DELETE FROM share WHERE expires <= $1 AND NOT EXISTS (SELECT 1 FROM comment WHERE comment.share = share.id) \
+         AND NOT EXISTS (SELECT 1 FROM share_view WHERE share_view.share = share.id)",
     ] {
         sqlx::query(sql).bind(now - ENDED).execute(&mut *write).await?;
     }
     let designs = sqlx::query(
         "DELETE FROM design WHERE state = 'bin' AND changed <= $1 AND NOT EXISTS (SELECT 1 FROM release \
-         WHERE release.design = design.id AND release.state IN ('released', 'superseded')) RETURNING id",
+         WHERE release.design = design.id AND release.state IN ('released', 'superseded')) \
+         RETURNING id, (SELECT organisation FROM project WHERE project.id = design.project)",
     )
     .bind(now - BIN)
     .fetch_all(&mut *write)
     .await?;
-    let designs: Vec<String> = designs.into_iter().map(|row| row.get(0)).collect();
-    for design in &designs {
-        audit::record(&mut write, now, "server", "design.expire", &format!("design:{design}"), "").await?;
+    let designs: Vec<(String, Option<String>)> = designs.into_iter().map(|row| (row.get(0), row.get(1))).collect();
+    for (design, organisation) in &designs {
+        let texts = ["server", "design.expire", &format!("design:{design}"), ""];
+        audit::record_of(&mut write, now, organisation.as_deref(), texts).await?;
     }
     write.commit().await?;
     for session in sessions {
         state.rooms.revoke(state, Revoked::Session(session.get(0)));
     }
-    for design in &designs {
+    for (design, _) in &designs {
         state.rooms.revoke(state, Revoked::Design(design.clone()));
     }
     Ok(designs.len() as u64)

@@ -215,6 +215,8 @@ fn line(name: &str, owner: &str, found: Judgement, since: i64) -> Line {
         reserve: reserve.filter(|_| found.verdict != solver::requirement::Verdict::Stale),
         mandatory: found.mandatory,
         waived: found.waiver.is_some(),
+        waiver: found.waiver,
+        waived_by: None,
         owner: owner.to_owned(),
         run: found.run,
     }

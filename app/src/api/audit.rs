@@ -1,4 +1,4 @@
-//! Who did what, for administrators. `GET /api/audit`, `…/check`, `…/export/{form}`
+//! Who did what, for administrators and owners of organisations. `GET /api/audit`, `…/check`, `…/export/{form}`
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ pub struct AuditEntry {
     /// From 1, without gaps.
     pub sequence: i64,
     pub time: i64,
-    /// `person:`, `share:` or `worker` and an id, or `server`.
+    /// `person:`, `share:` or `worker` and an id, or `server`. Empty, as are action and object, in another organisation's entry.
     pub actor: String,
     /// The person's name now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -21,7 +21,7 @@ pub struct AuditEntry {
     /// The name of that design, project or person now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object_name: Option<String>,
-    /// Hidden, as is the name, for a design in a compartment that the asking person is not in.
+    /// Hidden, as is the name, for a design in a compartment that the asking person is not in, and in another organisation's entry.
     pub detail: String,
     /// BLAKE3, 64 hexadecimal digits.
     pub hash: String,
@@ -29,6 +29,10 @@ pub struct AuditEntry {
     /// were any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub salt: Option<String>,
+    /// Whose entry it is; empty: the installation's. Hashed after the salt. Left out in entries from before, in which it is not, and
+    /// where the detail is hidden.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organisation: Option<String>,
 }
 
 /// Which entries. All left out: every one, newest first.

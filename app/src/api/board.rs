@@ -2,10 +2,11 @@
 
 use super::design::Here;
 use super::release::Standing as Revisions;
+use super::requirement::Waived;
 use super::run::Run;
 use serde::{Deserialize, Serialize};
 use solver::quantity::Dimension;
-use solver::requirement::Verdict;
+use solver::requirement::{Verdict, Waiver};
 
 /// How many requirements there are of each verdict; waived ones that are not met stand apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +63,13 @@ pub struct Line {
     pub reserve: Option<f64>,
     pub mandatory: bool,
     pub waived: bool,
+    /// By whom and why, as it was typed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<Object>))]
+    pub waiver: Option<Waiver>,
+    /// On the page of one design: who made the waiver.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived_by: Option<Waived>,
     pub owner: String,
     pub run: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! Releases: versions that named people approved by evidence. `/api/designs/{id}/releases`, `/api/releases/{id}`
 
 use super::history::Author;
+use super::requirement::Waived;
 use serde::{Deserialize, Serialize};
 use solver::requirement::{Judgement, Verdict};
 
@@ -59,6 +60,9 @@ pub struct Proof {
     pub name: String,
     #[cfg_attr(feature = "ssr", schema(value_type = Object))]
     pub judgement: Judgement,
+    /// Of a waiver: who made it. Absent where that was before the design was copied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived: Option<Waived>,
 }
 
 impl Proof {
@@ -67,6 +71,35 @@ impl Proof {
         let found = &self.judgement;
         found.mandatory && found.waiver.is_none() && found.verdict != Verdict::Met
     }
+}
+
+/// How a requirement that the revision before was held to does not hold this one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum How {
+    Suppressed,
+    Removed,
+    /// Mandatory no more.
+    Optional,
+}
+
+impl How {
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Suppressed => "suppressed",
+            Self::Removed => "removed",
+            Self::Optional => "made optional",
+        }
+    }
+}
+
+/// A requirement that is asked for no more, or not with force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Dropped {
+    pub name: String,
+    pub how: How,
 }
 
 /// Bytes that the release keeps. `GET /api/releases/{id}/artefacts/{hash}`
@@ -138,6 +171,12 @@ pub struct Release {
     pub approvals: Vec<Approval>,
     /// As they are now in a draft; as they were frozen from the review on.
     pub proofs: Vec<Proof>,
+    /// What is asked for no more since the revision `since`; without one, what is suppressed. As it is now in a draft, as it was
+    /// frozen from the review on.
+    #[serde(default)]
+    pub dropped: Vec<Dropped>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<String>,
     /// Empty in a draft.
     pub kept: Vec<Kept>,
     /// Oldest first.

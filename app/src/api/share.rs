@@ -134,7 +134,11 @@ pub struct Unlock {
     pub password: String,
 }
 
-/// Someone used a link. `GET /api/shares/{id}/views`, newest first.
+/// Days after its end for which a link stands among the others, and for which it is known from which device and address it was
+/// used. Who saw what and when stays as long as the design.
+pub const RECENT_DAYS: i64 = 30;
+
+/// Someone used a link. `GET /api/shares/{id}/views?after=`, a page, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ShareView {
@@ -147,7 +151,7 @@ pub struct ShareView {
     pub first: Option<u64>,
     /// Log position that was shown, the last one where there were several.
     pub sequence: u64,
-    /// "Firefox on Linux".
+    /// "Firefox on Linux". Empty like the address [`RECENT_DAYS`] after the link's end.
     pub device: String,
     pub address: String,
 }

@@ -1,7 +1,8 @@
-//! The audit log, for administrators: who did what, whether the chain is whole, and a copy to take away.
+//! The audit log, for administrators and owners of the organisation: who did what, whether the chain is whole, and a copy to take away.
 
 use super::frame::{Fault, Frame, use_me};
 use crate::api::audit::{AuditCheck, AuditEntry, AuditQuery};
+use crate::api::auth::{Me, Role};
 use crate::api::client::{Client, audit_query};
 use crate::api::{Page, Problem};
 use crate::ui::{Glyph, Icon, More};
@@ -17,13 +18,18 @@ pub fn AuditPage() -> impl IntoView {
     .into_any()
 }
 
+/// Whether someone reads the audit log: their organisation's, an administrator the installation's too.
+pub fn reads(me: &Me) -> bool {
+    me.administrator || me.role == Role::Owner
+}
+
 #[component]
 fn Audit() -> impl IntoView {
-    if !use_me().administrator {
+    if !reads(&use_me()) {
         return view! {
             <div class="empty">
                 <Icon glyph=Glyph::History size=24 />
-                <h2>"Only administrators read the audit log"</h2>
+                <h2>"Only owners of the organisation and administrators read the audit log"</h2>
             </div>
         }
         .into_any();

@@ -117,8 +117,8 @@ fn Bar() -> impl IntoView {
                 <A href="/" exact=true attr:data-testid="nav-home">"Designs"</A>
                 <A href="/board" attr:data-testid="nav-board">"Board"</A>
                 <A href="/runs" attr:data-testid="nav-runs">"Runs"</A>
-                {me.administrator.then(|| view! { <A href="/people" attr:data-testid="nav-people">"People"</A> })}
-                {me.administrator.then(|| view! { <A href="/audit" attr:data-testid="nav-audit">"Audit"</A> })}
+                {super::audit::reads(&me).then(|| view! { <A href="/people" attr:data-testid="nav-people">"People"</A> })}
+                {super::audit::reads(&me).then(|| view! { <A href="/audit" attr:data-testid="nav-audit">"Audit"</A> })}
             </nav>
             <span class="grow"></span>
             <span class="organisation">{me.organisation_name.clone()}</span>

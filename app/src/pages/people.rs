@@ -66,7 +66,7 @@ fn Administration() -> impl IntoView {
         return view! {
             <div class="empty">
                 <Icon glyph=Glyph::People size=24 />
-                <h2>"Only administrators manage people"</h2>
+                <h2>"Only owners of the organisation and administrators manage people"</h2>
                 <p>"Ask one of them to invite someone or to change a role."</p>
             </div>
         }

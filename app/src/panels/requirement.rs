@@ -1,13 +1,23 @@
 //! Requirements in the editor: the verdict on each, what it rests on, and how many are met.
 
 use super::desk::{Desk, use_desk};
+use crate::api::requirement::Waived;
 use crate::api::run::RunState;
 use crate::doc::SaveState;
-use crate::ui::{Glyph, Icon};
+use crate::ui::{Glyph, Icon, ago};
 use leptos::prelude::*;
 use solver::design::Id;
 use solver::design::schema::Section;
-use solver::requirement::{Judgement, Verdict};
+use solver::requirement::{Judgement, Verdict, Waiver};
+
+/// A waiver in words: what was typed, and who made it.
+pub fn waiver_text(waiver: &Waiver, made: Option<&Waived>, now: i64) -> String {
+    let made = match made {
+        Some(made) => format!("entered by {}, {}", made.by.name, ago(made.time, now)),
+        None => "who entered it is not on record here".to_owned(),
+    };
+    format!("Waived by {}: {} ({made})", waiver.by, waiver.reason)
+}
 
 /// Word, colour class and icon of a verdict.
 pub fn face_of(verdict: Verdict) -> (&'static str, &'static str, Glyph) {
@@ -267,6 +277,16 @@ mod tests {
         }
         assert_eq!(marks(1.0, 0.0, 1.0), None, "nothing to draw where all is one");
         assert_eq!(marks(f64::NAN, 0.0, 1.0), None);
+    }
+
+    #[test]
+    fn a_waiver_names_who_typed_it_beside_whom_it_names() {
+        let waiver = Waiver { by: "Dr. Eva Lang".into(), reason: "prototype".into() };
+        let by = crate::api::history::Author { id: "a".into(), name: "Ada".into(), hue: 0 };
+        let made = Waived { by, time: 0, sequence: 4 };
+        let text = waiver_text(&waiver, Some(&made), 90_000);
+        assert_eq!(text, "Waived by Dr. Eva Lang: prototype (entered by Ada, 1 min ago)");
+        assert!(waiver_text(&waiver, None, 0).ends_with("(who entered it is not on record here)"));
     }
 
     #[test]

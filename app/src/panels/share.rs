@@ -2,7 +2,7 @@
 
 use super::desk::use_desk;
 use crate::api::Problem;
-use crate::api::share::{Allow, CreateShare, Share, ShareView};
+use crate::api::share::{Allow, CreateShare, RECENT_DAYS, Share, ShareView};
 use crate::ui::{Attempt, Dialog, Field, Glyph, Icon, Select, Submit, ago, copy, day, now};
 use leptos::prelude::*;
 use std::collections::BTreeSet;
@@ -78,6 +78,35 @@ fn ShareForm() -> impl IntoView {
             }
             load();
         });
+    };
+    let row = move |s: Share| {
+        let (over, rests) = (is_over(&s, now()), rests(&s, now()));
+        let state = state(&s, now());
+        let id = s.id.clone();
+        view! {
+            <li class="list-row" class:faded=over || rests data-testid="share-row">
+                <Icon glyph=Glyph::Link />
+                <div class="grow">
+                    <strong>{s.label.clone()}</strong>
+                    {s.guest.clone().map(|g| view! { <span class="soft">" for "{g}</span> })}
+                    <p class="soft">{format!("{state} · {}", opened(s.views))}</p>
+                    <p class="soft">{terms(&s)}</p>
+                    {rests.then(|| view! { <p class="note" data-testid="share-rests">{RESTS}</p> })}
+                    <Views share=s.id.clone() />
+                </div>
+                {(!over)
+                    .then(|| {
+                        view! {
+                            <button
+                                type="button" class="button small" data-testid="revoke"
+                                on:click=move |_| revoke(id.clone())
+                            >
+                                "Revoke"
+                            </button>
+                        }
+                    })}
+            </li>
+        }
     };
     let day_options: Vec<(String, String)> =
         [("1", "1 day"), ("14", "14 days"), ("90", "90 days")].map(|(k, l)| (k.into(), l.into())).to_vec();
@@ -171,37 +200,22 @@ fn ShareForm() -> impl IntoView {
                 if list.is_empty() {
                     return view! { <li class="soft">"No links yet."</li> }.into_any();
                 }
-                list.into_iter()
-                    .map(|s| {
-                        let (over, rests) = (is_over(&s, now()), rests(&s, now()));
-                        let state = state(&s, now());
-                        let id = s.id.clone();
-                        view! {
-                            <li class="list-row" class:faded=over || rests data-testid="share-row">
-                                <Icon glyph=Glyph::Link />
-                                <div class="grow">
-                                    <strong>{s.label.clone()}</strong>
-                                    {s.guest.clone().map(|g| view! { <span class="soft">" for "{g}</span> })}
-                                    <p class="soft">{format!("{state} · {}", opened(s.views))}</p>
-                                    <p class="soft">{terms(&s)}</p>
-                                    {rests.then(|| view! { <p class="note" data-testid="share-rests">{RESTS}</p> })}
-                                    <Views share=s.id.clone() />
-                                </div>
-                                {(!over)
-                                    .then(|| {
-                                        view! {
-                                            <button
-                                                type="button" class="button small" data-testid="revoke"
-                                                on:click=move |_| revoke(id.clone())
-                                            >
-                                                "Revoke"
-                                            </button>
-                                        }
-                                    })}
-                            </li>
-                        }
-                    })
-                    .collect_view()
+                let (earlier, listed): (Vec<Share>, Vec<Share>) = list.into_iter().partition(|s| is_earlier(s, now()));
+                let rows = move |list: Vec<Share>| list.into_iter().map(row).collect_view();
+                view! {
+                    {rows(listed)}
+                    {(!earlier.is_empty())
+                        .then(|| {
+                            view! {
+                                <li>
+                                    <details data-testid="share-earlier">
+                                        <summary class="soft">{format!("Ended earlier ({})", earlier.len())}</summary>
+                                        <ul class="list">{rows(earlier)}</ul>
+                                    </details>
+                                </li>
+                            }
+                        })}
+                }
                     .into_any()
             }}
         </ul>
@@ -232,6 +246,11 @@ const RESTS: &str = "Whoever made it may not share this design now, so it opens 
 
 fn is_over(share: &Share, now: i64) -> bool {
     share.revoked || share.expires < now
+}
+
+/// Whether a link ended so long ago that only its record is of interest.
+fn is_earlier(share: &Share, now: i64) -> bool {
+    share.expires < now - RECENT_DAYS * 86_400_000
 }
 
 /// Whether it is to be said that a link rests: one that is over does not come back with its maker's right.
@@ -281,54 +300,77 @@ fn terms(share: &Share) -> String {
     parts.join(" · ")
 }
 
-/// Who used a link, asked for when it is opened.
+/// A line of a link's record, in words.
+fn line(view: &ShareView, now: i64) -> String {
+    let what = match view.what.as_str() {
+        "opened" => format!("opened version {}", view.sequence),
+        "saw" => match view.first {
+            Some(first) => format!("saw versions {first} to {}", view.sequence),
+            None => format!("saw version {}", view.sequence),
+        },
+        "commented" => "commented".to_owned(),
+        "refused" => "gave a wrong password".to_owned(),
+        form => format!("downloaded version {} as {}", view.sequence, form.to_uppercase()),
+    };
+    let parts = [ago(view.time, now), what, view.device.clone(), view.address.clone()];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
+/// Who used a link, asked for when it is opened, a page at a time.
 #[component]
 fn Views(share: String) -> impl IntoView {
     let desk = use_desk();
-    let views = RwSignal::new(None::<Result<Vec<ShareView>, Problem>>);
+    let views = RwSignal::new(None::<Vec<ShareView>>);
+    let next = RwSignal::new(None::<String>);
+    let problem = RwSignal::new(None::<Problem>);
     let share = StoredValue::new(share);
-    let open = move |_| {
-        if views.with_untracked(Option::is_some) {
-            return views.set(None);
-        }
-        let asked = desk.client.with_value(|c| share.with_value(|id| c.share_views(id)));
+    let load = move || {
+        let asked = desk
+            .client
+            .with_value(|c| share.with_value(|id| next.with_untracked(|after| c.share_views(id, after.as_deref()))));
         leptos::task::spawn_local(async move {
-            let found = asked.await;
-            let _ = views.try_set(Some(found));
+            // Where the dialog was closed meanwhile, nothing is there to be set.
+            match asked.await {
+                Ok(page) => {
+                    let _ = problem.try_set(None);
+                    let _ = next.try_set(page.next);
+                    let _ = views.try_update(|views| views.get_or_insert_default().extend(page.items));
+                }
+                Err(why) => drop(problem.try_set(Some(why))),
+            }
         });
     };
+    let is_open = RwSignal::new(false);
+    let toggle = move |_| {
+        is_open.update(|open| *open = !*open);
+        views.set(None);
+        next.set(None);
+        problem.set(None);
+        if is_open.get_untracked() {
+            load();
+        }
+    };
     view! {
-        <button type="button" class="link small" data-testid="share-views" aria-expanded=move || views.with(Option::is_some).to_string() on:click=open>
-            {move || if views.with(Option::is_some) { "Hide who looked" } else { "Who looked" }}
+        <button type="button" class="link small" data-testid="share-views" aria-expanded=move || is_open.get().to_string() on:click=toggle>
+            {move || if is_open.get() { "Hide who looked" } else { "Who looked" }}
         </button>
-        {move || match views.get() {
+        {move || match views.get().filter(|_| is_open.get()) {
             None => ().into_any(),
-            Some(Err(problem)) => view! { <p class="soft">{problem.message}</p> }.into_any(),
-            Some(Ok(all)) if all.is_empty() => view! { <p class="soft">"Nobody yet."</p> }.into_any(),
-            Some(Ok(all)) => {
-                view! {
-                    <ol class="release-lines" data-testid="share-view-list">
-                        {all
-                            .into_iter()
-                            .map(|v| {
-                                let what = match v.what.as_str() {
-                                    "opened" => format!("opened version {}", v.sequence),
-                                    "saw" => match v.first {
-                                        Some(first) => format!("saw versions {first} to {}", v.sequence),
-                                        None => format!("saw version {}", v.sequence),
-                                    },
-                                    "commented" => "commented".to_owned(),
-                                    "refused" => "gave a wrong password".to_owned(),
-                                    form => format!("downloaded version {} as {}", v.sequence, form.to_uppercase()),
-                                };
-                                view! { <li>{format!("{} · {what} · {} · {}", ago(v.time, now()), v.device, v.address)}</li> }
-                            })
-                            .collect_view()}
-                    </ol>
-                }
-                    .into_any()
+            Some(all) if all.is_empty() => view! { <p class="soft">"Nobody yet."</p> }.into_any(),
+            Some(all) => {
+                let lines = all.iter().map(|v| view! { <li>{line(v, now())}</li> }).collect_view();
+                view! { <ol class="release-lines" data-testid="share-view-list">{lines}</ol> }.into_any()
             }
         }}
+        {move || {
+            next.with(Option::is_some)
+                .then(|| {
+                    view! {
+                        <button type="button" class="link small" data-testid="share-views-more" on:click=move |_| load()>"Earlier"</button>
+                    }
+                })
+        }}
+        {move || problem.get().map(|problem| view! { <p class="soft">{problem.message}</p> })}
     }
     .into_any()
 }
@@ -367,6 +409,27 @@ mod tests {
         assert!(!rests(&resting, 1_001) && state(&resting, 1_001).starts_with("ended"));
         let revoked = Share { revoked: true, ..resting };
         assert!(!rests(&revoked, 0) && state(&revoked, 0) == "revoked");
+    }
+
+    #[test]
+    fn a_line_of_the_record_leaves_out_what_is_forgotten() {
+        let view = ShareView {
+            time: 0,
+            what: "saw".into(),
+            first: Some(3),
+            sequence: 9,
+            device: "Firefox on Linux".into(),
+            address: "192.0.2.7".into(),
+        };
+        assert_eq!(line(&view, 90_000), "1 min ago · saw versions 3 to 9 · Firefox on Linux · 192.0.2.7");
+        let forgotten = ShareView { device: String::new(), address: String::new(), what: "stl".into(), ..view };
+        assert_eq!(line(&forgotten, 90_000), "1 min ago · downloaded version 9 as STL");
+    }
+
+    #[test]
+    fn only_a_link_that_ended_long_ago_is_put_away() {
+        let days = |n: i64| 1_000 + n * 86_400_000;
+        assert!(!is_earlier(&share(), days(30)) && is_earlier(&share(), days(31)));
     }
 
     #[test]

@@ -211,6 +211,9 @@ pub enum Refused {
     Conflict { object: String, key: String, by: String, theirs: Option<Value>, yours: Option<Value> },
     #[error("you may look at this design but not change it")]
     Forbidden,
+    /// Through a token; `what` it would decide about.
+    #[error("no token may decide about {what}: sign in, and do it yourself")]
+    NeedsPerson { what: String },
     #[error("too many edits at once; wait a moment")]
     TooFast,
     #[error("{why}")]

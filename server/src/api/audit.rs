@@ -1,6 +1,7 @@
-//! `/api/audit`: who did what, for administrators: read, filtered, checked, and taken away.
+//! `/api/audit`: who did what, for owners of an organisation and administrators of the installation: read, filtered, checked, and
+//! taken away. Everyone reads their own organisation's entries, administrators the installation's besides.
 
-use crate::auth::{Action, Actor, Object, can, reach};
+use crate::auth::{Action, Actor, Object, can, may, reach};
 use crate::telemetry::audit;
 use crate::{Error, State};
 use app::api::Page;
@@ -30,12 +31,15 @@ pub fn router() -> OpenApiRouter<State> {
 
 /// What stands in the place of what an entry says of a design in a compartment, for who is not a member of it.
 const HIDDEN: &str = "(hidden: this design is in a compartment)";
+/// The detail of another organisation's entry: an administrator sees that it is there, as the chain runs through it, and no more.
+const FOREIGN: &str = "(hidden: another organisation's)";
 
-/// The columns that [`read`] takes; `$10` who asks. Names and details of designs that they need not know of are told by nobody:
+/// The columns that [`read`] takes; `$10` who asks, `$11` for which organisation. Names and details of designs that they need not know of are told by nobody:
 /// an administrator of the installation is not a member of every compartment.
 fn columns() -> String {
     format!(
-        "{COLUMNS}, audit.object LIKE 'design:%' AND NOT ({}) {FROM}",
+        "{COLUMNS}, audit.object LIKE 'design:%' AND NOT ({}), COALESCE(audit.organisation <> $11, 0), \
+         CASE WHEN audit.form >= 2 THEN COALESCE(audit.organisation, '') END {FROM}",
         reach::within("SUBSTR(audit.object, 8)", "$10")
     )
 }
@@ -51,12 +55,15 @@ const FROM: &str = "FROM audit \
      LEFT JOIN compartment ON audit.object LIKE 'compartment:%' AND compartment.id = SUBSTR(audit.object, 13)";
 
 /// Entries that fit `$1` who or one of the actors `$2`, `$3` action, `$4` object or one of the objects `$5`, `$6` since,
-/// `$7` until, `$8` before. Patterns are lower case and escaped, lists are JSON; what is null is not asked for.
+/// `$7` until, `$8` before, and are for someone of the organisation `$11` who administers the installation where `$12` is 1. Patterns
+/// are lower case and escaped, lists are JSON; what is null is not asked for. Of other organisations' entries nothing can be
+/// asked: what they fit would tell what is in them.
 const FITTING: &str = "($1 IS NULL OR LOWER(audit.actor) LIKE $1 ESCAPE '\\' \
      OR audit.actor IN (SELECT value FROM json_each($2))) \
      AND ($3 IS NULL OR audit.action LIKE $3 ESCAPE '\\') \
      AND ($4 IS NULL OR LOWER(audit.object) LIKE $4 ESCAPE '\\' OR audit.object IN (SELECT value FROM json_each($5))) \
-     AND ($6 IS NULL OR audit.time >= $6) AND ($7 IS NULL OR audit.time < $7) AND ($8 IS NULL OR audit.sequence < $8)";
+     AND ($6 IS NULL OR audit.time >= $6) AND ($7 IS NULL OR audit.time < $7) AND ($8 IS NULL OR audit.sequence < $8) \
+     AND (audit.organisation = $11 OR ($12 = 1 AND (audit.organisation IS NULL OR ($1 IS NULL AND $3 IS NULL AND $4 IS NULL))))";
 
 const PEOPLE: &str = "SELECT 'person:' || id, name FROM person UNION ALL SELECT 'person:' || id, email FROM person";
 /// `$1`: who asks. A name that they need not know of is not found either.
@@ -96,8 +103,10 @@ async fn named(state: &State, sql: String, person: Option<&str>, text: Option<&s
 
 /// An [`AuditQuery`] as the database is asked it.
 struct Asked {
-    /// Who asks.
+    /// Who asks, for which organisation, and whether they administer the installation.
     person: String,
+    organisation: String,
+    is_administrator: bool,
     who: Option<String>,
     actors: String,
     action: Option<String>,
@@ -114,7 +123,8 @@ impl Asked {
         actor: &Actor,
         query: Result<Query<AuditQuery>, QueryRejection>,
     ) -> Result<Self, Error> {
-        let person = actor.person()?.id.clone();
+        let asking = actor.person()?;
+        let person = asking.id.clone();
         let Query(query) = query.map_err(|error| Error::invalid(format!("This list cannot be made: {error}.")))?;
         let AuditQuery { who, action, object, since, until, before } = query;
         let (who, action, object) = (typed(who), typed(action), typed(object));
@@ -122,6 +132,8 @@ impl Asked {
             actors: named(state, PEOPLE.to_owned(), None, who.as_deref()).await?,
             objects: named(state, objects(), Some(&person), object.as_deref()).await?,
             person,
+            organisation: asking.organisation.clone(),
+            is_administrator: asking.administrator,
             who: who.map(|text| pattern(&text, false)),
             action: action.map(|text| pattern(&text, true)),
             object: object.map(|text| pattern(&text, false)),
@@ -131,7 +143,7 @@ impl Asked {
         })
     }
 
-    /// The rows of `select` that fit, newest first. It may name who asks as `$10`.
+    /// The rows of `select` that fit, newest first. It names who asks, as `$10`.
     async fn rows(&self, state: &State, select: &str, limit: i64) -> Result<Vec<SqliteRow>, Error> {
         let sql = format!("{select} WHERE {FITTING} ORDER BY audit.sequence DESC LIMIT $9");
         let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
@@ -145,6 +157,8 @@ impl Asked {
             .bind(self.before)
             .bind(limit)
             .bind(&self.person)
+            .bind(&self.organisation)
+            .bind(i64::from(self.is_administrator))
             .fetch_all(state.db.reader())
             .await?;
         Ok(rows)
@@ -162,6 +176,21 @@ impl Asked {
 }
 
 fn read(row: &SqliteRow) -> AuditEntry {
+    if row.get::<i64, _>(11) == 1 {
+        return AuditEntry {
+            sequence: row.get(0),
+            time: row.get(1),
+            actor: String::new(),
+            actor_name: None,
+            action: String::new(),
+            object: String::new(),
+            object_name: None,
+            detail: FOREIGN.to_owned(),
+            hash: row.get(8),
+            salt: None,
+            organisation: None,
+        };
+    }
     let is_hidden = row.get::<i64, _>(10) == 1;
     AuditEntry {
         sequence: row.get(0),
@@ -174,10 +203,19 @@ fn read(row: &SqliteRow) -> AuditEntry {
         detail: if is_hidden { HIDDEN.to_owned() } else { row.get(7) },
         hash: row.get(8),
         salt: row.get::<Option<String>, _>(9).filter(|_| !is_hidden),
+        organisation: row.get::<Option<String>, _>(12).filter(|_| !is_hidden),
     }
 }
 
-/// The audit log, newest first. `who` and `object` match parts of names, `action` the beginning of one; `before` continues.
+/// Lets in who reads the log at all.
+async fn enter(state: &State, actor: &Actor) -> Result<(), Error> {
+    if may(state, actor, Action::Manage, Object::Installation).await? {
+        return Ok(());
+    }
+    can(state, actor, Action::Manage, Object::Organisation).await.map(drop)
+}
+
+/// The audit log as far as it is one's organisation's, or the installation's for who administers that, newest first. `who` and `object` match parts of names, `action` the beginning of one; `before` continues.
 #[utoipa::path(get, path = "/api/audit", tag = "audit",
     params(("who" = Option<String>, Query), ("action" = Option<String>, Query), ("object" = Option<String>, Query),
         ("since" = Option<i64>, Query), ("until" = Option<i64>, Query), ("before" = Option<i64>, Query)),
@@ -187,7 +225,7 @@ async fn list(
     actor: Actor,
     query: Result<Query<AuditQuery>, QueryRejection>,
 ) -> Result<Json<Page<AuditEntry>>, Error> {
-    can(&state, &actor, Action::Manage, Object::Installation).await?;
+    enter(&state, &actor).await?;
     let mut items = Asked::read(&state, &actor, query).await?.entries(&state, PAGE + 1).await?;
     let more = items.len() > PAGE as usize;
     items.truncate(PAGE as usize);
@@ -198,7 +236,7 @@ async fn list(
 /// Reads the whole log, and says whether every entry is as it was written, or which is not.
 #[utoipa::path(get, path = "/api/audit/check", tag = "audit", responses((status = 200, body = AuditCheck)))]
 async fn check(state: State, actor: Actor) -> Result<Json<AuditCheck>, Error> {
-    can(&state, &actor, Action::Manage, Object::Installation).await?;
+    enter(&state, &actor).await?;
     let (whole, broken) = match audit::verify(&state.db).await? {
         Ok(whole) => (whole, None),
         Err(broken) => {
@@ -210,7 +248,8 @@ async fn check(state: State, actor: Actor) -> Result<Json<AuditCheck>, Error> {
 }
 
 /// All entries that fit, as `csv` or `json`, with their hashes and salts: whoever holds them can check the chain without this server,
-/// but for entries whose detail is hidden as their design is in a compartment; those the server checks.
+/// but for entries whose detail is hidden, as their design is in a compartment or they are another organisation's; those the
+/// server checks, as it does those between an organisation's own.
 /// That they were taken is itself an entry, which is not among them.
 #[utoipa::path(get, path = "/api/audit/export/{form}", tag = "audit",
     params(("form" = String, Path), ("who" = Option<String>, Query), ("action" = Option<String>, Query),
@@ -223,7 +262,7 @@ async fn export(
     Path(form): Path<String>,
     query: Result<Query<AuditQuery>, QueryRejection>,
 ) -> Result<Response, Error> {
-    can(&state, &actor, Action::Manage, Object::Installation).await?;
+    enter(&state, &actor).await?;
     if !matches!(form.as_str(), "csv" | "json") {
         return Err(Error::NotFound("format: there are csv and json"));
     }
@@ -231,8 +270,11 @@ async fn export(
     let (n_entries, newest) = asked.extent(&state).await?;
     // What is written meanwhile is not among what was counted.
     asked.before = Some(newest.map_or(0, |newest| newest + 1));
-    audit::note(&state, &actor.label(), "audit.export", "installation", &format!("{n_entries} entries as {form}"))
-        .await?;
+    let object = match asked.is_administrator {
+        true => "installation".to_owned(),
+        false => format!("organisation:{}", asked.organisation),
+    };
+    audit::note(&state, &actor.label(), "audit.export", &object, &format!("{n_entries} entries as {form}")).await?;
     let (content, name, part): (_, _, Part) = match form.as_str() {
         "csv" => ("text/csv; charset=utf-8", "attachment; filename=\"audit.csv\"", csv_part),
         _ => ("application/json", "attachment; filename=\"audit.json\"", json_part),
@@ -284,7 +326,8 @@ fn csv_part(entries: &[AuditEntry], is_first: bool, _is_last: bool) -> String {
 
 /// One line per entry, times in UTC as ISO 8601 has them.
 fn csv(entries: &[AuditEntry]) -> String {
-    let mut out = "sequence,time,epoch ms,actor,name,action,object,object name,detail,hash,salt\r\n".to_owned();
+    let mut out =
+        "sequence,time,epoch ms,actor,name,action,object,object name,detail,hash,salt,organisation\r\n".to_owned();
     for e in entries {
         let time = time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(e.time) * 1_000_000).ok();
         let time = time.and_then(|t| t.format(&time::format_description::well_known::Rfc3339).ok()).unwrap_or_default();
@@ -300,6 +343,7 @@ fn csv(entries: &[AuditEntry]) -> String {
             text(&e.detail),
             e.hash.clone(),
             e.salt.clone().unwrap_or_default(),
+            e.organisation.clone().unwrap_or_default(),
         ];
         out.push_str(&record(&fields));
     }
@@ -330,6 +374,7 @@ mod tests {
             detail: "a, b".into(),
             hash: "0".into(),
             salt: None,
+            organisation: None,
         }
     }
 

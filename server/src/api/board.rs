@@ -2,6 +2,7 @@
 
 use crate::auth::{Action, Actor, Object, Person, can, reach};
 use crate::jobs::{self, Stored};
+use crate::release::waiver;
 use crate::standing::{self, Standing};
 use crate::{Error, State, release};
 use app::api::auth::Role;
@@ -10,6 +11,7 @@ use app::api::release::Standing as Revisions;
 use app::api::run::Run;
 use axum::Json;
 use axum::extract::Path;
+use solver::design::Id;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 use std::collections::HashMap;
@@ -82,7 +84,12 @@ async fn board(state: State, actor: Actor) -> Result<Json<Board>, Error> {
 async fn sheet(state: State, actor: Actor, Path(design): Path<String>) -> Result<Json<Sheet>, Error> {
     can(&state, &actor, Action::See, Object::Design(&design)).await?;
     let scope = Scope { person: actor.person()?, design: &design };
-    let standing = standing::refresh(&state, &design).await?;
+    let mut standing = standing::refresh(&state, &design).await?;
+    let waived = standing.lines.iter().filter(|line| line.waived).map(|line| Id(line.requirement.clone())).collect();
+    let mut makers = waiver::makers(&state, &design, standing.moment.sequence, waived).await?;
+    for line in &mut standing.lines {
+        line.waived_by = makers.remove(&Id(line.requirement.clone()));
+    }
     let row = scope.query(format!("{SELECT} WHERE {}", designs())).fetch_optional(state.db.reader()).await?;
     let row = row.ok_or(Error::NotFound("design"))?;
     let sums = sums(&state, &scope).await?.remove(&design).unwrap_or_default();

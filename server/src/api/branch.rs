@@ -9,13 +9,14 @@ use super::lineage::{Ancestors, Lineage};
 use super::{compartment, design, project};
 use crate::auth::policy::design_state;
 use crate::auth::{Action, Actor, Object, can, can_in, may, reach};
+use crate::release::waiver::needs_person;
 use crate::rooms;
 use crate::telemetry::audit;
 use crate::{Error, State, db, id};
 use app::api::auth::Role;
 use app::api::design::{DesignCard, Document};
 use app::api::history::{Branch, Branches, CreateBranch, Landed, Merge, Point, Preview, Restore};
-use app::sync::Submission;
+use app::sync::{Refused, Submission};
 use axum::Json;
 use axum::extract::Path;
 use solver::design::merge::{Choices, Merged};
@@ -374,8 +375,13 @@ impl Landing<'_> {
     /// Makes the edits; returns the position of the last. `None`: someone else changed the same meanwhile, so that they must
     /// be computed anew.
     async fn land(&self, state: &State, actor: &Actor, commands: Vec<Command>) -> Result<Option<u64>, Error> {
-        let edits = edits(&self.now.design, commands).map_err(|refusal| refused(&refusal))?;
         let person = actor.person()?;
+        // Before the first edit: what takes several would else be left half done.
+        let decides = commands.iter().filter(|_| person.token.is_some());
+        if let Some(what) = decides.filter_map(|command| needs_person(&self.now.design, command)).next() {
+            return Err(Error::forbidden(Refused::NeedsPerson { what: what.to_owned() }.to_string()));
+        }
+        let edits = edits(&self.now.design, commands).map_err(|refusal| refused(&refusal))?;
         let client = self.client()?;
         let last = edits.len() as i64;
         let mut write = state.db.write().await?;

@@ -84,7 +84,8 @@ async fn dress(state: &State, rights: &Rights<'_>, releases: &mut [Release]) -> 
         release.may = rights.may(release);
         if release.stage == Stage::Draft {
             let content = rooms::document(state, &release.design, Some(release.sequence)).await?.design;
-            release.proofs = proof::look(state, &release.design, &content).await?.proofs;
+            let found = proof::look(state, &release.design, release.sequence, &content).await?;
+            (release.proofs, release.dropped, release.since) = (found.proofs, found.dropped, found.since);
         }
     }
     Ok(())

@@ -7,9 +7,11 @@ use crate::retention::ENDED;
 use crate::rooms::Revoked;
 use crate::telemetry::audit;
 use crate::{Error, State, id};
+use app::api::Page;
 use app::api::share::{CreateShare, Share, ShareView};
 use axum::Json;
-use axum::extract::Path;
+use axum::extract::{Path, Query};
+use serde::Deserialize;
 use sqlx::Row as _;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -20,6 +22,8 @@ use utoipa_axum::routes;
 const DAYS_MAX: u32 = 365;
 /// Bodies that a link can name.
 const BODIES_MAX: usize = 1_000;
+/// Lines of a link's record on one page.
+const VIEWS_PAGE: usize = 200;
 
 pub fn router() -> OpenApiRouter<State> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(create)).routes(routes!(revoke)).routes(routes!(views))
@@ -30,16 +34,17 @@ pub(super) fn title(label: &str, guest: Option<&str>) -> String {
     guest.map_or_else(|| format!("“{label}”"), |guest| format!("“{label}” for {guest}"))
 }
 
-/// The links to a design.
+/// The links to a design, latest first: those that stand or have ended lately, and all that were ever used.
 #[utoipa::path(get, path = "/api/designs/{id}/shares", tag = "share", responses((status = 200, body = Vec<Share>)))]
 async fn list(state: State, actor: Actor, Path(design): Path<String>) -> Result<Json<Vec<Share>>, Error> {
     can(&state, &actor, Action::Share, Object::Design(&design)).await?;
     let rows = sqlx::query(
         "SELECT id, label, created, expires, revoked, views, password IS NOT NULL, allow, bodies, guest, created_by FROM share \
-         WHERE design = $1 AND expires > $2 ORDER BY created DESC LIMIT 200",
+         WHERE design = $1 AND (expires > $2 OR EXISTS (SELECT 1 FROM share_view WHERE share_view.share = share.id)) \
+         ORDER BY created DESC",
     )
     .bind(&design)
-    // One that something was said through stays longer in the database, for the comments' sake.
+    // One that was never opened says nothing once it has ended, though it may stay in the database for a comment's sake.
     .bind(state.now() - ENDED)
     .fetch_all(state.db.reader())
     .await?;
@@ -172,18 +177,44 @@ async fn design_of(state: &State, actor: &Actor, share: &str) -> Result<String, 
     }
 }
 
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ViewQuery {
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
 /// Who used a link, for what and when: newest first.
-#[utoipa::path(get, path = "/api/shares/{id}/views", tag = "share", params(("id" = String, Path)),
-    responses((status = 200, body = Vec<ShareView>)))]
-async fn views(state: State, actor: Actor, Path(share): Path<String>) -> Result<Json<Vec<ShareView>>, Error> {
+#[utoipa::path(get, path = "/api/shares/{id}/views", tag = "share", params(("id" = String, Path), ViewQuery),
+    responses((status = 200, body = Page<ShareView>)))]
+async fn views(
+    state: State,
+    actor: Actor,
+    Path(share): Path<String>,
+    Query(query): Query<ViewQuery>,
+) -> Result<Json<Page<ShareView>>, Error> {
     design_of(&state, &actor, &share).await?;
-    let rows = sqlx::query(
-        "SELECT time, what, sequence, device, address, first FROM share_view WHERE share = $1 \
-         ORDER BY time DESC, id LIMIT 500",
+    let after = match query.after.as_deref() {
+        None => None,
+        Some(after) => {
+            let place = after.split_once('.').and_then(|(time, id)| Some((time.parse::<i64>().ok()?, id)));
+            Some(place.ok_or_else(|| Error::field("after", "give the `next` of the page before"))?)
+        }
+    };
+    let mut rows = sqlx::query(
+        "SELECT time, what, sequence, device, address, first, id FROM share_view WHERE share = $1 \
+         AND ($2 IS NULL OR time < $2 OR (time = $2 AND id > $3)) ORDER BY time DESC, id LIMIT $4",
     )
     .bind(&share)
+    .bind(after.map(|(time, _)| time))
+    .bind(after.map(|(_, id)| id))
+    .bind(VIEWS_PAGE as i64 + 1)
     .fetch_all(state.db.reader())
     .await?;
+    let more = rows.len() > VIEWS_PAGE;
+    rows.truncate(VIEWS_PAGE);
+    let place = |row: &sqlx::sqlite::SqliteRow| format!("{}.{}", row.get::<i64, _>(0), row.get::<&str, _>(6));
+    let next = rows.last().filter(|_| more).map(place);
     let views = rows.into_iter().map(|row| ShareView {
         time: row.get(0),
         what: row.get(1),
@@ -192,5 +223,5 @@ async fn views(state: State, actor: Actor, Path(share): Path<String>) -> Result<
         device: row.get(3),
         address: row.get(4),
     });
-    Ok(Json(views.collect()))
+    Ok(Json(Page { items: views.collect(), next }))
 }

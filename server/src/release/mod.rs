@@ -13,6 +13,7 @@ pub mod notice;
 pub mod proof;
 pub mod step;
 pub mod store;
+pub mod waiver;
 
 use crate::auth::{Action, Actor, Object, can_in};
 use crate::rooms;
@@ -36,8 +37,14 @@ impl From<Refusal> for Error {
 ///
 /// # Errors
 /// The database's and the disk's.
-async fn in_the_way(state: &State, design: &str, content: &Design, frozen: Option<&Frozen>) -> Result<Ready, Error> {
-    let found = proof::look(state, design, content).await?;
+async fn in_the_way(
+    state: &State,
+    design: &str,
+    sequence: u64,
+    content: &Design,
+    frozen: Option<&Frozen>,
+) -> Result<Ready, Error> {
+    let found = proof::look(state, design, sequence, content).await?;
     let mut open = proof::open(&found.proofs);
     if open.is_none()
         && let Some(frozen) = frozen
@@ -85,7 +92,7 @@ pub async fn act(state: &State, actor: &Actor, id: &str, ask: Ask, by: &By<'_>) 
     if matches!(ask, Ask::Submit | Ask::Decide(Decision::Approve)) {
         let content = rooms::document(state, &row.design, Some(before.sequence)).await?.design;
         let frozen = if ask == Ask::Submit { None } else { row.frozen.as_ref() };
-        let found = in_the_way(state, &row.design, &content, frozen).await?;
+        let found = in_the_way(state, &row.design, before.sequence, &content, frozen).await?;
         // Reports are drawn only for what will go into review.
         if ask == Ask::Submit && found.open.is_none() && before.stage == Stage::Draft {
             kept = proof::keep(state, &content, &found.found).await?;

@@ -1,13 +1,14 @@
 //! What shows that a version does what it must, and the bytes that are kept of it.
 
+use super::waiver;
 use crate::api::requirement::evidence;
 use crate::blob::blocking;
 use crate::jobs::{self, store};
-use crate::{Error, State};
-use app::api::release::{Kept, Proof};
+use crate::{Error, State, rooms};
+use app::api::release::{Dropped, Kept, Proof};
 use serde::{Deserialize, Serialize};
 use solver::design::schema::Section;
-use solver::design::{Design, Id};
+use solver::design::{Design, Id, Object};
 use solver::requirement::{Canary, Evidence, Record, Verdict, judge_as};
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -17,6 +18,11 @@ use std::io::ErrorKind;
 pub struct Frozen {
     pub proofs: Vec<Proof>,
     pub records: Vec<Record>,
+    /// What is asked for no more since the revision `since`.
+    #[serde(default)]
+    pub dropped: Vec<Dropped>,
+    #[serde(default)]
+    pub since: Option<String>,
 }
 
 fn word(verdict: Verdict) -> &'static str {
@@ -33,7 +39,9 @@ fn word(verdict: Verdict) -> &'static str {
 /// Judges `design` by `evidence`; `canary` for the test of the test.
 pub fn judged(design: &Design, evidence: &[Evidence], canary: Canary) -> Vec<Proof> {
     let asked = design.section(Section::Requirement).filter(|r| !r.suppressed);
-    asked.map(|r| Proof { name: r.name.clone(), judgement: judge_as(design, r, evidence, canary) }).collect()
+    let proof =
+        |r: &Object| Proof { name: r.name.clone(), judgement: judge_as(design, r, evidence, canary), waived: None };
+    asked.map(proof).collect()
 }
 
 /// What stands in the way of a release, in words: every mandatory requirement that is not met, with its verdict.
@@ -52,20 +60,25 @@ pub fn open(proofs: &[Proof]) -> Option<String> {
     })
 }
 
-/// How `content`, a version of the design `id`, stands by what its runs left in the store.
+/// How `content`, the design `id` at `sequence`, stands by what its runs left in the store, and what is asked of it no more.
 ///
 /// # Errors
 /// The database's and the disk's.
-pub async fn look(state: &State, id: &str, content: &Design) -> Result<Frozen, Error> {
+pub async fn look(state: &State, id: &str, sequence: u64, content: &Design) -> Result<Frozen, Error> {
     let asked = content.section(Section::Requirement).filter(|r| !r.suppressed);
     let studies: BTreeSet<Id> = asked.flat_map(|r| r.refs("study")).collect();
     let evidence = evidence(state, id, content, studies).await?;
-    let proofs = judged(content, &evidence, Canary::default());
+    let mut proofs = judged(content, &evidence, Canary::default());
+    waiver::sign(state, id, sequence, &mut proofs).await?;
     let decided: BTreeSet<&str> = proofs.iter().filter_map(|p| p.judgement.run.as_deref()).collect();
     // Only answers to what this version asks say something of it.
     let fresh = evidence.iter().filter(|e| e.is_fresh(content) && decided.contains(e.record.run.as_str()));
     let records = fresh.map(|e| e.record.clone()).collect();
-    Ok(Frozen { proofs, records })
+    let (before, since) = match super::store::released(state, id).await? {
+        None => (None, None),
+        Some(last) => (Some(rooms::document(state, id, Some(last.sequence)).await?.design), Some(last.letters)),
+    };
+    Ok(Frozen { proofs, records, dropped: waiver::dropped(before.as_ref(), content), since })
 }
 
 /// Judges `content` again, by nothing but the bytes that the release keeps.

@@ -132,6 +132,18 @@ pub async fn is_kept(db: &mut Connection, design: &str) -> Result<bool, Error> {
     Ok(row.get::<i64, _>(0) > 0)
 }
 
+/// The revision of a design that counts.
+///
+/// # Errors
+/// The database's.
+pub async fn released(state: &State, design: &str) -> Result<Option<Revision>, Error> {
+    let row = sqlx::query("SELECT sequence, revision FROM release WHERE design = $1 AND state = 'released'")
+        .bind(design)
+        .fetch_optional(state.db.reader())
+        .await?;
+    Ok(row.map(|row| Revision { sequence: row.get::<i64, _>(0) as u64, letters: row.get(1) }))
+}
+
 /// The number of the next revision, from 1; `None` while one is in the making.
 ///
 /// # Errors
@@ -351,6 +363,7 @@ pub async fn list(state: &State, design: &str, release: &str) -> Result<Vec<Rele
     let mut all = Vec::new();
     for row in ask(text).await? {
         let id: String = row.get(0);
+        let frozen = frozen(row.get(11))?.unwrap_or_default();
         all.push(Release {
             design: design.to_owned(),
             author: author(&row, 1),
@@ -362,7 +375,9 @@ pub async fn list(state: &State, design: &str, release: &str) -> Result<Vec<Rele
             changed: row.get(9),
             released: row.get(10),
             approvals: approvals.remove(&id).unwrap_or_default(),
-            proofs: frozen(row.get(11))?.unwrap_or_default().proofs,
+            proofs: frozen.proofs,
+            dropped: frozen.dropped,
+            since: frozen.since,
             kept: kept.remove(&id).unwrap_or_default(),
             course: courses.remove(&id).unwrap_or_default(),
             may: Default::default(),

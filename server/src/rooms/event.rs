@@ -10,6 +10,8 @@ pub struct Person {
     pub user: String,
     pub name: String,
     pub hue: u16,
+    /// A program acts for them.
+    pub through_token: bool,
 }
 
 /// What happened.

@@ -19,6 +19,8 @@ use tokio::task::JoinHandle;
 const INBOX: usize = 1_024;
 /// An empty room is kept for those who come back at once.
 const LINGER: Duration = Duration::from_secs(20);
+/// To someone who sees the design still, and may do more or less with it than when they came.
+const RIGHTS_CHANGED: &str = "Your rights have changed.";
 
 /// The open rooms of this server.
 pub struct Hub {
@@ -162,6 +164,9 @@ impl Hub {
     }
 
     /// A socket joins its room, after Hello.
+    ///
+    /// # Errors
+    /// When the room cannot be told, or `may_edit` is no longer true; the client comes back.
     pub(super) async fn join(
         &self,
         state: &State,
@@ -177,7 +182,13 @@ impl Hub {
             connected.may_edit = may_edit;
         }
         let Hello { client, have, heads } = hello;
-        self.send(state, design, Message::Join { connection, person, client, have, heads, may_edit, out }).await
+        let join = Message::Join { connection, person, client, have, heads, may_edit, out };
+        self.send(state, design, join).await?;
+        // A right that changed between the answer `may_edit` and its note above was told to nobody who would compare.
+        match can(state, actor, Action::Edit, Object::Design(design)).await.is_ok() == may_edit {
+            true => Ok(()),
+            false => Err(Error::Conflict(RIGHTS_CHANGED.into())),
+        }
     }
 
     /// The socket of a share link looks on; `changed` is told when the design has changed.
@@ -297,7 +308,7 @@ impl Hub {
                 let edits = can(&state, &actor, Action::Edit, Object::Design(&design)).await.is_ok();
                 match sees {
                     Ok(_) if edits == may_edit => {}
-                    Ok(_) => out.close(goodbye("Your rights have changed.", true)),
+                    Ok(_) => out.close(goodbye(RIGHTS_CHANGED, true)),
                     Err(Error::Unavailable(reason)) => out.close(goodbye(&reason, true)),
                     Err(_) => out.close(goodbye("You no longer have access to this design.", false)),
                 }
@@ -331,7 +342,12 @@ impl Hub {
 
 fn person(actor: &Actor) -> Result<Person, Error> {
     let person = actor.person()?;
-    Ok(Person { user: person.id.clone(), name: person.name.clone(), hue: person.hue })
+    Ok(Person {
+        user: person.id.clone(),
+        name: person.name.clone(),
+        hue: person.hue,
+        through_token: person.token.is_some(),
+    })
 }
 
 /// A commit under way.
@@ -578,7 +594,7 @@ impl Task {
 /// The refusal of a script's edit as an answer.
 fn refusal(refused: Refused) -> Error {
     match refused {
-        Refused::Forbidden => Error::forbidden(refused.to_string()),
+        Refused::Forbidden | Refused::NeedsPerson { .. } => Error::forbidden(refused.to_string()),
         Refused::TooFast => Error::TooFast { seconds: 1 },
         Refused::Conflict { .. } => Error::Conflict(refused.to_string()),
         Refused::DoesNotApply { .. } | Refused::Invalid { .. } => Error::field("command", refused.to_string()),

@@ -6,6 +6,7 @@
 
 pub use super::event::{Canary, Effect, Event, Person};
 use super::touch::Touches;
+use crate::release::waiver::needs_person;
 use app::sync::{Entry, Head, Peer, Presence, Refused, Submission, ToClient};
 use solver::design::{Command, Design, apply, replay};
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -30,6 +31,8 @@ const REQUESTS_BURST: f64 = 200.0;
 #[derive(Debug)]
 struct Member {
     person: Person,
+    /// As the hub found it when they joined; when it changes, the hub hangs up and they join anew.
+    may_edit: bool,
     presence: Presence,
     presence_due: bool,
     presence_sent: i64,
@@ -228,6 +231,7 @@ impl Room {
         };
         let member = Member {
             person,
+            may_edit,
             presence: Presence::default(),
             presence_due: false,
             presence_sent: i64::MIN / 2,
@@ -333,6 +337,11 @@ impl Room {
     fn accept(&mut self, person: &Person, submission: Submission, allowed: bool, now: i64) -> Result<Entry, Refused> {
         if !allowed {
             return Err(Refused::Forbidden);
+        }
+        if person.through_token
+            && let Some(what) = needs_person(&self.head, &submission.command)
+        {
+            return Err(Refused::NeedsPerson { what: what.to_owned() });
         }
         let named = (16..=64).contains(&submission.client.len())
             && submission.client.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
@@ -455,9 +464,13 @@ impl Room {
         }
     }
 
-    fn presence(&mut self, connection: u64, presence: Presence) {
+    fn presence(&mut self, connection: u64, mut presence: Presence) {
         let fits = serde_json::to_vec(&presence).is_ok_and(|v| v.len() <= PRESENCE_BYTES_MAX);
         let Some(member) = self.members.get_mut(&connection).filter(|_| fits) else { return };
+        if !member.may_edit {
+            // Every page draws a preview as if it were an edit.
+            presence.preview.clear();
+        }
         member.presence = presence;
         member.presence_due = true;
     }

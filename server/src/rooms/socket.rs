@@ -165,8 +165,12 @@ async fn person(state: State, actor: Actor, design: String, socket: WebSocket) {
         };
         let may_edit = can(&state, &actor, Action::Edit, Object::Design(&design)).await.is_ok();
         let joined = state.rooms.join(&state, &design, &actor, connection, hello, may_edit, out.clone()).await;
-        if joined.is_ok() {
-            talk(&state, &actor, &design, connection, &out, &mut stream).await;
+        match joined {
+            Ok(()) => talk(&state, &actor, &design, connection, &out, &mut stream).await,
+            Err(error) => {
+                let goodbye = ToClient::Closing { reason: error.problem().message, reconnect: true };
+                out.close(outgoing::text(&goodbye));
+            }
         }
     };
     tokio::select! {

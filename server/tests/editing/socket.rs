@@ -1,7 +1,8 @@
 //! What sockets are told of each other, take only once, and refuse.
 
 use crate::live::{Live, boxes, set};
-use app::sync::{ToClient, ToServer};
+use app::api::auth::Role;
+use app::sync::{Presence, ToClient, ToServer};
 use std::time::{Duration, Instant};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -90,7 +91,6 @@ async fn a_share_link_looks_on_and_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_viewer_sees_and_may_not_edit_and_a_new_role_counts_at_once() {
-    use app::api::auth::Role;
     use app::sync::Refused;
     let live = Live::start(&boxes(1), 1).await;
     let viewer = live.app.person("Viewer", Role::Viewer).await.expect("a person");
@@ -130,6 +130,55 @@ async fn a_viewer_sees_and_may_not_edit_and_a_new_role_counts_at_once() {
         _ => None,
     });
     assert_eq!(closing.await, Some(false));
+}
+
+/// What `watching` is told of the next one who selects `object`.
+async fn presence_of(watching: &mut crate::live::Client, object: &str) -> Presence {
+    let told = watching.until(|m| match m {
+        ToClient::Peer { peer } => (peer.presence.object.as_deref() == Some(object)).then_some(peer.presence),
+        _ => None,
+    });
+    told.await.expect("presence of the others")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_whoever_may_edit_draws_a_preview_on_the_others_screens() {
+    let live = Live::start(&boxes(1), 2).await;
+    let card = live.people[0].get(&format!("/api/designs/{}", live.design)).await;
+    let project = card.read::<app::api::design::DesignCard>().expect("a card").project;
+    let mut watching = live.connect(0).await;
+    let dragging = |object: &str| ToServer::Presence {
+        presence: Presence { object: Some(object.into()), preview: vec![set(0, 7)], ..Presence::default() },
+    };
+    let path = format!("/api/designs/{}/socket", live.design);
+    for role in [Role::Viewer, Role::Reviewer] {
+        let name = format!("{role:?}");
+        let looker = live.app.person(&name, role).await.expect("a person");
+        live.app.join(&project, &looker, role).await.expect("a member");
+        let mut socket = live.open(&path, looker.cookie.as_deref()).await.expect("they may look");
+        let client = format!("{name}-client-0001");
+        socket.send(&ToServer::Hello { protocol: app::sync::PROTOCOL, client, have: 0, pending: Vec::new() }).await;
+        socket.send(&dragging(&name)).await;
+        // What they look at is theirs to tell.
+        assert_eq!(presence_of(&mut watching, &name).await.preview, Vec::new(), "{name}");
+        drop(socket);
+    }
+    let mut editor = live.connect(1).await;
+    editor.send(&dragging("mine")).await;
+    assert_eq!(presence_of(&mut watching, "mine").await.preview, vec![set(0, 7)], "an engineer's drag is seen");
+    // And with the right goes the preview.
+    let owner = live.app.administrator("Root").await.expect("an administrator");
+    let member = format!("/api/projects/{project}/members/{}", live.people[1].id);
+    let lowered = owner.put(&member, serde_json::json!({"role": "viewer"})).await;
+    assert!(lowered.status.is_success(), "{}", lowered.text());
+    let closing = editor.until(|m| match m {
+        ToClient::Closing { reconnect, .. } => Some(reconnect),
+        _ => None,
+    });
+    assert_eq!(closing.await, Some(true), "to come back as a viewer");
+    let mut lowered = live.connect(1).await;
+    lowered.send(&dragging("lowered")).await;
+    assert_eq!(presence_of(&mut watching, "lowered").await.preview, Vec::new());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

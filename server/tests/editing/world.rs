@@ -287,7 +287,7 @@ impl World {
                     let oldest = pending.iter().map(|h| h.base).min().unwrap_or(u64::MAX);
                     let until = self.room.indexed_from();
                     let history = self.log.iter().filter(|e| e.sequence > oldest && e.sequence <= until);
-                    let person = Person { user: user.clone(), name: user.clone(), hue: 0 };
+                    let person = Person { user: user.clone(), name: user.clone(), hue: 0, through_token: false };
                     self.room_step(Event::Join {
                         connection,
                         person,

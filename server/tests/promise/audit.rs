@@ -91,11 +91,12 @@ async fn what_is_written_after_a_rewritten_end_does_not_heal_it() {
     // Whichever of both hashes is the greater.
     for greater in [true, false] {
         let (app, ada) = world().await;
-        type Row = (String, i64, String, String, String, String, String);
-        let sql = "SELECT hash, time, actor, action, object, detail, salt FROM audit ORDER BY sequence DESC LIMIT 2";
+        type Row = (String, i64, String, String, String, String, String, String);
+        let sql = "SELECT hash, time, actor, action, object, detail, salt, organisation FROM audit \
+                   ORDER BY sequence DESC LIMIT 2";
         let rows: Vec<Row> = sqlx::query_as(sql).fetch_all(app.state.db.reader()).await.expect("rows");
-        let ((hash, time, actor, action, object, detail, salt), previous) = (&rows[0], &rows[1].0);
-        let hashed = |detail: &str| link(previous, 4, *time, &[actor, action, object, detail, salt]);
+        let ((hash, time, actor, action, object, detail, salt, organisation), previous) = (&rows[0], &rows[1].0);
+        let hashed = |detail: &str| link(previous, 4, *time, &[actor, action, object, detail, salt, organisation]);
         assert_eq!(hashed(detail), *hash, "the same arithmetic");
         let forged = |n: i32| (format!("{n}"), hashed(&format!("{n}")));
         let (detail, forged) = (0..).map(forged).find(|(_, h)| (h > hash) == greater).expect("one of both");
@@ -124,7 +125,8 @@ async fn a_hash_does_not_tell_a_guess_from_another() {
     let texts = ["server", "x.y", "design:1", "narwhal"];
     assert_ne!(link(previous, 5, a.1, &texts), a.0, "the right guess without the salt");
     // The same row twice, but for the salt.
-    let salted = |salt: &str| link(previous, 5, a.1, &[&texts[..], &[salt]].concat());
+    // Nobody's but the installation's.
+    let salted = |salt: &str| link(previous, 5, a.1, &[&texts[..], &[salt, ""]].concat());
     let salts = [a, b].map(|row| row.3.as_deref().expect("a salt"));
     assert_eq!(salted(salts[0]), a.0);
     assert_ne!(salted(salts[0]), salted(salts[1]));
@@ -132,33 +134,46 @@ async fn a_hash_does_not_tell_a_guess_from_another() {
     assert_ne!(link(previous, 5, a.1, &texts), link(previous, 5, a.1, &["server", "x.y", "design:1", "walrus"]));
 }
 
-/// A log that was begun before there were salts goes on with them, and is found whole; with any salt changed it is not.
+/// A log that was begun before there were salts and organisations goes on with them, and is found whole; with any changed it is not.
 #[tokio::test]
-async fn entries_from_before_salts_are_checked_with_those_that_have_one() {
+async fn entries_from_before_salts_and_organisations_are_checked_with_those_that_have_them() {
     let app = TestApp::new().await.expect("a server");
     let ada = app.administrator("Ada").await.expect("Ada");
     let mut write = app.state.db.write().await.expect("a transaction");
     let mut hash = "brunel audit 1".to_owned();
-    for sequence in 1..=2 {
-        hash = link(&hash, sequence, 7, &["server", "x.y", "z", "old"]);
-        sqlx::query("INSERT INTO audit (sequence, time, actor, action, object, detail, hash) VALUES ($1, 7, 'server', 'x.y', 'z', 'old', $2)")
-            .bind(sequence)
-            .bind(&hash)
-            .execute(&mut *write)
-            .await
-            .expect("an entry as they were");
+    for (sequence, salt) in [(1, None), (2, None), (3, Some("pepper"))] {
+        let texts = ["server", "x.y", "z", "old"].into_iter().chain(salt).collect::<Vec<_>>();
+        hash = link(&hash, sequence, 7, &texts);
+        let sql = "INSERT INTO audit (sequence, time, actor, action, object, detail, hash, salt) \
+                   VALUES ($1, 7, 'server', 'x.y', 'z', 'old', $2, $3)";
+        let row = sqlx::query(sql).bind(sequence).bind(&hash).bind(salt);
+        row.execute(&mut *write).await.expect("an entry as they were");
     }
     let sql = "INSERT INTO setting (key, value) VALUES ('audit_head', $1) ON CONFLICT (key) DO UPDATE SET value = $1";
-    sqlx::query(sql).bind(format!("2 {hash}")).execute(&mut *write).await.expect("its end");
+    sqlx::query(sql).bind(format!("3 {hash}")).execute(&mut *write).await.expect("its end");
     write.commit().await.expect("committed");
     for name in ["a", "b"] {
         assert_eq!(ada.post("/api/projects", json!({"name": name})).await.status, StatusCode::OK);
     }
-    assert_eq!(verify(&app).await, Ok(4));
+    assert_eq!(verify(&app).await, Ok(5));
     let given: Vec<AuditEntry> = ada.get("/api/audit/export/json").await.read().expect("entries");
     let has_salt: Vec<bool> = given.iter().rev().map(|e| e.salt.is_some()).collect();
-    assert_eq!(has_salt, [false, false, true, true], "whoever sees the details can check them");
+    assert_eq!(has_salt, [false, false, true, true, true], "whoever sees the details can check them");
+    let organisations: Vec<Option<&str>> = given.iter().rev().map(|e| e.organisation.as_deref()).collect();
+    let works = Some(app.organisation.as_str());
+    assert_eq!(organisations, [None, None, None, works, works], "what was hashed is given");
+    // As whoever holds the export does it.
+    let mut hash = "brunel audit 1".to_owned();
+    for e in given.iter().rev() {
+        let texts = [&e.actor, &e.action, &e.object, &e.detail].map(String::as_str);
+        let texts = texts.into_iter().chain(e.salt.as_deref()).chain(e.organisation.as_deref()).collect::<Vec<_>>();
+        hash = link(&hash, e.sequence, e.time, &texts);
+        assert_eq!(hash, e.hash, "entry {}", e.sequence);
+    }
     for (tampering, named) in [
+        ("UPDATE audit SET form = 1 WHERE sequence = 5", 5),
+        ("UPDATE audit SET organisation = NULL WHERE sequence = 5", 5),
+        ("UPDATE audit SET organisation = 'x' WHERE sequence = 4", 4),
         ("UPDATE audit SET salt = NULL WHERE sequence = 3", 3),
         ("UPDATE audit SET salt = 'x' WHERE sequence = 3", 3),
         ("UPDATE audit SET salt = '' WHERE sequence = 2", 2),
@@ -246,12 +261,9 @@ async fn administrators_find_who_did_what() {
     tamper(&app, "UPDATE person SET name = 'Bo' WHERE name = 'Özgür Çelik'").await;
     let one = entries(&ada, "?action=design.create").await.items.remove(0);
     assert_eq!((one.actor_name.as_deref(), one.object_name.as_deref()), (Some("Bo"), Some("Köln_100%")));
-    // Nobody else, the owner of another organisation neither; and no program.
-    let stranger = app.stranger("Sue").await.expect("Sue");
-    for who in [&bo, &stranger] {
-        for path in ["/api/audit", "/api/audit/check", "/api/audit/export/csv"] {
-            assert_eq!(who.get(path).await.status, StatusCode::FORBIDDEN, "{path}");
-        }
+    // Nobody else, and no program.
+    for path in ["/api/audit", "/api/audit/check", "/api/audit/export/csv"] {
+        assert_eq!(bo.get(path).await.status, StatusCode::FORBIDDEN, "{path}");
     }
     let csv = ada.get("/api/audit/export/csv?who=bo").await;
     assert_eq!(csv.headers["content-type"], "text/csv; charset=utf-8");
@@ -262,6 +274,124 @@ async fn administrators_find_who_did_what() {
     assert_eq!((check.broken, check.n_entries), (None, 123));
 }
 
+/// Two organisations, a project in each, what was done there, and what the installation's administrator decided.
+async fn neighbours() -> (TestApp, Tester, Tester) {
+    let app = TestApp::new().await.expect("a server");
+    let ada = app.administrator("Ada").await.expect("Ada");
+    let sue = app.stranger("Sue").await.expect("Sue");
+    for (who, project, design) in [(&ada, "Bridge", "Girder"), (&sue, "Narwhal", "Tusk")] {
+        let made = who.post("/api/projects", json!({"name": project})).await;
+        let project = made.read::<app::api::organisation::Project>().expect("a project").id;
+        let made = json!({"project": project, "name": design, "template": "empty"});
+        let made = who.post("/api/designs", made).await;
+        let design = made.read::<app::api::design::DesignCard>().expect("a design").id;
+        let group = who.post("/api/organisation/groups", json!({"name": format!("{} group", who.name)})).await;
+        assert_eq!(group.status, StatusCode::OK, "{}", group.text());
+        let link = json!({"label": format!("for {}'s partner", who.name), "days": 7});
+        assert_eq!(who.post(&format!("/api/designs/{design}/shares"), link).await.status, StatusCode::OK);
+        // Removed while nobody looks: then nothing but the entry tells whose it was.
+        let binned = who.patch(&format!("/api/designs/{design}"), json!({"state": "bin"})).await;
+        assert_eq!(binned.status, StatusCode::OK);
+    }
+    app.clock.advance(server::retention::BIN + 1);
+    assert_eq!(server::retention::sweep(&app.state).await.expect("swept"), 2);
+    audit::note(&app.state, &format!("person:{}", ada.id), "installation.change", "installation", "sign-up: open")
+        .await
+        .expect("noted");
+    let awake =
+        async |who: &Tester| Tester { cookie: Some(app.session(&who.id).await.expect("a session")), ..who.clone() };
+    let (ada, sue) = (awake(&ada).await, awake(&sue).await);
+    (app, ada, sue)
+}
+
+/// All that someone is told of the log, by whatever way.
+async fn all_told(who: &Tester) -> String {
+    let mut text = String::new();
+    for path in ["", "/export/csv", "/export/json", "?object=narwhal", "?who=sue", "?action=design.", "?object=design:"]
+    {
+        let answer = who.get(&format!("/api/audit{path}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        text.push_str(&answer.text());
+    }
+    text + &who.get("/audit").await.text()
+}
+
+/// What of an organisation stands in `text`: names of people, projects, groups and links, and ids.
+async fn traces(app: &TestApp, owner: &Tester, names: &[&str], text: &str) -> Vec<String> {
+    let sql = "SELECT object FROM audit WHERE organisation = (SELECT organisation FROM member WHERE person = $1)";
+    let objects: Vec<String> =
+        sqlx::query_scalar(sql).bind(&owner.id).fetch_all(app.state.db.reader()).await.expect("objects");
+    assert!(objects.len() > 5, "{objects:?}");
+    let ids = objects.iter().filter_map(|object| object.split_once(':')).map(|(_, id)| id.to_owned());
+    let all = ids.chain([owner.id.clone()]).chain(names.iter().map(|name| (*name).to_owned()));
+    all.filter(|trace| text.contains(trace.as_str())).collect()
+}
+
+#[tokio::test]
+async fn organisations_are_invisible_to_one_another_in_the_log_too() {
+    let (app, ada, sue) = neighbours().await;
+    let strange = ["Narwhal", "Sue group", "Sue's partner"];
+    let own = ["Bridge", "Ada group", "Ada's partner"];
+    let (by_ada, by_sue) = (all_told(&ada).await, all_told(&sue).await);
+    assert_eq!(traces(&app, &sue, &strange, &by_ada).await, Vec::<String>::new(), "told to the administrator");
+    assert_eq!(traces(&app, &ada, &own, &by_sue).await, Vec::<String>::new(), "told to the other owner");
+    // Both find their own, the design too that is gone; the installation's is its administrator's.
+    for (text, own) in [(&by_ada, &own), (&by_sue, &strange)] {
+        assert!(own.iter().all(|name| text.contains(name)), "{text}");
+    }
+    assert_eq!(entries(&sue, "?object=narwhal").await.items.len(), 1);
+    for who in [&ada, &sue] {
+        assert_eq!(entries(who, "?action=design.expire").await.items.len(), 1, "{}", who.name);
+    }
+    assert_eq!(entries(&ada, "?action=installation.").await.items.len(), 1);
+    assert_eq!(entries(&sue, "?action=installation.").await.items.len(), 0);
+    // To the administrator the others' entries are there, so that the chain has no gap, and say nothing; nothing can be asked of them.
+    let all: Vec<AuditEntry> = ada.get("/api/audit/export/json").await.read().expect("entries");
+    assert!(all.windows(2).all(|w| w[0].sequence == w[1].sequence + 1), "no gap");
+    let hidden = all.iter().filter(|e| e.detail.contains("another organisation")).collect::<Vec<_>>();
+    assert!(hidden.len() > 5 && hidden.iter().all(|e| e.actor.is_empty() && e.object.is_empty() && e.salt.is_none()));
+    let n_filtered = entries(&ada, "?action=share.").await.items.len();
+    assert_eq!(n_filtered, 1, "one link of each, and one is hers to find");
+    let owned: Vec<AuditEntry> = sue.get("/api/audit/export/json").await.read().expect("entries");
+    assert!(owned.iter().all(|e| !e.detail.contains("hidden")), "an owner gets what is theirs, and no more");
+    assert!(owned[0].action == "audit.export", "that they took it is theirs to know: {:?}", owned[0]);
+    for who in [&ada, &sue] {
+        let check: AuditCheck = who.get("/api/audit/check").await.read().expect("a check");
+        assert_eq!(check.broken, None, "{}", who.name);
+    }
+    // Canary: entries that nobody assigned are the installation's, and the names are found.
+    let mut write = app.state.db.write().await.expect("a transaction");
+    write.execute("UPDATE audit SET organisation = NULL WHERE object LIKE 'project:%'").await.expect("forgotten");
+    write.commit().await.expect("committed");
+    let found = all_told(&ada).await;
+    assert!(strange[..1].iter().all(|name| found.contains(name)), "the harness sees what leaks");
+}
+
+/// The upgrade assigns what was written before by what it is about, else by who did it, and hashes stay what they are.
+#[tokio::test]
+async fn entries_from_before_organisations_are_assigned_by_the_upgrade() {
+    let (app, ada, sue) = neighbours().await;
+    type Row = (i64, Option<String>);
+    let sql = "SELECT sequence, organisation FROM audit WHERE action <> 'design.expire' ORDER BY sequence";
+    let before: Vec<Row> = sqlx::query_as(sql).fetch_all(app.state.db.reader()).await.expect("rows");
+    let of = |who: &Tester| {
+        let sql = "SELECT organisation FROM member WHERE person = $1";
+        sqlx::query_scalar::<_, String>(sql).bind(who.id.clone()).fetch_one(app.state.db.reader())
+    };
+    for who in [&ada, &sue] {
+        let own = Some(of(who).await.expect("an organisation"));
+        assert!(before.iter().filter(|row| row.1 == own).count() > 4, "{}: {before:?}", who.name);
+    }
+    let step = server::db::migration::known().into_iter().find(|step| step.version == 1501).expect("the migration");
+    let update = step.sql.split(';').find(|sql| sql.contains("UPDATE audit")).expect("its update");
+    let mut write = app.state.db.write().await.expect("a transaction");
+    write.execute("UPDATE audit SET organisation = NULL").await.expect("as before");
+    write.execute(sqlx::AssertSqlSafe(update.to_owned())).await.expect("upgraded");
+    write.commit().await.expect("committed");
+    let after: Vec<Row> = sqlx::query_as(sql).fetch_all(app.state.db.reader()).await.expect("rows");
+    assert_eq!(after, before);
+}
+
 /// An export has no end but the log's.
 #[tokio::test]
 async fn a_long_log_is_taken_away_whole() {
@@ -270,7 +400,7 @@ async fn a_long_log_is_taken_away_whole() {
     tamper(
         &app,
         "WITH RECURSIVE n (i) AS (SELECT 5 UNION ALL SELECT i + 1 FROM n WHERE i < 100100) \
-         INSERT INTO audit SELECT i, i, 'server', 'x.y', 'z', 'line', 'h', NULL FROM n",
+         INSERT INTO audit SELECT i, i, 'server', 'x.y', 'z', 'line', 'h', NULL, NULL, 1 FROM n",
     )
     .await;
     let all: Vec<AuditEntry> = ada.get("/api/audit/export/json").await.read().expect("entries");

@@ -1,7 +1,8 @@
 //! Compartments: what is in one, nobody learns who is not a member: not from a list, not from a search, not from a page, not from
 //! the audit log, whatever role they hold.
 
-use super::access::{STREAMS, table};
+use super::access::table;
+use super::access_stream::is_stream;
 use super::requirement::{World, weighs};
 use app::api::Page;
 use app::api::audit::AuditEntry;
@@ -111,7 +112,7 @@ impl Yard {
             let Some(template) = route.strip_prefix("GET ") else { continue };
             // Streams have no end, links and workers have doors of their own.
             let is_elsewhere = template.starts_with("/api/share/") || template.starts_with("/api/worker/");
-            if STREAMS.contains(&route.as_str()) || is_elsewhere {
+            if is_stream(&route) || is_elsewhere {
                 continue;
             }
             let id = match template.split('/').nth(2) {

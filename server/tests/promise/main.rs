@@ -1,6 +1,7 @@
 //! The promises about access and data (`P12`–`P21`, `P23`), each with its harness and a canary that the harness must catch.
 
 mod access;
+mod access_stream;
 mod audit;
 mod backup;
 mod board;
@@ -38,6 +39,7 @@ mod table;
 mod token;
 mod upgrade;
 mod version;
+mod waiver;
 
 /// With `RUST_LOG` set, the servers' log goes to the terminal.
 fn log() {

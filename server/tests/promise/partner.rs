@@ -59,7 +59,8 @@ impl Room {
     }
 
     pub async fn views(&self, share: &Share) -> Vec<ShareView> {
-        self.ada.get(&format!("/api/shares/{}/views", share.id)).await.read().expect("views")
+        let page = self.ada.get(&format!("/api/shares/{}/views", share.id)).await;
+        page.read::<app::api::Page<ShareView>>().expect("views").items
     }
 
     /// The team says something, in a thread or beginning one.
@@ -369,7 +370,7 @@ async fn who_looked_and_took_what_is_known_to_who_shared() {
     assert_eq!(room.views(&share).await.len(), 5, "what was seen stays known");
 }
 
-/// An open page is one line of the record, however long it stays open: what guests did stands among the newest 500.
+/// An open page is one line of the record, however long it stays open: what guests did is not to be looked for.
 #[tokio::test]
 async fn an_idle_page_does_not_push_out_of_the_record_what_was_done() {
     let room = Room::new().await;

@@ -25,7 +25,7 @@ pub struct World {
 }
 
 /// A plate that must weigh at most 0.65 kg.
-fn plate() -> Design {
+pub fn plate() -> Design {
     let face = |name: &str| Value::Faces(vec![FaceName(name.into())]);
     let refs = |id: &str| Value::Refs(vec![id.into()]);
     let objects = [
@@ -55,6 +55,40 @@ pub fn weighs(mass: f64, error: f64, grade: Grade) -> Outcome {
     Outcome { scalars: vec![scalar], ..Outcome::default() }
 }
 
+/// Runs the study of a [`plate`], as `who` asks for it; `answer` is what its worker publishes.
+pub async fn run(app: &TestApp, who: &Tester, design: &str, answer: &Outcome) -> Run {
+    let asked = who.post(&format!("/api/designs/{}/runs", design), json!({"study": "st"})).await;
+    let run: Run = asked.read().expect("a run");
+    let hello = Hello {
+        protocol: PROTOCOL,
+        worker: "w".into(),
+        host: "here".into(),
+        cores: 1,
+        instruction_set: "none".into(),
+        version: "0".into(),
+        memory_bytes: 1 << 40,
+        studies: vec![("static".into(), solver::study::statics::FORM.version)],
+    };
+    let state = &app.state;
+    let claimed = state.jobs.claim(state, &hello, Duration::from_secs(5)).await.expect("an answer");
+    let claimed = claimed.expect("the run");
+    assert_eq!(claimed.run, run.id);
+    let surface = state.blobs.put(answer.surface_part().to_bytes().into()).await.expect("stored");
+    let publish = Publish {
+        lease: Lease { run: claimed.run, epoch: claimed.epoch },
+        surface,
+        tensor: None,
+        volume: None,
+        deck: None,
+        growth: None,
+        core_seconds: 1.0,
+        memory_bytes: 1,
+        instruction_set: "none".into(),
+    };
+    state.jobs.publish(state, &publish).await.expect("published");
+    run
+}
+
 impl World {
     pub async fn new() -> Self {
         let app = TestApp::new().await.expect("a server");
@@ -67,36 +101,7 @@ impl World {
 
     /// Runs the study; `answer` is what its worker publishes.
     pub async fn run(&self, answer: &Outcome) -> Run {
-        let asked = self.ada.post(&format!("/api/designs/{}/runs", self.design), json!({"study": "st"})).await;
-        let run: Run = asked.read().expect("a run");
-        let hello = Hello {
-            protocol: PROTOCOL,
-            worker: "w".into(),
-            host: "here".into(),
-            cores: 1,
-            instruction_set: "none".into(),
-            version: "0".into(),
-            memory_bytes: 1 << 40,
-            studies: vec![("static".into(), solver::study::statics::FORM.version)],
-        };
-        let state = &self.app.state;
-        let claimed = state.jobs.claim(state, &hello, Duration::from_secs(5)).await.expect("an answer");
-        let claimed = claimed.expect("the run");
-        assert_eq!(claimed.run, run.id);
-        let surface = state.blobs.put(answer.surface_part().to_bytes().into()).await.expect("stored");
-        let publish = Publish {
-            lease: Lease { run: claimed.run, epoch: claimed.epoch },
-            surface,
-            tensor: None,
-            volume: None,
-            deck: None,
-            growth: None,
-            core_seconds: 1.0,
-            memory_bytes: 1,
-            instruction_set: "none".into(),
-        };
-        state.jobs.publish(state, &publish).await.expect("published");
-        run
+        run(&self.app, &self.ada, &self.design, answer).await
     }
 
     async fn verdict(&self) -> Judgement {

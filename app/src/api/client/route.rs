@@ -454,9 +454,10 @@ impl Client {
     pub fn revoke_share(&self, id: &str) -> Done {
         self.ask("DELETE", format!("/api/shares/{}", encode(id)), None)
     }
-    /// Who used a link, newest first.
-    pub fn share_views(&self, id: &str) -> Answering<Vec<ShareView>> {
-        self.get(format!("/api/shares/{}/views", encode(id)))
+    /// Who used a link, newest first. `after`: `next` of the page before.
+    pub fn share_views(&self, id: &str, after: Option<&str>) -> Answering<Page<ShareView>> {
+        let after = after.map(|after| format!("?after={}", encode(after))).unwrap_or_default();
+        self.get(format!("/api/shares/{}/views{after}", encode(id)))
     }
     /// Gives the password of a link.
     pub fn unlock_share(&self, token: &str, request: &Unlock) -> Done {

@@ -7,7 +7,7 @@ use crate::api::board::{Line, Sheet};
 use crate::api::client::Client;
 use crate::api::run::{Run, RunState};
 use crate::pages::frame::{Fault, Frame};
-use crate::panels::requirement::face_of;
+use crate::panels::requirement::{face_of, waiver_text};
 use crate::ui::{Avatars, Glyph, Icon, ago, now, seconds};
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -143,6 +143,7 @@ fn Lines(lines: Vec<Line>, design: String) -> impl IntoView {
                             let limit = line.limit.map_or_else(|| "–".into(), |v| show(&line, v));
                             let run = line.run.clone().map(|run| format!("/design/{design}?run={run}"));
                             let owner = line.owner.clone();
+                            let waiver = line.waiver.as_ref().map(|w| waiver_text(w, line.waived_by.as_ref(), now()));
                             view! {
                                 <tr data-testid="sheet-line">
                                     <td>
@@ -150,6 +151,7 @@ fn Lines(lines: Vec<Line>, design: String) -> impl IntoView {
                                         {(!line.mandatory).then(|| view! { <span class="tag">"optional"</span> })}
                                         {(!owner.is_empty()).then(|| view! { <span class="soft board-line">{owner}</span> })}
                                         <span class="soft board-line reason">{line.reason}</span>
+                                        {waiver.map(|text| view! { <span class="soft board-line" data-testid="sheet-waiver">{text}</span> })}
                                     </td>
                                     <td>
                                         <span class=format!("tag verdict {class}")>{word}</span>

@@ -3,8 +3,10 @@
 use super::release_form::{Prepare, Say};
 use crate::api::client;
 use crate::api::client::Client;
-use crate::api::release::{Approval, ChangeRelease, Decide, Decision, Happened, Proof, Reason, Release, Stage};
-use crate::panels::requirement::face_of;
+use crate::api::release::{
+    Approval, ChangeRelease, Decide, Decision, Dropped, Happened, Proof, Reason, Release, Stage,
+};
+use crate::panels::requirement::{face_of, waiver_text};
 use crate::panels::use_desk;
 use crate::ui::{Attempt, Avatar, Glyph, Icon, ago, day, now};
 use leptos::prelude::*;
@@ -188,6 +190,7 @@ fn Card(release: Release) -> impl IntoView {
             </p>
             {why.map(|why| view! { <div class="callout small" data-testid="release-returned"><Icon glyph=Glyph::Info size=14 /><div>{why}</div></div> })}
             <Evidence proofs=release.proofs.clone() stage=stage />
+            <LeftOut dropped=release.dropped.clone() since=release.since.clone() />
             <Approvers approvals=release.approvals.clone() />
             <Reports release=release.clone() />
             {move || {
@@ -273,7 +276,7 @@ fn Evidence(proofs: Vec<Proof>, stage: Stage) -> impl IntoView {
                     .into_iter()
                     .map(|p| {
                         let (word, class, _) = face_of(p.judgement.verdict);
-                        let waiver = p.judgement.waiver.clone().map(|w| format!("Waived by {}: {}", w.by, w.reason));
+                        let waiver = p.judgement.waiver.as_ref().map(|w| waiver_text(w, p.waived.as_ref(), now()));
                         let reason = waiver.or_else(|| p.is_blocking().then(|| p.judgement.reason.clone()));
                         view! {
                             <li data-testid="release-proof">
@@ -288,6 +291,26 @@ fn Evidence(proofs: Vec<Proof>, stage: Stage) -> impl IntoView {
                     .collect_view()}
             </ul>
         </details>
+    }
+    .into_any()
+}
+
+/// Requirements that are asked for no more: whoever approves is told, as nothing is left of them to be met.
+#[component]
+fn LeftOut(dropped: Vec<Dropped>, since: Option<String>) -> impl IntoView {
+    if dropped.is_empty() {
+        return ().into_any();
+    }
+    let since = since.map(|letters| format!(" since revision {letters}")).unwrap_or_default();
+    let lines = dropped.into_iter().map(|d| view! { <li>{format!("{}: {}", d.name, d.how.label())}</li> });
+    view! {
+        <div class="callout small" data-testid="release-dropped">
+            <Icon glyph=Glyph::Warning size=14 />
+            <div>
+                {format!("Not required any more{since}")}
+                <ul class="release-lines">{lines.collect_view()}</ul>
+            </div>
+        </div>
     }
     .into_any()
 }
@@ -375,6 +398,8 @@ mod tests {
             released: None,
             approvals: Vec::new(),
             proofs: Vec::new(),
+            dropped: Vec::new(),
+            since: None,
             kept: Vec::new(),
             course: vec![at(Happened::Drafted, "Ada", "")],
             may: Default::default(),
