@@ -51,6 +51,8 @@ const SELF: &str = "uuuuu+++++++++";
 /// Something of one's own that the named one is not.
 const OWN: &str = "uuuuunnnnnnnnn";
 const MEMBER: &str = "uuuuuf++++++++";
+/// Something of one's own in the organisation that the named one is not.
+const MEMBER_OWN: &str = "uuuuufnnnnnnnn";
 const MEMBER_ENGINEER: &str = "uuuuuf+++ff+++";
 const MEMBER_OWNER: &str = "uuuuuf+ffffff+";
 const MEMBER_OWNER_OF: &str = "uuuuufnffffff+";
@@ -103,6 +105,9 @@ const ROWS: &[Row] = &[
     row("DELETE /api/organisation/invitations/{id}", MEMBER_OWNER_OF),
     row("GET /api/board", MEMBER),
     row("GET /api/board/{design}", SEE),
+    row("GET /api/board/views", MEMBER),
+    with("POST /api/board/views", MEMBER, r#"{"name":"x","look":{}}"#),
+    row("DELETE /api/board/views/{id}", MEMBER_OWN),
     row("GET /api/audit", ADMINISTRATOR),
     row("GET /api/audit/check", ADMINISTRATOR),
     row("GET /api/audit/export/{form}", ADMINISTRATOR),

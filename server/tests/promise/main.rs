@@ -38,6 +38,7 @@ mod table;
 mod token;
 mod upgrade;
 mod version;
+mod view;
 
 /// With `RUST_LOG` set, the servers' log goes to the terminal.
 fn log() {
