@@ -370,8 +370,8 @@ mod tests {
         }
         assert!(of(4_000.0 * DAY).iter().all(|text| text.len() == 7), "years need their number");
         assert_eq!(
-            (short(123.456), short(12.3456), short(-3.14159)),
-            ("123.5".into(), "12.35".into(), "-3.142".into())
+            (short(123.456), short(12.3456), short(-3.24159)),
+            ("123.5".into(), "12.35".into(), "-3.242".into())
         );
     }
 
