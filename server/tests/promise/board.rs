@@ -60,23 +60,31 @@ async fn the_board_follows_the_evidence() {
     assert_eq!(found.row.course.iter().map(of_each).collect::<Vec<_>>(), [None, Some(reserve), None]);
 }
 
+/// The clock goes on while a test does; an hour is far more than one takes.
+fn is_near(a: i64, b: i64) -> bool {
+    (a - b).abs() < HOUR / 2
+}
+
+const HOUR: i64 = 3_600_000;
+const DAY: i64 = 24 * HOUR;
+
 #[tokio::test]
 async fn what_stands_in_the_way_does_so_since_the_first_time() {
-    const HOUR: i64 = 3_600_000;
     let world = World::new().await;
     world.run(&weighs(0.7, 0.013, Grade::Verified)).await;
     let first = sheet(&world).await.row.blocked.expect("it blocks");
-    assert_eq!((first.verdict, first.since), (Verdict::NotMet, world.app.state.now()));
+    assert!(first.verdict == Verdict::NotMet && is_near(first.since, world.app.state.now()), "{first:?}");
     world.app.clock.advance(HOUR);
     world.set("box", "dx", "81 mm").await;
     let stale = sheet(&world).await;
-    assert_eq!((stale.lines[0].verdict, stale.lines[0].since), (Verdict::Stale, first.since + HOUR));
+    assert_eq!(stale.lines[0].verdict, Verdict::Stale);
+    assert!(is_near(stale.lines[0].since, first.since + HOUR));
     assert_eq!(stale.row.blocked.expect("it blocks").since, first.since);
     world.app.clock.advance(HOUR);
     world.run(&weighs(0.7, 0.013, Grade::Verified)).await;
     let again = sheet(&world).await;
-    assert_eq!((again.lines[0].verdict, again.lines[0].since), (Verdict::NotMet, first.since + 2 * HOUR));
-    assert_eq!(again.lines[0].open_since, Some(first.since));
+    assert_eq!((again.lines[0].verdict, again.lines[0].open_since), (Verdict::NotMet, Some(first.since)));
+    assert!(is_near(again.lines[0].since, first.since + 2 * HOUR));
     assert_eq!(board(&world.ada).await[0].blocked.as_ref().map(|b| b.since), Some(first.since));
     // Once it was met, it begins anew.
     world.app.clock.advance(HOUR);
@@ -86,12 +94,12 @@ async fn what_stands_in_the_way_does_so_since_the_first_time() {
     assert_eq!((met.row.blocked, met.lines[0].open_since), (None, None));
     world.app.clock.advance(HOUR);
     world.set("box", "dx", "83 mm").await;
-    assert_eq!(sheet(&world).await.row.blocked.map(|b| b.since), Some(first.since + 4 * HOUR));
+    let anew = sheet(&world).await.row.blocked.expect("it blocks again");
+    assert!(anew.verdict == Verdict::Stale && is_near(anew.since, first.since + 4 * HOUR), "{anew:?}");
 }
 
 #[tokio::test]
 async fn who_worked_on_a_design_lately_stands_beside_it() {
-    const DAY: i64 = 86_400_000;
     let world = World::new().await;
     let start = world.app.state.now();
     assert_eq!(board(&world.ada).await[0].people, [], "whoever made it has not worked on it since");
@@ -100,16 +108,17 @@ async fn who_worked_on_a_design_lately_stands_beside_it() {
     world.app.clock.advance(3 * DAY);
     world.run(&weighs(0.6, 0.013, Grade::Verified)).await;
     let row = board(&world.ada).await.remove(0);
-    let found: Vec<_> = row.people.iter().map(|p| (p.name.as_str(), p.n_edits, p.n_runs, p.last)).collect();
-    assert_eq!(found, [("Ada", 2, 1, start + 3 * DAY)]);
+    let found: Vec<_> = row.people.iter().map(|p| (p.name.as_str(), p.n_edits, p.n_runs)).collect();
+    assert_eq!(found, [("Ada", 2, 1)]);
+    assert!(is_near(row.people[0].last, start + 3 * DAY));
     assert_eq!(sheet(&world).await.row.people, row.people);
     // The edits are further back than two weeks, the run is not; then neither is lately.
-    world.app.clock.advance(12 * DAY);
-    let ada = Tester { cookie: Some(world.app.session(&world.ada.id).await.expect("a session")), ..world.ada.clone() };
-    assert_eq!(board(&ada).await[0].people.iter().map(|p| (p.n_edits, p.n_runs)).collect::<Vec<_>>(), [(0, 1)]);
-    world.app.clock.advance(3 * DAY);
-    let ada = Tester { cookie: Some(world.app.session(&world.ada.id).await.expect("a session")), ..world.ada.clone() };
-    assert_eq!(board(&ada).await[0].people, []);
+    for (days, expected) in [(12, &[(0, 1)][..]), (3, &[])] {
+        world.app.clock.advance(days * DAY);
+        let cookie = Some(world.app.session(&world.ada.id).await.expect("a session"));
+        let rows = board(&Tester { cookie, ..world.ada.clone() }).await;
+        assert_eq!(rows[0].people.iter().map(|p| (p.n_edits, p.n_runs)).collect::<Vec<_>>(), expected);
+    }
 }
 
 #[tokio::test]
