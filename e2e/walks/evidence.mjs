@@ -159,6 +159,17 @@ test('the board tells how the design stands, on a desktop and a phone, and its s
   assert.ok(csv.split('\r\n').length >= 3 && csv.includes('blocked by'), 'what is shown, as a table');
   await row.getByRole('link').first().click();
   await id(page, 'sheet-line').getByText(/asks something else/).waitFor();
+  // Margins and mass over time: a curve each, the limit, and what is read off by the arrow keys.
+  const margin = id(page, 'chart-reserve');
+  await margin.locator('path.curve').first().waitFor({ state: 'attached' });
+  assert.equal(await margin.locator('line.rule').count(), 1, 'the limit is drawn');
+  assert.ok(await margin.locator('path.curve').first().evaluate((path) => path.getTotalLength() > 10), 'the curve has a length');
+  await id(page, 'chart-mass').locator('path.curve').first().waitFor({ state: 'attached' });
+  await margin.getByTestId('plot').focus();
+  await page.keyboard.press('ArrowRight');
+  await margin.locator('.plot-key').filter({ hasText: /\d{4}-\d\d-\d\d \d\d:\d\d UTC/ }).waitFor();
+  await id(page, 'sheet-line').locator('svg.spark').first().waitFor();
+  await id(page, 'sheet-people').filter({ hasText: /Ada Byron.*edits/ }).waitFor();
   await a.shot('39-sheet');
   const small = await on.person({ viewport: phone, storageState: await a.context.storageState() });
   const onPhone = small.page;
@@ -170,6 +181,64 @@ test('the board tells how the design stands, on a desktop and a phone, and its s
     assert.ok(!wide, `${name} does not scroll sideways`);
   }
   await small.context.close();
+});
+
+test('the board groups by project, and a saved view follows its person to another browser', async () => {
+  const { page } = a;
+  await page.goto('/board');
+  const row = id(page, 'board-row').filter({ hasText: /bracket/i }).first();
+  await row.waitFor();
+  await id(page, 'views-empty').waitFor();
+  await id(page, 'board-group-by').click();
+  const group = id(page, 'board-group').first();
+  await group.filter({ hasText: /1 stale/ }).waitFor();
+  await group.getByTestId('board-fold').click();
+  await row.waitFor({ state: 'detached' });
+  await group.getByTestId('board-fold').press('Enter');
+  await row.waitFor();
+  await id(row, 'board-people').waitFor();
+  await id(page, 'board-person').selectOption({ label: 'Ada Byron' });
+  await id(page, 'board-search').fill('bracket');
+  await row.waitFor();
+  await id(page, 'view-save').click();
+  await id(page, 'view-save-yes').click();
+  await id(page, 'view-dialog').getByText('Give it a name.').waitFor();
+  await id(page, 'view-dialog').getByTestId('name').fill('Brackets by project');
+  await id(page, 'view-dialog').getByTestId('name').press('Enter');
+  await id(page, 'view-dialog').waitFor({ state: 'hidden' });
+  await a.shot('56-board-view');
+  // Elsewhere nothing is set; the view sets all of it.
+  const small = { ...phone, width: 375 };
+  const other = await on.person({ viewport: small, colorScheme: 'dark', storageState: await a.context.storageState() });
+  await other.page.goto('/board');
+  await other.page.evaluate(() => localStorage.removeItem('brunel-board'));
+  await other.page.reload();
+  await id(other.page, 'board-row').first().waitFor();
+  await id(other.page, 'view-choose').selectOption({ label: 'Brackets by project' });
+  await id(other.page, 'board-group').first().waitFor();
+  assert.equal(await id(other.page, 'board-search').inputValue(), 'bracket');
+  assert.equal(await id(other.page, 'board-group-by').getAttribute('aria-pressed'), 'true');
+  await id(other.page, 'board-search').fill('nothing like it');
+  await id(other.page, 'view-changed').waitFor();
+  await other.page.getByText('No design fits these filters.').waitFor();
+  await id(other.page, 'board-search').fill('bracket');
+  await id(other.page, 'view-changed').waitFor({ state: 'detached' });
+  await other.shot('57-board-view-phone');
+  const isWide = () => other.page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
+  assert.ok(!await isWide(), 'the grouped board does not scroll sideways');
+  await id(other.page, 'view-delete').click();
+  await id(other.page, 'view-delete-dialog-yes').click();
+  await id(other.page, 'views-empty').waitFor();
+  await id(other.page, 'board-row').first().getByRole('link').first().click();
+  await id(other.page, 'chart-reserve').locator('path.curve').first().waitFor({ state: 'attached' });
+  await id(other.page, 'chart-reserve').scrollIntoViewIfNeeded();
+  await other.shot('58-charts-phone');
+  assert.ok(!await isWide(), 'the charts do not scroll sideways');
+  await other.context.close();
+  // As it was, for the walks to come.
+  await id(page, 'board-group-by').click();
+  await id(page, 'board-search').fill('');
+  await id(page, 'board-person').selectOption('');
 });
 
 test('the administrator reads in the audit log who did what', async () => {
@@ -221,7 +290,7 @@ test('B may not edit; the panel on a phone; no faults in any console', async () 
   await small.shot('37-talk-phone');
   assert.ok(!wide, 'the page does not scroll sideways');
   await small.context.close();
-  // That a release is refused is an answer, which the console notes.
-  assert.deepEqual(a.faults([/WebSocket/, /409 .*\/submit/]), []);
+  // That a release is refused, or a view without a name, is an answer, which the console notes.
+  assert.deepEqual(a.faults([/WebSocket/, /409 .*\/submit/, /422 .*\/board\/views/]), []);
   assert.deepEqual(b.faults([/WebSocket/]), []);
 });

@@ -28,6 +28,9 @@ pub struct Extent {
     designs: usize,
     #[arg(long, default_value_t = 400)]
     runs: usize,
+    /// Moments of each design's course, at least.
+    #[arg(long, default_value_t = 0)]
+    moments: usize,
 }
 
 /// Adds a portfolio to the organisation of the first account.
@@ -35,7 +38,7 @@ pub struct Extent {
 pub async fn seed(data: &Data, extent: &Extent) -> anyhow::Result<()> {
     let clock = Arc::new(Shifted::default());
     let state = State::open_with(Config::local(&data.data), clock.clone()).await?;
-    let extent = portfolio::Extent { designs: extent.designs, runs: extent.runs };
+    let extent = portfolio::Extent { designs: extent.designs, runs: extent.runs, moments: extent.moments };
     let tell = |project: &str| println!("{project} …");
     let made =
         portfolio::add(&state, &clock, extent, &tell).await.map_err(|e| anyhow::anyhow!("{}", e.problem().message))?;

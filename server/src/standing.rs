@@ -17,8 +17,8 @@ use tokio::sync::broadcast::error::RecvError;
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// Edited designs looked at in one go.
 const AT_ONCE: i64 = 50;
-/// Moments of a design that are kept.
-const COURSE_MAX: i64 = 500;
+/// Moments of a design that are kept, and that the figure of the board is about.
+pub const COURSE_MAX: i64 = 500;
 
 /// How a design stands.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -30,14 +30,20 @@ pub struct Standing {
 impl Standing {
     /// What stands in the way longest.
     pub fn blocked(&self) -> Option<Blocked> {
-        let first = self.lines.iter().filter(|l| l.is_blocking()).min_by_key(|l| l.since)?;
+        let blocking = self.lines.iter().filter(|l| l.is_blocking());
+        let (since, first) = blocking.map(|l| (open_since(l), l)).min_by_key(|(since, _)| *since)?;
         Some(Blocked {
             requirement: first.requirement.clone(),
             name: first.name.clone(),
             verdict: first.verdict,
-            since: first.since,
+            since,
         })
     }
+}
+
+/// Since when a line that stands in the way does; one that was kept before this was told apart says when its verdict began.
+fn open_since(line: &Line) -> i64 {
+    line.open_since.unwrap_or(line.since)
 }
 
 /// Follows edits and answers for as long as the runtime lives.
@@ -175,10 +181,11 @@ pub async fn refresh(state: &State, design: &str) -> Result<Standing, Error> {
 
 /// Whether two moments say the same of a design.
 fn same(a: &Moment, b: &Moment) -> bool {
-    (a.counts, a.reserve, a.mass) == (b.counts, b.reserve, b.mass)
+    (a.counts, a.reserve, a.mass, &a.reserves) == (b.counts, b.reserve, b.mass, &b.reserves)
 }
 
-/// How `design` stands by `evidence`. A verdict that was the same `before` keeps its time.
+/// How `design` stands by `evidence`. A verdict that was the same `before` keeps its time, and so does a requirement that stood
+/// in the way before and still does, by whatever verdict: not met, edited and not met again is open since the first time.
 fn compute(design: &Design, evidence: &[Evidence], before: Option<&Standing>, now: i64) -> Standing {
     let asked = design.section(Section::Requirement).filter(|r| !r.suppressed);
     let lines: Vec<Line> = asked
@@ -186,13 +193,18 @@ fn compute(design: &Design, evidence: &[Evidence], before: Option<&Standing>, no
             let found = judge(design, requirement, evidence);
             let known = before.and_then(|b| b.lines.iter().find(|l| l.requirement == requirement.id.0));
             let since = known.filter(|l| l.verdict == found.verdict).map_or(now, |l| l.since);
-            line(&requirement.name, &requirement.text("owner"), found, since)
+            let mut line = line(&requirement.name, &requirement.text("owner"), found, since);
+            if line.is_blocking() {
+                line.open_since = Some(known.filter(|l| l.is_blocking()).map_or(now, open_since));
+            }
+            line
         })
         .collect();
     let reserve = lines.iter().filter_map(|l| l.reserve).min_by(f64::total_cmp);
+    let reserves = lines.iter().filter_map(|l| Some((l.requirement.clone(), l.reserve?))).collect();
     let fresh = evidence.iter().filter(|e| e.is_fresh(design));
     let mass = fresh.max_by_key(|e| e.record.created).and_then(|e| e.number("mass"));
-    let moment = Moment { time: now, sequence: 0, counts: Counts::of(&lines), reserve, mass };
+    let moment = Moment { time: now, sequence: 0, counts: Counts::of(&lines), reserve, reserves, mass };
     Standing { lines, moment }
 }
 
@@ -206,6 +218,7 @@ fn line(name: &str, owner: &str, found: Judgement, since: i64) -> Line {
         name: name.to_owned(),
         verdict: found.verdict,
         since,
+        open_since: None,
         reason: found.reason,
         dimension: found.dimension,
         value: found.value,

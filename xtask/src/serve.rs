@@ -38,7 +38,7 @@ pub fn serve(options: &[String]) -> Result<()> {
 pub fn seed(options: &[String]) -> Result<()> {
     let extent: &[&str] = match options.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => &[],
-        ["--large"] => &["--designs", "200", "--runs", "20000"],
+        ["--large"] => &["--designs", "200", "--runs", "20000", "--moments", "500"],
         _ => bail!("seed knows --large, not '{}'", options.join(" ")),
     };
     let build = ["run", "--locked", "--release", "--package", "server", "--bin", "server", "--", "seed"];

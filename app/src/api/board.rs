@@ -7,6 +7,7 @@ use super::run::Run;
 use serde::{Deserialize, Serialize};
 use solver::quantity::Dimension;
 use solver::requirement::{Verdict, Waiver};
+use std::collections::BTreeMap;
 
 /// How many requirements there are of each verdict; waived ones that are not met stand apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,27 @@ impl Counts {
     pub fn total(&self) -> u32 {
         self.met + self.indicated + self.not_met + self.stale + self.no_evidence + self.waived
     }
+
+    /// Neither met nor waived, the optional ones too.
+    pub fn open(&self) -> u32 {
+        self.total() - self.met - self.waived
+    }
+
+    /// Something is required, and all of it is met or waived.
+    pub fn is_all_met(&self) -> bool {
+        self.total() > 0 && self.open() == 0
+    }
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.met += other.met;
+        self.indicated += other.indicated;
+        self.not_met += other.not_met;
+        self.stale += other.stale;
+        self.no_evidence += other.no_evidence;
+        self.waived += other.waived;
+    }
 }
 
 /// One requirement of a design. Values are SI.
@@ -53,6 +75,9 @@ pub struct Line {
     pub verdict: Verdict,
     /// When the verdict became this one, epoch milliseconds.
     pub since: i64,
+    /// Since when it stands in the way of a release, whatever its verdicts meanwhile, epoch milliseconds; absent while it does not.
+    #[serde(default)]
+    pub open_since: Option<i64>,
     pub reason: String,
     #[cfg_attr(feature = "ssr", schema(value_type = Object))]
     pub dimension: Dimension,
@@ -90,6 +115,9 @@ pub struct Moment {
     pub counts: Counts,
     /// Smallest of all requirements that have a value.
     pub reserve: Option<f64>,
+    /// That of each requirement that has a value, by its id. Not in lists of many designs.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reserves: BTreeMap<String, f64>,
     /// Of the newest answer to what the design asks now, kg.
     pub mass: Option<f64>,
 }
@@ -102,6 +130,7 @@ pub struct Blocked {
     pub name: String,
     #[cfg_attr(feature = "ssr", schema(value_type = String, example = "stale"))]
     pub verdict: Verdict,
+    /// Since when it stands in the way, whatever its verdicts meanwhile.
     pub since: i64,
 }
 
@@ -119,6 +148,19 @@ pub struct Runs {
     pub last: Option<i64>,
 }
 
+/// Someone who edited or ran a design in the last 14 days.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Contributor {
+    pub person: String,
+    pub name: String,
+    pub hue: u16,
+    pub n_edits: u32,
+    pub n_runs: u32,
+    /// The last of them, epoch milliseconds.
+    pub last: i64,
+}
+
 /// One design on the board.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
@@ -131,6 +173,9 @@ pub struct Row {
     pub changed: i64,
     pub changed_by: String,
     pub here: Vec<Here>,
+    /// Who worked on it lately, the last one first.
+    #[serde(default)]
+    pub people: Vec<Contributor>,
     /// As it stands; absent until it was first looked at.
     pub now: Option<Moment>,
     /// What was looked at is not the newest any more; it is being looked at.
@@ -155,6 +200,8 @@ pub struct Board {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Sheet {
+    /// When this was read, epoch milliseconds: what stood then last holds until then.
+    pub time: i64,
     pub row: Row,
     pub lines: Vec<Line>,
     /// Newest first.

@@ -15,6 +15,7 @@ pub mod release;
 pub mod requirement;
 pub mod run;
 pub mod share;
+pub mod view;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,6 @@
-//! Curves over axes with units, read off under the pointer or by the arrow keys.
+//! Curves over axes with units, or over time, read off under the pointer or by the arrow keys.
 
+use super::time::day;
 use leptos::prelude::*;
 
 const WIDTH: f64 = 300.0;
@@ -11,6 +12,37 @@ const ABOVE: f64 = 8.0;
 const RIGHT: f64 = 8.0;
 /// Steps of the arrow keys over the whole width.
 const KEY_STEPS: f64 = 100.0;
+/// Looks that the style sheet has for curves; the next ones begin anew.
+const LOOKS: usize = 8;
+const MINUTE: f64 = 60_000.0;
+const HOUR: f64 = 60.0 * MINUTE;
+const DAY: f64 = 24.0 * HOUR;
+/// Steps of an axis of time, ms: those that clocks and calendars have.
+const TIME_STEPS: [f64; 21] = [
+    MINUTE,
+    2.0 * MINUTE,
+    5.0 * MINUTE,
+    10.0 * MINUTE,
+    15.0 * MINUTE,
+    30.0 * MINUTE,
+    HOUR,
+    2.0 * HOUR,
+    3.0 * HOUR,
+    6.0 * HOUR,
+    12.0 * HOUR,
+    DAY,
+    2.0 * DAY,
+    4.0 * DAY,
+    7.0 * DAY,
+    14.0 * DAY,
+    28.0 * DAY,
+    56.0 * DAY,
+    91.0 * DAY,
+    182.0 * DAY,
+    365.0 * DAY,
+];
+/// Dates that stand beside each other on the axis.
+const DATES: f64 = 5.0;
 
 /// A curve, in the units of the axes; a point that is no number parts it.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,8 +78,7 @@ fn step(range: f64) -> f64 {
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|s| s * size).find(|s| range / s <= 6.0).unwrap_or(10.0 * size)
 }
 
-fn ticks((lo, hi): (f64, f64)) -> Vec<f64> {
-    let step = step(hi - lo);
+fn ticks((lo, hi): (f64, f64), step: f64) -> Vec<f64> {
     let first = (lo / step - 1e-9).ceil() as i64;
     let last = (hi / step + 1e-9).floor() as i64;
     (first..=last.min(first + 12)).map(|k| k as f64 * step).collect()
@@ -62,8 +93,37 @@ fn number(x: f64, step: f64) -> String {
     format!("{x:.digits$}")
 }
 
+/// The step of an axis of so many ms.
+fn time_step(range: f64) -> f64 {
+    let years = TIME_STEPS[TIME_STEPS.len() - 1];
+    TIME_STEPS.into_iter().find(|s| range / s <= DATES).unwrap_or_else(|| years * (range / years / DATES).ceil())
+}
+
+/// A time of day, UTC.
+fn clock(ms: f64) -> String {
+    let minutes = (ms.rem_euclid(DAY) / MINUTE) as u32;
+    format!("{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// A tick of an axis of time: month and day, over years the month, within days the time of day.
+fn date(ms: f64, step: f64) -> String {
+    let day = day(ms as i64);
+    if step < DAY && ms.rem_euclid(DAY) > 0.0 {
+        return clock(ms);
+    }
+    let part = if step > 200.0 * DAY { day.get(..7) } else { day.get(5..) };
+    part.unwrap_or(&day).to_owned()
+}
+
+/// A value as it is read off: four digits or so.
+fn short(y: f64) -> String {
+    let digits = if y.abs() >= 100.0 { 1 } else { 3 - usize::from(y.abs() >= 10.0) };
+    format!("{y:.digits$}")
+}
+
 impl Scale {
-    fn of(series: &[Series]) -> Self {
+    /// `rule` is in sight always; what is beyond `ceiling`, to either side of zero, is not.
+    fn of(series: &[Series], rule: Option<f64>, ceiling: Option<f64>) -> Self {
         let points = || series.iter().flat_map(|s| &s.points).filter(|p| p.0.is_finite() && p.1.is_finite());
         let range = |f: fn(&(f64, f64)) -> f64| {
             let (lo, hi) =
@@ -76,7 +136,13 @@ impl Scale {
                 (0.0, 1.0)
             }
         };
-        let (x, (lo, hi)) = (range(|p| p.0), range(|p| p.1));
+        let (x, (mut lo, mut hi)) = (range(|p| p.0), range(|p| p.1));
+        if let Some(rule) = rule {
+            (lo, hi) = (lo.min(rule), hi.max(rule));
+        }
+        if let Some(ceiling) = ceiling {
+            (lo, hi) = (lo.max(-ceiling), hi.min(ceiling));
+        }
         // Whole steps, so that the first and the last tick stand at the border.
         let step = step(hi - lo);
         Self { x, y: ((lo / step).floor() * step, (hi / step).ceil() * step) }
@@ -87,6 +153,7 @@ impl Scale {
     }
 
     fn py(&self, y: f64) -> f64 {
+        let y = y.clamp(self.y.0, self.y.1);
         ABOVE + (HEIGHT - ABOVE - BELOW) * (self.y.1 - y) / (self.y.1 - self.y.0)
     }
 
@@ -121,9 +188,18 @@ pub fn Plot(
     x_label: Signal<String>,
     #[prop(into)] y_label: Signal<String>,
     cursor: RwSignal<Option<f64>>,
+    /// The x axis has epoch milliseconds, and shows dates.
+    #[prop(optional)]
+    time: bool,
+    /// A line across at this value, which is always in sight, and its name.
+    #[prop(optional)]
+    rule: Option<(f64, &'static str)>,
+    /// What is larger runs along the border.
+    #[prop(optional)]
+    ceiling: Option<f64>,
 ) -> impl IntoView {
     let svg = NodeRef::<leptos::svg::Svg>::new();
-    let scale = Memo::new(move |_| series.with(|s| Scale::of(s)));
+    let scale = Memo::new(move |_| series.with(|s| Scale::of(s, rule.map(|r| r.0), ceiling)));
     let moved = move |e: leptos::ev::PointerEvent| {
         #[cfg(feature = "browser")]
         if let Some(svg) = svg.get_untracked() {
@@ -150,21 +226,30 @@ pub fn Plot(
     let axes = move || {
         scale.with(|s| {
             let (dx, dy) = (step(s.x.1 - s.x.0), step(s.y.1 - s.y.0));
-            let across = ticks(s.y).into_iter().map(|y| {
+            let across = ticks(s.y, dy).into_iter().map(|y| {
                 let py = s.py(y);
                 view! {
                     <line class="grid" x1=LEFT x2=WIDTH - RIGHT y1=py y2=py></line>
                     <text x=LEFT - 4.0 y=py + 3.0 text-anchor="end">{number(y, dy)}</text>
                 }
             });
-            let along = ticks(s.x).into_iter().map(|x| {
+            let dx = if time { time_step(s.x.1 - s.x.0) } else { dx };
+            let along = ticks(s.x, dx).into_iter().map(|x| {
                 let px = s.px(x);
+                let words = if time { date(x, dx) } else { number(x, dx) };
                 view! {
                     <line class="grid" x1=px x2=px y1=ABOVE y2=HEIGHT - BELOW></line>
-                    <text x=px y=HEIGHT - BELOW + 11.0 text-anchor="middle">{number(x, dx)}</text>
+                    <text x=px y=HEIGHT - BELOW + 11.0 text-anchor="middle">{words}</text>
                 }
             });
-            (across.collect_view(), along.collect_view())
+            let rule = rule.map(|(at, name)| {
+                let py = s.py(at);
+                view! {
+                    <line class="rule" x1=LEFT x2=WIDTH - RIGHT y1=py y2=py></line>
+                    <text class="rule-name" x=LEFT + 3.0 y=py - 3.0>{name}</text>
+                }
+            });
+            (across.collect_view(), along.collect_view(), rule)
         })
     };
     let mark = move || {
@@ -179,7 +264,7 @@ pub fn Plot(
                 .into_iter()
                 .enumerate()
                 .filter_map(|(k, at)| Some((k, at?)))
-                .map(|(k, (x, y))| view! { <circle class=format!("dot c{}", k % 4) cx=x cy=y r="3"></circle> })
+                .map(|(k, (x, y))| view! { <circle class=format!("dot c{}", k % LOOKS) cx=x cy=y r="3"></circle> })
                 .collect_view()}
         })
     };
@@ -197,7 +282,7 @@ pub fn Plot(
                             .with(|s| {
                                 all.iter()
                                     .enumerate()
-                                    .map(|(k, own)| view! { <path class=format!("curve c{}", k % 4) d=s.path(own)></path> })
+                                    .map(|(k, own)| view! { <path class=format!("curve c{}", k % LOOKS) d=s.path(own)></path> })
                                     .collect_view()
                             })
                     })
@@ -214,19 +299,27 @@ pub fn Plot(
                     .with(|all| {
                         let several = all.len() > 1;
                         let read = cursor.get();
-                        all.iter()
+                        let when = read.filter(|_| time).map(|x| {
+                            view! { <li class="when mono">{format!("{} {} UTC", day(x as i64), clock(x))}</li> }
+                        });
+                        let values = all
+                            .iter()
                             .enumerate()
-                            .filter(|_| several || read.is_some())
+                            .filter(|_| several || time || read.is_some())
                             .map(|(k, own)| {
-                                let value = read.and_then(|x| own.at(x)).map(|y| format!("{y:.4}"));
+                                // Over time, what holds now stands there until something is read off.
+                                let last = || own.points.last().map(|p| p.1).filter(|y| time && y.is_finite());
+                                let value = read.map_or_else(last, |x| own.at(x));
+                                let value = value.map(|y| if time { short(y) } else { format!("{y:.4}") });
                                 view! {
-                                    <li class=format!("c{}", k % 4)>
+                                    <li class=format!("c{}", k % LOOKS)>
                                         <span>{own.label.clone()}</span>
                                         <span class="mono">{value}</span>
                                     </li>
                                 }
                             })
-                            .collect_view()
+                            .collect_view();
+                        (when, values)
                     })
             }}
         </ul>
@@ -240,8 +333,9 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_inside() {
-        assert_eq!(ticks((0.0, 10.0)), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
-        assert_eq!(ticks((-0.31, 0.12)), [-0.30000000000000004, -0.2, -0.1, 0.0, 0.1]);
+        let of = |range: (f64, f64)| ticks(range, step(range.1 - range.0));
+        assert_eq!(of((0.0, 10.0)), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
+        assert_eq!(of((-0.31, 0.12)), [-0.30000000000000004, -0.2, -0.1, 0.0, 0.1]);
         assert_eq!((number(0.25, 0.05).as_str(), number(120.0, 20.0).as_str()), ("0.25", "120"));
         assert_eq!(number(2.5e6, 5e5), "2.5e6");
     }
@@ -249,14 +343,45 @@ mod tests {
     #[test]
     fn a_gap_parts_the_curve_and_reads_nothing() {
         let own = Series { label: String::new(), points: vec![(0.0, 1.0), (1.0, 3.0), (2.0, f64::NAN), (3.0, 5.0)] };
-        let scale = Scale::of(std::slice::from_ref(&own));
+        let scale = Scale::of(std::slice::from_ref(&own), None, None);
         assert_eq!((scale.x, scale.y), ((0.0, 3.0), (1.0, 5.0)));
         assert_eq!(scale.path(&own).matches('M').count(), 2);
         assert_eq!((own.at(0.5), own.at(1.5), own.at(4.0), own.at(0.0)), (Some(2.0), None, None, Some(1.0)));
         assert!((scale.x_at(scale.px(1.2)) - 1.2).abs() < 1e-12);
         // Nothing, and one value only, still have axes.
-        assert_eq!(Scale::of(&[]).y, (0.0, 1.0));
+        assert_eq!(Scale::of(&[], None, None).y, (0.0, 1.0));
         let flat = Series { label: String::new(), points: vec![(0.0, 4.0), (1.0, 4.0)] };
-        assert!(Scale::of(&[flat]).y.0 < 4.0);
+        assert!(Scale::of(&[flat], None, None).y.0 < 4.0);
+    }
+
+    #[test]
+    fn an_axis_of_time_has_dates_and_times_of_day() {
+        // 2026-11-21, 00:00 UTC.
+        let start = 1_795_219_200_000.0;
+        let of = |range: f64| {
+            let step = time_step(range);
+            ticks((start, start + range), step).into_iter().map(|x| date(x, step)).collect::<Vec<_>>()
+        };
+        assert_eq!(of(3.0 * MINUTE), ["11-21", "00:01", "00:02", "00:03"]);
+        assert_eq!(of(DAY), ["11-21", "06:00", "12:00", "18:00", "11-22"]);
+        assert_eq!(of(4.0 * DAY), ["11-21", "11-22", "11-23", "11-24", "11-25"]);
+        for days in [0.001, 0.3, 1.0, 9.0, 40.0, 180.0, 700.0, 4_000.0, 40_000.0] {
+            assert!((1..=7).contains(&of(days * DAY).len()), "{days} days: {:?}", of(days * DAY));
+        }
+        assert!(of(4_000.0 * DAY).iter().all(|text| text.len() == 7), "years need their number");
+        assert_eq!(
+            (short(123.456), short(12.3456), short(-3.24159)),
+            ("123.5".into(), "12.35".into(), "-3.242".into())
+        );
+    }
+
+    #[test]
+    fn the_limit_is_in_sight_and_what_is_far_beyond_runs_along_the_border() {
+        let own = Series { label: String::new(), points: vec![(0.0, 12.0), (1.0, 900.0)] };
+        let scale = Scale::of(&[own], Some(0.0), Some(200.0));
+        assert_eq!(scale.y, (0.0, 200.0));
+        assert_eq!(scale.py(900.0), ABOVE);
+        let below = Series { label: String::new(), points: vec![(0.0, -12.0), (1.0, -3.0)] };
+        assert!(Scale::of(&[below], Some(0.0), Some(200.0)).y.1 >= 0.0);
     }
 }

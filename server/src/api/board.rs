@@ -1,12 +1,13 @@
 //! `/api/board`: how all designs stand, for those who answer for them.
 
 use crate::auth::{Action, Actor, Object, Person, can, reach};
+use crate::clock::DAY;
 use crate::jobs::{self, Stored};
 use crate::release::waiver;
 use crate::standing::{self, Standing};
 use crate::{Error, State, release};
 use app::api::auth::Role;
-use app::api::board::{Board, Moment, Row, Runs, Sheet};
+use app::api::board::{Board, Contributor, Moment, Row, Runs, Sheet};
 use app::api::release::Standing as Revisions;
 use app::api::run::Run;
 use axum::Json;
@@ -23,6 +24,8 @@ const ROWS_MAX: i64 = 2_000;
 /// Moments of each design that the board shows, and its own sheet.
 const COURSE: i64 = 24;
 const COURSE_OF_ONE: i64 = 500;
+/// How long what people did counts as their work on a design.
+const LATELY: i64 = 14 * DAY;
 /// Runs on a design's sheet.
 const RUNS: u32 = 20;
 
@@ -70,10 +73,16 @@ async fn board(state: State, actor: Actor) -> Result<Json<Board>, Error> {
     let mut runs = sums(&state, &scope).await?;
     let mut courses = courses(&state, &scope, COURSE).await?;
     let mut releases = releases(&state, &scope).await?;
+    let mut people = contributors(&state, &scope).await?;
     let rows = rows.iter().map(|row| {
         let design: String = row.get(0);
-        let (runs, course) = (runs.remove(&design).unwrap_or_default(), courses.remove(&design).unwrap_or_default());
-        Row { release: releases.remove(&design).unwrap_or_default(), ..read(&state, row, runs, course) }
+        let (runs, mut course) =
+            (runs.remove(&design).unwrap_or_default(), courses.remove(&design).unwrap_or_default());
+        // A row draws the least of them only, and two hundred designs have some hundred thousand.
+        course.iter_mut().for_each(|moment| moment.reserves.clear());
+        let (release, people) =
+            (releases.remove(&design).unwrap_or_default(), people.remove(&design).unwrap_or_default());
+        Row { release, people, ..read(&state, row, runs, course) }
     });
     Ok(Json(Board { rows: rows.collect() }))
 }
@@ -95,6 +104,7 @@ async fn sheet(state: State, actor: Actor, Path(design): Path<String>) -> Result
     let sums = sums(&state, &scope).await?.remove(&design).unwrap_or_default();
     let course = courses(&state, &scope, COURSE_OF_ONE).await?.remove(&design).unwrap_or_default();
     let release = releases(&state, &scope).await?.remove(&design).unwrap_or_default();
+    let people = contributors(&state, &scope).await?.remove(&design).unwrap_or_default();
     let filter = jobs::store::Filter { design: Some(design.clone()), limit: RUNS, ..Default::default() };
     let stored = {
         let mut reader = state.db.reader().acquire().await?;
@@ -103,8 +113,8 @@ async fn sheet(state: State, actor: Actor, Path(design): Path<String>) -> Result
     let mut runs: Vec<Run> = stored.iter().map(Stored::to_run).collect();
     runs.iter_mut().for_each(|run| state.jobs.board().dress(run));
     jobs::mark_stale(&state, &mut runs).await?;
-    let row = Row { release, ..read(&state, &row, sums, course) };
-    Ok(Json(Sheet { row, lines: standing.lines, runs }))
+    let row = Row { release, people, ..read(&state, &row, sums, course) };
+    Ok(Json(Sheet { time: state.now(), row, lines: standing.lines, runs }))
 }
 
 /// A row of [`SELECT`].
@@ -115,6 +125,7 @@ fn read(state: &State, row: &SqliteRow, runs: Runs, course: Vec<Moment>) -> Row 
         row.get::<Option<String>, _>(7).and_then(|content| serde_json::from_str(&content).ok());
     Row {
         here: state.rooms.here(&design),
+        people: Vec::new(),
         name: row.get(1),
         project: row.get(2),
         project_name: row.get(3),
@@ -154,16 +165,46 @@ async fn sums(state: &State, scope: &Scope<'_>) -> Result<HashMap<String, Runs>,
     Ok(rows.into_iter().map(sum).collect())
 }
 
-/// The last moments of every design in the scope, oldest first.
-async fn courses(state: &State, scope: &Scope<'_>, limit: i64) -> Result<HashMap<String, Vec<Moment>>, Error> {
+/// Who edited or ran each design in the scope lately, the last one first. Whoever sees a design sees its history, and so their
+/// names.
+async fn contributors(state: &State, scope: &Scope<'_>) -> Result<HashMap<String, Vec<Contributor>>, Error> {
     let text = format!(
-        "SELECT design, content FROM (SELECT course.design, course.time, course.content, \
-         ROW_NUMBER() OVER (PARTITION BY course.design ORDER BY course.time DESC) AS n \
-         FROM standing_course AS course JOIN design ON design.id = course.design WHERE {}) AS numbered \
-         WHERE n <= $5 ORDER BY design, time",
+        "SELECT work.design, person.id, person.name, person.hue, SUM(work.edits), SUM(work.runs), MAX(work.last) FROM (\
+         SELECT entry.design AS design, entry.author AS who, COUNT(*) AS edits, 0 AS runs, MAX(entry.time) AS last \
+         FROM design JOIN entry ON entry.design = design.id AND entry.time >= $5 \
+         WHERE {0} GROUP BY entry.design, entry.author \
+         UNION ALL SELECT run.design, run.person, 0, COUNT(*), MAX(run.created) \
+         FROM design JOIN run ON run.design = design.id AND run.created >= $5 \
+         WHERE {0} GROUP BY run.design, run.person) AS work JOIN person ON person.id = work.who \
+         GROUP BY work.design, person.id ORDER BY work.design, MAX(work.last) DESC, person.name",
         designs()
     );
-    let rows = scope.query(text).bind(limit).fetch_all(state.db.reader()).await?;
+    let rows = scope.query(text).bind(state.now() - LATELY).fetch_all(state.db.reader()).await?;
+    let mut out: HashMap<String, Vec<Contributor>> = HashMap::new();
+    for row in rows {
+        let contributor = Contributor {
+            person: row.get(1),
+            name: row.get(2),
+            hue: row.get::<i64, _>(3) as u16,
+            n_edits: row.get::<i64, _>(4) as u32,
+            n_runs: row.get::<i64, _>(5) as u32,
+            last: row.get(6),
+        };
+        out.entry(row.get(0)).or_default().push(contributor);
+    }
+    Ok(out)
+}
+
+/// The last moments of every design in the scope, oldest first. Each design's are sought from the end of its own by their key:
+/// whatever else is kept of it is not read.
+async fn courses(state: &State, scope: &Scope<'_>, limit: i64) -> Result<HashMap<String, Vec<Moment>>, Error> {
+    let text = format!(
+        "SELECT course.design, course.content FROM design JOIN standing_course AS course ON course.design = design.id \
+         AND course.time >= COALESCE((SELECT nth.time FROM standing_course AS nth WHERE nth.design = design.id \
+         ORDER BY nth.time DESC LIMIT 1 OFFSET $5), 0) WHERE {} ORDER BY course.design, course.time",
+        designs()
+    );
+    let rows = scope.query(text).bind(limit - 1).fetch_all(state.db.reader()).await?;
     let mut out: HashMap<String, Vec<Moment>> = HashMap::new();
     for row in rows {
         // A moment that an older version wrote and this one cannot read leaves a gap.

@@ -26,6 +26,7 @@ pub mod share;
 pub mod share_guest;
 pub mod share_talk;
 pub mod token;
+pub mod view;
 
 use crate::State;
 use utoipa_axum::router::OpenApiRouter;
@@ -56,5 +57,6 @@ pub fn router() -> OpenApiRouter<State> {
         .merge(health::router())
         .merge(docs::router())
         .merge(board::router())
+        .merge(view::router())
         .merge(audit::router())
 }

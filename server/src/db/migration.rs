@@ -45,6 +45,7 @@ const OLDER: &[(i64, Older)] = &[
     (1301, Refuse("designs in compartments would be shown to people who need not know of them")),
     (1401, Refuse("entries of the audit log would be taken for changed, and written with details that can be guessed")),
     (1501, Refuse("entries of the audit log would be taken for changed, and shown to other organisations")),
+    (1601, Fits),
 ];
 
 const UNDECLARED: &str = "it does not say what older versions may do";

@@ -9,6 +9,7 @@ use crate::clock::{Clock as _, DAY, HOUR, MINUTE, Shifted};
 use crate::jobs::lease::{Job, State as LeaseState};
 use crate::jobs::{Kind, Stored, artefacts, store};
 use crate::{Error, State, api, id, rooms, standing};
+use app::api::board::Moment;
 use app::sync::Entry;
 use bytes::Bytes;
 use solver::design::{Command, Design, Object, Value, replay, template};
@@ -28,6 +29,8 @@ use std::time::Instant;
 pub struct Extent {
     pub designs: usize,
     pub runs: usize,
+    /// Moments of each design's course, at least; 0 for those only that its edits and runs make.
+    pub moments: usize,
 }
 
 /// What was made.
@@ -147,7 +150,8 @@ pub async fn fill(
         }
         let runs = extent.runs * (n + 1) / extent.designs - extent.runs * n / extent.designs;
         let begun = now - PAST + (n % 29) as i64 * DAY;
-        let life = Life { n, begun, runs, author: &people[n % people.len()], people };
+        let moments = extent.moments;
+        let life = Life { n, begun, runs, moments, author: &people[n % people.len()], people };
         let done = book.design(clock, &project, &life).await;
         clock.advance(now - clock.now());
         done?;
@@ -162,6 +166,7 @@ struct Life<'a> {
     n: usize,
     begun: i64,
     runs: usize,
+    moments: usize,
     author: &'a str,
     people: &'a [String],
 }
@@ -198,10 +203,16 @@ impl Book<'_> {
                 let entry = edit(&mut content, value, time)?;
                 rooms::log::append(&state.db, &design, std::slice::from_ref(&entry)).await?;
             }
+            clock.advance(time + MINUTE - clock.now());
+            let open = if life.moments > 0 { Some(standing::refresh(state, &design).await?.moment) } else { None };
             clock.advance(time + HOUR - clock.now());
             let runs = life.runs * (step + 1) / n_steps - life.runs * step / n_steps;
             self.runs(&design, &content, step as u64, runs, life).await?;
-            standing::refresh(state, &design).await?;
+            let answered = standing::refresh(state, &design).await?.moment;
+            if let Some(open) = open {
+                let moments = life.moments * (step + 1) / n_steps - life.moments * step / n_steps;
+                attempts(state, &design, [&open, &answered], moments.saturating_sub(2)).await?;
+            }
         }
         if life.n % 8 == 7 {
             let entry = edit(&mut content, "7 mm", life.begun + n_steps as i64 * STEP)?;
@@ -279,6 +290,26 @@ impl Book<'_> {
         write.commit().await?;
         Ok(())
     }
+}
+
+/// Between two sizes people try and take back: each time the design stands as it stood before its runs, and then as by them. So
+/// the two moments, which were computed, come again `n` times in the days that follow.
+async fn attempts(state: &State, design: &str, moments: [&Moment; 2], n: usize) -> Result<(), Error> {
+    let [_, answered] = moments;
+    let every = (STEP - DAY) / (n as i64 + 1);
+    let mut write = state.db.write().await?;
+    // In pairs: at the end it stands as it is.
+    for k in 0..n - n % 2 {
+        let moment = Moment { time: answered.time + (k as i64 + 1) * every, ..moments[k % 2].clone() };
+        sqlx::query("INSERT INTO standing_course (design, time, content) VALUES ($1, $2, $3)")
+            .bind(design)
+            .bind(moment.time)
+            .bind(serde_json::to_string(&moment).map_err(Error::internal)?)
+            .execute(&mut *write)
+            .await?;
+    }
+    write.commit().await?;
+    Ok(())
 }
 
 /// The first version of design `n`: its template with requirements; verified studies and instant ones by turns.

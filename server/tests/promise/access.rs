@@ -58,6 +58,8 @@ const OWN: &str = "uuuuunnnnnn+nn";
 /// The words of a comment, which are the engineer's.
 const AUTHOR: &str = "uuuuufnnnff+ff";
 pub(super) const MEMBER: &str = "uuuuuf++++++++";
+/// A view of the board that the engineer saved; nobody else in the organisation has one of that name.
+const MEMBER_OWN: &str = "uuuuufnnnnn+nn";
 const MEMBER_ENGINEER: &str = "uuuuuf+++ff+++";
 const MEMBER_OWNER: &str = "uuuuuf+ffffff+";
 const MEMBER_OWNER_OF: &str = "uuuuufnffffff+";
@@ -109,6 +111,9 @@ const ROWS: &[Row] = &[
     row("DELETE /api/organisation/invitations/{id}", MEMBER_OWNER_OF),
     row("GET /api/board", MEMBER),
     row("GET /api/board/{design}", SEE),
+    row("GET /api/board/views", MEMBER),
+    with("POST /api/board/views", MEMBER, r#"{"name":"x","look":{}}"#),
+    row("DELETE /api/board/views/{id}", MEMBER_OWN),
     row("GET /api/audit", MEMBER_OWNER),
     row("GET /api/audit/check", MEMBER_OWNER),
     row("GET /api/audit/export/{form}", MEMBER_OWNER),
@@ -243,6 +248,8 @@ pub(super) struct World {
     run: Option<String>,
     /// Said by the engineer, and answered.
     comment: String,
+    /// Of the board, saved by the engineer.
+    view: String,
     /// Of the engineer, on another device.
     session: String,
     /// Of the engineer.
@@ -299,6 +306,8 @@ async fn build(route: &str) -> Result<World> {
     let comment = engineer.post(&comments, serde_json::json!({"text": "Why so thick?"})).await.read::<Comment>()?.id;
     let answer = serde_json::json!({"text": "It was thinner once.", "thread": comment});
     owner.post(&comments, answer).await.read::<Comment>()?;
+    let view = engineer.post("/api/board/views", serde_json::json!({"name": "Mine", "look": {}})).await;
+    let view = view.read::<app::api::view::View>()?.id;
     app.session(&engineer.id).await?;
     let sessions: Vec<Session> = engineer.get("/api/auth/sessions").await.read()?;
     let session = sessions.into_iter().find(|s| !s.current).ok_or(anyhow::anyhow!("no second session"))?.id;
@@ -371,6 +380,7 @@ async fn build(route: &str) -> Result<World> {
         hash,
         run,
         comment,
+        view,
         session,
         program,
     };
@@ -389,6 +399,7 @@ impl World {
             t if t.starts_with("/api/designs/") => &self.design,
             t if t.starts_with("/api/runs/") => self.run.as_deref().unwrap_or("nosuch"),
             t if t.starts_with("/api/comments/") => &self.comment,
+            t if t.starts_with("/api/board/views/") => &self.view,
             t if t.starts_with("/api/auth/sessions/") => &self.session,
             t if t.starts_with("/api/auth/tokens/") => &self.program,
             // A name that stands for nothing would hide whatever its handler forgets.

@@ -39,6 +39,7 @@ mod table;
 mod token;
 mod upgrade;
 mod version;
+mod view;
 mod waiver;
 
 /// With `RUST_LOG` set, the servers' log goes to the terminal.

@@ -24,6 +24,7 @@ use crate::api::release::{ChangeRelease, Decide, DraftRelease, Reason, Release, 
 use crate::api::requirement::Judged;
 use crate::api::run::{Preflight, Run, RunState, StartRun, Worker};
 use crate::api::share::{CreateShare, GuestSay, Share, ShareView, SharedDesign, Unlock};
+use crate::api::view::{SaveView, View};
 use crate::sync::{Entry, Submission};
 use solver::deck::{Reading, Units};
 
@@ -409,6 +410,16 @@ impl Client {
     /// One design as the board has it, in full.
     pub fn sheet(&self, design: &str) -> Answering<Sheet> {
         self.get(format!("/api/board/{}", encode(design)))
+    }
+    /// One's saved views of the board.
+    pub fn views(&self) -> Answering<Vec<View>> {
+        self.get("/api/board/views")
+    }
+    pub fn save_view(&self, request: &SaveView) -> Answering<View> {
+        self.with("POST", "/api/board/views", request)
+    }
+    pub fn delete_view(&self, id: &str) -> Done {
+        self.ask("DELETE", format!("/api/board/views/{}", encode(id)), None)
     }
     /// Verdicts on the requirements of a design, as it is now.
     pub fn requirements(&self, design: &str) -> Answering<Judged> {

@@ -1,14 +1,16 @@
 //! A design on one page, for someone who does not open the model.
 
+use super::history::{Courses, Cursors};
+use super::look::work;
 use super::spark::Spark;
 use super::table::{EvidenceBar, StageMark, course};
 use super::{mass_text, percent, since};
-use crate::api::board::{Line, Sheet};
+use crate::api::board::{Blocked, Counts, Line, Moment, Sheet};
 use crate::api::client::Client;
 use crate::api::run::{Run, RunState};
 use crate::pages::frame::{Fault, Frame};
 use crate::panels::requirement::{face_of, waiver_text};
-use crate::ui::{Avatars, Glyph, Icon, ago, now, seconds};
+use crate::ui::{Avatar, Avatars, Glyph, Icon, ago, now, seconds};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::components::A;
@@ -48,12 +50,14 @@ fn SheetView() -> impl IntoView {
             on_cleanup(move || handle.clear());
         }
     }
+    // Kept over each new answer, so that what is read off stays.
+    let cursors = Cursors::default();
     view! {
         <Transition fallback=|| view! { <div class="table-wait" aria-busy="true"></div> }>
             {move || {
                 sheet.get().map(|answer| match answer {
                     Err(problem) => view! { <Fault problem=problem /> }.into_any(),
-                    Ok(sheet) => view! { <Filled sheet=sheet /> }.into_any(),
+                    Ok(sheet) => view! { <Filled sheet=sheet cursors=cursors /> }.into_any(),
                 })
             }}
         </Transition>
@@ -61,22 +65,40 @@ fn SheetView() -> impl IntoView {
     .into_any()
 }
 
-#[component]
-fn Filled(sheet: Sheet) -> impl IntoView {
-    let row = sheet.row;
-    let now_is = row.now.clone().unwrap_or_default();
-    let here: Vec<(String, u16)> = row.here.iter().map(|h| (h.name.clone(), h.hue)).collect();
-    let (reserves, masses) = (course(&row.course, |m| m.reserve), course(&row.course, |m| m.mass));
-    let head = match (&row.blocked, now_is.counts.total()) {
+/// Tone, sign and sentence of what stands at the top. That all is met it says of all only: optional ones may be open.
+fn headline(blocked: Option<&Blocked>, counts: Counts) -> (&'static str, Glyph, String) {
+    match (blocked, counts.open()) {
         (Some(b), _) => {
             let (word, ..) = face_of(b.verdict);
             ("warn", Glyph::Warning, format!("Open: {} ({}), {}", b.name, word.to_lowercase(), since(b.since)))
         }
-        (None, 0) => ("none", Glyph::Info, "Nothing is required of this design yet.".into()),
-        (None, n) => {
-            ("good", Glyph::Check, format!("All {n} requirements are met by evidence on this version, or waived."))
+        (None, _) if counts.total() == 0 => ("none", Glyph::Info, "Nothing is required of this design yet.".into()),
+        (None, 0) => {
+            let or_waived = if counts.waived > 0 { ", or waived" } else { "" };
+            let all = match counts.total() {
+                1 => "The one requirement is".into(),
+                n => format!("All {n} requirements are"),
+            };
+            ("good", Glyph::Check, format!("{all} met by evidence on this version{or_waived}."))
         }
-    };
+        (None, 1) => {
+            ("good", Glyph::Check, "Everything mandatory is met or waived; 1 optional requirement is open.".into())
+        }
+        (None, k) => (
+            "good",
+            Glyph::Check,
+            format!("Everything mandatory is met or waived; {k} optional requirements are open."),
+        ),
+    }
+}
+
+#[component]
+fn Filled(sheet: Sheet, cursors: Cursors) -> impl IntoView {
+    let row = sheet.row;
+    let now_is = row.now.clone().unwrap_or_default();
+    let here: Vec<(String, u16)> = row.here.iter().map(|h| (h.name.clone(), h.hue)).collect();
+    let (reserves, masses) = (course(&row.course, |m| m.reserve), course(&row.course, |m| m.mass));
+    let head = headline(row.blocked.as_ref(), now_is.counts);
     let picture = format!("/api/designs/{}/thumbnail?at={}", row.design, row.sequence);
     view! {
         <Title text=row.name.clone() />
@@ -108,11 +130,32 @@ fn Filled(sheet: Sheet) -> impl IntoView {
                     <dd>{format!("{} in {} runs", seconds(row.runs.core_seconds), row.runs.n)}</dd>
                     <dt>"Last change"</dt>
                     <dd>{format!("{}, {}", ago(row.changed, now()), row.changed_by)}</dd>
+                    <dt>"Last 14 days"</dt>
+                    <dd data-testid="sheet-people">
+                        {if row.people.is_empty() {
+                            view! { <span class="soft">"nobody edited or ran it"</span> }.into_any()
+                        } else {
+                            row.people
+                                .iter()
+                                .map(|p| {
+                                    view! {
+                                        <span class="sheet-person">
+                                            <Avatar name=p.name.clone() hue=p.hue small=true />
+                                            {p.name.clone()}
+                                            <span class="soft">{work(p)}</span>
+                                        </span>
+                                    }
+                                })
+                                .collect_view()
+                                .into_any()
+                        }}
+                    </dd>
                 </dl>
             </div>
         </div>
         <h2 class="sheet-title">"Requirements"</h2>
-        <Lines lines=sheet.lines design=row.design.clone() />
+        <Lines lines=sheet.lines.clone() design=row.design.clone() moments=row.course.clone() />
+        <Courses lines=sheet.lines moments=row.course until=sheet.time cursors=cursors />
         <h2 class="sheet-title">"Runs"</h2>
         <RunList runs=sheet.runs />
     }
@@ -120,7 +163,7 @@ fn Filled(sheet: Sheet) -> impl IntoView {
 }
 
 #[component]
-fn Lines(lines: Vec<Line>, design: String) -> impl IntoView {
+fn Lines(lines: Vec<Line>, design: String, moments: Vec<Moment>) -> impl IntoView {
     if lines.is_empty() {
         return view! { <p class="soft">"None yet. They are made in the model, under Requirements."</p> }.into_any();
     }
@@ -144,6 +187,8 @@ fn Lines(lines: Vec<Line>, design: String) -> impl IntoView {
                             let run = line.run.clone().map(|run| format!("/design/{design}?run={run}"));
                             let owner = line.owner.clone();
                             let waiver = line.waiver.as_ref().map(|w| waiver_text(w, line.waived_by.as_ref(), now()));
+                            let reserves = course(&moments, |m| m.reserves.get(&line.requirement).copied());
+                            let open = line.open_since.filter(|time| *time != line.since);
                             view! {
                                 <tr data-testid="sheet-line">
                                     <td>
@@ -162,8 +207,14 @@ fn Lines(lines: Vec<Line>, design: String) -> impl IntoView {
                                         {run.map(|href| view! { <a class="board-line" href=href>"the run"</a> })}
                                     </td>
                                     <td class="mono">{limit}</td>
-                                    <td class="mono">{line.reserve.map_or_else(|| "–".into(), percent)}</td>
-                                    <td>{ago(line.since, now())}</td>
+                                    <td class="mono">
+                                        {line.reserve.map_or_else(|| "–".into(), percent)}
+                                        <Spark points=reserves label="Course of its reserve" zero=true />
+                                    </td>
+                                    <td>
+                                        {ago(line.since, now())}
+                                        {open.map(|time| view! { <span class="soft board-line">{format!("open {}", since(time))}</span> })}
+                                    </td>
                                 </tr>
                             }
                         })
@@ -210,4 +261,59 @@ fn RunList(runs: Vec<Run>) -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use solver::requirement::Verdict;
+
+    fn line(verdict: Verdict, mandatory: bool, waived: bool) -> Line {
+        Line {
+            requirement: "r".into(),
+            name: "Light enough".into(),
+            verdict,
+            since: 0,
+            open_since: None,
+            reason: String::new(),
+            dimension: solver::quantity::Dimension::MASS,
+            value: None,
+            error: None,
+            limit: None,
+            reserve: None,
+            mandatory,
+            waived,
+            owner: String::new(),
+            run: None,
+        }
+    }
+
+    #[test]
+    fn the_sentence_at_the_top_says_all_of_all_only() {
+        let says = |lines: &[Line]| {
+            let blocked = lines.iter().find(|l| l.is_blocking()).map(|l| Blocked {
+                requirement: l.requirement.clone(),
+                name: l.name.clone(),
+                verdict: l.verdict,
+                since: 0,
+            });
+            headline(blocked.as_ref(), Counts::of(lines)).2
+        };
+        let met = line(Verdict::Met, true, false);
+        let waived = line(Verdict::NotMet, true, true);
+        assert_eq!(says(&[]), "Nothing is required of this design yet.");
+        assert_eq!(says(std::slice::from_ref(&met)), "The one requirement is met by evidence on this version.");
+        assert_eq!(says(&[met.clone(), met.clone()]), "All 2 requirements are met by evidence on this version.");
+        assert_eq!(
+            says(&[met.clone(), waived.clone()]),
+            "All 2 requirements are met by evidence on this version, or waived."
+        );
+        for open in [Verdict::NotMet, Verdict::Stale, Verdict::Indicated, Verdict::NoEvidence] {
+            let lines = [met.clone(), waived.clone(), line(open, false, false)];
+            assert_eq!(says(&lines), "Everything mandatory is met or waived; 1 optional requirement is open.");
+            assert!(!Counts::of(&lines).is_all_met());
+        }
+        assert!(says(&[met, line(Verdict::NotMet, true, false)]).starts_with("Open: Light enough (not met)"));
+        assert!(Moment::default().counts.open() == 0 && !Counts::default().is_all_met());
+    }
 }

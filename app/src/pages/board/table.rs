@@ -1,12 +1,15 @@
 //! The board's table; on a narrow screen its rows stand as cards.
 
+use super::look::{Group, Sum, counts, work};
 use super::spark::Spark;
-use super::{Column, Look, counts, mass_text, percent, since};
-use crate::api::board::{Counts, Moment, Row};
+use super::{mass_text, percent, since};
+use crate::api::board::{Contributor, Counts, Moment, Row};
+use crate::api::view::{Column, Look};
 use crate::panels::requirement::face_of;
 use crate::ui::{Avatars, Glyph, Icon, ago, now, seconds};
 use leptos::prelude::*;
 use leptos_router::components::A;
+use std::collections::HashSet;
 
 const HEADS: [(Column, &str, &str); 8] = [
     (Column::Name, "Design", "By name"),
@@ -20,7 +23,7 @@ const HEADS: [(Column, &str, &str); 8] = [
 ];
 
 #[component]
-pub fn BoardTable(rows: Vec<Row>, look: RwSignal<Look>) -> impl IntoView {
+pub fn BoardTable(groups: Vec<Group>, look: RwSignal<Look>, folded: RwSignal<HashSet<String>>) -> impl IntoView {
     let sort = move |column: Column| {
         look.update(|l| {
             l.reversed = l.column == column && !l.reversed;
@@ -63,11 +66,84 @@ pub fn BoardTable(rows: Vec<Row>, look: RwSignal<Look>) -> impl IntoView {
                             .collect_view()}
                     </tr>
                 </thead>
-                <tbody>{rows.into_iter().map(|row| view! { <BoardRow row=row /> }).collect_view()}</tbody>
+                {groups.into_iter().map(|group| view! { <GroupRows group=group folded=folded /> }).collect_view()}
             </table>
         </div>
     }
     .into_any()
+}
+
+/// The rows of a group, and over them its project with the sums, which folds them away.
+#[component]
+fn GroupRows(group: Group, folded: RwSignal<HashSet<String>>) -> impl IntoView {
+    let id = group.project.as_ref().map(|(id, ..)| id.clone());
+    let is_folded = Memo::new(move |_| id.as_ref().is_some_and(|id| folded.with(|f| f.contains(id))));
+    let rows = StoredValue::new(group.rows);
+    view! {
+        <tbody>
+            {group.project.map(|(id, name, sum)| view! { <GroupHead id=id name=name sum=sum folded=folded /> })}
+            {move || {
+                let rows = if is_folded.get() { Vec::new() } else { rows.get_value() };
+                rows.into_iter().map(|row| view! { <BoardRow row=row /> }).collect_view()
+            }}
+        </tbody>
+    }
+    .into_any()
+}
+
+/// `1 design`, `2 designs`.
+fn count(n: usize, word: &str) -> String {
+    format!("{n} {word}{}", if n == 1 { "" } else { "s" })
+}
+
+#[component]
+fn GroupHead(id: String, name: String, sum: Sum, folded: RwSignal<HashSet<String>>) -> impl IntoView {
+    let id = StoredValue::new(id);
+    let is_open = move || id.with_value(|id| folded.with(|f| !f.contains(id)));
+    let fold = move |_| {
+        folded.update(|f| {
+            if !f.remove(&id.get_value()) {
+                f.insert(id.get_value());
+            }
+        });
+    };
+    let mut words = vec![format!("{} open", sum.counts.open()), format!("{} stale", sum.counts.stale)];
+    if sum.blocked > 0 {
+        words.push(format!("{} blocked", count(sum.blocked, "design")));
+    }
+    words.push(format!("{}, {}", count(sum.runs.n as usize, "run"), seconds(sum.runs.core_seconds)));
+    let (active, failed) = (sum.runs.active, sum.runs.failed);
+    view! {
+        <tr class="board-group" data-testid="board-group" data-project=id.get_value()>
+            <th colspan=HEADS.len().to_string() scope="rowgroup">
+                <div class="board-group-line">
+                    <button type="button" class="board-fold" aria-expanded=move || is_open().to_string() data-testid="board-fold" on:click=fold>
+                        <span class="board-fold-sign"><Icon glyph=Glyph::Right size=14 /></span>
+                        <strong>{name}</strong>
+                        <span class="soft">{count(sum.n, "design")}</span>
+                    </button>
+                    <EvidenceBar counts=sum.counts />
+                    <span class="soft">{words.join(" · ")}</span>
+                    {(active > 0).then(|| view! { <span class="tag">{format!("{active} active")}</span> })}
+                    {(failed > 0).then(|| view! { <span class="tag bad">{format!("{failed} failed")}</span> })}
+                </div>
+            </th>
+        </tr>
+    }
+    .into_any()
+}
+
+/// Who worked on a design lately, as a row shows it.
+#[component]
+fn Workers(people: Vec<Contributor>) -> impl IntoView {
+    if people.is_empty() {
+        return ().into_any();
+    }
+    let words: Vec<String> = people.iter().map(|p| format!("{}: {}", p.name, work(p))).collect();
+    let title = format!("Worked on it in the last 14 days. {}", words.join("; "));
+    let faces = people.into_iter().map(|p| (p.name, p.hue)).collect::<Vec<_>>();
+    view! { <span class="board-people" title=title data-testid="board-people"><Avatars people=faces /></span> }
+        .into_any()
 }
 
 /// The course of a number of the moments.
@@ -137,7 +213,7 @@ fn BoardRow(row: Row) -> impl IntoView {
     let is_behind = row.behind;
     let failed = row.runs.failed;
     let (href, name, project) = (format!("/board/{}", row.design), row.name.clone(), row.project_name.clone());
-    let (blocked, n_asked) = (row.blocked.clone(), counts(&row).total());
+    let (blocked, n_asked, n_open) = (row.blocked.clone(), counts(&row).total(), counts(&row).open());
     view! {
         <tr data-testid="board-row" data-design=row.design.clone()>
             <td class="board-name">
@@ -174,7 +250,8 @@ fn BoardRow(row: Row) -> impl IntoView {
                             .into_any()
                     }
                     None if n_asked > 0 => {
-                        view! { <span class="good-text"><Icon glyph=Glyph::Check size=14 />"nothing"</span> }.into_any()
+                        let what = if n_open > 0 { format!("nothing mandatory, {n_open} optional") } else { "nothing".into() };
+                        view! { <span class="good-text"><Icon glyph=Glyph::Check size=14 />{what}</span> }.into_any()
                     }
                     None => view! { <span class="soft">"–"</span> }.into_any(),
                 }}
@@ -188,6 +265,7 @@ fn BoardRow(row: Row) -> impl IntoView {
             <td data-head="Changed">
                 {ago(row.changed, now())}
                 <span class="soft board-line">{row.changed_by.clone()}</span>
+                <Workers people=row.people.clone() />
             </td>
         </tr>
     }
