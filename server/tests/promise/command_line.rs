@@ -1,26 +1,29 @@
 //! The command line, as a script uses it: the real program against a server, with a token.
 
+use super::requirement::{self, weighs};
 use app::api::auth::Token;
+use app::api::run::Run;
+use axum::http::StatusCode;
 use serde_json::{Value, json};
-use server::testing::TestApp;
+use server::testing::{TestApp, Tester};
+use solver::format;
+use solver::study::outcome::Grade;
 use std::net::SocketAddr;
-use std::process::{Output, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
 
-struct World {
-    app: TestApp,
+/// The program, with a token for a server.
+struct Shell {
     address: SocketAddr,
     token: String,
 }
 
-impl World {
-    async fn new() -> Self {
-        let app = TestApp::new().await.expect("a server");
-        let ada = app.administrator("Ada").await.expect("Ada");
-        app.project("Frame").await.expect("a project");
-        let made = ada.post("/api/auth/tokens", json!({"name": "CI", "scopes": ["edit", "run"], "days": 1})).await;
+impl Shell {
+    /// For `person`, who makes the token.
+    async fn new(app: &TestApp, person: &Tester) -> Self {
+        let made = person.post("/api/auth/tokens", json!({"name": "CI", "scopes": ["edit", "run"], "days": 1})).await;
         let token = made.read::<Token>().expect("a token").secret.expect("its secret");
-        let address = app.serve().await.expect("a port");
-        Self { app, address, token }
+        Self { address: app.serve().await.expect("a port"), token }
     }
 
     async fn says(&self, arguments: &[&str]) -> Output {
@@ -43,11 +46,39 @@ impl World {
         assert!(!output.status.success(), "{arguments:?} succeeds");
         String::from_utf8_lossy(&output.stderr).into_owned()
     }
+
+    /// What it answers, and its exit status, where that is part of the answer.
+    async fn ends(&self, arguments: &[&str]) -> (String, Option<i32>) {
+        let output = self.says(arguments).await;
+        (String::from_utf8(output.stdout).expect("text"), output.status.code())
+    }
+
+    async fn json(&self, arguments: &[&str]) -> Value {
+        let text = self.ok(&[arguments, &["--json"]].concat()).await;
+        serde_json::from_str(&text).expect("JSON")
+    }
+
+    /// Has a file made, and gives its bytes.
+    async fn file(&self, arguments: &[&str], path: &Path) -> Vec<u8> {
+        let said = self.ok(&[arguments, &["-o", path.to_str().expect("text")]].concat()).await;
+        let bytes = std::fs::read(path).expect("the file");
+        assert_eq!(said, format!("{}: {} bytes\n", path.display(), bytes.len()));
+        bytes
+    }
+}
+
+/// A server with one project, and the program for its owner.
+async fn works() -> (TestApp, Shell) {
+    let app = TestApp::new().await.expect("a server");
+    let ada = app.administrator("Ada").await.expect("Ada");
+    app.project("Frame").await.expect("a project");
+    let shell = Shell::new(&app, &ada).await;
+    (app, shell)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_script_makes_fills_changes_and_checks_a_design() {
-    let w = World::new().await;
+    let (app, w) = works().await;
     assert!(w.ok(&["projects"]).await.contains("Frame"));
     let id = w.ok(&["create", "Wall bracket", "--project", "frame", "--template", "bracket"]).await;
     assert!(w.ok(&["designs", "wall"]).await.contains(id.trim()));
@@ -63,10 +94,9 @@ async fn a_script_makes_fills_changes_and_checks_a_design() {
     let file = folder.path().join("wedge.stl");
     std::fs::write(&file, tetrahedron()).expect("a file");
     let part = w.ok(&["upload", "wall bracket", file.to_str().expect("text"), "--unit", "cm"]).await;
-    let document = w.app.state.db.reader();
     let row: (String,) = sqlx::query_as("SELECT command FROM entry WHERE design = $1 ORDER BY sequence DESC LIMIT 1")
         .bind(id.trim())
-        .fetch_one(document)
+        .fetch_one(app.state.db.reader())
         .await
         .expect("the last edit");
     assert!(row.0.contains(part.trim()) && row.0.contains("\"cm\""), "{}", row.0);
@@ -80,7 +110,7 @@ async fn a_script_makes_fills_changes_and_checks_a_design() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_goes_wrong_is_said_in_words() {
-    let mut w = World::new().await;
+    let (_app, mut w) = works().await;
     assert!(w.fault(&["studies", "nosuch"]).await.contains("there is no design 'nosuch'"));
     assert!(w.fault(&["create", "x", "--project", "nosuch"]).await.contains("known: 'Frame'"));
     assert!(w.fault(&["create", "x", "--project", "Frame", "--template", "nosuch"]).await.contains("template"));
@@ -91,6 +121,127 @@ async fn what_goes_wrong_is_said_in_words() {
     assert!(w.fault(&["designs"]).await.contains("does not take this token"));
     w.address.set_port(1);
     assert!(w.fault(&["designs"]).await.contains("does not answer"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_script_runs_waits_reads_saves_and_judges() {
+    let world = requirement::World::new().await;
+    let w = Shell::new(&world.app, &world.ada).await;
+    let folder = tempfile::tempdir().expect("a folder");
+
+    // Nothing was run: the one requirement is open, and a pipeline stops here.
+    let (said, code) = w.ends(&["check", "Bracket"]).await;
+    assert!(said.starts_with("no evidence: Light enough: ") && said.ends_with("0 of 1 met\n"), "{said}");
+    assert_eq!(code, Some(1));
+
+    // `run --wait` waits for the worker, and prints what came.
+    let instant = weighs(0.6, 0.01, Grade::Instant);
+    let (said, first) = tokio::join!(w.ok(&["run", "bracket", "strength", "--wait"]), world.publish(&instant));
+    assert_eq!(said, format!("Strength v0 run {first}\nMass: 0.6 kg ± 0.01 kg, indicative\n"));
+    let (said, code) = w.ends(&["check", "Bracket"]).await;
+    assert!(said.starts_with("indicated: ") && said.ends_with("0 of 1 met\n"), "{said}");
+    assert_eq!(code, Some(1), "an instant run proves nothing");
+    // The same question again is answered at once, from the store.
+    let again = w.ok(&["run", "bracket", "strength", "--wait"]).await;
+    assert!(again.ends_with("\nMass: 0.6 kg ± 0.01 kg, indicative\n"), "{again}");
+
+    // Another version, and `wait` for a run that was started before.
+    world.set("box", "dx", "81 mm").await;
+    let second = w.ok(&["run", "bracket", "strength"]).await;
+    let second = second.trim();
+    let verified = weighs(0.62, 0.01, Grade::Verified);
+    let (said, answered) = tokio::join!(w.ok(&["wait", second]), world.publish(&verified));
+    assert_eq!(answered, second);
+    let numbers = format!("Strength v1 run {second}\nMass: 0.62 kg ± 0.01 kg, verified\n");
+    assert_eq!(said, numbers);
+    assert_eq!(w.ok(&["wait", second]).await, numbers, "what has ended is not waited for");
+
+    assert_eq!(w.ok(&["result", second]).await, numbers);
+    let stale = w.ok(&["result", &first]).await;
+    assert!(stale.starts_with(&format!("Strength v0 run {first}, stale: ")), "{stale}");
+    let read = w.json(&["result", second]).await;
+    assert_eq!(read, serde_json::to_value(&verified.scalars).expect("JSON"));
+
+    let (said, code) = w.ends(&["check", "Bracket"]).await;
+    assert!(said.starts_with("met: Light enough: ") && said.ends_with("1 of 1 met\n"), "{said}");
+    assert_eq!(code, Some(0));
+    let judged = w.json(&["check", "Bracket"]).await;
+    assert_eq!((&judged["judgements"][0]["verdict"], &judged["judgements"][0]["run"]), (&json!("met"), &json!(second)));
+
+    let values = w.file(&["export", second, "values"], &folder.path().join("values.csv")).await;
+    let same = world.ada.get(&format!("/api/runs/{second}/export/values")).await;
+    assert_eq!(values, same.body.to_vec());
+    assert!(
+        String::from_utf8(values).expect("text").lines().any(|line| line.contains("Mass") && line.contains("0.62"))
+    );
+    let stl = w.file(&["download", "bracket", "stl"], &folder.path().join("plate.stl")).await;
+    assert_eq!(format::read("plate.stl", &stl).expect("triangles").triangles.len(), 12, "a plain box");
+    // A file that cannot be had is not made, nor is one in its place lost.
+    let kept = folder.path().join("plate.stl");
+    let kept = kept.to_str().expect("text");
+    assert!(w.fault(&["download", "bracket", "dwg", "-o", kept]).await.contains("form: Choose one of stl"));
+    assert!(w.fault(&["download", "bracket", "stl", "--bodies", "lid", "-o", kept]).await.contains("no body 'lid'"));
+    assert!(w.fault(&["export", second, "deck", "-o", kept]).await.contains("artefact"));
+    assert!(w.fault(&["export", second, "pdf", "-o", kept]).await.contains("there are vtu, glb, values"));
+    assert_eq!(std::fs::read(kept).expect("the file"), stl);
+
+    // What ends without an answer fails the script, in words and as data.
+    world.set("box", "dx", "82 mm").await;
+    let third = w.ok(&["run", "bracket", "strength"]).await;
+    let third = third.trim();
+    let cancelled = world.ada.post(&format!("/api/runs/{third}/cancel"), ()).await;
+    assert_eq!(cancelled.status, StatusCode::OK, "{}", cancelled.text());
+    let (said, code) = w.ends(&["wait", third]).await;
+    assert!(said.starts_with(&format!("run {third} was cancelled")), "{said}");
+    assert_eq!(code, Some(1));
+    let (said, code) = w.ends(&["wait", third, "--json"]).await;
+    let run: Run = serde_json::from_str(&said).expect("a run");
+    assert_eq!((run.id.as_str(), code), (third, Some(1)));
+    assert_eq!(w.ends(&["check", "Bracket"]).await.1, Some(1), "the proof is of another version");
+}
+
+/// A process that ends with its owner.
+struct Process(Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_form_of_an_answer_is_saved_from_a_run_that_a_worker_solved() {
+    let (app, w) = works().await;
+    app.state.jobs.start(&app.state).await.expect("a queue");
+    w.ok(&["create", "Wall bracket", "--project", "Frame", "--template", "bracket"]).await;
+    let mut worker = Command::new(env!("CARGO_BIN_EXE_server"));
+    worker.args(["worker", "--connect", &format!("http://{}", w.address), "--threads", "1"]);
+    worker.env("BRUNEL_WORKER_TOKEN", app.state.config.worker_token().expect("a token"));
+    worker.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let _worker = Process(worker.spawn().expect("the program starts"));
+
+    let studies = w.json(&["studies", "Wall bracket"]).await;
+    let study = studies.as_array().expect("a list").iter().find(|s| s[1] == "static").expect("a static study");
+    let said = w.ok(&["run", "Wall bracket", study[0].as_str().expect("an id"), "--wait"]).await;
+    let title = said.lines().next().expect("a title");
+    let run = title.rsplit(' ').next().expect("an id");
+    assert!(said.lines().any(|line| line.starts_with("Mass: ")), "{said}");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let begins: [(&str, &[u8]); 6] = [
+        ("vtu", b"<?xml"),
+        ("glb", b"glTF"),
+        ("values", b"quantity,"),
+        ("points", b"body,x m"),
+        ("report", b"<!doctype html>"),
+        ("deck", b"*HEADING"),
+    ];
+    for (form, beginning) in begins {
+        let bytes = w.file(&["export", run, form], &folder.path().join(form)).await;
+        let head = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned();
+        assert!(bytes.starts_with(beginning), "{form}: {head}");
+    }
 }
 
 /// An STL file of one tetrahedron.
