@@ -48,12 +48,12 @@ impl Counts {
 pub struct Line {
     pub requirement: String,
     pub name: String,
-    #[cfg_attr(feature = "ssr", schema(value_type = String, example = "met"))]
+    #[cfg_attr(feature = "ssr", schema(value_type = super::schema::Verdict))]
     pub verdict: Verdict,
     /// When the verdict became this one, epoch milliseconds.
     pub since: i64,
     pub reason: String,
-    #[cfg_attr(feature = "ssr", schema(value_type = Object))]
+    #[cfg_attr(feature = "ssr", schema(value_type = super::schema::Dimension))]
     pub dimension: Dimension,
     pub value: Option<f64>,
     pub error: Option<f64>,
@@ -92,7 +92,7 @@ pub struct Moment {
 pub struct Blocked {
     pub requirement: String,
     pub name: String,
-    #[cfg_attr(feature = "ssr", schema(value_type = String, example = "stale"))]
+    #[cfg_attr(feature = "ssr", schema(value_type = super::schema::Verdict))]
     pub verdict: Verdict,
     pub since: i64,
 }

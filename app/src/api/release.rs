@@ -57,7 +57,7 @@ pub struct Approval {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Proof {
     pub name: String,
-    #[cfg_attr(feature = "ssr", schema(value_type = Object))]
+    #[cfg_attr(feature = "ssr", schema(value_type = super::schema::Judgement))]
     pub judgement: Judgement,
 }
 

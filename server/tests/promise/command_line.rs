@@ -2,7 +2,9 @@
 
 use super::requirement::{self, weighs};
 use app::api::auth::Token;
-use app::api::run::Run;
+use app::api::design::{DesignCard, Document};
+use app::api::run::{Preflight, Run};
+use app::sync::Entry;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use server::testing::{TestApp, Tester};
@@ -150,7 +152,8 @@ async fn a_script_runs_waits_reads_saves_and_judges() {
     let second = w.ok(&["run", "bracket", "strength"]).await;
     let second = second.trim();
     let verified = weighs(0.62, 0.01, Grade::Verified);
-    let (said, answered) = tokio::join!(w.ok(&["wait", second]), world.publish(&verified));
+    let wait = ["wait", second];
+    let (said, answered) = tokio::join!(w.ok(&wait), world.publish(&verified));
     assert_eq!(answered, second);
     let numbers = format!("Strength v1 run {second}\nMass: 0.62 kg ± 0.01 kg, verified\n");
     assert_eq!(said, numbers);
@@ -198,6 +201,45 @@ async fn a_script_runs_waits_reads_saves_and_judges() {
     let run: Run = serde_json::from_str(&said).expect("a run");
     assert_eq!((run.id.as_str(), code), (third, Some(1)));
     assert_eq!(w.ends(&["check", "Bracket"]).await.1, Some(1), "the proof is of another version");
+}
+
+/// The bodies that the page for scripts shows, in their order.
+fn bodies() -> Vec<String> {
+    let page = include_str!("../../../docs/scripts.md");
+    page.split("```json\n").skip(1).filter_map(|rest| rest.split("```").next()).map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_edit_over_rest_that_the_page_for_scripts_shows_is_taken() {
+    let app = TestApp::new().await.expect("a server");
+    let ada = app.administrator("Ada").await.expect("Ada");
+    let project = app.project("Frame").await.expect("a project");
+    app.state.jobs.start(&app.state).await.expect("a queue");
+    let made = ada.post("/api/auth/tokens", json!({"name": "CI", "scopes": ["edit", "run"], "days": 1})).await;
+    let bearer = made.read::<Token>().expect("a token").secret;
+    let program = Tester { bearer, ..app.nobody() };
+    let bodies: Vec<Value> =
+        bodies().iter().map(|b| serde_json::from_str(&b.replace("PROJECT", &project)).expect(b)).collect();
+    let [create, edit, run] = bodies.try_into().expect("three bodies");
+
+    let card = program.post("/api/designs", create).await.read::<DesignCard>().expect("a design");
+    let path = |rest: &str| format!("/api/designs/{}/{rest}", card.id);
+    let before = program.get(&path("document")).await.read::<Document>().expect("the design");
+    assert_eq!(before.sequence, edit["base"], "a new design is where the page says");
+    for _ in 0..2 {
+        let entry = program.post(&path("commands"), &edit).await.read::<Entry>().expect("an entry");
+        assert_eq!(entry.sequence, before.sequence + 1, "sent again, it is made once");
+    }
+    let after = program.get(&path("document")).await.read::<Document>().expect("the design");
+    let width = after.design.objects.iter().find(|o| o.name == "width").expect("a parameter");
+    assert_eq!(width.get("value"), Some(solver::design::Value::Expr("42 mm".into())));
+    let preflight = program.post(&path("preflight"), &run).await.read::<Preflight>().expect("a checklist");
+    assert!(preflight.core_seconds > 0.0, "{preflight:?}");
+    let run = program.post(&path("runs"), &run).await.read::<Run>().expect("a run");
+    let found = program.get(&format!("/api/runs/{}", run.id)).await.read::<Run>().expect("the run");
+    assert_eq!((found.sequence, found.study_name.as_str()), (after.sequence, "Strength"));
+    let numbers = program.get(&format!("/api/runs/{}/numbers", run.id)).await;
+    assert_eq!(numbers.read::<Value>().expect("a list"), json!([]), "none before it is done");
 }
 
 /// A process that ends with its owner.
