@@ -166,10 +166,8 @@ fn kind(schema: &Value) -> String {
 /// What tells a variant from the others of its schema: `"do": "set"`.
 fn tag(variant: &Value) -> Option<(&str, &str)> {
     let parts = variant["allOf"].as_array().map_or(std::slice::from_ref(variant), Vec::as_slice);
-    let properties = parts.iter().filter_map(|p| p["properties"].as_object()).flatten();
-    properties
-        .filter_map(|(key, p)| Some((key.as_str(), p["enum"].as_array().filter(|w| w.len() == 1)?[0].as_str()?)))
-        .next()
+    let mut properties = parts.iter().filter_map(|p| p["properties"].as_object()).flatten();
+    properties.find_map(|(key, p)| Some((key.as_str(), p["enum"].as_array().filter(|w| w.len() == 1)?[0].as_str()?)))
 }
 
 /// What a value is made of.
