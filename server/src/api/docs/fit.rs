@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 /// Keys that say nothing about which values fit.
 const WORDS: [&str; 6] = ["description", "example", "examples", "format", "default", "title"];
 /// Keys that do, and that are understood here.
-const KNOWN: [&str; 15] = [
+const KNOWN: [&str; 16] = [
     "type",
     "enum",
     "$ref",
@@ -17,6 +17,7 @@ const KNOWN: [&str; 15] = [
     "properties",
     "required",
     "additionalProperties",
+    "propertyNames",
     "items",
     "prefixItems",
     "minItems",

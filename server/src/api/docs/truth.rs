@@ -425,7 +425,7 @@ fn what_is_other_than_described_is_found() {
         json!({"do": "set", "id": 1, "key": "dx", "value": null}),
         json!({"do": "set", "id": "box_1", "value": null}),
         json!({"do": "sit", "id": "box_1"}),
-        json!({"do": "set", "id": "box_1", "key": "dx", "value": {"type": "vector", "value": ["1", "2"]}}),
+        json!({"do": "set", "id": "box_1", "key": "dx", "value": {"type": "vector", "value": "1 mm"}}),
         json!({"do": "batch", "commands": [{"do": "remove"}]}),
         json!("set"),
     ];
