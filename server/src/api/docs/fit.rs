@@ -125,8 +125,11 @@ impl<'a> Fit<'a> {
         }
         let first = list(schema, "prefixItems").count();
         for (i, item) in items.iter().enumerate() {
-            let place = if i < first { format!("{at}/prefixItems/{i}") } else { format!("{at}/items") };
-            self.whole(&place, item)?;
+            if i < first {
+                self.whole(&format!("{at}/prefixItems/{i}"), item)?;
+            } else if schema.contains_key("items") {
+                self.whole(&format!("{at}/items"), item)?;
+            }
         }
         Ok(())
     }
