@@ -138,7 +138,7 @@ async fn a_script_runs_waits_reads_saves_and_judges() {
 
     // `run --wait` waits for the worker, and prints what came.
     let instant = weighs(0.6, 0.01, Grade::Instant);
-    let (said, first) = tokio::join!(w.ok(&["run", "bracket", "strength", "--wait"]), world.publish(&instant));
+    let (said, first) = tokio::join!(w.ok(&["run", "bracket", "strength", "--wait"]), world.publish(&instant, None));
     assert_eq!(said, format!("Strength v0 run {first}\nMass: 0.6 kg ± 0.01 kg, indicative\n"));
     let (said, code) = w.ends(&["check", "Bracket"]).await;
     assert!(said.starts_with("indicated: ") && said.ends_with("0 of 1 met\n"), "{said}");
@@ -153,7 +153,7 @@ async fn a_script_runs_waits_reads_saves_and_judges() {
     let second = second.trim();
     let verified = weighs(0.62, 0.01, Grade::Verified);
     let wait = ["wait", second];
-    let (said, answered) = tokio::join!(w.ok(&wait), world.publish(&verified));
+    let (said, answered) = tokio::join!(w.ok(&wait), world.publish(&verified, Some(DECK)));
     assert_eq!(answered, second);
     let numbers = format!("Strength v1 run {second}\nMass: 0.62 kg ± 0.01 kg, verified\n");
     assert_eq!(said, numbers);
@@ -175,8 +175,13 @@ async fn a_script_runs_waits_reads_saves_and_judges() {
     let same = world.ada.get(&format!("/api/runs/{second}/export/values")).await;
     assert_eq!(values, same.body.to_vec());
     assert!(
-        String::from_utf8(values).expect("text").lines().any(|line| line.contains("Mass") && line.contains("0.62"))
+        String::from_utf8(values)
+            .expect("text")
+            .lines()
+            .any(|line| line.starts_with("Mass,") && line.contains(",6.2000000e-1,"))
     );
+    let deck = w.file(&["export", second, "deck"], &folder.path().join("plate.inp")).await;
+    assert_eq!(deck, DECK.as_bytes());
     let stl = w.file(&["download", "bracket", "stl"], &folder.path().join("plate.stl")).await;
     assert_eq!(format::read("plate.stl", &stl).expect("triangles").triangles.len(), 12, "a plain box");
     // A file that cannot be had is not made, nor is one in its place lost.
@@ -184,7 +189,7 @@ async fn a_script_runs_waits_reads_saves_and_judges() {
     let kept = kept.to_str().expect("text");
     assert!(w.fault(&["download", "bracket", "dwg", "-o", kept]).await.contains("form: Choose one of stl"));
     assert!(w.fault(&["download", "bracket", "stl", "--bodies", "lid", "-o", kept]).await.contains("no body 'lid'"));
-    assert!(w.fault(&["export", second, "deck", "-o", kept]).await.contains("artefact"));
+    assert!(w.fault(&["export", &first, "deck", "-o", kept]).await.contains("artefact"));
     assert!(w.fault(&["export", second, "pdf", "-o", kept]).await.contains("there are vtu, glb, values"));
     assert_eq!(std::fs::read(kept).expect("the file"), stl);
 
@@ -202,6 +207,9 @@ async fn a_script_runs_waits_reads_saves_and_judges() {
     assert_eq!((run.id.as_str(), code), (third, Some(1)));
     assert_eq!(w.ends(&["check", "Bracket"]).await.1, Some(1), "the proof is of another version");
 }
+
+/// A problem for another program.
+const DECK: &str = "*HEADING\nA plate\n";
 
 /// The bodies that the page for scripts shows, in their order.
 fn bodies() -> Vec<String> {
@@ -253,7 +261,7 @@ impl Drop for Process {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_form_of_an_answer_is_saved_from_a_run_that_a_worker_solved() {
+async fn what_a_worker_solved_is_saved_in_every_form() {
     let (app, w) = works().await;
     app.state.jobs.start(&app.state).await.expect("a queue");
     w.ok(&["create", "Wall bracket", "--project", "Frame", "--template", "bracket"]).await;
@@ -271,13 +279,12 @@ async fn every_form_of_an_answer_is_saved_from_a_run_that_a_worker_solved() {
     assert!(said.lines().any(|line| line.starts_with("Mass: ")), "{said}");
 
     let folder = tempfile::tempdir().expect("a folder");
-    let begins: [(&str, &[u8]); 6] = [
+    let begins: [(&str, &[u8]); 5] = [
         ("vtu", b"<?xml"),
         ("glb", b"glTF"),
         ("values", b"quantity,"),
         ("points", b"body,x m"),
         ("report", b"<!doctype html>"),
-        ("deck", b"*HEADING"),
     ];
     for (form, beginning) in begins {
         let bytes = w.file(&["export", run, form], &folder.path().join(form)).await;

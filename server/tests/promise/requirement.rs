@@ -69,12 +69,12 @@ impl World {
     pub async fn run(&self, answer: &Outcome) -> Run {
         let asked = self.ada.post(&format!("/api/designs/{}/runs", self.design), json!({"study": "st"})).await;
         let run: Run = asked.read().expect("a run");
-        assert_eq!(self.publish(answer).await, run.id);
+        assert_eq!(self.publish(answer, None).await, run.id);
         run
     }
 
-    /// A worker waits for the next run and publishes `answer` to it. The run's id.
-    pub async fn publish(&self, answer: &Outcome) -> String {
+    /// A worker waits for the next run and publishes `answer` to it, with a deck of the problem where it has one. The run's id.
+    pub async fn publish(&self, answer: &Outcome, deck: Option<&str>) -> String {
         let hello = Hello {
             protocol: PROTOCOL,
             worker: "w".into(),
@@ -90,12 +90,16 @@ impl World {
         let claimed = state.jobs.claim(state, &hello, Duration::from_secs(60)).await.expect("an answer");
         let claimed = claimed.expect("the run");
         let surface = state.blobs.put(answer.surface_part().to_bytes().into()).await.expect("stored");
+        let deck = match deck {
+            Some(text) => Some(state.blobs.put(text.as_bytes().to_vec().into()).await.expect("stored")),
+            None => None,
+        };
         let publish = Publish {
             lease: Lease { run: claimed.run.clone(), epoch: claimed.epoch },
             surface,
             tensor: None,
             volume: None,
-            deck: None,
+            deck,
             growth: None,
             core_seconds: 1.0,
             memory_bytes: 1,
