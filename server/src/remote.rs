@@ -313,14 +313,14 @@ impl Remote {
         if run.state == RunState::Done {
             return Ok((self.numbers(&run).await?, ExitCode::SUCCESS));
         }
-        let why = run.message.as_deref().unwrap_or("without a word");
-        Ok((self.answer(&run, |r| format!("run {} ended {:?}: {why}\n", r.id, r.state))?, ExitCode::FAILURE))
+        let why = run.message.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+        Ok((self.answer(&run, |r| format!("run {} {}{why}\n", r.id, stands(r.state)))?, ExitCode::FAILURE))
     }
 
     /// The numbers of a finished run.
     async fn numbers(&self, run: &Run) -> Result<String> {
         if run.state != RunState::Done {
-            bail!("run {} has no answer: it is {:?}", run.id, run.state);
+            bail!("run {} has no answer: it {}", run.id, stands(run.state));
         }
         let bytes = self.door.get(&format!("/api/runs/{}/artefacts/surface", run.id)).await?;
         let outcome = Outcome::from_bytes(&bytes).context("the answer cannot be read by this version")?;
@@ -349,6 +349,19 @@ impl Remote {
             s
         })?;
         Ok((text, if n_open == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
+    }
+}
+
+/// How it is with a run, after its name.
+fn stands(state: RunState) -> &'static str {
+    match state {
+        RunState::Queued => "waits for a worker",
+        RunState::Running => "is under way",
+        RunState::Paused => "is paused",
+        RunState::Done => "is done",
+        RunState::Failed => "failed",
+        RunState::Cancelled => "was cancelled",
+        RunState::Dead => "was given up after three attempts",
     }
 }
 

@@ -71,7 +71,7 @@ impl std::ops::AddAssign for Counts {
 pub struct Line {
     pub requirement: String,
     pub name: String,
-    #[cfg_attr(feature = "ssr", schema(value_type = String, example = "met"))]
+    #[cfg_attr(feature = "ssr", schema(value_type = super::schema::Verdict))]
     pub verdict: Verdict,
     /// When the verdict became this one, epoch milliseconds.
     pub since: i64,
@@ -79,7 +79,7 @@ pub struct Line {
     #[serde(default)]
     pub open_since: Option<i64>,
     pub reason: String,
-    #[cfg_attr(feature = "ssr", schema(value_type = Object))]
+    #[cfg_attr(feature = "ssr", schema(value_type = super::schema::Dimension))]
     pub dimension: Dimension,
     pub value: Option<f64>,
     pub error: Option<f64>,
@@ -128,7 +128,7 @@ pub struct Moment {
 pub struct Blocked {
     pub requirement: String,
     pub name: String,
-    #[cfg_attr(feature = "ssr", schema(value_type = String, example = "stale"))]
+    #[cfg_attr(feature = "ssr", schema(value_type = super::schema::Verdict))]
     pub verdict: Verdict,
     /// Since when it stands in the way, whatever its verdicts meanwhile.
     pub since: i64,

@@ -83,8 +83,10 @@ pub struct ChangeDesign {
 
 /// `GET /api/designs/{id}/document?sequence=`: the design at a moment (`None`: now).
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Document {
     pub sequence: u64,
+    #[cfg_attr(feature = "ssr", schema(value_type = super::schema::Design))]
     pub design: solver::design::Design,
 }
 
@@ -96,7 +98,7 @@ pub struct Document {
 pub struct ReadDeck {
     /// The system of units the deck is written in.
     #[serde(default)]
-    #[cfg_attr(feature = "ssr", schema(value_type = String))]
+    #[cfg_attr(feature = "ssr", schema(value_type = super::schema::Units))]
     pub units: solver::deck::Units,
 }
 

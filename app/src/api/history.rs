@@ -140,8 +140,10 @@ pub struct Branches {
 
 /// A number of a study's answer in two versions, SI. `None`: no answer there, or not this number.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Reading {
     pub label: String,
+    #[cfg_attr(feature = "ssr", schema(value_type = super::schema::Dimension))]
     pub dimension: Dimension,
     pub before: Option<f64>,
     pub after: Option<f64>,
@@ -149,7 +151,9 @@ pub struct Reading {
 
 /// The answers to one study in two versions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Results {
+    #[cfg_attr(feature = "ssr", schema(value_type = String))]
     pub study: Id,
     pub name: String,
     /// The finished run that answers exactly what the study asks in that version; `None`: there is none.
@@ -161,9 +165,11 @@ pub struct Results {
 /// `GET /api/designs/{id}/compare?before=&with=&after=`: what is other in version `after` of this design than in version
 /// `before` of the design `with` (this one, when left out).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Comparison {
     pub before: Point,
     pub after: Point,
+    #[cfg_attr(feature = "ssr", schema(value_type = Vec<super::schema::Part>))]
     pub parts: Vec<Part>,
     /// Only studies of which something is other.
     pub results: Vec<Results>,
@@ -171,14 +177,18 @@ pub struct Comparison {
 
 /// Whose edit counts at a conflict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Choice {
+    #[cfg_attr(feature = "ssr", schema(value_type = String))]
     pub object: Id,
     pub key: String,
+    #[cfg_attr(feature = "ssr", schema(value_type = super::schema::Side))]
     pub side: Side,
 }
 
 /// `POST /api/designs/{id}/merge` and `…/merge/preview`: brings a version of another branch into this design.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Merge {
     /// The other branch.
     pub from: String,
@@ -194,18 +204,23 @@ pub struct Merge {
 
 /// Answer of `POST /api/designs/{id}/merge/preview`; nothing is changed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Preview {
     /// The newest version that both have in common; the first of them, where there are several.
     pub base: Point,
     pub ours: Point,
     pub theirs: Point,
     /// Both values of every property that both sides changed; those with a choice too.
+    #[cfg_attr(feature = "ssr", schema(value_type = Vec<super::schema::Conflict>))]
     pub conflicts: Vec<Conflict>,
     /// What the merge does of itself.
+    #[cfg_attr(feature = "ssr", schema(value_type = Vec<super::schema::MergeNote>))]
     pub notes: Vec<Note>,
     /// What would be wrong afterwards, and is in neither branch by itself.
+    #[cfg_attr(feature = "ssr", schema(value_type = Vec<super::schema::Issue>))]
     pub issues: Vec<Issue>,
     /// What would change here.
+    #[cfg_attr(feature = "ssr", schema(value_type = Vec<super::schema::Part>))]
     pub parts: Vec<Part>,
 }
 

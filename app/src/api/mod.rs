@@ -14,6 +14,8 @@ pub mod organisation;
 pub mod release;
 pub mod requirement;
 pub mod run;
+#[cfg(feature = "ssr")]
+pub mod schema;
 pub mod share;
 pub mod view;
 

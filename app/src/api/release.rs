@@ -58,7 +58,7 @@ pub struct Approval {
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Proof {
     pub name: String,
-    #[cfg_attr(feature = "ssr", schema(value_type = Object))]
+    #[cfg_attr(feature = "ssr", schema(value_type = super::schema::Judgement))]
     pub judgement: Judgement,
     /// Of a waiver: who made it. Absent where that was before the design was copied.
     #[serde(default, skip_serializing_if = "Option::is_none")]

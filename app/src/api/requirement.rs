@@ -10,8 +10,7 @@ use solver::requirement::{Judgement, Verdict};
 pub struct Judged {
     /// Position in the design's log that was judged.
     pub sequence: u64,
-    /// Verdict, reason, run, value with its band, limit, margin (SI), waiver.
-    #[cfg_attr(feature = "ssr", schema(value_type = Vec<Object>))]
+    #[cfg_attr(feature = "ssr", schema(value_type = Vec<super::schema::Judgement>))]
     pub judgements: Vec<Judgement>,
 }
 

@@ -79,7 +79,7 @@ pub struct Run {
     pub resumable: bool,
     /// What it was asked to do and has not done yet.
     #[serde(default)]
-    #[cfg_attr(feature = "ssr", schema(value_type = String, example = "nothing"))]
+    #[cfg_attr(feature = "ssr", schema(value_type = super::schema::Asked))]
     pub asked: Asked,
     pub seed: u64,
     pub instruction_set: Option<String>,
@@ -88,6 +88,7 @@ pub struct Run {
 /// What streams to the room while a run goes on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum RunEvent {
     /// State changed; carries the whole run.
     State {
@@ -96,6 +97,7 @@ pub enum RunEvent {
     /// Progress, residual, log. A partial's surface is fetched: `GET /api/runs/{id}/artefacts/partial?level=`.
     Report {
         run: String,
+        #[cfg_attr(feature = "ssr", schema(value_type = super::schema::Report))]
         report: Report,
     },
     Partial {
@@ -113,7 +115,9 @@ impl PartialEq for RunEvent {
 
 /// `POST /api/designs/{id}/preflight` with [`StartRun`]: the checklist before a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Preflight {
+    #[cfg_attr(feature = "ssr", schema(value_type = Vec<super::schema::Issue>))]
     pub issues: Vec<solver::design::Issue>,
     pub memory_bytes: u64,
     pub core_seconds: f64,

@@ -14,6 +14,7 @@ pub const PROTOCOL: u32 = 3;
 
 /// A command as a client sends it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Submission {
     /// Random, per tab, kept with its outbox: 16 to 64 characters.
     pub client: String,
@@ -24,6 +25,7 @@ pub struct Submission {
     /// Made while disconnected: a property that someone else changed after `base` is refused as a conflict.
     #[serde(default)]
     pub offline: bool,
+    #[cfg_attr(feature = "ssr", schema(value_type = crate::api::schema::Command))]
     pub command: Command,
     /// Number of the own edit that this one takes back or brings again, for the history: `None` for a plain edit. Like an
     /// offline edit it is refused where someone else has changed the same property after `base`.
@@ -40,6 +42,7 @@ impl Submission {
 
 /// Where a client's unacknowledged edits begin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Head {
     pub client: String,
     /// Number of the first submission that will follow on this connection.
@@ -51,6 +54,7 @@ pub struct Head {
 
 /// A command as the log holds it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Entry {
     /// Position in the log, from 1, without gaps.
     pub sequence: u64,
@@ -60,11 +64,13 @@ pub struct Entry {
     pub number: u64,
     /// Epoch milliseconds; the server's.
     pub time: i64,
+    #[cfg_attr(feature = "ssr", schema(value_type = crate::api::schema::Command))]
     pub command: Command,
 }
 
 /// What a person is doing, sent to the others and kept nowhere.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Presence {
     /// Object selected in the tree.
     #[serde(default)]
@@ -77,11 +83,13 @@ pub struct Presence {
     pub camera: Option<[[f64; 3]; 3]>,
     /// A drag in progress: commands that preview the edit, committed once on release.
     #[serde(default)]
+    #[cfg_attr(feature = "ssr", schema(value_type = Vec<crate::api::schema::Command>))]
     pub preview: Vec<Command>,
 }
 
 /// Someone in the room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Peer {
     /// Per connection.
     pub connection: u64,
@@ -95,6 +103,7 @@ pub struct Peer {
 /// Client to server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum ToServer {
     /// First message: what the client has. `have` 0 asks for the whole design.
     Hello {
@@ -120,10 +129,12 @@ pub enum ToServer {
 /// Server to client.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum ToClient {
     /// Answer to `Hello`: the design at `sequence`, or the entries after `have` when they are few.
     Welcome {
         sequence: u64,
+        #[cfg_attr(feature = "ssr", schema(value_type = Option<crate::api::schema::Design>))]
         design: Option<Design>,
         entries: Vec<Entry>,
         /// Highest number of this client that is in the log already.
@@ -203,12 +214,24 @@ pub const GUEST_PING: &str = r#"{"type":"ping","nonce":0}"#;
 /// Why a submission was refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub enum Refused {
     #[error("{refusal}")]
-    DoesNotApply { refusal: solver::design::Refusal },
+    DoesNotApply {
+        #[cfg_attr(feature = "ssr", schema(value_type = crate::api::schema::Refusal))]
+        refusal: solver::design::Refusal,
+    },
     /// Someone else set the same property while this client was offline.
     #[error("{by} changed {key} of {object} meanwhile")]
-    Conflict { object: String, key: String, by: String, theirs: Option<Value>, yours: Option<Value> },
+    Conflict {
+        object: String,
+        key: String,
+        by: String,
+        #[cfg_attr(feature = "ssr", schema(value_type = Option<crate::api::schema::PropertyValue>))]
+        theirs: Option<Value>,
+        #[cfg_attr(feature = "ssr", schema(value_type = Option<crate::api::schema::PropertyValue>))]
+        yours: Option<Value>,
+    },
     #[error("you may look at this design but not change it")]
     Forbidden,
     /// Through a token; `what` it would decide about.

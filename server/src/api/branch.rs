@@ -175,8 +175,8 @@ fn refused(refusal: &Refusal) -> Error {
 
 /// What a merge would do: conflicts with both values, what it does of itself, what would be wrong, what would change.
 #[utoipa::path(post, path = "/api/designs/{id}/merge/preview", tag = "history", params(("id" = String, Path)),
-    request_body(content = Object, description = "`from`: the other branch; `sequence`: its version; `choices`: object, key, side"),
-    responses((status = 200, description = "`base`, `ours`, `theirs`, `conflicts`, `notes`, `issues`, `parts`", body = Object),
+    request_body = Merge,
+    responses((status = 200, body = Preview),
         (status = 409, description = "No common version", body = app::api::Problem)))]
 async fn preview(
     state: State,
@@ -207,7 +207,7 @@ async fn preview(
 /// Brings a version of another branch into this design, as an edit of whoever asks. Every conflict needs a choice. Merging
 /// again takes only what is new.
 #[utoipa::path(post, path = "/api/designs/{id}/merge", tag = "history", params(("id" = String, Path)),
-    request_body(content = Object, description = "As for the preview, with a choice for every conflict"),
+    request_body(content = Merge, description = "As for the preview, with a choice for every conflict"),
     responses((status = 200, body = Landed),
         (status = 409, description = "A conflict waits for a choice, or there is nothing new", body = app::api::Problem)))]
 async fn merge_branch(

@@ -1,5 +1,11 @@
 //! `/api/docs`: the API's description as a page to read. It is made from the same table as the routes, and runs nothing.
 
+#[cfg(test)]
+mod fit;
+mod socket;
+#[cfg(test)]
+mod truth;
+
 use crate::auth::{Action, Actor, Object, can};
 use crate::web::header::REPORT_POLICY;
 use crate::{Error, State};
@@ -63,13 +69,14 @@ fn page(description: &Value) -> String {
     for tag in tags.keys() {
         let _ = write!(s, "<a href=\"#tag-{0}\">{0}</a> ", escape(tag));
     }
-    s.push_str("</nav>");
+    s.push_str("<a href=\"#socket\">Socket messages</a> <a href=\"#schemas\">Values</a></nav>");
     for (tag, operations) in &tags {
         let _ = write!(s, "<h2 id=\"tag-{0}\">{0}</h2>", escape(tag));
         for (path, method, operation) in operations {
             operation_block(&mut s, path, method, operation);
         }
     }
+    socket::section(&mut s, description);
     s.push_str("<h2 id=\"schemas\">Values</h2>");
     for (name, schema) in description["components"]["schemas"].as_object().into_iter().flatten() {
         let _ = write!(s, "<section class=\"value\" id=\"{0}\"><h3>{0}</h3>", escape(name));
@@ -146,11 +153,38 @@ fn kind(schema: &Value) -> String {
         Value::String(word) => word,
         _ => "value",
     };
-    if word == "array" { format!("list of {}", kind(&schema["items"])) } else { escape(word) }
+    if let Some(parts) = schema["prefixItems"].as_array() {
+        return format!("[{}]", parts.iter().map(kind).collect::<Vec<_>>().join(", "));
+    }
+    match (word, &schema["additionalProperties"]) {
+        ("array", _) => format!("list of {}", kind(&schema["items"])),
+        ("object", inner @ Value::Object(_)) => format!("object of {} by key", kind(inner)),
+        _ => escape(word),
+    }
+}
+
+/// What tells a variant from the others of its schema: `"do": "set"`.
+fn tag(variant: &Value) -> Option<(&str, &str)> {
+    let parts = variant["allOf"].as_array().map_or(std::slice::from_ref(variant), Vec::as_slice);
+    let mut properties = parts.iter().filter_map(|p| p["properties"].as_object()).flatten();
+    properties.find_map(|(key, p)| Some((key.as_str(), p["enum"].as_array().filter(|w| w.len() == 1)?[0].as_str()?)))
 }
 
 /// What a value is made of.
 fn shape(schema: &Value) -> String {
+    if let Some(variants) = schema["oneOf"].as_array().filter(|all| all.iter().any(|v| tag(v).is_some())) {
+        let mut s = String::new();
+        for variant in variants {
+            let title = tag(variant)
+                .map_or_else(String::new, |(key, word)| format!("<code>{}: {}</code>", escape(key), escape(word)));
+            let text = escape(variant["description"].as_str().unwrap_or_default());
+            let _ = write!(s, "<h4>{title} <small>{text}</small></h4>{}", shape(variant));
+        }
+        return s;
+    }
+    if let Some(parts) = schema["allOf"].as_array() {
+        return parts.iter().map(shape).collect();
+    }
     let Some(properties) = schema["properties"].as_object() else { return format!("<p>{}</p>", kind(schema)) };
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let mut s = "<table><tr><th>Field</th><th>Type</th><th></th></tr>".to_owned();
@@ -174,9 +208,10 @@ const STYLE: &str = "
 body{margin:0;background:var(--ground);color:var(--ink);font:14px/1.5 system-ui,-apple-system,'Segoe UI',sans-serif}
 main{max-width:900px;margin:0 auto;padding:32px 20px 80px}
 h1{font-size:26px;margin:0 0 8px}h1 small{font-weight:400;color:var(--soft);font-size:14px}
-h2{font-size:18px;margin:36px 0 8px;text-transform:capitalize}h3{font-size:14px;margin:18px 0 4px}
+h2{font-size:18px;margin:36px 0 8px;text-transform:capitalize}h3{font-size:14px;margin:18px 0 4px}h4{font-size:13px;font-weight:500;margin:10px 0 2px}
 a{color:var(--accent);text-decoration:none}a:hover{text-decoration:underline}
 nav{display:flex;flex-wrap:wrap;gap:4px 14px;text-transform:capitalize}
+pre{background:var(--sunken);border-radius:6px;padding:8px 12px;overflow-x:auto;font:12px/1.45 ui-monospace,Menlo,Consolas,monospace}
 code{font:12.5px ui-monospace,Menlo,Consolas,monospace}small{color:var(--soft)}
 details{border:1px solid var(--line);border-radius:6px;margin:6px 0;padding:0 12px}
 summary{padding:8px 0;cursor:pointer;overflow-wrap:anywhere}summary span{color:var(--soft)}

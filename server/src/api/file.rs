@@ -110,7 +110,7 @@ async fn download(state: State, actor: Actor, Path((design, hash)): Path<(String
 /// changed.
 #[utoipa::path(post, path = "/api/designs/{id}/files/{hash}/deck", tag = "design",
     params(("id" = String, Path), ("hash" = String, Path)), request_body = ReadDeck,
-    responses((status = 200, description = "Bodies, objects to be added, notes by line", body = Object)))]
+    responses((status = 200, body = app::api::schema::DeckReading)))]
 async fn read_deck(
     state: State,
     actor: Actor,

@@ -332,7 +332,7 @@ struct Between {
 /// answers of studies. `with` left out is this design; versions left out are now.
 #[utoipa::path(get, path = "/api/designs/{id}/compare", tag = "history",
     params(("id" = String, Path), ("before" = Option<u64>, Query), ("with" = Option<String>, Query), ("after" = Option<u64>, Query)),
-    responses((status = 200, description = "`before`, `after`, `parts`, `results`", body = Object),
+    responses((status = 200, body = Comparison),
         (status = 404, description = "No such design, or a log does not reach that far", body = app::api::Problem)))]
 async fn compare_versions(
     state: State,

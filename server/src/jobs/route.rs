@@ -97,7 +97,7 @@ async fn paused(state: &State, design: &str, study: &Id, run: &str) -> Result<St
 
 /// The checklist before a run: what is wrong, what it will take.
 #[utoipa::path(post, path = "/api/designs/{id}/preflight", params(("id" = String, Path)), request_body = StartRun,
-    responses((status = 200, description = "Issues, memory in bytes, core-seconds, unknowns", body = Object)), tag = "runs")]
+    responses((status = 200, description = "Issues, memory in bytes, core-seconds, unknowns", body = Preflight)), tag = "runs")]
 async fn preflight(
     state: State,
     actor: Actor,
@@ -272,7 +272,7 @@ async fn artefact(
 
 /// The numbers of a finished run, SI, each with its band, grade and load case.
 #[utoipa::path(get, path = "/api/runs/{id}/numbers", params(("id" = String, Path)),
-    responses((status = 200, description = "A list of `Scalar`s", body = Object)), tag = "runs")]
+    responses((status = 200, body = Vec<app::api::schema::Scalar>)), tag = "runs")]
 async fn numbers(state: State, actor: Actor, Path(id): Path<String>) -> Result<Json<Vec<Scalar>>, Error> {
     let run = stored(&state, &actor, &id, Action::See).await?;
     numbers_of(&state, &run.id).await.map(Json)

@@ -41,12 +41,13 @@ pub struct Claim {
 }
 
 /// One run, leased.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Assignment {
     pub run: String,
     pub epoch: u64,
     pub attempt: u32,
     pub lease_ms: i64,
+    #[schema(value_type = app::api::schema::Design)]
     pub design: Design,
     /// Id of the study object.
     pub study: String,
@@ -60,6 +61,7 @@ pub struct Assignment {
     pub checkpoint: Option<String>,
     /// What is asked of the run from its beginning.
     #[serde(default)]
+    #[schema(value_type = app::api::schema::Asked)]
     pub asked: Asked,
 }
 
@@ -80,11 +82,12 @@ pub struct Heartbeat {
 }
 
 /// `POST /api/worker/report`
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Reports {
     #[serde(flatten)]
     pub lease: Lease,
     /// Progress, residuals, log lines, in order; partials travel as bytes, `PUT /api/worker/partials/{level}?run=&epoch=`.
+    #[schema(value_type = Vec<app::api::schema::Report>)]
     pub reports: Vec<Report>,
 }
 

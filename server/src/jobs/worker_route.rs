@@ -61,7 +61,7 @@ fn heard(wish: Wish) -> Json<Heard> {
 
 /// Waits for a run to solve.
 #[utoipa::path(post, path = "/api/worker/claim", request_body = Claim,
-    responses((status = 200, description = "A run with its design, or null", body = Object)), tag = "worker")]
+    responses((status = 200, description = "A run with its design, or null", body = Option<Assignment>)), tag = "worker")]
 async fn claim(state: State, actor: Actor, body: Body) -> Result<Json<Option<Assignment>>, Error> {
     can(&state, &actor, Action::Work, Object::Queue).await?;
     let claim: Claim = json(body).await?;
@@ -85,8 +85,7 @@ async fn heartbeat(state: State, actor: Actor, body: Body) -> Result<Json<Heard>
 
 /// Progress, residuals and log lines.
 #[utoipa::path(post, path = "/api/worker/report",
-    request_body(description = "Lease and reports", content = Object, content_type = "application/json"),
-    responses((status = 200, body = Heard)), tag = "worker")]
+    request_body = Reports, responses((status = 200, body = Heard)), tag = "worker")]
 async fn report(state: State, actor: Actor, body: Body) -> Result<Json<Heard>, Error> {
     can(&state, &actor, Action::Work, Object::Queue).await?;
     let mut reports: Reports = json(body).await?;

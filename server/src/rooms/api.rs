@@ -22,7 +22,7 @@ pub struct At {
 
 /// The design at a moment.
 #[utoipa::path(get, path = "/api/designs/{id}/document", tag = "designs", params(("id" = String, Path), At),
-    responses((status = 200, description = "`sequence` and `design`", body = Object),
+    responses((status = 200, body = Document),
         (status = 404, description = "No such design, or the log does not reach that far", body = app::api::Problem)))]
 pub async fn document(
     state: State,
@@ -46,7 +46,7 @@ pub struct After {
 
 /// The log: who changed what, when.
 #[utoipa::path(get, path = "/api/designs/{id}/log", tag = "designs", params(("id" = String, Path), After),
-    responses((status = 200, description = "A page of entries: sequence, author, client, number, time, command", body = Object)))]
+    responses((status = 200, body = Page<Entry>)))]
 pub async fn log(
     state: State,
     actor: Actor,
@@ -63,8 +63,8 @@ pub async fn log(
 
 /// Makes an edit. Sent again with the same client and number, it is made once and answered alike.
 #[utoipa::path(post, path = "/api/designs/{id}/commands", tag = "designs", params(("id" = String, Path)),
-    request_body(content = Object, description = "A submission: client, number, base, command"),
-    responses((status = 200, description = "The entry, committed", body = Object),
+    request_body = Submission,
+    responses((status = 200, description = "The entry, committed", body = Entry),
         (status = 409, description = "Someone else changed the same property after `base`", body = app::api::Problem),
         (status = 422, description = "The command does not apply", body = app::api::Problem),
         (status = 429, description = "Too many edits at once", body = app::api::Problem)))]

@@ -17,6 +17,8 @@ pub use log::found;
 
 use crate::{Error, State};
 use app::api::design::Document;
+use app::sync::{ToClient, ToServer};
+use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -35,9 +37,14 @@ pub enum Revoked {
     Rights(Vec<String>),
 }
 
+/// What goes over sockets: in the description too, although no operation there can say so.
+#[derive(utoipa::OpenApi)]
+#[openapi(components(schemas(ToServer, ToClient)))]
+struct Messages;
+
 /// Routes of the document, its log and its socket.
 pub fn router() -> OpenApiRouter<State> {
-    OpenApiRouter::new()
+    OpenApiRouter::with_openapi(Messages::openapi())
         .routes(routes!(api::document))
         .routes(routes!(api::log))
         .routes(routes!(api::command))

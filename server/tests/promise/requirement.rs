@@ -59,6 +59,12 @@ pub fn weighs(mass: f64, error: f64, grade: Grade) -> Outcome {
 pub async fn run(app: &TestApp, who: &Tester, design: &str, answer: &Outcome) -> Run {
     let asked = who.post(&format!("/api/designs/{}/runs", design), json!({"study": "st"})).await;
     let run: Run = asked.read().expect("a run");
+    assert_eq!(publish(app, answer, None).await, run.id);
+    run
+}
+
+/// A worker waits for the next run and publishes `answer` to it, with a deck of the problem where it has one. The run's id.
+pub async fn publish(app: &TestApp, answer: &Outcome, deck: Option<&str>) -> String {
     let hello = Hello {
         protocol: PROTOCOL,
         worker: "w".into(),
@@ -70,23 +76,27 @@ pub async fn run(app: &TestApp, who: &Tester, design: &str, answer: &Outcome) ->
         studies: vec![("static".into(), solver::study::statics::FORM.version)],
     };
     let state = &app.state;
-    let claimed = state.jobs.claim(state, &hello, Duration::from_secs(5)).await.expect("an answer");
+    // Someone may still be on the way to ask for it.
+    let claimed = state.jobs.claim(state, &hello, Duration::from_secs(60)).await.expect("an answer");
     let claimed = claimed.expect("the run");
-    assert_eq!(claimed.run, run.id);
     let surface = state.blobs.put(answer.surface_part().to_bytes().into()).await.expect("stored");
+    let deck = match deck {
+        Some(text) => Some(state.blobs.put(text.as_bytes().to_vec().into()).await.expect("stored")),
+        None => None,
+    };
     let publish = Publish {
-        lease: Lease { run: claimed.run, epoch: claimed.epoch },
+        lease: Lease { run: claimed.run.clone(), epoch: claimed.epoch },
         surface,
         tensor: None,
         volume: None,
-        deck: None,
+        deck,
         growth: None,
         core_seconds: 1.0,
         memory_bytes: 1,
         instruction_set: "none".into(),
     };
     state.jobs.publish(state, &publish).await.expect("published");
-    run
+    claimed.run
 }
 
 impl World {
@@ -102,6 +112,11 @@ impl World {
     /// Runs the study; `answer` is what its worker publishes.
     pub async fn run(&self, answer: &Outcome) -> Run {
         run(&self.app, &self.ada, &self.design, answer).await
+    }
+
+    /// As [`publish`], in this world.
+    pub async fn publish(&self, answer: &Outcome, deck: Option<&str>) -> String {
+        publish(&self.app, answer, deck).await
     }
 
     async fn verdict(&self) -> Judgement {

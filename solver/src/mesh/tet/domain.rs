@@ -220,7 +220,7 @@ impl<'a> Domain<'a> {
         match patch.triangles.nearest(p.into(), (*near != NONE).then_some(*near)) {
             Some(nearest) => {
                 *near = nearest.triangle;
-                match self.behind(patch, nearest.triangle as usize, nearest.point.into(), p) {
+                match self.beyond(patch, nearest.triangle as usize, nearest.point.into(), p) {
                     Some(q) => q,
                     None => smooth(&patch.surface, nearest.triangle as usize, nearest.point.into()),
                 }
