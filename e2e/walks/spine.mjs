@@ -192,6 +192,13 @@ test('A asks for a verified answer: bands, grade, and a deck to check it with', 
   assert.match(await row.innerText(), /±/, 'a band');
   const value = Number(await row.getAttribute('data-value'));
   assert.ok(Math.abs(value / indicative - 1) < 0.1, `verified ${value} m against indicative ${indicative} m`);
+  // How it converged over the meshes is drawn, the error over decades.
+  const curves = id(a.page, 'curves');
+  assert.ok(await curves.locator('.curve').count() >= 1, 'a curve');
+  await id(a.page, 'curve-picker').selectOption({ label: 'Relative error in energy norm over unknowns' });
+  await curves.locator('text', { hasText: /^1e-?\d+$/ }).first().waitFor();
+  await curves.scrollIntoViewIfNeeded();
+  await a.shot('12-curves');
   // The instant method's numbers stand beside the verified ones.
   assert.match(await id(a.page, 'beside-displacement_max').first().innerText(), /indicative/);
   const [download] = await Promise.all([a.page.waitForEvent('download'), id(a.page, 'deck').click()]);
@@ -231,7 +238,7 @@ test('A reads the answer: directions, a line through the wall, a probe that stay
   await page.mouse.click(x, y);
   await inside;
   await id(page, 'linearised').getByText('Membrane + bending, start').waitFor();
-  const plot = await id(page, 'plot').boundingBox();
+  const plot = await id(page, 'line').getByTestId('plot').boundingBox();
   await page.mouse.move(plot.x + plot.width / 2, plot.y + plot.height / 2);
   await page.locator('.plot-key').getByText('Membrane', { exact: true }).waitFor();
   await a.shot('13-line');

@@ -3,6 +3,7 @@
 mod aim;
 mod bench;
 mod compare;
+mod curves;
 mod growth;
 mod head;
 mod inner;

@@ -222,6 +222,48 @@ fn StatePicker(outcome: Arc<Outcome>, cases: Vec<Option<String>>) -> impl IntoVi
     .into_any()
 }
 
+/// A slider over the moments of a course over time, with the one that is shown. The arrow keys step through them, as
+/// through every slider.
+#[component]
+fn TimeSlider(outcome: Arc<Outcome>, cases: Vec<Option<String>>) -> impl IntoView {
+    let desk = use_desk();
+    let bench = desk.bench;
+    let last = cases.len() - 1;
+    let cases = StoredValue::new(cases);
+    let at = Memo::new(move |_| {
+        bench.shown.with(|s| s.as_ref().and_then(|s| cases.with_value(|c| moment_of(c, s.reading.case.as_deref()))))
+    });
+    let words = Signal::derive(move || {
+        let case = cases.with_value(|c| c.get(at.get().unwrap_or(0)).cloned().flatten());
+        state_name(desk, &outcome, case.as_deref().unwrap_or_default())
+    });
+    let show = move |e: leptos::ev::Event| {
+        let Ok(k) = event_target_value(&e).parse::<usize>() else { return };
+        let Some(case) = cases.with_value(|c| c.get(k).cloned()) else { return };
+        // Who holds the slider looks at that moment.
+        bench.shown.update(|s| s.iter_mut().for_each(|s| s.playing = false));
+        bench.read(|r| {
+            r.over = Over::State;
+            r.case = case;
+        });
+    };
+    view! {
+        <div class="iso-row">
+            <input
+                type="range" min="0" max=last.to_string() step="1" aria-label="Time" data-testid="time-slider"
+                aria-valuetext=words prop:value=move || at.get().unwrap_or(0).to_string() on:input=show
+            />
+            <span class="mono readout" data-testid="time-now">{words}</span>
+        </div>
+    }
+    .into_any()
+}
+
+/// Where the shown moment stands among all.
+fn moment_of(cases: &[Option<String>], shown: Option<&str>) -> Option<usize> {
+    cases.iter().position(|c| c.as_deref() == shown)
+}
+
 /// Quantity, axes, state and style.
 #[component]
 pub fn Picture(outcome: Arc<Outcome>) -> impl IntoView {
@@ -238,8 +280,9 @@ pub fn Picture(outcome: Arc<Outcome>) -> impl IntoView {
     let many_cases = cases.len() > 1;
     let kind = outcome.states.first().map(|s| s.kind);
     let plays = matches!(kind, Some(StateKind::Mode)) || (matches!(kind, Some(StateKind::Time)) && many_cases);
-    if kind == Some(StateKind::Time) {
-        pass_times(bench, cases.clone());
+    let moments = (kind == Some(StateKind::Time) && many_cases).then(|| cases.clone());
+    if let Some(moments) = &moments {
+        pass_times(bench, moments.clone());
     }
     let playing = move || bench.shown.with(|s| s.as_ref().is_some_and(|s| s.playing));
     // Heat moves nothing.
@@ -252,6 +295,7 @@ pub fn Picture(outcome: Arc<Outcome>) -> impl IntoView {
             <QuantityPicker outcome=outcome.clone() />
             <FramePicker />
             {many_cases.then(|| view! { <StatePicker outcome=outcome.clone() cases=cases /> })}
+            {moments.map(|moments| view! { <TimeSlider outcome=outcome.clone() cases=moments /> })}
             {plays
                 .then(|| {
                     view! {
@@ -401,7 +445,7 @@ fn pass_times(bench: Bench, cases: Vec<Option<String>>) {
             // Gone with its panel.
             let _ = bench.shown.try_update(|s| {
                 if let Some(s) = s {
-                    let at = cases.iter().position(|c| *c == s.reading.case).map_or(0, |k| (k + 1) % cases.len());
+                    let at = moment_of(&cases, s.reading.case.as_deref()).map_or(0, |k| (k + 1) % cases.len());
                     s.reading.case.clone_from(&cases[at]);
                 }
             });

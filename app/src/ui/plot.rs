@@ -11,6 +11,8 @@ const ABOVE: f64 = 8.0;
 const RIGHT: f64 = 8.0;
 /// Steps of the arrow keys over the whole width.
 const KEY_STEPS: f64 = 100.0;
+/// Points of a curve that are marked one by one: a handful of meshes, not a line read at two hundred places.
+const MARKED_MAX: usize = 16;
 
 /// A curve, in the units of the axes; a point that is no number parts it.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +37,19 @@ impl Series {
 struct Scale {
     x: (f64, f64),
     y: (f64, f64),
+    /// The values are decimal logarithms.
+    log: bool,
+}
+
+/// The decimal logarithms of a curve's values; what has none parts it.
+fn logarithms(own: &Series) -> Series {
+    let log = |y: f64| if y > 0.0 { y.log10() } else { f64::NAN };
+    Series { label: own.label.clone(), points: own.points.iter().map(|(x, y)| (*x, log(*y))).collect() }
+}
+
+/// Steps of an axis; those of logarithms are whole decades.
+fn step_of(range: f64, log: bool) -> f64 {
+    if log { step(range).max(1.0) } else { step(range) }
 }
 
 /// Round steps of which some five fill `range` (Heckbert, Graphics Gems, 1990).
@@ -46,8 +61,8 @@ fn step(range: f64) -> f64 {
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|s| s * size).find(|s| range / s <= 6.0).unwrap_or(10.0 * size)
 }
 
-fn ticks((lo, hi): (f64, f64)) -> Vec<f64> {
-    let step = step(hi - lo);
+fn ticks((lo, hi): (f64, f64), log: bool) -> Vec<f64> {
+    let step = step_of(hi - lo, log);
     let first = (lo / step - 1e-9).ceil() as i64;
     let last = (hi / step + 1e-9).floor() as i64;
     (first..=last.min(first + 12)).map(|k| k as f64 * step).collect()
@@ -62,8 +77,14 @@ fn number(x: f64, step: f64) -> String {
     format!("{x:.digits$}")
 }
 
+/// A value as it is read off.
+fn read_off(y: f64) -> String {
+    if y != 0.0 && !(1e-3..1e6).contains(&y.abs()) { format!("{y:.3e}") } else { format!("{y:.4}") }
+}
+
 impl Scale {
-    fn of(series: &[Series]) -> Self {
+    /// `log`: `series` are logarithms.
+    fn of(series: &[Series], log: bool) -> Self {
         let points = || series.iter().flat_map(|s| &s.points).filter(|p| p.0.is_finite() && p.1.is_finite());
         let range = |f: fn(&(f64, f64)) -> f64| {
             let (lo, hi) =
@@ -78,8 +99,8 @@ impl Scale {
         };
         let (x, (lo, hi)) = (range(|p| p.0), range(|p| p.1));
         // Whole steps, so that the first and the last tick stand at the border.
-        let step = step(hi - lo);
-        Self { x, y: ((lo / step).floor() * step, (hi / step).ceil() * step) }
+        let step = step_of(hi - lo, log);
+        Self { x, y: ((lo / step).floor() * step, (hi / step).ceil() * step), log }
     }
 
     fn px(&self, x: f64) -> f64 {
@@ -112,6 +133,16 @@ impl Scale {
     }
 }
 
+/// Dots on the points of a curve of few.
+fn marks(scale: &Scale, own: &Series, k: usize) -> impl IntoView + use<> {
+    let whole = |p: &&(f64, f64)| p.0.is_finite() && p.1.is_finite();
+    let few = own.points.len() <= MARKED_MAX;
+    let places: Vec<(f64, f64)> =
+        own.points.iter().filter(whole).filter(|_| few).map(|(x, y)| (scale.px(*x), scale.py(*y))).collect();
+    let dot = |(x, y): (f64, f64)| view! { <circle class=format!("dot c{}", k % 4) cx=x cy=y r="2.2"></circle> };
+    places.into_iter().map(dot).collect_view()
+}
+
 /// Curves in one picture. `cursor` is the place on the x axis under the pointer.
 #[component]
 pub fn Plot(
@@ -121,9 +152,13 @@ pub fn Plot(
     x_label: Signal<String>,
     #[prop(into)] y_label: Signal<String>,
     cursor: RwSignal<Option<f64>>,
+    /// The y axis has decades.
+    #[prop(optional)]
+    log: bool,
 ) -> impl IntoView {
     let svg = NodeRef::<leptos::svg::Svg>::new();
-    let scale = Memo::new(move |_| series.with(|s| Scale::of(s)));
+    let series = Memo::new(move |_| series.with(|s| if log { s.iter().map(logarithms).collect() } else { s.clone() }));
+    let scale = Memo::new(move |_| series.with(|s| Scale::of(s, log)));
     let moved = move |e: leptos::ev::PointerEvent| {
         #[cfg(feature = "browser")]
         if let Some(svg) = svg.get_untracked() {
@@ -149,15 +184,16 @@ pub fn Plot(
     };
     let axes = move || {
         scale.with(|s| {
-            let (dx, dy) = (step(s.x.1 - s.x.0), step(s.y.1 - s.y.0));
-            let across = ticks(s.y).into_iter().map(|y| {
+            let (dx, dy) = (step(s.x.1 - s.x.0), step_of(s.y.1 - s.y.0, s.log));
+            let across = ticks(s.y, s.log).into_iter().map(|y| {
                 let py = s.py(y);
+                let words = if s.log { format!("1e{y:.0}") } else { number(y, dy) };
                 view! {
                     <line class="grid" x1=LEFT x2=WIDTH - RIGHT y1=py y2=py></line>
-                    <text x=LEFT - 4.0 y=py + 3.0 text-anchor="end">{number(y, dy)}</text>
+                    <text x=LEFT - 4.0 y=py + 3.0 text-anchor="end">{words}</text>
                 }
             });
-            let along = ticks(s.x).into_iter().map(|x| {
+            let along = ticks(s.x, false).into_iter().map(|x| {
                 let px = s.px(x);
                 view! {
                     <line class="grid" x1=px x2=px y1=ABOVE y2=HEIGHT - BELOW></line>
@@ -197,7 +233,12 @@ pub fn Plot(
                             .with(|s| {
                                 all.iter()
                                     .enumerate()
-                                    .map(|(k, own)| view! { <path class=format!("curve c{}", k % 4) d=s.path(own)></path> })
+                                    .map(|(k, own)| {
+                                        view! {
+                                            <path class=format!("curve c{}", k % 4) d=s.path(own)></path>
+                                            {marks(s, own, k)}
+                                        }
+                                    })
                                     .collect_view()
                             })
                     })
@@ -218,7 +259,7 @@ pub fn Plot(
                             .enumerate()
                             .filter(|_| several || read.is_some())
                             .map(|(k, own)| {
-                                let value = read.and_then(|x| own.at(x)).map(|y| format!("{y:.4}"));
+                                let value = read.and_then(|x| own.at(x)).map(|y| read_off(if log { 10f64.powf(y) } else { y }));
                                 view! {
                                     <li class=format!("c{}", k % 4)>
                                         <span>{own.label.clone()}</span>
@@ -240,8 +281,8 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_inside() {
-        assert_eq!(ticks((0.0, 10.0)), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
-        assert_eq!(ticks((-0.31, 0.12)), [-0.30000000000000004, -0.2, -0.1, 0.0, 0.1]);
+        assert_eq!(ticks((0.0, 10.0), false), [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]);
+        assert_eq!(ticks((-0.31, 0.12), false), [-0.30000000000000004, -0.2, -0.1, 0.0, 0.1]);
         assert_eq!((number(0.25, 0.05).as_str(), number(120.0, 20.0).as_str()), ("0.25", "120"));
         assert_eq!(number(2.5e6, 5e5), "2.5e6");
     }
@@ -249,14 +290,30 @@ mod tests {
     #[test]
     fn a_gap_parts_the_curve_and_reads_nothing() {
         let own = Series { label: String::new(), points: vec![(0.0, 1.0), (1.0, 3.0), (2.0, f64::NAN), (3.0, 5.0)] };
-        let scale = Scale::of(std::slice::from_ref(&own));
+        let scale = Scale::of(std::slice::from_ref(&own), false);
         assert_eq!((scale.x, scale.y), ((0.0, 3.0), (1.0, 5.0)));
         assert_eq!(scale.path(&own).matches('M').count(), 2);
         assert_eq!((own.at(0.5), own.at(1.5), own.at(4.0), own.at(0.0)), (Some(2.0), None, None, Some(1.0)));
         assert!((scale.x_at(scale.px(1.2)) - 1.2).abs() < 1e-12);
         // Nothing, and one value only, still have axes.
-        assert_eq!(Scale::of(&[]).y, (0.0, 1.0));
+        assert_eq!(Scale::of(&[], false).y, (0.0, 1.0));
         let flat = Series { label: String::new(), points: vec![(0.0, 4.0), (1.0, 4.0)] };
-        assert!(Scale::of(&[flat]).y.0 < 4.0);
+        assert!(Scale::of(&[flat], false).y.0 < 4.0);
+    }
+
+    #[test]
+    fn a_logarithmic_axis_has_whole_decades_and_leaves_out_what_has_no_logarithm() {
+        let own = Series { label: String::new(), points: vec![(0.0, 0.3), (1.0, 2e-3), (2.0, 0.0), (3.0, 4e-5)] };
+        let drawn = logarithms(&own);
+        let scale = Scale::of(std::slice::from_ref(&drawn), true);
+        assert_eq!(scale.y, (-5.0, 0.0));
+        assert_eq!(ticks(scale.y, true), [-5.0, -4.0, -3.0, -2.0, -1.0, 0.0]);
+        // 0.3 lies half a decade below the top; the zero parts the curve.
+        assert!((scale.py(drawn.points[0].1) - ABOVE - (HEIGHT - ABOVE - BELOW) * 0.5229 / 5.0).abs() < 0.1);
+        assert_eq!((scale.path(&drawn).matches('M').count(), drawn.at(1.5)), (2, None));
+        assert_eq!((read_off(2e-4).as_str(), read_off(0.3).as_str()), ("2.000e-4", "0.3000"));
+        // Within one decade there is one, not fractions of it.
+        let flat = logarithms(&Series { label: String::new(), points: vec![(0.0, 2.0), (1.0, 4.0)] });
+        assert_eq!(Scale::of(&[flat], true).y, (0.0, 1.0));
     }
 }

@@ -243,7 +243,8 @@ fn curves(setup: &Setup, stage: &Stage, history: &History, out: &mut Outcome) {
             x_dimension: x.1,
             y_label: y.0.into(),
             y_dimension: y.1,
-            log_y: false,
+            // An error falls by powers.
+            log_y: y.1 == Dimension::NONE,
             x: x.2,
             y: y.2,
         });
@@ -253,7 +254,7 @@ fn curves(setup: &Setup, stage: &Stage, history: &History, out: &mut Outcome) {
             break;
         }
         let column = |i: usize| stage.course.iter().map(|c| c[i]).collect::<Vec<f64>>();
-        let (time, values) = (("Time", Dimension::TIME, column(0)), (label, Dimension::TEMPERATURE, column(i)));
+        let (time, values) = (("Time", Dimension::TIME, column(0)), ("Temperature", Dimension::TEMPERATURE, column(i)));
         push(format!("{id}_over_time"), format!("{label} over time"), time, values);
     }
     let unknowns: Vec<f64> = history.unknowns.iter().map(|n| *n as f64).collect();
