@@ -5,6 +5,7 @@ use super::solve::Stage;
 use crate::fitted::peak::Peaks;
 use crate::fitted::skin::skin;
 use crate::quantity::Dimension;
+use crate::study::climb;
 use crate::study::outcome::{
     Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, State, StateKind, Table,
 };
@@ -51,6 +52,7 @@ pub fn outcome(setup: &Setup, stage: &Stage, history: &History, reached: Option<
     if let Some(reached) = reached {
         balance(setup, stage, history, &mut out);
         curves(setup, stage, history, &mut out);
+        out.warnings.extend(climb::flat(&stage.mesh, &setup.parts));
         if !reached {
             out.warnings.push(not_reached(setup.accuracy));
         }
