@@ -1,13 +1,13 @@
 //! What is shown of an answer, and how: quantity, axes, state or envelope, shape, colours.
 
+use super::axes::FramePicker;
 use super::bench::{Bench, Shown};
 use super::outcome::state_name;
-use crate::panels::status::pick_text;
-use crate::panels::{Desk, use_desk};
+use crate::panels::use_desk;
 use crate::ui::{Glyph, Icon};
-use crate::viewport::{Pick, colour_limits};
+use crate::viewport::colour_limits;
 use leptos::prelude::*;
-use solver::result::{Frame, Measure, Over, Quantity};
+use solver::result::{Measure, Over, Quantity};
 use solver::study::outcome::{Location, Outcome, StateKind};
 use std::sync::Arc;
 
@@ -85,81 +85,6 @@ fn QuantityPicker(outcome: Arc<Outcome>) -> impl IntoView {
                 }}
             </select>
         </div>
-    }
-    .into_any()
-}
-
-/// The frame that the picked face gives, and the face in words.
-fn picked_frame(desk: Desk) -> Option<(Frame, String)> {
-    desk.picks.with(|picks| {
-        picks.iter().find_map(|pick| {
-            let Pick::Face { body, face } = pick else { return None };
-            let shape = desk.scene.with(|s| {
-                let body = s.as_ref()?.bodies.iter().find(|b| b.name == *body)?;
-                body.surface.faces.iter().find(|f| f.name == *face).map(|f| f.shape)
-            })?;
-            Some((Frame::of(&shape)?, pick_text(&desk, pick)))
-        })
-    })
-}
-
-/// The axes that components are read along: the model's, or a picked face's.
-#[component]
-fn FramePicker() -> impl IntoView {
-    let desk = use_desk();
-    let bench = desk.bench;
-    let turns = Memo::new(move |_| bench.shown.with(|s| s.as_ref().is_some_and(|s| s.reading.quantity.turns())));
-    let is_model = move || bench.shown.with(|s| s.as_ref().is_none_or(|s| s.reading.frame == Frame::Model));
-    let picked = Memo::new(move |_| picked_frame(desk));
-    let take = move |_| {
-        if let Some((frame, face)) = picked.get_untracked() {
-            bench.read(|r| r.frame = frame);
-            bench.shown.update(|s| s.iter_mut().for_each(|s| s.frame_face.clone_from(&face)));
-        }
-    };
-    let words = move || {
-        bench.shown.with(|s| {
-            let s = s.as_ref()?;
-            match s.reading.frame {
-                Frame::Model => None,
-                Frame::Plane { .. } => Some(format!("u and v along {}, n out of it", s.frame_face)),
-                Frame::Cylinder { .. } => Some(format!("r, θ, z about the axis of {}", s.frame_face)),
-            }
-        })
-    };
-    view! {
-        <Show when=move || turns.get()>
-            <div class="control stacked">
-                <span class="label">"Axes"</span>
-                <div class="segmented fill" role="radiogroup" aria-label="Axes of components">
-                    <button
-                        type="button" role="radio" data-testid="frame-model" aria-checked=move || is_model().to_string()
-                        on:click=move |_| bench.read(|r| r.frame = Frame::Model)
-                    >
-                        "Model"
-                    </button>
-                    <button
-                        type="button" role="radio" data-testid="frame-face" aria-checked=move || (!is_model()).to_string()
-                        disabled=move || picked.with(Option::is_none) && is_model()
-                        title="Pick a plane, a cylinder, a cone or a torus in the view first" on:click=take
-                    >
-                        "Picked face"
-                    </button>
-                </div>
-                <p class="soft hint" data-testid="frame-words">
-                    {move || {
-                        words()
-                            .unwrap_or_else(|| {
-                                if picked.with(Option::is_some) {
-                                    "The picked face can give the axes.".into()
-                                } else {
-                                    "Pick a plane or a round face in the view for its axes.".into()
-                                }
-                            })
-                    }}
-                </p>
-            </div>
-        </Show>
     }
     .into_any()
 }
