@@ -136,7 +136,7 @@ test('two versions are compared in words and in the view', async () => {
   const trial = id(a.page, 'compare-before').locator('option', { hasText: /Branch Lighter: Light trial/ });
   await trial.waitFor({ state: 'attached' });
   await id(a.page, 'compare-before').selectOption(await trial.getAttribute('value'));
-  await id(a.page, 'compare-count').filter({ hasText: 'alike' }).waitFor();
+  await id(a.page, 'compare-count').filter({ hasText: 'one and the same version' }).waitFor();
   await id(a.page, 'compare-before').selectOption({ label: 'Now' });
   await a.page.locator('[data-testid=compare-count][data-changes="3"]').waitFor();
   await id(a.page, 'overlay').click();

@@ -20,8 +20,11 @@ fn request(branch: &Branch, sequence: Option<u64>, choices: &Choices, tab: Optio
 
 /// The conflicts of a merge with the names of both sides.
 fn clashes(found: &Preview) -> Vec<Clash> {
-    let clash =
-        |c: &Conflict| Clash { conflict: c.clone(), ours: found.ours.name.clone(), theirs: found.theirs.name.clone() };
+    let clash = |c: &Conflict| Clash {
+        conflict: Conflict { choice: None, ..c.clone() },
+        ours: found.ours.name.clone(),
+        theirs: found.theirs.name.clone(),
+    };
     found.conflicts.iter().map(clash).collect()
 }
 
