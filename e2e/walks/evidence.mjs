@@ -137,7 +137,24 @@ test('B comments on a face and mentions A, who is told, answers and settles', as
   await width.press('Enter');
   await saved(a.page);
   await modelReady(a.page);
-  assert.equal(await a.page.locator('[data-testid=anchor].gone').count(), 0, 'the face is still there');
+  const anchor = (page) => id(page, 'thread').getByTestId('anchor');
+  const gone = (page) => id(page, 'thread').locator('[data-testid=anchor].gone');
+  await anchor(a.page).waitFor();
+  assert.equal(await gone(a.page).count(), 0, 'the face is still there');
+  await id(a.page, 'talk-pin').waitFor();
+  // Without the feature that made the face, both are told; with it again, the pin is back on it.
+  const feature = (await anchor(a.page).innerText()).split(' · ')[0].trim();
+  const made = id(a.page, 'features').getByTestId('tree-row').filter({ has: a.page.getByText(feature, { exact: true }) });
+  await made.hover();
+  await made.getByRole('button', { name: 'Leave out (suppress)' }).click();
+  await Promise.all([a, b].map(({ page }) => gone(page).filter({ hasText: '(gone)' }).waitFor({ timeout: 60_000 })));
+  await id(a.page, 'talk-pin').waitFor({ state: 'detached' });
+  await a.shot('36-gone');
+  await id(a.page, 'undo').click();
+  await Promise.all([a, b].map(({ page }) => gone(page).waitFor({ state: 'detached', timeout: 60_000 })));
+  await saved(a.page);
+  await modelReady(a.page);
+  await id(a.page, 'talk-pin').waitFor();
   await id(a.page, 'thread-settle').click();
   await id(b.page, 'talk-count').waitFor({ state: 'detached' });
   await id(b.page, 'talk-settled').waitFor({ state: 'attached' });

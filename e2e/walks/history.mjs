@@ -42,6 +42,21 @@ async function type(page, name, value) {
   await saved(page);
 }
 
+const boss = (page) => page.locator('[data-testid=features] [data-testid=tree-row][data-object=cylinder_boss]');
+const bossHeight = (page) => id(page, 'properties').getByTestId('height');
+
+/** Types how high the boss is, and leaves nothing selected. */
+async function raise(page, value) {
+  await boss(page).click();
+  await bossHeight(page).fill(value);
+  await bossHeight(page).press('Enter');
+  await saved(page);
+  assert.equal(await bossHeight(page).inputValue(), value);
+  await bossHeight(page).blur();
+  await page.keyboard.press('Escape');
+  await id(page, 'properties').waitFor({ state: 'detached' });
+}
+
 test('A changes a dimension, and the history tells who did what', async () => {
   a = await on.founder();
   main = await openDesign(a, 'bracket');
@@ -92,24 +107,38 @@ test('a branch goes its own way', async () => {
   await modelReady(a.page);
   await type(a.page, 'width', '84 mm');
   await type(a.page, 'thickness', '6 mm');
+  await raise(a.page, '14 mm');
   await id(a.page, 'history-toggle').click();
   await id(a.page, 'tab-branches').click();
   await id(a.page, 'origin').waitFor();
   await a.shot('history-05-branch');
+  await id(a.page, 'tab-versions').click();
+  await id(a.page, 'name-now').click();
+  await id(a.page, 'name-dialog').getByTestId('name').fill('Light trial');
+  await id(a.page, 'name-submit').click();
+  await id(a.page, 'version-row').getByText('Light trial').waitFor();
   await a.page.goto(main);
   await modelReady(a.page);
   assert.equal(await now(a.page, 'width'), '110 mm', 'here nothing has changed');
   await type(a.page, 'width', '120 mm');
+  await raise(a.page, '19 mm');
 });
 
 test('two versions are compared in words and in the view', async () => {
   await id(a.page, 'history-toggle').click();
   await id(a.page, 'tab-branches').click();
-  await id(a.page, 'branch-row').getByText(/2 edits not here/).waitFor();
+  await id(a.page, 'branch-row').getByText(/3 edits not here/).waitFor();
   const plain = await picture(a.page);
   await id(a.page, 'branch-compare').click();
-  await a.page.locator('[data-testid=compare-count][data-changes="2"]').waitFor();
+  await a.page.locator('[data-testid=compare-count][data-changes="3"]').waitFor();
   await id(a.page, 'compare-line').getByText(/120 mm → 84 mm/).waitFor();
+  // Any two: a named version of the branch stands to choose as well.
+  const trial = id(a.page, 'compare-before').locator('option', { hasText: /Branch Lighter: Light trial/ });
+  await trial.waitFor({ state: 'attached' });
+  await id(a.page, 'compare-before').selectOption(await trial.getAttribute('value'));
+  await id(a.page, 'compare-count').filter({ hasText: 'one and the same version' }).waitFor();
+  await id(a.page, 'compare-before').selectOption({ label: 'Now' });
+  await a.page.locator('[data-testid=compare-count][data-changes="3"]').waitFor();
   await id(a.page, 'overlay').click();
   await id(a.page, 'laid').waitFor({ timeout: 60_000 });
   await a.page.mouse.move(5, 5);
@@ -124,24 +153,45 @@ test('two versions are compared in words and in the view', async () => {
 test('a merge asks about what both changed, and undo takes it back', async () => {
   await id(a.page, 'tab-branches').click();
   await id(a.page, 'branch-merge').click();
-  const conflict = id(a.page, 'conflict');
-  await conflict.getByText('120 mm').waitFor();
+  const conflicts = id(a.page, 'conflict');
+  const conflict = conflicts.filter({ hasText: '120 mm' });
   await conflict.getByText('84 mm').waitFor();
-  assert.equal(await conflict.count(), 1);
+  assert.equal(await conflicts.count(), 2, 'the width, and how high the boss is');
   assert.ok(await id(a.page, 'merge-now').isDisabled(), 'a choice is missing');
+  // At the feature too: both values at its row, and beside the property with a choice.
+  const mark = boss(a.page).getByTestId('conflicted');
+  for (const said of [await mark.getAttribute('title'), await mark.getAttribute('aria-label')]) {
+    assert.ok(said.includes('19 mm') && said.includes('14 mm') && said.includes('Lighter'), said);
+  }
+  assert.equal(await id(a.page, 'features').getByTestId('conflicted').count(), 1, 'at no other feature');
+  await boss(a.page).click();
+  const beside = id(a.page, 'properties').getByTestId('property-conflict');
+  assert.equal(await beside.getAttribute('data-key'), 'height');
+  await beside.getByText('19 mm').waitFor();
+  await beside.scrollIntoViewIfNeeded();
   await a.shot('history-07-conflict');
+  await beside.getByTestId('choose-theirs').click();
+  // One choice, wherever it is made.
+  await conflicts.filter({ hasText: 'Boss' }).locator('[data-testid=choose-theirs][aria-checked=true]').waitFor();
+  assert.ok(await id(a.page, 'merge-now').isDisabled(), 'the other choice is missing');
   await conflict.getByTestId('choose-theirs').click();
-  await a.page.locator('[data-testid=merge-count][data-changes="2"]').waitFor();
+  await a.page.locator('[data-testid=merge-count][data-changes="3"]').waitFor();
   await id(a.page, 'merge-now').click();
   await id(a.page, 'merge').waitFor({ state: 'detached' });
   await shows(a.page, 'width', '84 mm');
   await shows(a.page, 'thickness', '6 mm');
+  assert.equal(await bossHeight(a.page).inputValue(), '14 mm');
+  await boss(a.page).getByTestId('conflicted').waitFor({ state: 'detached' });
+  await beside.waitFor({ state: 'detached' });
   await id(a.page, 'tab-timeline').click();
   await id(a.page, 'stretch-made').getByText(/Merged Lighter/).waitFor();
   await a.shot('history-08-merged');
   await id(a.page, 'undo').click();
   await shows(a.page, 'width', '120 mm');
   await saved(a.page);
+  assert.equal(await bossHeight(a.page).inputValue(), '19 mm');
+  await a.page.keyboard.press('Escape');
+  await id(a.page, 'properties').waitFor({ state: 'detached' });
 });
 
 test('an older version is restored as a new edit', async () => {

@@ -192,6 +192,13 @@ test('A asks for a verified answer: bands, grade, and a deck to check it with', 
   assert.match(await row.innerText(), /±/, 'a band');
   const value = Number(await row.getAttribute('data-value'));
   assert.ok(Math.abs(value / indicative - 1) < 0.1, `verified ${value} m against indicative ${indicative} m`);
+  // How it converged over the meshes is drawn, the error over decades.
+  const curves = id(a.page, 'curves');
+  assert.ok(await curves.locator('.curve').count() >= 1, 'a curve');
+  await id(a.page, 'curve-picker').selectOption({ label: 'Relative error in energy norm over unknowns' });
+  await curves.locator('text', { hasText: /^1e-?\d+$/ }).first().waitFor();
+  await curves.scrollIntoViewIfNeeded();
+  await a.shot('12-curves');
   // The instant method's numbers stand beside the verified ones.
   assert.match(await id(a.page, 'beside-displacement_max').first().innerText(), /indicative/);
   const [download] = await Promise.all([a.page.waitForEvent('download'), id(a.page, 'deck').click()]);
@@ -219,6 +226,21 @@ test('A reads the answer: directions, a line through the wall, a probe that stay
   const tensor = page.waitForResponse((r) => r.url().endsWith('/artefacts/tensor') && r.ok());
   await id(page, 'result-field').selectOption('stress.p0');
   assert.ok((await (await tensor).body()).length < 1_000_000, 'at most 1 MB');
+  // Along typed axes: what is wrong with them is said, and a turned component has its own name.
+  await id(page, 'result-field').selectOption('stress.0');
+  await id(page, 'frame-typed').click();
+  await id(page, 'axes-x-x').fill('0');
+  await id(page, 'axes-x-x').press('Enter');
+  await id(page, 'axes-fault').filter({ hasText: 'X points nowhere' }).waitFor();
+  await id(page, 'axes-x-y').fill('1');
+  await id(page, 'axes-x-y').press('Enter');
+  await id(page, 'axes-fault').waitFor({ state: 'detached' });
+  await id(page, 'legend').getByText('σx′').waitFor();
+  await id(page, 'axes-round').click();
+  await id(page, 'legend').getByText('radial').waitFor();
+  await id(page, 'frame-model').click();
+  await id(page, 'legend').getByText('σx, normal').waitFor();
+  await id(page, 'result-field').selectOption('stress.p0');
   await id(page, 'directions').check();
   await id(page, 'legend').getByText('tension').waitFor();
   await id(page, 'pin').click();
@@ -231,7 +253,7 @@ test('A reads the answer: directions, a line through the wall, a probe that stay
   await page.mouse.click(x, y);
   await inside;
   await id(page, 'linearised').getByText('Membrane + bending, start').waitFor();
-  const plot = await id(page, 'plot').boundingBox();
+  const plot = await id(page, 'line').getByTestId('plot').boundingBox();
   await page.mouse.move(plot.x + plot.width / 2, plot.y + plot.height / 2);
   await page.locator('.plot-key').getByText('Membrane', { exact: true }).waitFor();
   await a.shot('13-line');
@@ -307,16 +329,29 @@ test('undo goes on after a reload, and B follows where A looks', async () => {
   await saved(a.page);
   assert.equal(await height.inputValue(), before, 'the edit from before the reload is taken back');
   await b.page.locator('[data-testid=parameter-row][data-name=height] [data-testid=parameter-now]', { hasText: before }).waitFor();
-  // B's view turns with A's.
+  // B's view turns with A's. Both look at the model alone: B had an answer open.
+  await b.page.reload();
+  await modelReady(b.page);
+  const looked = await picture(b.page);
   await id(b.page, 'peer').first().click();
   await id(b.page, 'peer-follow').click();
   await id(b.page, 'following').waitFor();
   await id(a.page, 'viewport').focus();
   await a.page.keyboard.press('3');
-  await b.page.waitForTimeout(1500);
+  await id(a.page, 'viewport').blur();
+  const ofA = await picture(a.page);
+  // While B follows, a frame is drawn over the picture: it only says when the turn is over.
+  for (let i = 0; i < 20; i += 1) {
+    await b.page.waitForTimeout(300);
+    if (await pixelDifference(b.page, ofA, await id(b.page, 'viewport').screenshot()) < 0.06) break;
+  }
   await b.shot('14-following');
   await b.page.keyboard.press('Escape');
   await id(b.page, 'following').waitFor({ state: 'detached' });
+  const turned = await picture(b.page);
+  assert.ok(await pixelDifference(b.page, looked, turned) > 0.03, "B's picture moved");
+  const apart = await pixelDifference(b.page, ofA, turned);
+  assert.ok(apart < 0.02, `and is A's: ${(100 * apart).toFixed(2)} % of pixels differ`);
 });
 
 test('C opens the share link: looks, cuts, measures, changes nothing; revoked, the view closes', async () => {

@@ -4,6 +4,7 @@ use super::choose::{Choices, Materials, References};
 use super::curve::{CurveEditor, Over};
 use super::desk::{Desk, use_desk};
 use super::expression::{ExpressionField, Range};
+use super::history::{ObjectClash, PropertyClash};
 use super::picks::Picked;
 use super::profile::ProfileEditor;
 use super::requirement::RequirementCard;
@@ -164,6 +165,7 @@ fn ObjectPanel(id: Id, kind: &'static Kind) -> impl IntoView {
             <p class="kind-help"><strong>{kind.label}</strong>" · "{kind.help}</p>
             {(kind.id == solver::requirement::KIND).then(|| view! { <RequirementCard id=id.clone() /> })}
             {issue_rows}
+            <ObjectClash id=id.clone() kind=kind />
             <Show when=move || refused.get() && field_choice(kind).is_some()>
                 <div class="callout small" data-testid="refused">
                     <Icon glyph=Glyph::Info />
@@ -279,6 +281,7 @@ fn PropertyField(id: Id, field: &'static Field) -> impl IntoView {
         <Show when=move || visible.get()>
             <Control id=id.get_value() field=field />
         </Show>
+        <PropertyClash id=id.get_value() key=field.key />
     }
     .into_any()
 }

@@ -1,6 +1,7 @@
 //! The state of a design's runs: which there are, which is under way, which answer is shown.
 
 use super::aim::Aim;
+use super::axes::Typed;
 use super::compare::{Beside, candidates};
 use super::inner::Seen;
 use super::pins::Text;
@@ -117,6 +118,8 @@ pub struct Bench {
     asked_tensors: StoredValue<Vec<String>>,
     /// What the person chose to read last; an answer that cannot give it leaves it for the next that can.
     wish: StoredValue<Option<Reading>>,
+    /// Axes that the person types.
+    pub typed: RwSignal<Typed>,
     /// What clicks in the view are for, while a line or a probe is being placed.
     pub aim: RwSignal<Option<Aim>>,
     /// The line that is read along.
@@ -162,6 +165,7 @@ impl Bench {
             tensors: RwSignal::new(BTreeMap::new()),
             asked_tensors: StoredValue::new(Vec::new()),
             wish: StoredValue::new(None),
+            typed: RwSignal::new(Typed::default()),
             aim: RwSignal::new(None),
             line: RwSignal::new(None),
             line_at: RwSignal::new(None),

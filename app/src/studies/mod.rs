@@ -1,8 +1,10 @@
 //! What belongs to studies: running them, watching them, reading their answers. Set-up panels are drawn from the schema.
 
 mod aim;
+mod axes;
 mod bench;
 mod compare;
+mod curves;
 mod growth;
 mod head;
 mod inner;

@@ -1,5 +1,6 @@
 //! The one panel for every answer: which field, how drawn, what numbers, how far to trust them.
 
+use super::curves::Curves;
 use super::growth::GrowthPanel;
 use super::head::Head;
 use super::inner::InsidePanel;
@@ -81,6 +82,7 @@ pub fn OutcomePanel() -> impl IntoView {
                             <InsidePanel />
                             <Balances outcome=outcome.clone() />
                             <Scalars outcome=outcome.clone() />
+                            <Curves outcome=outcome.clone() />
                             <Words outcome=outcome.clone() />
                         </section>
                     }

@@ -1,13 +1,13 @@
 //! What is shown of an answer, and how: quantity, axes, state or envelope, shape, colours.
 
+use super::axes::FramePicker;
 use super::bench::{Bench, Shown};
 use super::outcome::state_name;
-use crate::panels::status::pick_text;
-use crate::panels::{Desk, use_desk};
+use crate::panels::use_desk;
 use crate::ui::{Glyph, Icon};
-use crate::viewport::{Pick, colour_limits};
+use crate::viewport::colour_limits;
 use leptos::prelude::*;
-use solver::result::{Frame, Measure, Over, Quantity};
+use solver::result::{Measure, Over, Quantity};
 use solver::study::outcome::{Location, Outcome, StateKind};
 use std::sync::Arc;
 
@@ -89,81 +89,6 @@ fn QuantityPicker(outcome: Arc<Outcome>) -> impl IntoView {
     .into_any()
 }
 
-/// The frame that the picked face gives, and the face in words.
-fn picked_frame(desk: Desk) -> Option<(Frame, String)> {
-    desk.picks.with(|picks| {
-        picks.iter().find_map(|pick| {
-            let Pick::Face { body, face } = pick else { return None };
-            let shape = desk.scene.with(|s| {
-                let body = s.as_ref()?.bodies.iter().find(|b| b.name == *body)?;
-                body.surface.faces.iter().find(|f| f.name == *face).map(|f| f.shape)
-            })?;
-            Some((Frame::of(&shape)?, pick_text(&desk, pick)))
-        })
-    })
-}
-
-/// The axes that components are read along: the model's, or a picked face's.
-#[component]
-fn FramePicker() -> impl IntoView {
-    let desk = use_desk();
-    let bench = desk.bench;
-    let turns = Memo::new(move |_| bench.shown.with(|s| s.as_ref().is_some_and(|s| s.reading.quantity.turns())));
-    let is_model = move || bench.shown.with(|s| s.as_ref().is_none_or(|s| s.reading.frame == Frame::Model));
-    let picked = Memo::new(move |_| picked_frame(desk));
-    let take = move |_| {
-        if let Some((frame, face)) = picked.get_untracked() {
-            bench.read(|r| r.frame = frame);
-            bench.shown.update(|s| s.iter_mut().for_each(|s| s.frame_face.clone_from(&face)));
-        }
-    };
-    let words = move || {
-        bench.shown.with(|s| {
-            let s = s.as_ref()?;
-            match s.reading.frame {
-                Frame::Model => None,
-                Frame::Plane { .. } => Some(format!("u and v along {}, n out of it", s.frame_face)),
-                Frame::Cylinder { .. } => Some(format!("r, θ, z about the axis of {}", s.frame_face)),
-            }
-        })
-    };
-    view! {
-        <Show when=move || turns.get()>
-            <div class="control stacked">
-                <span class="label">"Axes"</span>
-                <div class="segmented fill" role="radiogroup" aria-label="Axes of components">
-                    <button
-                        type="button" role="radio" data-testid="frame-model" aria-checked=move || is_model().to_string()
-                        on:click=move |_| bench.read(|r| r.frame = Frame::Model)
-                    >
-                        "Model"
-                    </button>
-                    <button
-                        type="button" role="radio" data-testid="frame-face" aria-checked=move || (!is_model()).to_string()
-                        disabled=move || picked.with(Option::is_none) && is_model()
-                        title="Pick a plane, a cylinder, a cone or a torus in the view first" on:click=take
-                    >
-                        "Picked face"
-                    </button>
-                </div>
-                <p class="soft hint" data-testid="frame-words">
-                    {move || {
-                        words()
-                            .unwrap_or_else(|| {
-                                if picked.with(Option::is_some) {
-                                    "The picked face can give the axes.".into()
-                                } else {
-                                    "Pick a plane or a round face in the view for its axes.".into()
-                                }
-                            })
-                    }}
-                </p>
-            </div>
-        </Show>
-    }
-    .into_any()
-}
-
 /// The picker of states, and of envelopes over load cases.
 #[component]
 fn StatePicker(outcome: Arc<Outcome>, cases: Vec<Option<String>>) -> impl IntoView {
@@ -222,6 +147,48 @@ fn StatePicker(outcome: Arc<Outcome>, cases: Vec<Option<String>>) -> impl IntoVi
     .into_any()
 }
 
+/// A slider over the moments of a course over time, with the one that is shown. The arrow keys step through them, as
+/// through every slider.
+#[component]
+fn TimeSlider(outcome: Arc<Outcome>, cases: Vec<Option<String>>) -> impl IntoView {
+    let desk = use_desk();
+    let bench = desk.bench;
+    let last = cases.len() - 1;
+    let cases = StoredValue::new(cases);
+    let at = Memo::new(move |_| {
+        bench.shown.with(|s| s.as_ref().and_then(|s| cases.with_value(|c| moment_of(c, s.reading.case.as_deref()))))
+    });
+    let words = Signal::derive(move || {
+        let case = cases.with_value(|c| c.get(at.get().unwrap_or(0)).cloned().flatten());
+        state_name(desk, &outcome, case.as_deref().unwrap_or_default())
+    });
+    let show = move |e: leptos::ev::Event| {
+        let Ok(k) = event_target_value(&e).parse::<usize>() else { return };
+        let Some(case) = cases.with_value(|c| c.get(k).cloned()) else { return };
+        // Who holds the slider looks at that moment.
+        bench.shown.update(|s| s.iter_mut().for_each(|s| s.playing = false));
+        bench.read(|r| {
+            r.over = Over::State;
+            r.case = case;
+        });
+    };
+    view! {
+        <div class="iso-row">
+            <input
+                type="range" min="0" max=last.to_string() step="1" aria-label="Time" data-testid="time-slider"
+                aria-valuetext=words prop:value=move || at.get().unwrap_or(0).to_string() on:input=show
+            />
+            <span class="mono readout" data-testid="time-now">{words}</span>
+        </div>
+    }
+    .into_any()
+}
+
+/// Where the shown moment stands among all.
+fn moment_of(cases: &[Option<String>], shown: Option<&str>) -> Option<usize> {
+    cases.iter().position(|c| c.as_deref() == shown)
+}
+
 /// Quantity, axes, state and style.
 #[component]
 pub fn Picture(outcome: Arc<Outcome>) -> impl IntoView {
@@ -238,8 +205,9 @@ pub fn Picture(outcome: Arc<Outcome>) -> impl IntoView {
     let many_cases = cases.len() > 1;
     let kind = outcome.states.first().map(|s| s.kind);
     let plays = matches!(kind, Some(StateKind::Mode)) || (matches!(kind, Some(StateKind::Time)) && many_cases);
-    if kind == Some(StateKind::Time) {
-        pass_times(bench, cases.clone());
+    let moments = (kind == Some(StateKind::Time) && many_cases).then(|| cases.clone());
+    if let Some(moments) = &moments {
+        pass_times(bench, moments.clone());
     }
     let playing = move || bench.shown.with(|s| s.as_ref().is_some_and(|s| s.playing));
     // Heat moves nothing.
@@ -252,6 +220,7 @@ pub fn Picture(outcome: Arc<Outcome>) -> impl IntoView {
             <QuantityPicker outcome=outcome.clone() />
             <FramePicker />
             {many_cases.then(|| view! { <StatePicker outcome=outcome.clone() cases=cases /> })}
+            {moments.map(|moments| view! { <TimeSlider outcome=outcome.clone() cases=moments /> })}
             {plays
                 .then(|| {
                     view! {
@@ -401,7 +370,7 @@ fn pass_times(bench: Bench, cases: Vec<Option<String>>) {
             // Gone with its panel.
             let _ = bench.shown.try_update(|s| {
                 if let Some(s) = s {
-                    let at = cases.iter().position(|c| *c == s.reading.case).map_or(0, |k| (k + 1) % cases.len());
+                    let at = moment_of(&cases, s.reading.case.as_deref()).map_or(0, |k| (k + 1) % cases.len());
                     s.reading.case.clone_from(&cases[at]);
                 }
             });

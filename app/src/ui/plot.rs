@@ -43,6 +43,8 @@ const TIME_STEPS: [f64; 21] = [
 ];
 /// Dates that stand beside each other on the axis.
 const DATES: f64 = 5.0;
+/// Points of a curve that are marked one by one: a handful of meshes, not a line read at two hundred places.
+const MARKED_MAX: usize = 16;
 
 /// A curve, in the units of the axes; a point that is no number parts it.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,6 +69,19 @@ impl Series {
 struct Scale {
     x: (f64, f64),
     y: (f64, f64),
+    /// The values are decimal logarithms.
+    log: bool,
+}
+
+/// The decimal logarithms of a curve's values; what has none parts it.
+fn logarithms(own: &Series) -> Series {
+    let log = |y: f64| if y > 0.0 { y.log10() } else { f64::NAN };
+    Series { label: own.label.clone(), points: own.points.iter().map(|(x, y)| (*x, log(*y))).collect() }
+}
+
+/// Steps of an axis; those of logarithms are whole decades.
+fn step_of(range: f64, log: bool) -> f64 {
+    if log { step(range).max(1.0) } else { step(range) }
 }
 
 /// Round steps of which some five fill `range` (Heckbert, Graphics Gems, 1990).
@@ -121,9 +136,14 @@ fn short(y: f64) -> String {
     format!("{y:.digits$}")
 }
 
+/// A value as it is read off.
+fn read_off(y: f64) -> String {
+    if y != 0.0 && !(1e-3..1e6).contains(&y.abs()) { format!("{y:.3e}") } else { format!("{y:.4}") }
+}
+
 impl Scale {
-    /// `rule` is in sight always; what is beyond `ceiling`, to either side of zero, is not.
-    fn of(series: &[Series], rule: Option<f64>, ceiling: Option<f64>) -> Self {
+    /// `rule` is in sight always; what is beyond `ceiling`, to either side of zero, is not. `log`: `series` are logarithms.
+    fn of(series: &[Series], rule: Option<f64>, ceiling: Option<f64>, log: bool) -> Self {
         let points = || series.iter().flat_map(|s| &s.points).filter(|p| p.0.is_finite() && p.1.is_finite());
         let range = |f: fn(&(f64, f64)) -> f64| {
             let (lo, hi) =
@@ -144,8 +164,8 @@ impl Scale {
             (lo, hi) = (lo.max(-ceiling), hi.min(ceiling));
         }
         // Whole steps, so that the first and the last tick stand at the border.
-        let step = step(hi - lo);
-        Self { x, y: ((lo / step).floor() * step, (hi / step).ceil() * step) }
+        let step = step_of(hi - lo, log);
+        Self { x, y: ((lo / step).floor() * step, (hi / step).ceil() * step), log }
     }
 
     fn px(&self, x: f64) -> f64 {
@@ -179,6 +199,16 @@ impl Scale {
     }
 }
 
+/// Dots on the points of a curve of few.
+fn marks(scale: &Scale, own: &Series, k: usize) -> impl IntoView + use<> {
+    let whole = |p: &&(f64, f64)| p.0.is_finite() && p.1.is_finite();
+    let few = own.points.len() <= MARKED_MAX;
+    let places: Vec<(f64, f64)> =
+        own.points.iter().filter(whole).filter(|_| few).map(|(x, y)| (scale.px(*x), scale.py(*y))).collect();
+    let dot = |(x, y): (f64, f64)| view! { <circle class=format!("dot c{}", k % 4) cx=x cy=y r="2.2"></circle> };
+    places.into_iter().map(dot).collect_view()
+}
+
 /// Curves in one picture. `cursor` is the place on the x axis under the pointer.
 #[component]
 pub fn Plot(
@@ -197,9 +227,13 @@ pub fn Plot(
     /// What is larger runs along the border.
     #[prop(optional)]
     ceiling: Option<f64>,
+    /// The y axis has decades.
+    #[prop(optional)]
+    log: bool,
 ) -> impl IntoView {
     let svg = NodeRef::<leptos::svg::Svg>::new();
-    let scale = Memo::new(move |_| series.with(|s| Scale::of(s, rule.map(|r| r.0), ceiling)));
+    let series = Memo::new(move |_| series.with(|s| if log { s.iter().map(logarithms).collect() } else { s.clone() }));
+    let scale = Memo::new(move |_| series.with(|s| Scale::of(s, rule.map(|r| r.0), ceiling, log)));
     let moved = move |e: leptos::ev::PointerEvent| {
         #[cfg(feature = "browser")]
         if let Some(svg) = svg.get_untracked() {
@@ -225,12 +259,13 @@ pub fn Plot(
     };
     let axes = move || {
         scale.with(|s| {
-            let (dx, dy) = (step(s.x.1 - s.x.0), step(s.y.1 - s.y.0));
+            let (dx, dy) = (step(s.x.1 - s.x.0), step_of(s.y.1 - s.y.0, s.log));
             let across = ticks(s.y, dy).into_iter().map(|y| {
                 let py = s.py(y);
+                let words = if s.log { format!("1e{y:.0}") } else { number(y, dy) };
                 view! {
                     <line class="grid" x1=LEFT x2=WIDTH - RIGHT y1=py y2=py></line>
-                    <text x=LEFT - 4.0 y=py + 3.0 text-anchor="end">{number(y, dy)}</text>
+                    <text x=LEFT - 4.0 y=py + 3.0 text-anchor="end">{words}</text>
                 }
             });
             let dx = if time { time_step(s.x.1 - s.x.0) } else { dx };
@@ -282,7 +317,12 @@ pub fn Plot(
                             .with(|s| {
                                 all.iter()
                                     .enumerate()
-                                    .map(|(k, own)| view! { <path class=format!("curve c{}", k % LOOKS) d=s.path(own)></path> })
+                                    .map(|(k, own)| {
+                                        view! {
+                                            <path class=format!("curve c{}", k % LOOKS) d=s.path(own)></path>
+                                            {marks(s, own, k)}
+                                        }
+                                    })
                                     .collect_view()
                             })
                     })
@@ -310,7 +350,7 @@ pub fn Plot(
                                 // Over time, what holds now stands there until something is read off.
                                 let last = || own.points.last().map(|p| p.1).filter(|y| time && y.is_finite());
                                 let value = read.map_or_else(last, |x| own.at(x));
-                                let value = value.map(|y| if time { short(y) } else { format!("{y:.4}") });
+                                let value = value.map(|y| if time { short(y) } else { read_off(if log { 10f64.powf(y) } else { y }) });
                                 view! {
                                     <li class=format!("c{}", k % LOOKS)>
                                         <span>{own.label.clone()}</span>
@@ -343,15 +383,15 @@ mod tests {
     #[test]
     fn a_gap_parts_the_curve_and_reads_nothing() {
         let own = Series { label: String::new(), points: vec![(0.0, 1.0), (1.0, 3.0), (2.0, f64::NAN), (3.0, 5.0)] };
-        let scale = Scale::of(std::slice::from_ref(&own), None, None);
+        let scale = Scale::of(std::slice::from_ref(&own), None, None, false);
         assert_eq!((scale.x, scale.y), ((0.0, 3.0), (1.0, 5.0)));
         assert_eq!(scale.path(&own).matches('M').count(), 2);
         assert_eq!((own.at(0.5), own.at(1.5), own.at(4.0), own.at(0.0)), (Some(2.0), None, None, Some(1.0)));
         assert!((scale.x_at(scale.px(1.2)) - 1.2).abs() < 1e-12);
         // Nothing, and one value only, still have axes.
-        assert_eq!(Scale::of(&[], None, None).y, (0.0, 1.0));
+        assert_eq!(Scale::of(&[], None, None, false).y, (0.0, 1.0));
         let flat = Series { label: String::new(), points: vec![(0.0, 4.0), (1.0, 4.0)] };
-        assert!(Scale::of(&[flat], None, None).y.0 < 4.0);
+        assert!(Scale::of(&[flat], None, None, false).y.0 < 4.0);
     }
 
     #[test]
@@ -378,10 +418,26 @@ mod tests {
     #[test]
     fn the_limit_is_in_sight_and_what_is_far_beyond_runs_along_the_border() {
         let own = Series { label: String::new(), points: vec![(0.0, 12.0), (1.0, 900.0)] };
-        let scale = Scale::of(&[own], Some(0.0), Some(200.0));
+        let scale = Scale::of(&[own], Some(0.0), Some(200.0), false);
         assert_eq!(scale.y, (0.0, 200.0));
         assert_eq!(scale.py(900.0), ABOVE);
         let below = Series { label: String::new(), points: vec![(0.0, -12.0), (1.0, -3.0)] };
-        assert!(Scale::of(&[below], Some(0.0), Some(200.0)).y.1 >= 0.0);
+        assert!(Scale::of(&[below], Some(0.0), Some(200.0), false).y.1 >= 0.0);
+    }
+
+    #[test]
+    fn a_logarithmic_axis_has_whole_decades_and_leaves_out_what_has_no_logarithm() {
+        let own = Series { label: String::new(), points: vec![(0.0, 0.3), (1.0, 2e-3), (2.0, 0.0), (3.0, 4e-5)] };
+        let drawn = logarithms(&own);
+        let scale = Scale::of(std::slice::from_ref(&drawn), None, None, true);
+        assert_eq!(scale.y, (-5.0, 0.0));
+        assert_eq!(ticks(scale.y, step_of(5.0, true)), [-5.0, -4.0, -3.0, -2.0, -1.0, 0.0]);
+        // 0.3 lies half a decade below the top; the zero parts the curve.
+        assert!((scale.py(drawn.points[0].1) - ABOVE - (HEIGHT - ABOVE - BELOW) * 0.5229 / 5.0).abs() < 0.1);
+        assert_eq!((scale.path(&drawn).matches('M').count(), drawn.at(1.5)), (2, None));
+        assert_eq!((read_off(2e-4).as_str(), read_off(0.3).as_str()), ("2.000e-4", "0.3000"));
+        // Within one decade there is one, not fractions of it.
+        let flat = logarithms(&Series { label: String::new(), points: vec![(0.0, 2.0), (1.0, 4.0)] });
+        assert_eq!(Scale::of(&[flat], None, None, true).y, (0.0, 1.0));
     }
 }

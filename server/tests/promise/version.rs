@@ -1,11 +1,12 @@
 //! History, named versions, branches, comparison, merge and return, on two branches with live rooms.
 
 use crate::live::{Client, Live, boxes};
+use crate::requirement::{World, weighs};
 use app::api::Page;
 use app::api::auth::Role;
 use app::api::design::{DesignCard, Document};
 use app::api::history::{Branches, Comparison, Landed, Preview, Provenance, Stretch, Version};
-use app::sync::{Entry, ToClient};
+use app::sync::{Entry, Submission, ToClient};
 use axum::http::{Method, StatusCode};
 use serde_json::{Value as Json, json};
 use server::Error;
@@ -13,6 +14,8 @@ use server::auth::actor::{Actor, Guest};
 use server::auth::{Action, Object, can};
 use server::testing::{Answer, Tester};
 use solver::design::{Command, Value};
+use solver::quantity::Dimension;
+use solver::study::outcome::Grade;
 
 /// Minutes of the test's clock that make a pause between stretches.
 const PAUSE_MS: i64 = 11 * 60 * 1000;
@@ -248,6 +251,57 @@ async fn the_past_is_kept_named_compared_and_returned_to() {
     assert_eq!(ben.post(&restore, json!({"sequence": 2})).await.status, StatusCode::CONFLICT, "it is so already");
     assert_eq!(ben.post(&restore, json!({"sequence": 77})).await.status, StatusCode::NOT_FOUND);
     assert_eq!(ben.post(&restore, json!({"sequence": u64::MAX})).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn answers_of_two_versions_stand_side_by_side_and_a_branch_inherits_its_own() {
+    let world = World::new().await;
+    let (main, ada) = (world.design.as_str(), &world.ada);
+    let compared = async |design: &str, query: &str| -> Comparison {
+        ada.get(&format!("/api/designs/{design}/compare?{query}")).await.read().expect("a comparison")
+    };
+    let masses = |found: &Comparison| -> Vec<(Option<f64>, Option<f64>)> {
+        let all = found.results.iter().flat_map(|r| &r.readings);
+        all.filter(|r| r.label == "Mass" && r.dimension == Dimension::MASS).map(|r| (r.before, r.after)).collect()
+    };
+    let runs = |found: &Comparison| match found.results.as_slice() {
+        [one] => (one.before.clone(), one.after.clone()),
+        other => panic!("{other:?}"),
+    };
+    let first = world.run(&weighs(0.6, 0.01, Grade::Verified)).await.id;
+    // An edit that the study does not see: the same question has the same answer, of which nothing is said.
+    world.set("light", "limit", "0.7 kg").await;
+    let found = compared(main, "before=0&after=1").await;
+    assert_eq!((found.parts.len(), found.results.len()), (1, 0), "{found:?}");
+    world.set("box", "dx", "81 mm").await;
+    let half = compared(main, "before=0&after=2").await;
+    assert_eq!((runs(&half), masses(&half)), ((Some(first.clone()), None), vec![(Some(0.6), None)]));
+    let second = world.run(&weighs(0.62, 0.01, Grade::Verified)).await.id;
+    assert_ne!(first, second);
+    let both = compared(main, "before=0&after=2").await;
+    assert_eq!((both.results[0].study.0.as_str(), both.results[0].name.as_str()), ("st", "Strength"));
+    assert_eq!(runs(&both), (Some(first.clone()), Some(second.clone())));
+    assert_eq!(masses(&both), [(Some(0.6), Some(0.62))]);
+    assert_eq!(masses(&compared(main, "before=2&after=1").await), [(Some(0.62), Some(0.6))], "the other way round");
+
+    // A branch has run nothing itself: its answer is the one to the same question where it came from.
+    let other = branch(ada, main, json!({"name": "Other", "sequence": 1})).await;
+    let found = compared(&other, &format!("with={main}")).await;
+    assert_eq!(runs(&found), (Some(second.clone()), Some(first)));
+    assert_eq!(masses(&found), [(Some(0.62), Some(0.6))]);
+    // What it has changed has no answer anywhere.
+    let submission = Submission {
+        client: "version-client-one".into(),
+        number: 1,
+        base: 0,
+        offline: false,
+        command: set("box", "dx", "82 mm"),
+        undo_of: None,
+    };
+    let sent = ada.post(&format!("/api/designs/{other}/commands"), &submission).await;
+    assert_eq!(sent.status, StatusCode::OK, "{}", sent.text());
+    let found = compared(&other, &format!("with={main}")).await;
+    assert_eq!((runs(&found), masses(&found)), ((Some(second), None), vec![(Some(0.62), None)]));
 }
 
 #[tokio::test]

@@ -96,6 +96,22 @@ impl Mesh {
         facet.nodes.map(|i| self.points[i as usize])
     }
 
+    /// What the flattest elements are, where some lie below the angle that is asked of all
+    /// ([`crate::mesh::tet::quality::DIHEDRAL_BAD`]).
+    pub fn flat(&self) -> Option<Flat> {
+        let angle = |q: &Quality| q.dihedral_min.min(std::f64::consts::PI - q.dihedral_max);
+        let worst =
+            |(part, span): (usize, &Span)| span.quality.bad.first().map(|tet| (part, angle(&span.quality), *tet));
+        let (part, angle, tet) = self.parts.iter().enumerate().filter_map(worst).min_by(|a, b| a.1.total_cmp(&b.1))?;
+        let corners = self.nodes(self.parts[part].tets.start + tet as usize);
+        Some(Flat {
+            n: self.parts.iter().map(|s| s.quality.bad.len()).sum(),
+            part,
+            angle,
+            at: (corners[..4].iter().sum::<DVec3>() / 4.0).to_array(),
+        })
+    }
+
     pub fn part_of(&self, tet: usize) -> usize {
         self.parts.partition_point(|p| p.tets.end <= tet)
     }
@@ -122,6 +138,18 @@ impl Mesh {
     pub fn volume(&self, part: usize) -> Result<f64, Inverted> {
         self.parts[part].tets.clone().map(|t| crate::element::tet::volume(&self.nodes(t))).sum()
     }
+}
+
+/// Elements that are flatter than they should be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flat {
+    pub n: usize,
+    /// The part with the flattest of them.
+    pub part: usize,
+    /// Its smallest dihedral angle, or what its largest lacks to 180°, rad.
+    pub angle: f64,
+    /// Its centre, m.
+    pub at: [f64; 3],
 }
 
 /// Smallest and largest coordinates.
@@ -316,11 +344,20 @@ impl<'a> Problem<'a> {
 /// A solver's error with the place it went wrong at.
 fn describe<const N: usize>(mesh: &Mesh, transform: &Transform<N>, error: PcgError) -> FittedError {
     let PcgError::Stagnated { node, .. } = &error else { return FittedError::Cancelled };
-    let place = transform.mesh_node(*node).map_or(String::new(), |n| {
-        let [x, y, z] = (mesh.points[n as usize] * 1e3).to_array();
-        format!("; the worst place is at ({x:.2}, {y:.2}, {z:.2}) mm")
-    });
+    let place = place(mesh, transform, *node);
     FittedError::Stagnated { error, place }
+}
+
+/// Where a reduced node is, for the end of a sentence; nothing for a node that only couples others.
+fn place<const N: usize>(mesh: &Mesh, transform: &Transform<N>, node: usize) -> String {
+    let point = transform.mesh_node(node).and_then(|n| mesh.points.get(n as usize));
+    point.map_or(String::new(), |p| worst_place(p.to_array()))
+}
+
+/// The end of a sentence about a solve that went wrong at `at`, m.
+pub fn worst_place(at: [f64; 3]) -> String {
+    let [x, y, z] = at.map(|c| c * 1e3);
+    format!("; the worst place is at ({x:.2}, {y:.2}, {z:.2}) mm")
 }
 
 const ITERATIONS_MAX: u32 = 3000;

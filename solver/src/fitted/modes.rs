@@ -4,7 +4,7 @@
 //! motion, so it is kept as one number per pair of nodes.
 
 use super::material::Materials;
-use super::{FittedError, Mesh, Problem, Spring, connectivity, motion, stiffness};
+use super::{FittedError, Mesh, Problem, Spring, connectivity, motion, place, stiffness};
 use crate::element::tet::Inverted;
 use crate::element::tet::matrix::{self, tensor};
 use crate::fitted::recover::Raw;
@@ -92,6 +92,9 @@ pub enum ModesError {
     Fitted(#[from] FittedError),
     #[error(transparent)]
     Eigen(EigenError),
+    /// With the place where most is left.
+    #[error("{error}{place}")]
+    Stagnated { error: EigenError, place: String },
 }
 
 impl From<EigenError> for ModesError {
@@ -179,7 +182,11 @@ impl<'a> Pencil<'a> {
             });
             envelope.negative(&shifted.ok()?.matrix, cancel)
         };
-        let pairs = eigen::solve(&system.matrix, amg, &apply, &below, wanted, cancel, monitor)?;
+        let pairs =
+            eigen::solve(&system.matrix, amg, &apply, &below, wanted, cancel, monitor).map_err(|e| match e {
+                EigenError::Stagnated { node, .. } => ModesError::Stagnated { place: place(mesh, t, node), error: e },
+                e => e.into(),
+            })?;
         let modes = pairs.values.iter().zip(&pairs.vectors).map(|(value, x)| {
             // xᵀ A x = 1.
             let size = value.sqrt();

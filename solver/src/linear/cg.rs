@@ -21,11 +21,60 @@ pub enum CgError {
     #[error("cancelled")]
     Cancelled,
     /// No progress for many iterations.
+    #[error("the solver stopped converging at a residual of {residual:.1e} after {iterations} iterations; {cause}")]
+    Stagnated {
+        iterations: u32,
+        /// Relative.
+        residual: f64,
+        /// Node with the largest residual: [`crate::mesh::lattice::Lattice::place`].
+        node: u32,
+        cause: Cause,
+    },
+}
+
+/// What a stagnated residual looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Cause {
+    /// More than a quarter of the squared residual sits on one node.
+    #[error("what is left is at one place: a distorted element there, or a part that hangs on by almost nothing")]
+    Local,
+    /// The same, of cells that the surface cuts.
     #[error(
-        "the solver stopped converging at a residual of {residual:.1e} after {iterations} iterations; \
-         a part of the body may hang on by almost nothing"
+        "what is left is at one place: a wall there may be thinner than a cell, or a part of the body hang on by almost \
+         nothing; choose a finer resolution"
     )]
-    Stagnated { iterations: u32, residual: f64 },
+    Thin,
+    #[error(
+        "what is left is spread over the body: the supports may hardly hold it, a material may be nearly incompressible, \
+         or stiffnesses may differ too much"
+    )]
+    Global,
+    /// An eigenvalue that was not asked for is as near as the steps could tell them apart.
+    #[error(
+        "the next eigenvalue lies close to the last one asked for, and they are told apart slowly; ask for a few more"
+    )]
+    Crowded,
+    #[error("a number is not finite: an element or a material is invalid")]
+    NotFinite,
+    #[error("the matrix is not positive: a load or a spring takes away more stiffness than the body has")]
+    Indefinite,
+}
+
+/// Share of a residual's norm on one node from which on it is a local one.
+pub(super) const LOCAL: f64 = 0.5;
+
+/// Node with the largest residual of case `k`, and what that says of the cause.
+fn blame(r: &Block<f64>, k: usize, norm: f64) -> (u32, Cause) {
+    let size = |n: u32| r.at(k, n).iter().map(|c| c * c).sum::<f64>();
+    let (node, most) = (0..r.n_nodes as u32).map(|n| (n, size(n))).fold((0, 0.0), |a, b| if b.1 > a.1 { b } else { a });
+    let cause = if !norm.is_finite() {
+        Cause::NotFinite
+    } else if most.sqrt() > LOCAL * norm {
+        Cause::Thin
+    } else {
+        Cause::Global
+    };
+    (node, cause)
 }
 
 /// Iterations without a new best residual before giving up.
@@ -58,8 +107,13 @@ pub fn solve(
     r.axpy(&vec![-1.0; n], &q);
     let mut p = Block::<f64>::zero(b.n_nodes, n);
     let mut r_norm: Vec<f64> = r.dot(&r).into_iter().map(f64::sqrt).collect();
-    let relative = |r_norm: &[f64]| {
-        r_norm.iter().zip(&b_norm).map(|(r, b)| if *b > 0.0 { r / b } else { 0.0 }).fold(0.0, f64::max)
+    let share = |r_norm: &[f64], k: usize| if b_norm[k] > 0.0 { r_norm[k] / b_norm[k] } else { 0.0 };
+    let relative = |r_norm: &[f64]| (0..n).map(|k| share(r_norm, k)).fold(0.0, f64::max);
+    let stagnated = |iterations: u32, r: &Block<f64>, r_norm: &[f64]| {
+        let worse = |a: usize, b: usize| if share(r_norm, b) > share(r_norm, a) || r_norm[b].is_nan() { b } else { a };
+        let worst = (0..n).fold(0, worse);
+        let (node, cause) = blame(r, worst, r_norm.get(worst).copied().unwrap_or(0.0));
+        CgError::Stagnated { iterations, residual: relative(r_norm), node, cause }
     };
     let mut rho = vec![0.0; n];
     // z·r_old of the flexible β, kept by the recurrence r_new = r_old − α q.
@@ -77,7 +131,7 @@ pub fn solve(
             (best, best_at) = (residual, iteration);
         }
         if iteration == iterations_max || iteration - best_at > PATIENCE || !residual.is_finite() {
-            return Err(CgError::Stagnated { iterations: iteration, residual });
+            return Err(stagnated(iteration, &r, &r_norm));
         }
         // Unit residuals keep single precision far from its ends.
         let scale: Vec<f64> = r_norm.iter().map(|r| if *r > 0.0 { 1.0 / r } else { 0.0 }).collect();
@@ -108,5 +162,23 @@ pub fn solve(
         rho = rho_new;
         r_norm = r.dot(&r).into_iter().map(f64::sqrt).collect();
     }
-    Err(CgError::Stagnated { iterations: iterations_max, residual: relative(&r_norm) })
+    Err(stagnated(iterations_max, &r, &r_norm))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_at_one_node_is_told_from_what_is_left_everywhere() {
+        let mut r = Block::zero(9, 2);
+        (0..9).for_each(|n| r.add(1, n, [1.0, 0.0, 0.0]));
+        let norm = |r: &Block<f64>| r.dot(r)[1].sqrt();
+        assert_eq!(blame(&r, 1, norm(&r)).1, Cause::Global);
+        r.add(1, 6, [0.0, 4.0, 0.0]);
+        assert_eq!(blame(&r, 1, norm(&r)), (6, Cause::Thin));
+        assert_eq!(blame(&r, 1, f64::NAN).1, Cause::NotFinite);
+        let error = CgError::Stagnated { iterations: 61, residual: 3e-4, node: 6, cause: Cause::Thin };
+        assert!(error.to_string().contains("thinner than a cell"), "{error}");
+    }
 }

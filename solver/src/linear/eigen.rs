@@ -13,9 +13,11 @@
 //! factorisation is affordable ([`super::inertia`]), as many eigenvalues must lie below the last one as were found there.
 
 use super::amg::Amg;
+pub use super::cg::Cause;
+use super::cg::LOCAL;
 use super::dense;
 use super::sparse::Sparse;
-use super::vector::{self, axpy, dot, dot_serial, norm};
+use super::vector::{self, axpy, dot, dot_serial, largest, norm};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -30,6 +32,9 @@ const SECOND_STEPS: u32 = 8;
 const ROUNDS: usize = 4;
 /// Eigenvalues are counted this share below the last one found: nearer, its pivot would be rounding.
 const COUNT_BELOW: f64 = 1e-4;
+
+/// Pairs outside of what is wanted whose μ is this share of a wanted one crowd it.
+const CROWDED: f64 = 0.97;
 
 /// What to look for.
 #[derive(Clone, Copy, Debug)]
@@ -63,9 +68,18 @@ pub enum EigenError {
     #[error("cancelled")]
     Cancelled,
     #[error(
-        "{converged} of {wanted} eigenvalues converged in {steps} steps; the next is at a residual of {residual:.1e}"
+        "{converged} of {wanted} eigenvalues converged in {steps} steps; the worst is at a residual of {residual:.1e}; \
+         {cause}"
     )]
-    Stagnated { converged: usize, wanted: usize, steps: u32, residual: f64 },
+    Stagnated {
+        converged: usize,
+        wanted: usize,
+        steps: u32,
+        residual: f64,
+        /// Reduced node with the largest residual of the worst: [`super::substitution::Transform::mesh_node`].
+        node: usize,
+        cause: Cause,
+    },
     #[error("no direction has a positive eigenvalue: this load does not buckle the body")]
     NonePositive,
     #[error("{missing} eigenvalues below the last one found stay out of reach; ask for more of them")]
@@ -146,8 +160,11 @@ pub fn solve<const N: usize>(
         }
         let done = residuals[..n_positive].iter().filter(|r| **r <= wanted.tolerance).count();
         if done < n_positive {
-            let residual = residuals[..n_positive].iter().fold(0.0f64, |m, r| m.max(*r));
-            return Err(EigenError::Stagnated { converged: done, wanted: n_wanted, steps, residual });
+            let worse = |a: usize, b: usize| if residuals[b] > residuals[a] || residuals[b].is_nan() { b } else { a };
+            let worst = (0..n_positive).fold(0, worse);
+            let (node, cause) = blame::<N>(&block, &mu, worst, n_positive);
+            let residual = residuals[worst];
+            return Err(EigenError::Stagnated { converged: done, wanted: n_wanted, steps, residual, node, cause });
         }
         // Is there a larger μ in what this block is blind to? A second random block, orthogonal to the first, shows.
         let second = solver.random(n, SECOND_BLOCK.min(n - block.len()), wanted.seed ^ (0x5eed + round as u64));
@@ -300,6 +317,26 @@ impl<const N: usize> Solver<'_, N> {
             mu = values;
         }
     }
+}
+
+/// Node at which most is left of pair `k`, and why it may not converge; `n` are wanted.
+fn blame<const N: usize>(block: &Tall, mu: &[f64], k: usize, n: usize) -> (usize, Cause) {
+    let mut r = block.b[k].clone();
+    axpy(-mu[k], &block.a[k], &mut r);
+    let (node, size) = largest::<N>(&r);
+    let whole = norm(&r);
+    // Convergence is governed by the gap to the first pair outside of the block.
+    let next = mu[n..].iter().rfind(|m| **m > 0.0);
+    let cause = if !whole.is_finite() {
+        Cause::NotFinite
+    } else if size > LOCAL * whole {
+        Cause::Local
+    } else if next.is_some_and(|next| *next > CROWDED * mu[k]) {
+        Cause::Crowded
+    } else {
+        Cause::Global
+    };
+    (node, cause)
 }
 
 /// `w −= q qᵀ A w` twice, for A-orthonormal `q` with their images.

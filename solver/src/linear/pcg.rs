@@ -4,7 +4,8 @@
 //! and stops by itself. The preconditioner is rounded, so β is the flexible one (Notay, SIAM J. Sci. Comput. 22, 2000).
 
 use super::amg::Amg;
-use super::cg::Convergence;
+pub use super::cg::Cause;
+use super::cg::{Convergence, LOCAL};
 use super::sparse::Sparse;
 use super::vector::{axpby, axpy, dot, largest, norm};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,23 +24,6 @@ pub enum PcgError {
         node: usize,
         cause: Cause,
     },
-}
-
-/// What a stagnated residual looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Cause {
-    /// More than a quarter of the squared residual sits on one node.
-    #[error("what is left is at one place: a distorted element there, or a part that hangs on by almost nothing")]
-    Local,
-    #[error(
-        "what is left is spread over the body: the supports may hardly hold it, a material may be nearly incompressible, \
-         or stiffnesses may differ too much"
-    )]
-    Global,
-    #[error("a number is not finite: an element or a material is invalid")]
-    NotFinite,
-    #[error("the matrix is not positive: a load or a spring takes away more stiffness than the body has")]
-    Indefinite,
 }
 
 /// Iterations without a new best residual, nor a share of [`MOVING`] in the energy gained so far, before giving up.
@@ -102,7 +86,7 @@ pub fn solve<const N: usize>(
             let cause = match size / r_norm[worst] {
                 _ if !residual.is_finite() => Cause::NotFinite,
                 _ if indefinite => Cause::Indefinite,
-                share if share > 0.5 => Cause::Local,
+                share if share > LOCAL => Cause::Local,
                 _ => Cause::Global,
             };
             return Err(PcgError::Stagnated { iterations: iteration, residual, node, cause });

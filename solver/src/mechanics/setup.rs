@@ -380,6 +380,10 @@ fn cell_for(n: f64, volume: f64, area: f64) -> f64 {
     high
 }
 
+/// What is said of a study that asks the instant method for what it does not know.
+const COLD: &str = "The instant method does not know expansion by temperature: it answers for the loads and supports \
+                    alone; choose verified, or no change of temperature";
+
 /// What the study's bodies expand with.
 fn warmth<'a>(
     case: &Case<'a>,
@@ -389,7 +393,12 @@ fn warmth<'a>(
 ) -> Option<(Warmth<'a>, f64)> {
     let study = case.study;
     let by = study.choice("warmth");
-    if study.choice("method") != "verified" || (by != "given" && by != "heat") {
+    if by != "given" && by != "heat" {
+        return None;
+    }
+    if study.choice("method") != "verified" {
+        // Its numbers stand beside verified ones that hold it.
+        issues.push(Issue::warning(study, "method", COLD));
         return None;
     }
     let mut number = |key: &str| resolved.number(study, key).map_err(|issue| issues.push(issue)).ok();

@@ -354,6 +354,16 @@ impl Lattice {
         (x < (run.x0 + run.len) as usize).then(|| run.start + (x as u32 - run.x0))
     }
 
+    /// Where node `n`, one of [`Lattice::n_nodes`], is, m.
+    pub fn place(&self, n: u32) -> [f64; 3] {
+        let run = self.node_runs.partition_point(|r| r.start <= n).saturating_sub(1);
+        let row = self.node_row_ptr.partition_point(|first| *first as usize <= run).saturating_sub(1);
+        let x = self.node_runs.get(run).map_or(0, |r| r.x0 + (n - r.start)) as usize;
+        let rows = self.grid.counts[1] + 1;
+        let at = [x, row % rows, row / rows];
+        std::array::from_fn(|a| self.grid.origin[a] + at[a] as f64 * self.grid.cell)
+    }
+
     /// Number of the cell at (x, y, z), if it is solid.
     pub fn cell(&self, [x, y, z]: [usize; 3]) -> Option<u32> {
         let row = self.cell_row(y, z);
@@ -558,5 +568,14 @@ mod tests {
             let material = solid.moments.is_none().then_some(mu);
             assert!(found.contains_key(&([nodes[0], nodes[2], nodes[4], nodes[6]], material)));
         }
+        // Every node is found where it is.
+        let mut n_found = 0;
+        for (z, y, x) in (0..4).flat_map(|z| (0..13).flat_map(move |y| (0..71).map(move |x| (z, y, x)))) {
+            if let Some(n) = lattice.node(x, y, z) {
+                assert_eq!(lattice.place(n), [x as f64, y as f64, z as f64]);
+                n_found += 1;
+            }
+        }
+        assert_eq!(n_found, lattice.n_nodes);
     }
 }

@@ -15,7 +15,23 @@ pub enum Frame {
     Plane { normal: [f64; 3] },
     /// About an axis through `point`, `axis` a unit vector: radial, hoop, axial.
     Cylinder { point: [f64; 3], axis: [f64; 3] },
+    /// The same everywhere: unit vectors at right angles, y is z × x.
+    Axes { x: [f64; 3], z: [f64; 3] },
 }
+
+/// Why directions give no axes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    #[error("z points nowhere; give it a direction, such as 0, 0, 1")]
+    NoZ,
+    #[error("x points nowhere; give it a direction, such as 1, 0, 0")]
+    NoX,
+    #[error("x runs along z; give x a direction across it")]
+    Along,
+}
+
+/// Sine of the angle between x and z from which on x says where it points across z.
+const ACROSS_MIN: f64 = 1e-6;
 
 impl Frame {
     /// The frame that a face's shape gives; `None` where it gives none (spheres, free forms).
@@ -28,6 +44,29 @@ impl Frame {
             Shape::Torus { centre, axis, .. } => Some(Self::Cylinder { point: centre, axis: unit(axis)? }),
             Shape::Sphere { .. } | Shape::Freeform => None,
         }
+    }
+
+    /// Straight axes along `z` and as near to `x` as is at right angles to it; neither need be of unit length.
+    ///
+    /// # Errors
+    /// [`FrameError`].
+    pub fn cartesian(z: [f64; 3], x: [f64; 3]) -> Result<Self, FrameError> {
+        let z = DVec3::from(z).try_normalize().ok_or(FrameError::NoZ)?;
+        let x = DVec3::from(x).try_normalize().ok_or(FrameError::NoX)?;
+        let across = x - z * x.dot(z);
+        if across.length() < ACROSS_MIN {
+            return Err(FrameError::Along);
+        }
+        Ok(Self::Axes { x: across.normalize().to_array(), z: z.to_array() })
+    }
+
+    /// About the axis through `origin`, m, along `z`.
+    ///
+    /// # Errors
+    /// [`FrameError::NoZ`].
+    pub fn cylindrical(origin: [f64; 3], z: [f64; 3]) -> Result<Self, FrameError> {
+        let axis = DVec3::from(z).try_normalize().ok_or(FrameError::NoZ)?;
+        Ok(Self::Cylinder { point: origin, axis: axis.to_array() })
     }
 
     /// Unit vectors at a place, world, m.
@@ -47,6 +86,10 @@ impl Frame {
                 let radial = out.try_normalize().unwrap_or_else(|| tangent(axis));
                 [radial, axis.cross(radial), axis]
             }
+            Self::Axes { x, z } => {
+                let (x, z) = (DVec3::from(x), DVec3::from(z));
+                [x, z.cross(x), z]
+            }
         }
     }
 
@@ -56,6 +99,7 @@ impl Frame {
             Self::Model => ["x", "y", "z"],
             Self::Plane { .. } => ["u", "v", "n"],
             Self::Cylinder { .. } => ["r", "θ", "z"],
+            Self::Axes { .. } => ["x′", "y′", "z′"],
         }
     }
 
@@ -65,6 +109,7 @@ impl Frame {
             Self::Model => ["x", "y", "z"],
             Self::Plane { .. } => ["tangent u", "tangent v", "normal n"],
             Self::Cylinder { .. } => ["radial", "hoop", "axial"],
+            Self::Axes { .. } => ["x′", "y′", "z′"],
         }
     }
 }
@@ -87,6 +132,7 @@ mod tests {
             Frame::Plane { normal: tilted },
             Frame::Plane { normal: [1.0, 0.0, 0.0] },
             Frame::Cylinder { point: [0.1, 0.2, 0.0], axis: tilted },
+            Frame::cartesian([1.0, 2.0, -0.5], [0.0, 3.0, 0.1]).unwrap(),
         ] {
             for at in [[0.3, -0.4, 1.0], [0.1, 0.2, 0.0]] {
                 let [a, b, c] = frame.axes(at);
@@ -102,5 +148,28 @@ mod tests {
         let [radial, hoop, axial] = frame.axes([0.0, 3.0, 7.0]);
         assert_eq!((radial, hoop, axial), (DVec3::Y, -DVec3::X, DVec3::Z));
         assert!(Frame::of(&Shape::Freeform).is_none());
+    }
+
+    #[test]
+    fn typed_axes_are_as_typed_where_that_can_be() {
+        // A quarter turn about z, given by lengths that are none of unit vectors.
+        let turned = Frame::cartesian([0.0, 0.0, 5.0], [0.0, 2.0, 1.0]).unwrap();
+        assert_eq!(turned.axes([1.0, 2.0, 3.0]), [DVec3::Y, -DVec3::X, DVec3::Z], "x is brought across z");
+        // A stress along y is one along x′; shear changes its sign.
+        let stress = crate::result::Measure::Component(0);
+        assert_eq!(stress.of([0.0, 7.0, 0.0, 3.0, 0.0, 0.0], &turned, [0.0; 3]), 7.0);
+        let shear = crate::result::Measure::Component(3);
+        assert_eq!(shear.of([0.0, 7.0, 0.0, 3.0, 0.0, 0.0], &turned, [0.0; 3]), -3.0);
+        let round = Frame::cylindrical([1.0, 0.0, 0.0], [0.0, 0.0, 2.0]).unwrap();
+        assert_eq!(round.axes([1.0, 4.0, -1.0]), [DVec3::Y, -DVec3::X, DVec3::Z], "about the origin that was typed");
+        for (z, x, error) in [
+            ([0.0; 3], [1.0, 0.0, 0.0], FrameError::NoZ),
+            ([0.0, 0.0, 1.0], [0.0; 3], FrameError::NoX),
+            ([0.0, 0.0, 1.0], [0.0, 0.0, -3.0], FrameError::Along),
+            ([f64::NAN, 0.0, 1.0], [1.0, 0.0, 0.0], FrameError::NoZ),
+        ] {
+            assert_eq!(Frame::cartesian(z, x), Err(error));
+        }
+        assert_eq!(Frame::cylindrical([0.0; 3], [0.0; 3]), Err(FrameError::NoZ));
     }
 }

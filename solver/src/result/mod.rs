@@ -16,7 +16,7 @@ pub mod quantity;
 pub mod reading;
 pub mod tensor;
 
-pub use frame::Frame;
+pub use frame::{Frame, FrameError};
 pub use inside::Inside;
 pub use quantity::{Measure, Quantity};
 pub use reading::{Over, Reading};

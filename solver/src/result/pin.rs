@@ -51,7 +51,7 @@ impl Chart {
             Some(frame @ Frame::Plane { .. }) => Self::Straight(frame.axes([0.0; 3])),
             // On the axis the frame gives the same directions for every place.
             Some(frame @ Frame::Cylinder { point, .. }) => Self::Round { point: point.into(), axes: frame.axes(point) },
-            Some(Frame::Model) | None => Self::Straight(DVec3::AXES),
+            Some(Frame::Model | Frame::Axes { .. }) | None => Self::Straight(DVec3::AXES),
         }
     }
 

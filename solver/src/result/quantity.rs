@@ -112,7 +112,8 @@ impl Quantity {
             Self::Stress(Measure::Component(c)) => {
                 let [i, j] = PAIRS[usize::from(*c).min(5)];
                 if i == j {
-                    format!("Stress σ{}, {}", letter[i], if *frame == Frame::Model { "normal" } else { word[i] })
+                    let straight = matches!(frame, Frame::Model | Frame::Axes { .. });
+                    format!("Stress σ{}, {}", letter[i], if straight { "normal" } else { word[i] })
                 } else {
                     format!("Shear stress τ{}{}", letter[i], letter[j])
                 }

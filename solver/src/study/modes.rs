@@ -4,7 +4,7 @@
 //! (Babuška & Osborn, Eigenvalue Problems, Handbook of Numerical Analysis II, 1991). That square, from patch recovery, and
 //! what Richardson's extrapolation over the meshes leaves make the band.
 
-use super::climb::{Climb, Step};
+use super::climb::{self, Climb, Step};
 pub use super::outcome::mode_id;
 use super::outcome::{
     Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Partial, Scalar, State, StateKind, Table,
@@ -385,6 +385,7 @@ fn finish<P: Physics>(setup: &Setup, stage: &Stage<P::Own>, levels: &[Level], re
         columns,
         rows: (0..n_modes).map(row).collect(),
     });
+    out.warnings.extend(climb::flat(mesh, &setup.parts));
     if !reached {
         out.warnings.push(not_reached(setup.accuracy));
     }

@@ -63,6 +63,37 @@ fn a_free_body_grows_without_stress_and_a_held_one_is_stressed_without_growing_t
 }
 
 #[test]
+fn the_instant_method_says_that_it_leaves_expansion_out() {
+    let force = || {
+        Object::new("pull", "force", "Pull")
+            .with("faces", part::faces(&["x1"]))
+            .with("force", part::vector([100.0, 0.0, 0.0], "N"))
+    };
+    let method = |o: Object, method: &str| o.with("method", Value::Choice(method.into()));
+    let sample = |of: &dyn Fn(Object) -> Object| set_up(vec![slide(&["x0", "y0", "z0"]), force()], of);
+    let said = |sample: &Sample| {
+        let issues = sample.with(|case: &Case| study("static").unwrap().check(case));
+        assert!(issues.iter().all(|i| i.severity != Severity::Error), "{issues:?}");
+        issues.iter().filter(|i| i.message.contains("expansion") && i.key.as_deref() == Some("method")).count()
+    };
+    assert_eq!(said(&sample(&|o| method(given(o), "verified"))), 0);
+    assert_eq!(said(&sample(&|o| method(o, "instant"))), 0, "nothing is left out");
+    let warm = sample(&|o| method(given(o), "instant"));
+    assert_eq!(said(&warm), 1);
+    // It stands with the answer too, whose numbers are those of the cold body.
+    let stop = AtomicBool::new(false);
+    let answer = |sample: &Sample| {
+        let mut sink = |_| {};
+        sample.with(|case: &Case| study("static").unwrap().run(case, &mut Ctx::new(&mut sink, &stop))).unwrap()
+    };
+    let out = answer(&warm);
+    assert!(out.warnings.iter().any(|w| w.contains("does not know expansion")), "{:?}", out.warnings);
+    let cold = answer(&sample(&|o| method(o, "instant")));
+    assert_eq!(value(&out, "displacement_max"), value(&cold, "displacement_max"));
+    assert!(cold.warnings.iter().all(|w| !w.contains("expansion")), "{:?}", cold.warnings);
+}
+
+#[test]
 fn temperatures_of_a_heat_study_are_found_on_the_same_mesh() {
     let heat =
         |o: Object| o.with("warmth", Value::Choice("heat".into())).with("heat", Value::Refs(vec!["heat".into()]));

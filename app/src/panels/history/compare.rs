@@ -3,15 +3,31 @@
 use super::overlay::{self, OverlaySwitch};
 use super::past::Place;
 use crate::api::Problem;
-use crate::api::history::{Comparison, Reading, Results};
+use crate::api::history::{Branches, Comparison, Reading, Results, Version};
 use crate::panels::{Desk, use_desk};
 use crate::ui::{Glyph, Icon};
 use leptos::prelude::*;
 use solver::design::compare::{Change, Line, Part};
+use std::collections::BTreeMap;
 
-/// What one may compare: now, named versions, the shown one, branches, and what is chosen already.
+/// What one may compare: now, named versions, the shown one, branches with their named versions, and what is chosen
+/// already.
 fn options(desk: Desk) -> Vec<(String, String)> {
     let past = desk.past;
+    let none = |b: Option<Branches>| b.unwrap_or(Branches { origin: None, branched: None, others: Vec::new() });
+    let branches = none(past.branches.get());
+    let versions = past.versions.get().unwrap_or_default();
+    let chosen = [past.before.get(), past.after.get()];
+    past.elsewhere.with(|elsewhere| offered(&versions, past.at.get(), branches, elsewhere, chosen))
+}
+
+fn offered(
+    versions: &[Version],
+    at: Option<u64>,
+    branches: Branches,
+    elsewhere: &BTreeMap<String, Vec<Version>>,
+    chosen: [Place; 2],
+) -> Vec<(String, String)> {
     let mut all = vec![(Place::default().key(), "Now".to_owned())];
     let mut offer = |place: Place, label: String| {
         let key = place.key();
@@ -19,23 +35,24 @@ fn options(desk: Desk) -> Vec<(String, String)> {
             all.push((key, label));
         }
     };
-    past.versions.with(|versions| {
-        for v in versions.iter().flatten() {
-            offer(Place::at(v.sequence), format!("{} (v{})", v.name, v.sequence));
-        }
-    });
-    if let Some(at) = past.at.get() {
+    for v in versions {
+        offer(Place::at(v.sequence), format!("{} (v{})", v.name, v.sequence));
+    }
+    if let Some(at) = at {
         offer(Place::at(at), format!("v{at}, as shown"));
     }
-    let branches = past.branches.get();
-    for b in branches.iter().flat_map(|b| &b.others) {
+    for b in &branches.others {
         offer(Place { design: Some(b.design.clone()), sequence: None }, format!("Branch {}, now", b.name));
+        for v in elsewhere.get(&b.design).into_iter().flatten() {
+            let place = Place { design: Some(b.design.clone()), sequence: Some(v.sequence) };
+            offer(place, format!("Branch {}: {} (v{})", b.name, v.name, v.sequence));
+        }
     }
-    if let Some(point) = branches.and_then(|b| b.origin) {
+    if let Some(point) = branches.origin {
         let label = format!("{} v{}, where this began", point.name, point.sequence);
         offer(Place { design: Some(point.design), sequence: Some(point.sequence) }, label);
     }
-    for place in [past.before.get(), past.after.get()] {
+    for place in chosen {
         let label = match place.sequence {
             Some(sequence) => format!("v{sequence}"),
             None => "Another branch, now".to_owned(),
@@ -43,6 +60,29 @@ fn options(desk: Desk) -> Vec<(String, String)> {
         offer(place, label);
     }
     all
+}
+
+/// Reads the named versions of the other branches, once they are known and whenever they are other.
+fn read_elsewhere(desk: Desk) {
+    let past = desk.past;
+    let designs = Memo::new(move |_| {
+        past.branches
+            .with(|b| b.iter().flat_map(|b| &b.others).map(|b| (b.design.clone(), b.changed)).collect::<Vec<_>>())
+    });
+    Effect::new(move |_| {
+        let designs = designs.get();
+        let client = desk.client.get_value();
+        leptos::task::spawn_local(async move {
+            for (design, _) in designs {
+                // A branch that may no longer be seen offers none.
+                let versions = client.versions(&design).await.unwrap_or_default();
+                let kept = past.elsewhere.try_update(|all| all.insert(design, versions));
+                if kept.is_none() {
+                    return;
+                }
+            }
+        });
+    });
 }
 
 /// Reads the comparison whenever another one is asked for, or the design as it is now is a part of it and has changed.
@@ -73,6 +113,7 @@ pub fn Compare() -> impl IntoView {
     let desk = use_desk();
     let past = desk.past;
     follow(desk);
+    read_elsewhere(desk);
     overlay::follow(desk);
     let choices = Memo::new(move |_| options(desk));
     let select = move |label: &'static str, testid: &'static str, place: RwSignal<Place>| {
@@ -242,4 +283,55 @@ fn ResultParts(desk: Desk, results: Vec<Results>) -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::auth::Role;
+    use crate::api::design::DesignState;
+    use crate::api::history::{Author, Branch, Point};
+
+    fn version(sequence: u64, name: &str) -> Version {
+        let author = Author { id: "a".into(), name: "Ada".into(), hue: 0 };
+        Version { id: name.into(), sequence, name: name.into(), note: String::new(), author, time: 0 }
+    }
+
+    #[test]
+    fn any_named_version_of_any_branch_can_be_chosen() {
+        let branch = Branch {
+            design: "light".into(),
+            name: "Lighter".into(),
+            state: DesignState::Active,
+            role: Role::Engineer,
+            sequence: 9,
+            changed: 0,
+            changed_by: "Ada".into(),
+            origin: None,
+            ahead: 0,
+            behind: 0,
+        };
+        let origin = Some(Point { design: "first".into(), name: "First".into(), sequence: 4 });
+        let branches = Branches { origin, branched: None, others: vec![branch] };
+        let elsewhere = BTreeMap::from([
+            ("light".to_owned(), vec![version(7, "Trial")]),
+            // Read before its branch was taken out of sight.
+            ("gone".to_owned(), vec![version(1, "Old")]),
+        ]);
+        let chosen = [Place::default(), Place { design: Some("light".into()), sequence: Some(7) }];
+        let all = offered(&[version(2, "Idea")], Some(3), branches, &elsewhere, chosen);
+        let labels: Vec<&str> = all.iter().map(|(_, label)| label.as_str()).collect();
+        assert_eq!(
+            labels,
+            [
+                "Now",
+                "Idea (v2)",
+                "v3, as shown",
+                "Branch Lighter, now",
+                "Branch Lighter: Trial (v7)",
+                "First v4, where this began",
+            ]
+        );
+        assert_eq!(Place::of_key(&all[4].0), Place { design: Some("light".into()), sequence: Some(7) });
+    }
 }

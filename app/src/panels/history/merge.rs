@@ -1,18 +1,16 @@
 //! Bringing a branch into the design: what both changed with both values and a choice each, and what will come of it.
 
 use super::compare::Parts;
+use super::conflict::Sides;
+use super::past::Clash;
 use crate::api::Problem;
 use crate::api::history::{Branch, Choice, Merge, Preview};
 use crate::panels::choose::faces_of_feature;
 use crate::panels::{Desk, use_desk};
 use crate::ui::{Glyph, Icon};
 use leptos::prelude::*;
-use solver::design::merge::Conflict;
-use solver::design::{Id, Side};
-use std::collections::BTreeMap;
-
-/// Which side counts, by object and key.
-type Choices = BTreeMap<(Id, String), Side>;
+use solver::design::Id;
+use solver::design::merge::{Choices, Conflict};
 
 fn request(branch: &Branch, sequence: Option<u64>, choices: &Choices, tab: Option<String>) -> Merge {
     let choices =
@@ -20,11 +18,22 @@ fn request(branch: &Branch, sequence: Option<u64>, choices: &Choices, tab: Optio
     Merge { from: branch.design.clone(), sequence, choices: choices.collect(), tab }
 }
 
+/// The conflicts of a merge with the names of both sides.
+fn clashes(found: &Preview) -> Vec<Clash> {
+    let clash = |c: &Conflict| Clash {
+        conflict: Conflict { choice: None, ..c.clone() },
+        ours: found.ours.name.clone(),
+        theirs: found.theirs.name.clone(),
+    };
+    found.conflicts.iter().map(clash).collect()
+}
+
 #[component]
 pub fn MergeView(branch: Branch) -> impl IntoView {
     let desk = use_desk();
     let past = desk.past;
-    let choices = RwSignal::new(Choices::new());
+    let choices = past.choices;
+    choices.set(Choices::new());
     let preview = RwSignal::new(None::<Result<Preview, Problem>>);
     let busy = RwSignal::new(false);
     let branch = StoredValue::new(branch);
@@ -37,15 +46,21 @@ pub fn MergeView(branch: Branch) -> impl IntoView {
         let request = branch.with_value(|b| request(b, Some(sequence), &chosen, None));
         leptos::task::spawn_local(async move {
             let answer = client.preview_merge(&id, &request).await;
-            if choices.try_get_untracked().as_ref() == Some(&chosen) {
-                if let Ok(found) = &answer {
-                    past.conflicted.set(found.conflicts.iter().map(|c| c.object.clone()).collect());
-                }
-                preview.set(Some(answer));
+            // The merge may have been left meanwhile, or another choice been made.
+            if preview.is_disposed() || choices.try_get_untracked().as_ref() != Some(&chosen) {
+                return;
             }
+            if let Ok(found) = &answer {
+                past.conflicted.set(clashes(found));
+            }
+            preview.set(Some(answer));
         });
     });
-    on_cleanup(move || past.conflicted.set(Vec::new()));
+    on_cleanup(move || {
+        // Gone with the page, these are gone as well.
+        let _ = past.conflicted.try_set(Vec::new());
+        let _ = choices.try_set(Choices::new());
+    });
     let merge = move |_| {
         busy.set(true);
         let (client, id) = (desk.client.get_value(), desk.id.get_value());
@@ -94,7 +109,7 @@ pub fn MergeView(branch: Branch) -> impl IntoView {
                     }
                         .into_any()
                 }
-                Some(Ok(found)) => view! { <Found desk=desk found=found choices=choices /> }.into_any(),
+                Some(Ok(found)) => view! { <Found desk=desk found=found /> }.into_any(),
             }}
             <footer class="merge-foot">
                 <span class="soft" role="status">
@@ -118,8 +133,9 @@ pub fn MergeView(branch: Branch) -> impl IntoView {
 }
 
 #[component]
-fn Found(desk: Desk, found: Preview, choices: RwSignal<Choices>) -> impl IntoView {
-    let Preview { ours, theirs, conflicts, notes, issues, parts, .. } = found;
+fn Found(desk: Desk, found: Preview) -> impl IntoView {
+    let clashes = clashes(&found);
+    let Preview { notes, issues, parts, .. } = found;
     let n: usize = parts.iter().map(|p| p.lines.len()).sum();
     let called =
         move |id: &Id| desk.design.with_untracked(|d| d.get(id).map_or_else(|| id.to_string(), |o| o.name.clone()));
@@ -131,13 +147,8 @@ fn Found(desk: Desk, found: Preview, choices: RwSignal<Choices>) -> impl IntoVie
             view! { <section class="compare-part" data-testid=testid><h3>{title}</h3><ul class="plain">{rows}</ul></section> }
         })
     };
-    let n_conflicts = conflicts.len();
-    let rows: Vec<_> = conflicts
-        .into_iter()
-        .map(|conflict| {
-            view! { <ConflictRow desk=desk conflict=conflict ours=ours.name.clone() theirs=theirs.name.clone() choices=choices /> }
-        })
-        .collect();
+    let n_conflicts = clashes.len();
+    let rows: Vec<_> = clashes.into_iter().map(|clash| view! { <ConflictRow desk=desk clash=clash /> }).collect();
     view! {
         {(n_conflicts > 0)
             .then(|| {
@@ -163,16 +174,11 @@ fn Found(desk: Desk, found: Preview, choices: RwSignal<Choices>) -> impl IntoVie
 }
 
 #[component]
-fn ConflictRow(
-    desk: Desk,
-    conflict: Conflict,
-    ours: String,
-    theirs: String,
-    choices: RwSignal<Choices>,
-) -> impl IntoView {
-    let Conflict { object, key, name, label, base, ours: our_value, theirs: their_value, .. } = conflict;
+fn ConflictRow(desk: Desk, clash: Clash) -> impl IntoView {
+    let Conflict { object, key, name, label, base, .. } = clash.conflict.clone();
+    let choices = desk.past.choices;
     let at = StoredValue::new((object.clone(), key));
-    let chosen = move || at.with_value(|at| choices.with(|all| all.get(at).copied()));
+    let settled = move || at.with_value(|at| choices.with(|all| all.contains_key(at)));
     let show = {
         let object = object.clone();
         move |_| {
@@ -181,46 +187,24 @@ fn ConflictRow(
             }
         }
     };
-    let lit = {
-        let object = object.clone();
-        move |on: bool| {
-            let faces =
-                if on { desk.scene.with_untracked(|s| faces_of_feature(&object, s.as_deref())) } else { Vec::new() };
-            desk.highlight.set(faces);
-        }
+    let lit = move |on: bool| {
+        let faces =
+            if on { desk.scene.with_untracked(|s| faces_of_feature(&object, s.as_deref())) } else { Vec::new() };
+        desk.highlight.set(faces);
     };
     let unlit = lit.clone();
-    let side = move |side: Side, of: String, value: String, testid: &'static str| {
-        let is = move || chosen() == Some(side);
-        view! {
-            <button
-                type="button" class="conflict-side" role="radio" aria-checked=move || is().to_string() data-testid=testid
-                on:click=move |_| {
-                    choices.update(|all| {
-                        all.insert(at.get_value(), side);
-                    });
-                }
-            >
-                <span class="soft">{of}</span>
-                <span class="conflict-value">{value}</span>
-            </button>
-        }
-    };
     view! {
         <li
-            class="conflict" class:settled=move || chosen().is_some() data-testid="conflict"
-            on:mouseenter=move |_| lit(true) on:mouseleave=move |_| unlit(false)
+            class="conflict" class:settled=settled data-testid="conflict" on:mouseenter=move |_| lit(true)
+            on:mouseleave=move |_| unlit(false)
         >
             <p class="conflict-head">
-                <button type="button" class="link compare-name" title="Select it in the tree" on:click=show>{name.clone()}</button>
+                <button type="button" class="link compare-name" title="Select it in the tree" on:click=show>{name}</button>
                 <span>{format!(" · {label}")}</span>
                 <span class="grow"></span>
                 <span class="soft" title="Before either changed it">{format!("was {base}")}</span>
             </p>
-            <div class="conflict-sides" role="radiogroup" aria-label=format!("{label} of {name}")>
-                {side(Side::Ours, format!("{ours} (here)"), our_value, "choose-ours")}
-                {side(Side::Theirs, theirs, their_value, "choose-theirs")}
-            </div>
+            <Sides clash=clash />
         </li>
     }
     .into_any()

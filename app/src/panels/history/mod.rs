@@ -3,6 +3,7 @@
 mod banner;
 mod branches;
 mod compare;
+mod conflict;
 mod dialog;
 mod merge;
 mod overlay;
@@ -13,6 +14,7 @@ mod timeline;
 mod versions;
 
 pub use banner::Banner;
+pub use conflict::{ClashMark, ObjectClash, PropertyClash};
 pub use dialog::{BranchDialog, NameDialog};
 pub use past::{Past, Tab};
 

@@ -8,7 +8,8 @@ use crate::api::release::Releases;
 use crate::doc::Snapshot;
 use crate::panels::Desk;
 use leptos::prelude::*;
-use solver::design::Id;
+use solver::design::merge::{Choices, Conflict};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Edits that come one after another are read together after this, ms.
@@ -48,6 +49,14 @@ impl Place {
     }
 }
 
+/// What two branches that are to be merged both changed, and what they are called.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clash {
+    pub conflict: Conflict,
+    pub ours: String,
+    pub theirs: String,
+}
+
 /// The history panel's state.
 #[derive(Clone, Copy)]
 pub struct Past {
@@ -79,8 +88,11 @@ pub struct Past {
     pub laid: RwSignal<Option<Laid>>,
     /// The branch whose edits are about to come in.
     pub merging: RwSignal<Option<Branch>>,
-    /// Objects that both branches changed.
-    pub conflicted: RwSignal<Vec<Id>>,
+    /// What both branches changed, and which side was chosen.
+    pub conflicted: RwSignal<Vec<Clash>>,
+    pub choices: RwSignal<Choices>,
+    /// Named versions of the other branches, by design.
+    pub elsewhere: RwSignal<BTreeMap<String, Vec<Version>>>,
     loading: StoredValue<bool>,
     stale: StoredValue<bool>,
 }
@@ -110,6 +122,8 @@ impl Past {
             laid: RwSignal::new(None),
             merging: RwSignal::new(None),
             conflicted: RwSignal::new(Vec::new()),
+            choices: RwSignal::new(Choices::new()),
+            elsewhere: RwSignal::new(BTreeMap::new()),
             loading: StoredValue::new(false),
             stale: StoredValue::new(false),
         }
@@ -186,6 +200,7 @@ impl Past {
         self.branches.set(None);
         self.releases.set(None);
         self.comparison.set(None);
+        self.elsewhere.set(BTreeMap::new());
         self.merging.set(None);
     }
 

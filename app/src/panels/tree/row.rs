@@ -2,6 +2,7 @@
 
 use super::Line;
 use crate::panels::choose::faces_of_feature;
+use crate::panels::history::ClashMark;
 use crate::panels::requirement::VerdictTag;
 use crate::panels::use_desk;
 use crate::ui::{Avatar, Glyph, Icon};
@@ -209,14 +210,7 @@ pub fn Row(
                         .map(|(name, hue)| view! { <Avatar name=name hue=hue small=true /> })
                         .collect_view()
                 }}
-                <Show when=move || desk.past.conflicted.with(|all| id.with_value(|id| all.contains(id)))>
-                    <span
-                        class="issue" title="Both branches changed this" data-testid="conflicted" role="img"
-                        aria-label="Both branches changed this"
-                    >
-                        <Icon glyph=Glyph::Merge size=14 />
-                    </span>
-                </Show>
+                <ClashMark id=Signal::derive(move || id.get_value()) />
                 {move || {
                     issue
                         .get()

@@ -200,7 +200,7 @@ impl Press<'_> {
                 "{label} buckles nothing: it presses no part of the design, however large it grows. Turn the load round \
                  if it should press"
             )),
-            ModesError::Eigen(e) => StudyError::Solver(format!("the search for buckling modes ended: {e}")),
+            e => StudyError::Solver(format!("the search for buckling modes ended: {e}")),
         }
     }
 }

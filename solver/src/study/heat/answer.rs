@@ -5,6 +5,7 @@ use super::solve::Stage;
 use crate::fitted::peak::Peaks;
 use crate::fitted::skin::skin;
 use crate::quantity::Dimension;
+use crate::study::climb;
 use crate::study::outcome::{
     Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, State, StateKind, Table,
 };
@@ -51,6 +52,7 @@ pub fn outcome(setup: &Setup, stage: &Stage, history: &History, reached: Option<
     if let Some(reached) = reached {
         balance(setup, stage, history, &mut out);
         curves(setup, stage, history, &mut out);
+        out.warnings.extend(climb::flat(&stage.mesh, &setup.parts));
         if !reached {
             out.warnings.push(not_reached(setup.accuracy));
         }
@@ -243,7 +245,8 @@ fn curves(setup: &Setup, stage: &Stage, history: &History, out: &mut Outcome) {
             x_dimension: x.1,
             y_label: y.0.into(),
             y_dimension: y.1,
-            log_y: false,
+            // An error falls by powers.
+            log_y: y.1 == Dimension::NONE,
             x: x.2,
             y: y.2,
         });
@@ -253,7 +256,7 @@ fn curves(setup: &Setup, stage: &Stage, history: &History, out: &mut Outcome) {
             break;
         }
         let column = |i: usize| stage.course.iter().map(|c| c[i]).collect::<Vec<f64>>();
-        let (time, values) = (("Time", Dimension::TIME, column(0)), (label, Dimension::TEMPERATURE, column(i)));
+        let (time, values) = (("Time", Dimension::TIME, column(0)), ("Temperature", Dimension::TEMPERATURE, column(i)));
         push(format!("{id}_over_time"), format!("{label} over time"), time, values);
     }
     let unknowns: Vec<f64> = history.unknowns.iter().map(|n| *n as f64).collect();

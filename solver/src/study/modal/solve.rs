@@ -164,7 +164,7 @@ impl Vibration<'_> {
                 .solve(wanted, ctx.cancel_flag(), |n, residual| modes::search(step, ctx, n, residual))
                 .map_err(|e| match e {
                     ModesError::Fitted(e) => fit::failed(pencil.problem.mesh, e),
-                    ModesError::Eigen(e) => StudyError::Solver(format!("the search for modes ended: {e}")),
+                    e => StudyError::Solver(format!("the search for modes ended: {e}")),
                 })?;
             ctx.check()?;
             let is_rigid = |m: &Mode| m.value < RIGID * self.shift;

@@ -5,6 +5,7 @@ use super::support::{self, Foundations};
 use super::verified;
 use super::voxel::{self, Meshed};
 use crate::design::{Issue, Severity};
+use crate::fitted::worst_place;
 use crate::linear::cg::{self, CgError};
 use crate::linear::{Block, Multigrid, transfer};
 use crate::mechanics::carry::carry;
@@ -167,7 +168,10 @@ pub fn solve(case: &Case, setup: &Setup, ctx: &mut Ctx, tolerance: f64) -> Resul
         let done = match result {
             Ok(done) => done,
             Err(CgError::Cancelled) => return Err(StudyError::Cancelled),
-            Err(e @ CgError::Stagnated { .. }) => return Err(StudyError::Solver(e.to_string())),
+            Err(e @ CgError::Stagnated { node, .. }) => {
+                let place = worst_place(mg.levels[l].operator.lattice.place(node));
+                return Err(StudyError::Solver(format!("{e}{place}")));
+            }
         };
         drop(work);
         if l == 0 {

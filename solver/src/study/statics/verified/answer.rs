@@ -10,6 +10,7 @@ use crate::mechanics::setup::Setup;
 use crate::quantity::Dimension;
 use crate::result::flaw::{self, Flaw};
 use crate::result::tensor::von_mises;
+use crate::study::climb;
 use crate::study::outcome::{Cell, Curve, Field, Grade, Location, Outcome, OutcomeMesh, Scalar, Table};
 use crate::study::resolution::not_reached;
 
@@ -140,6 +141,7 @@ pub fn outcome(setup: &Setup, stage: &Stage, history: &History, reached: Option<
         inside(setup, stage, history, &mut out);
         out.tables.extend(flaw::table(&flaws(setup, history)));
         out.warnings.extend(stage.beyond(setup));
+        out.warnings.extend(climb::flat(&stage.mesh, &setup.parts));
         answer::balances(setup, &stage.applied, &stage.reactions, &mut out);
         curves(setup, history, &mut out);
         if !reached {
