@@ -200,6 +200,13 @@ impl Optimization {
         self.chain(0.0).apply(&self.state.x)
     }
 
+    /// Physical densities of all that may be filled: no design of this set-up is stiffer.
+    pub fn whole(&self) -> Vec<f64> {
+        let mut x = vec![1.0; self.state.x.len()];
+        self.domain().impose(&mut x);
+        self.chain(0.0).apply(&x)
+    }
+
     /// Cells that are built: densities above ½.
     pub fn solid(&self) -> Vec<bool> {
         self.density().into_iter().map(|x| x > 0.5).collect()
@@ -232,6 +239,11 @@ impl Optimization {
         self.state.stopped = None;
         self.state.stage_iteration = 0;
         Ok(())
+    }
+
+    /// Takes back that the run has ended: another step is taken, whatever its iterations, and then it is judged anew.
+    pub fn go_on(&mut self) {
+        self.state.stopped = None;
     }
 
     /// Allows more iterations, or fewer.
@@ -617,6 +629,11 @@ mod tests {
         run.set_iterations_max(6);
         ended(&mut run, &mut layers());
         assert_eq!(run.state().iteration, 6);
+        run.go_on();
+        ended(&mut run, &mut layers());
+        assert_eq!((run.stopped(), run.state().iteration), (Some(Stop::Iterations), 7), "one more");
+        let whole = run.whole();
+        assert_eq!((whole[5], whole[51], whole.iter().sum::<f64>()), (1.0, 0.0, 117.0));
     }
 
     #[test]

@@ -55,6 +55,11 @@ fn an_extrusion_has_one_profile_and_a_symmetric_part_two_like_halves() {
         assert_eq!(solid[c], solid[grid.index([x, y, nz - 1 - z])]);
     }
     let thin = |domain: &Domain, solid: &[bool]| {
+        for b in [measure::Beyond::Mirror, measure::Beyond::Void] {
+            let t = measure::thin(domain, solid, 3, b);
+            let n = |v: &[usize]| v.iter().map(|c| grid.position(*c)).filter(|c| !kept(*c)).collect::<Vec<_>>();
+            println!("XX {b:?} members {:?} gaps {:?}", n(&t.members), n(&t.gaps));
+        }
         let members = measure::thin(domain, solid, 3, measure::Beyond::Mirror).members;
         members.into_iter().filter(|c| !kept(grid.position(*c))).count()
     };

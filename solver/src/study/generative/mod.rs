@@ -18,6 +18,8 @@ mod conductor;
 #[cfg(feature = "solve")]
 mod field;
 #[cfg(feature = "solve")]
+mod limit;
+#[cfg(feature = "solve")]
 mod nodes;
 #[cfg(feature = "solve")]
 mod region;

@@ -3,6 +3,7 @@
 use super::answer::{self, Solved};
 use super::body::{self, Built};
 use super::brief::{Brief, Duty, Goal, errors};
+use super::limit::OVER_MAX;
 use super::nodes::Nodes;
 use super::region::{self, Region, RegionError};
 use super::solver::{self, Nodal, Solver, SolverError};
@@ -21,7 +22,7 @@ use crate::run::{Asked, Ctx, Phase};
 use crate::study::outcome::{Outcome, Partial};
 use crate::study::resolution::afford;
 use crate::study::{Case, Cost, Study, StudyError};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The generative study.
 pub struct Generative;
@@ -29,9 +30,16 @@ pub struct Generative;
 /// Cells up to which a check makes them all, in a second and 1 GB; what it would find in more, the run says before its first
 /// iteration.
 const CHECKED_CELLS_MAX: usize = 2_000_000;
-/// Iterations between two pictures, and between two checkpoints.
+/// Cells up to which a check solves the whole space too where a limit is to be kept: in a second or two.
+const SOLVED_CELLS_MAX: usize = 100_000;
+/// Iterations between two pictures.
 const SHOWN_EVERY: u32 = 5;
-const KEPT_EVERY: u32 = 10;
+/// Iterations between two checkpoints: who is killed while one is on its way goes on from the one before, and no more than ten
+/// are done twice.
+const KEPT_EVERY: u32 = 5;
+/// Iterations beyond those asked for, at most, that bring a design back within its limit: the last stage of a projection
+/// takes some of its stiffness.
+const BACK_MAX: u32 = 30;
 /// Radius of the filter where no smallest member is asked for, cells: less leaves checkerboards and single cells.
 const RADIUS: f64 = 2.0;
 /// Steepness that projections end at.
@@ -53,11 +61,12 @@ impl Study for Generative {
 
     fn check(&self, case: &Case) -> Vec<Issue> {
         let (brief, mut issues) = Brief::read(case);
-        if errors(&issues).is_empty()
-            && brief.grid().is_some_and(|g| g.n_cells() <= CHECKED_CELLS_MAX)
-            && let Err(RegionError::Issue(issue)) = Plan::new(case, &brief, &|| false)
-        {
-            issues.push(issue);
+        if errors(&issues).is_empty() && brief.grid().is_some_and(|g| g.n_cells() <= CHECKED_CELLS_MAX) {
+            match Plan::new(case, &brief, &|| false) {
+                Ok(plan) => issues.extend(plan.beyond_reach()),
+                Err(RegionError::Issue(issue)) => issues.push(issue),
+                Err(RegionError::Cancelled) => {}
+            }
         }
         issues
     }
@@ -141,6 +150,20 @@ impl<'a> Plan<'a> {
         Ok(Self { case, brief, region, nodes, wishes, mould })
     }
 
+    /// The limit that no design keeps, where a check has the time to find out.
+    fn beyond_reach(&self) -> Option<Issue> {
+        let has_limit = !matches!(self.wishes.goal, setup::Goal::Stiffness { .. });
+        if !has_limit || self.region.cells.len() > SOLVED_CELLS_MAX {
+            return None;
+        }
+        let cancel = AtomicBool::new(false);
+        let run = Optimization::new(&self.region.domain, self.wishes.clone()).ok()?;
+        let start = run.stiffness(&run.whole());
+        // What stops this solve stops the run, which says so.
+        let mut solver = Solver::new(self.brief, &self.region, &self.nodes, &start, &cancel).ok()?;
+        self.unreachable(&run, &mut solver).ok()?
+    }
+
     fn run(&self, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
         let mut run = self.begin(ctx)?;
         ctx.progress(Phase::Assemble, 0.02, "Making the operators of the first design");
@@ -152,31 +175,44 @@ impl<'a> Plan<'a> {
             solver.restore(&stored.nodal);
         }
         ctx.check()?;
-        let mut shown = 0;
-        while run.stopped().is_none() {
-            if ctx.asked() == Asked::Finish && run.state().iteration > 0 {
-                ctx.log("Asked to finish: the design as it is now is the answer");
-                break;
-            }
-            if ctx.asked() == Asked::Pause {
-                self.keep(&run, &solver, ctx);
-                return Err(StudyError::Paused);
-            }
-            self.step(&mut run, &mut solver, ctx)?;
-            let n = run.state().iteration;
-            if n == 1 || n.is_multiple_of(SHOWN_EVERY) {
-                if let Some(outcome) = self.look(&run, &solver) {
-                    ctx.check()?;
-                    ctx.emit(Partial { level: shown, outcome });
-                    shown += 1;
-                }
-                ctx.check()?;
-            }
-            if n.is_multiple_of(KEPT_EVERY) {
-                self.keep(&run, &solver, ctx);
-            }
+        if let Some(issue) = self.unreachable(&run, &mut solver).map_err(|e| self.physics(e))? {
+            return Err(StudyError::Setup(vec![issue]));
         }
-        self.finish(&run, solver, ctx)
+        ctx.check()?;
+        let mut shown = 0;
+        loop {
+            while run.stopped().is_none() {
+                if ctx.asked() == Asked::Finish && run.state().iteration > 0 {
+                    ctx.log("Asked to finish: the design as it is now is the answer");
+                    return self.finish(&run, solver, ctx);
+                }
+                if ctx.asked() == Asked::Pause {
+                    self.keep(&run, &solver, ctx);
+                    return Err(StudyError::Paused);
+                }
+                self.step(&mut run, &mut solver, ctx)?;
+                let n = run.state().iteration;
+                if n == 1 || n.is_multiple_of(SHOWN_EVERY) {
+                    if let Some(outcome) = self.look(&run, &solver) {
+                        ctx.check()?;
+                        ctx.emit(Partial { level: shown, outcome });
+                        shown += 1;
+                    }
+                    ctx.check()?;
+                }
+                if n.is_multiple_of(KEPT_EVERY) {
+                    self.keep(&run, &solver, ctx);
+                }
+            }
+            // The step that ended the run is evaluated here for the first time.
+            let over = self.over_now(&run, &mut solver).map_err(|e| self.physics(e))?;
+            ctx.check()?;
+            if over <= OVER_MAX || run.state().iteration >= self.wishes.iterations_max + BACK_MAX {
+                return self.finish(&run, solver, ctx);
+            }
+            ctx.log(format!("{:.1} % above the limit: another iteration", 100.0 * over));
+            run.go_on();
+        }
     }
 
     /// A new run, or one that goes on from its checkpoint.
@@ -227,7 +263,7 @@ impl<'a> Plan<'a> {
         let (samples, _) = body::samples(&self.region, &density)?;
         let level = body::level_by_cells(&self.region, &density);
         let grown = self.mould.grow(&samples, level, body::surface_cells(&self.region, 1.0))?;
-        let solved = solver.last().map(|view| Solved { view, compliance: None, built: None, stress: None });
+        let solved = solver.last().map(|view| Solved { view, compliance: None, built: None, stress: None, over: &[] });
         Some(answer::outcome(self, run, &density, &grown, solved.as_ref()))
     }
 
@@ -237,6 +273,7 @@ impl<'a> Plan<'a> {
         solver.refine();
         let response = solver.solve(&run.stiffness(&density)).map_err(|e| self.physics(e))?;
         let stress = solver.largest_stress(&density);
+        let over = self.over(&response.compliance, &stress);
         ctx.check()?;
         ctx.progress(Phase::Recover, 0.93, "Making a body of the densities");
         let flag = ctx.cancel_flag();
@@ -262,10 +299,12 @@ impl<'a> Plan<'a> {
             compliance: Some(&response.compliance),
             built: Some(&again.compliance),
             stress: Some(&stress),
+            over: &over,
         });
         let mut out = answer::outcome(self, run, &density, grown, solved.as_ref());
         answer::finish(self, run, &density, grown, view, &mut out);
         out.facts.push(("level of the surface".into(), format!("{level:.4}")));
+        out.warnings.extend(self.missed(&over));
         if (grown.volume / wanted - 1.0).abs() > 5e-3 {
             out.warnings.push(format!(
                 "The body's volume is {:.1} % off the optimiser's: walls are thinner than cells resolve; take more cells",
@@ -323,7 +362,7 @@ fn wishes(brief: &Brief, region: &Region, nodes: &Nodes) -> Setup {
     let base = Setup::new(goal, nodes.sizes.len(), RADIUS);
     let (filter, sharpening) = if brief.member > 0.0 {
         let sized = base.clone().with_size_min(brief.member / region.grid.cell);
-        (sized.filter, sized.sharpening.map(|s| Sharpening { beta_end: 2.0 * BETA_END, ..s }))
+        (sized.filter, sized.sharpening)
     } else {
         let sharpening = Sharpening { beta_start: 1.0, beta_end: BETA_END, robust: None };
         (Filter::Density { radius: RADIUS }, Some(sharpening))
