@@ -197,6 +197,9 @@ fn a_verified_run_on_the_feature_agrees() {
     let (cells, densities) = (value(&out, "compliance_body"), value(&out, "compliance"));
     println!("compliance: verified {found:.6e}, body in cells {cells:.6e}, densities {densities:.6e}");
     assert!((densities / found - 1.0).abs() < 0.05, "{densities} for {found}");
+    let [moved, truly] = [&out, &verified].map(|o| value(o, "displacement_max"));
+    println!("largest displacement: verified {truly:.6e}, of the densities {moved:.6e}");
+    assert!((moved / truly - 1.0).abs() < 0.05, "{moved} for {truly}");
     // Cells that are filled in part are as stiff as their share, which is stiffer than a thin wall in them.
     assert!(cells < found && cells > 0.94 * found, "{cells} for {found}");
     let back = reimported(&design, &files);

@@ -16,6 +16,9 @@ fn nothing_hangs_over_in_three_build_directions() {
     for (key, axis, forward) in [("z", 2, true), ("z_back", 2, false), ("y", 1, true)] {
         let study = wish().with("process", choice("additive")).with("build", choice(key));
         let out = run(&cantilever(study, vec![]));
+        let made = &out.growth.as_ref().unwrap().head.values["process"];
+        let words = format!("additive {} {}, overhangs from 45°", if forward { "along" } else { "against" }, &key[..1]);
+        assert_eq!(made, &Value::Text(words), "the feature says how it is to be made");
         let (grid, domain, solid) = cells(&out);
         assert_eq!(grid.counts, [24, 6, 12]);
         let hanging = measure::unsupported(&domain, &solid, Direction { axis, forward }, Slope::DIAGONAL);

@@ -304,6 +304,7 @@ pub const KINDS: &[Kind] = kinds! {
         generative::GROUND, generative::KEEP_FACES, generative::LAYER, generative::KEEP_BODIES,
         generative::AVOID_BODIES, generative::AVOID_FACES, generative::DISTANCE,
         prop("material", "Material", FieldType::Material),
+        prop("process", "Process", FieldType::Text).help("How the study was to have it made. It changes no shape."),
     ]
 
     "selection" "Selection" Selection "Faces under one name, by picking or by rule." [

@@ -11,7 +11,8 @@ use crate::density::optimization::{Entry, Optimization};
 use crate::density::pipeline::Process;
 use crate::geometry::generated::Grown;
 use crate::quantity::Dimension;
-use crate::study::outcome::{Curve, Grade, Outcome, OutcomeMesh, Scalar, State, StateKind};
+use crate::study::outcome::{Curve, Field, Grade, Outcome, OutcomeMesh, Scalar, State, StateKind};
+use crate::surface::SurfaceMesh;
 
 /// What was solved for the design shown.
 pub struct Solved<'a> {
@@ -117,11 +118,30 @@ pub fn outcome(plan: &Plan, run: &Optimization, density: &[f64], grown: &Grown, 
         surface: (*grown.surface).clone(),
     };
     if let Some(solved) = solved {
-        out.fields.extend(field::on_skin(plan, solved.view, mesh.name(), &grown.surface));
+        let fields = field::on_skin(plan, solved.view, mesh.name(), &grown.surface);
+        out.scalars.extend(fields.iter().filter_map(|f| farthest(f, &grown.surface)));
+        out.fields.extend(fields);
     }
     out.meshes.push(mesh);
     out.curves = curves(plan, &run.state().history);
     out
+}
+
+/// The largest displacement of a field on the body's skin, and where.
+fn farthest(field: &Field, surface: &SurfaceMesh) -> Option<Scalar> {
+    let moved = field.values.chunks_exact(3).map(|u| u.iter().map(|c| f64::from(*c).powi(2)).sum::<f64>().sqrt());
+    let (point, value) = moved.enumerate().filter(|_| field.components == 3).max_by(|a, b| a.1.total_cmp(&b.1))?;
+    Some(Scalar {
+        id: "displacement_max".into(),
+        label: "Largest displacement".into(),
+        value,
+        error: None,
+        dimension: Dimension::LENGTH,
+        grade: Grade::Instant,
+        case: field.case.clone(),
+        at: surface.points.get(point).copied(),
+        exponent: None,
+    })
 }
 
 /// What a conductor's temperatures come to.
