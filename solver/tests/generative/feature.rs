@@ -154,11 +154,11 @@ fn work(out: &Outcome, face: &str, force: f64) -> f64 {
     force * sum / area
 }
 
-/// The same check of the same body, gone out as triangles and come back as a file's.
-fn reimported(design: &Design, files: &Stored) -> Outcome {
-    let stl = export(design, files, Form::Stl, &["outcome".into()]).unwrap();
-    let file = Value::Blob { hash: "stl".into(), name: "outcome.stl".into() };
-    let files = Stored(vec![("stl".into(), stl)]);
+/// The same check of the same body, gone out as a file and come back as that file's.
+fn reimported(design: &Design, files: &Stored, form: Form) -> Outcome {
+    let bytes = export(design, files, form, &["outcome".into()]).unwrap();
+    let file = Value::Blob { hash: "file".into(), name: format!("outcome.{}", form.extension()) };
+    let files = Stored(vec![("file".into(), bytes)]);
     let import = || Object::new("back", "import", "Back").with("file", file.clone());
     let model = evaluate(&with(&Design::new(), vec![import()]), &files);
     let side = |sense: f64| {
@@ -202,10 +202,11 @@ fn a_verified_run_on_the_feature_agrees() {
     assert!((moved / truly - 1.0).abs() < 0.05, "{moved} for {truly}");
     // Cells that are filled in part are as stiff as their share, which is stiffer than a thin wall in them.
     assert!(cells < found && cells > 0.94 * found, "{cells} for {found}");
-    let back = reimported(&design, &files);
-    let other = value(&back, "compliance");
-    println!("compliance: exported and imported again {other:.6e}");
-    assert!((other / found - 1.0).abs() < 0.02, "{other} for {found}");
+    for form in [Form::Stl, Form::ThreeMf, Form::Step] {
+        let other = value(&reimported(&design, &files, form), "compliance");
+        println!("compliance: exported as {form:?} and imported again {other:.6e}");
+        assert!((other / found - 1.0).abs() < 0.02, "{form:?}: {other} for {found}");
+    }
     // It is a good design: the whole space, a beam by Timoshenko, is 2.5 times as heavy.
     let (e, nu, [l, b, h]) = (68.9e9, 0.33, [0.048, 0.012f64, 0.024]);
     let (inertia, shear) = (b * h.powi(3) / 12.0, 5.0 / 6.0 * e / (2.0 * (1.0 + nu)) * b * h);
