@@ -200,13 +200,6 @@ impl Optimization {
         self.chain(0.0).apply(&self.state.x)
     }
 
-    /// Physical densities of all that may be filled: no design of this set-up is stiffer.
-    pub fn whole(&self) -> Vec<f64> {
-        let mut x = vec![1.0; self.state.x.len()];
-        self.domain().impose(&mut x);
-        self.chain(0.0).apply(&x)
-    }
-
     /// Cells that are built: densities above ½.
     pub fn solid(&self) -> Vec<bool> {
         self.density().into_iter().map(|x| x > 0.5).collect()
@@ -632,8 +625,6 @@ mod tests {
         run.go_on();
         ended(&mut run, &mut layers());
         assert_eq!((run.stopped(), run.state().iteration), (Some(Stop::Iterations), 7), "one more");
-        let whole = run.whole();
-        assert_eq!((whole[5], whole[51], whole.iter().sum::<f64>()), (1.0, 0.0, 117.0));
     }
 
     #[test]

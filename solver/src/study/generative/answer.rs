@@ -233,6 +233,10 @@ pub fn finish(plan: &Plan, run: &Optimization, density: &[f64], grown: &Grown, v
         }
         Process::Any | Process::Extruded { .. } => {}
     }
+    if let Some(thin) = plan.thin(&solid) {
+        fact("cells of members thinner than asked for", thin.members.len().to_string());
+        fact("cells of gaps thinner than asked for", thin.gaps.len().to_string());
+    }
     if let Some(width) = plan.wishes.size_max {
         let n = measure::thick(domain, &solid, width.floor() as usize + 1).len();
         fact("cells of members wider than asked for", n.to_string());

@@ -17,6 +17,13 @@ const NOTCHED: f64 = 0.01;
 /// Of a first solve, whose displacements are not the last digits'.
 const SLACK: f64 = 1e-3;
 
+/// Stiffness of all that may be filled: no design of the set-up has more.
+pub fn whole(run: &Optimization) -> Vec<f64> {
+    let mut x = vec![1.0; run.domain().n_cells()];
+    run.domain().impose(&mut x);
+    run.stiffness(&x)
+}
+
 impl Plan<'_> {
     /// How far a design of these compliances, J, or largest stresses, Pa, is over its limit, by load case and as a share of the
     /// limit: above 0 it is over. Empty where none but the volume is limited.
@@ -56,7 +63,7 @@ impl Plan<'_> {
             return Ok(None);
         }
         let before = solver.values();
-        let response = solver.solve(&run.stiffness(&run.whole()))?;
+        let response = solver.solve(&whole(run))?;
         let best: Vec<f64> = match self.brief.goal {
             Goal::Stress(_) => solver.stresses().iter().map(|s| self.borne(run, s)).collect(),
             _ => response.compliance,

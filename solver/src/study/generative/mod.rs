@@ -22,6 +22,8 @@ mod limit;
 #[cfg(feature = "solve")]
 mod nodes;
 #[cfg(feature = "solve")]
+mod piece;
+#[cfg(feature = "solve")]
 mod region;
 #[cfg(feature = "solve")]
 mod solve;

@@ -3,12 +3,14 @@
 use super::answer::{self, Solved};
 use super::body::{self, Built};
 use super::brief::{Brief, Duty, Goal, errors};
-use super::limit::OVER_MAX;
+use super::limit::{self, OVER_MAX};
 use super::nodes::Nodes;
+use super::piece;
 use super::region::{self, Region, RegionError};
 use super::solver::{self, Nodal, Solver, SolverError};
 use super::store;
 use crate::density::elastic::ElasticError;
+use crate::density::measure::{self, Beyond, Thin};
 use crate::density::mma;
 use crate::density::oc::Criteria;
 use crate::density::optimization::{Optimization, Physics, StepError, Stop};
@@ -37,8 +39,8 @@ const SHOWN_EVERY: u32 = 5;
 /// Iterations between two checkpoints: who is killed while one is on its way goes on from the one before, and no more than ten
 /// are done twice.
 const KEPT_EVERY: u32 = 5;
-/// Iterations beyond those asked for, at most, that bring a design back within its limit: the last stage of a projection
-/// takes some of its stiffness.
+/// Iterations beyond those asked for, at most, that bring a design back within its limit, as the last stage of a projection
+/// takes some of its stiffness, or rid it of what is thinner than asked for.
 const BACK_MAX: u32 = 30;
 /// Radius of the filter where no smallest member is asked for, cells: less leaves checkerboards and single cells.
 const RADIUS: f64 = 2.0;
@@ -46,6 +48,8 @@ const RADIUS: f64 = 2.0;
 const BETA_END: f64 = 16.0;
 /// Steps under a limit on stress: a member that one large step takes away does not come back, for nothing pulls at a void.
 const CAREFUL: mma::Settings = mma::Settings { move_limit: 0.05, start: 0.2, widen: 1.2, narrow: 0.7 };
+/// Of a length in cells.
+const ROUNDING: f64 = 1e-6;
 /// Least relative stiffness, of cells without material.
 const VOID: f64 = 1e-9;
 /// Least relative conductivity, as in the literature (Gersborg-Hansen, Bendsøe & Sigmund 2006): heat that is made between
@@ -158,7 +162,7 @@ impl<'a> Plan<'a> {
         }
         let cancel = AtomicBool::new(false);
         let run = Optimization::new(&self.region.domain, self.wishes.clone()).ok()?;
-        let start = run.stiffness(&run.whole());
+        let start = limit::whole(&run);
         // What stops this solve stops the run, which says so.
         let mut solver = Solver::new(self.brief, &self.region, &self.nodes, &start, &cancel).ok()?;
         self.unreachable(&run, &mut solver).ok()?
@@ -207,10 +211,17 @@ impl<'a> Plan<'a> {
             // The step that ended the run is evaluated here for the first time.
             let over = self.over_now(&run, &mut solver).map_err(|e| self.physics(e))?;
             ctx.check()?;
-            if over <= OVER_MAX || run.state().iteration >= self.wishes.iterations_max + BACK_MAX {
+            let thin = self.thin(&run.solid());
+            let n_thin = thin.as_ref().map_or(0, |t| t.members.len() + t.gaps.len());
+            let is_last = run.state().iteration >= self.wishes.iterations_max + BACK_MAX;
+            if is_last || over <= OVER_MAX && n_thin == 0 {
                 return self.finish(&run, solver, ctx);
             }
-            ctx.log(format!("{:.1} % above the limit: another iteration", 100.0 * over));
+            if over > OVER_MAX {
+                ctx.log(format!("{:.1} % above the limit: another iteration", 100.0 * over));
+            } else {
+                ctx.log(format!("{n_thin} cells are of members or gaps that are too thin: another iteration"));
+            }
             run.go_on();
         }
     }
@@ -257,6 +268,12 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
+    /// Cells of members and of gaps that are thinner than asked for; nothing where no least width is.
+    pub fn thin(&self, solid: &[bool]) -> Option<Thin> {
+        let size = (self.brief.member / self.region.grid.cell + ROUNDING).floor() as usize;
+        (self.brief.member > 0.0).then(|| measure::thin(&self.region.domain, solid, size, Beyond::Void))
+    }
+
     /// The design on its way.
     fn look(&self, run: &Optimization, solver: &Solver) -> Option<Outcome> {
         let density = run.density();
@@ -285,7 +302,10 @@ impl<'a> Plan<'a> {
                 "nothing is left of the design: allow more volume, or keep more of the space".into(),
             ));
         };
-        let Built { grown, level, wanted, n_pieces, .. } = &built;
+        let Built { grown, level, wanted, pieces, n_crumbs, .. } = &built;
+        if *n_crumbs > 0 {
+            ctx.log(format!("Left out {n_crumbs} loose crumbs, which nothing held or loaded belongs to"));
+        }
         ctx.progress(Phase::Recover, 0.97, "Solving the body in cells");
         let nodal = solver.take();
         let view = nodal.as_ref().map(Nodal::view);
@@ -311,13 +331,24 @@ impl<'a> Plan<'a> {
                 100.0 * (grown.volume / wanted - 1.0)
             ));
         }
-        if *n_pieces > 1 {
+        if pieces.len() > 1 {
             let idle = match self.brief.duty {
                 Duty::Mechanical(_) => "some held or loaded face carries nothing",
                 Duty::Thermal(_) => "some heated or cooled face leads no heat",
             };
-            out.warnings
-                .push(format!("The body is in {n_pieces} pieces: {idle}; allow more volume or check the loads"));
+            out.warnings.push(format!(
+                "The body is in {} pieces: {idle}; allow more volume or check the loads. Beside the largest: near {}",
+                pieces.len(),
+                piece::places(pieces)
+            ));
+        }
+        if let Some(thin) = self.thin(&run.solid()).filter(|t| !t.members.is_empty() || !t.gaps.is_empty()) {
+            out.warnings.push(format!(
+                "Smallest member: {} cells of members and {} of gaps are thinner than {:.3} mm; allow more iterations or more cells",
+                thin.members.len(),
+                thin.gaps.len(),
+                1e3 * self.brief.member
+            ));
         }
         if run.stopped() == Some(Stop::Iterations) {
             out.warnings.push("The iterations were used up before the design settled; more may improve it".into());
@@ -361,7 +392,7 @@ fn wishes(brief: &Brief, region: &Region, nodes: &Nodes) -> Setup {
     let is_stress = matches!(goal, setup::Goal::Strength { .. });
     let base = Setup::new(goal, nodes.sizes.len(), RADIUS);
     let (filter, sharpening) = if brief.member > 0.0 {
-        let sized = base.clone().with_size_min(brief.member / region.grid.cell);
+        let sized = base.clone().with_size_min(brief.member / region.grid.cell, [[false; 2]; 3]);
         (sized.filter, sized.sharpening)
     } else {
         let sharpening = Sharpening { beta_start: 1.0, beta_end: BETA_END, robust: None };
