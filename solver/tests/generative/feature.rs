@@ -214,6 +214,56 @@ fn a_verified_run_on_the_feature_agrees() {
     assert!(found > least && found < 3.0 * least, "{found}, {least} of the whole space");
 }
 
+/// What falls into pieces is refused with the piece that hangs on nothing, not with a word about supports alone.
+#[test]
+fn a_body_in_pieces_is_refused_with_the_one_that_is_loose() {
+    use solver::study::{Case, StudyError, study};
+    let cube = |x: f64, first: usize| -> String {
+        let corner = |k: usize| [x + 10.0 * (k & 1) as f64, 10.0 * (k >> 1 & 1) as f64, 10.0 * (k >> 2) as f64];
+        let point = |k: usize| corner(k).map(|c| c.to_string()).join(" ");
+        let sides = [[0, 2, 3, 1], [4, 5, 7, 6], [0, 1, 5, 4], [2, 6, 7, 3], [0, 4, 6, 2], [1, 3, 7, 5]];
+        let side = |s: &[usize; 4]| format!("f {}\n", s.map(|k| (first + k).to_string()).join(" "));
+        let points: String = (0..8).map(|k| format!("v {}\n", point(k))).collect();
+        points + &sides.iter().map(side).collect::<String>()
+    };
+    let files = Stored(vec![("two".into(), (cube(0.0, 1) + &cube(20.0, 9)).into_bytes())]);
+    let file = Value::Blob { hash: "two".into(), name: "two.obj".into() };
+    let import = || Object::new("two", "import", "Two cubes").with("file", file.clone());
+    let model = evaluate(&with(&Design::new(), vec![import()]), &files);
+    let at = |x: f64| {
+        let surface = body(&model, "two").body.surface();
+        let is_there =
+            |t: &usize| surface.triangles[*t].iter().all(|p| (surface.points[*p as usize][0] - x).abs() < 1e-9);
+        let found = (0..surface.triangles.len()).find(is_there).expect("a side");
+        surface.faces[surface.face_of[found] as usize].name.0.clone()
+    };
+    let said = |held: f64| {
+        let check = Object::new("check", "static", "Check")
+            .with("method", choice("verified"))
+            .with("resolution", choice("coarse"));
+        let all = vec![
+            import(),
+            sample::wall().with("faces", faces(&[&at(held)])),
+            sample::push().with("faces", faces(&[&at(10.0)])),
+            check,
+        ];
+        let design = with(&Design::new(), all);
+        let model = evaluate(&design, &files);
+        let (cancel, mut sink) = (AtomicBool::new(false), |_| {});
+        let case = Case { design: &design, study: design.get(&"check".into()).unwrap(), model: &model, upstream: &[] };
+        let result = study("static").unwrap().run(&case, &mut solver::run::Ctx::new(&mut sink, &cancel));
+        let Err(StudyError::Solver(message)) = result else { panic!("it was solved or refused as a set-up") };
+        message
+    };
+    let message = said(0.0);
+    assert!(
+        message.contains("Two cubes is in 2 pieces; the piece near (25.0, 5.0, 5.0) mm is held by nothing"),
+        "{message}"
+    );
+    let message = said(30.0);
+    assert!(message.contains("the piece near (5.0, 5.0, 5.0) mm"), "{message}");
+}
+
 /// The template that a person starts from, from set-up to a body in the design, in coarse cells.
 #[test]
 fn the_lug_of_the_templates_is_made_and_taken_over() {
