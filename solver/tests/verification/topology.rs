@@ -209,14 +209,6 @@ pub fn case_60() -> Vec<Row> {
     };
     let run = run(counts, setup, &mut Structure::half_beam(counts[0], counts[1]));
     let beyond = Beyond::Mirrored(open);
-    println!(
-        "XX60 {:?} {:?}",
-        measure::thin(run.domain(), &run.solid(), size, Beyond::Void),
-        measure::thin(run.domain(), &run.solid(), size, Beyond::Mirror)
-    );
-    for y in (0..30).rev() {
-        println!("XX60 {}", (0..90).map(|x| if run.solid()[x + 90 * y] { '#' } else { '.' }).collect::<String>());
-    }
     let thin = measure::thin(run.domain(), &run.solid(), size, beyond);
     let last = run.state().history.last().expect("it ran");
     let mesh = format!(

@@ -37,15 +37,26 @@ impl Plan<'_> {
         }
     }
 
-    /// The same of the present design, solved for it; the largest of the load cases. Nothing is solved without a limit.
+    /// How far a design is over the volume that it may have, as a share of that; of a smallest member the limit holds for the
+    /// dilated design, which the middle one follows from afar.
+    fn over_volume(&self, density: &[f64]) -> f64 {
+        match &self.wishes.goal {
+            setup::Goal::Stiffness { volume_max } => {
+                density.iter().sum::<f64>() / (self.region.cells.len() as f64 * volume_max) - 1.0
+            }
+            setup::Goal::Volume { .. } | setup::Goal::Strength { .. } => f64::NEG_INFINITY,
+        }
+    }
+
+    /// How far the present design is over its limit, solved for it; the largest of the load cases. A volume needs no solve.
     ///
     /// # Errors
     /// [`SolverError`].
     pub fn over_now(&self, run: &Optimization, solver: &mut Solver) -> Result<f64, SolverError> {
-        if matches!(self.wishes.goal, setup::Goal::Stiffness { .. }) {
-            return Ok(f64::NEG_INFINITY);
-        }
         let density = run.density();
+        if matches!(self.wishes.goal, setup::Goal::Stiffness { .. }) {
+            return Ok(self.over_volume(&density));
+        }
         let response = solver.solve(&run.stiffness(&density))?;
         let stress = solver.largest_stress(&density);
         Ok(self.over(&response.compliance, &stress).into_iter().fold(f64::NEG_INFINITY, f64::max))
@@ -116,17 +127,21 @@ impl Plan<'_> {
     }
 
     /// A design that ended over its limit, in words; `None` where it is over by no more than [`OVER_MAX`].
-    pub fn missed(&self, over: &[f64]) -> Option<String> {
-        let (case, most) = over.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).filter(|o| *o.1 > OVER_MAX)?;
+    pub fn missed(&self, density: &[f64], over: &[f64]) -> Option<String> {
+        let worst = over.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+        let (case, most) = worst.unwrap_or((0, self.over_volume(density)));
+        if most <= OVER_MAX {
+            return None;
+        }
         let label = match self.brief.goal {
             Goal::Displacement(_) => "Displacement at most",
             Goal::Compliance(_) => "Compliance at most",
             Goal::Stress(_) => "Stress at most",
-            Goal::Share(_) | Goal::Conduction(_) => return None,
+            Goal::Share(_) | Goal::Conduction(_) => "Share of the space, or mass, at most",
         };
         let cases = self.brief.cases();
-        let under =
-            cases.get(case).filter(|_| cases.len() > 1).map_or(String::new(), |c| format!(" under {}", c.label));
+        let is_one_of = cases.len() > 1 && !over.is_empty();
+        let under = cases.get(case).filter(|_| is_one_of).map_or(String::new(), |c| format!(" under {}", c.label));
         Some(format!(
             "{label}: the design ends {:.1} % above its limit{under}; allow more iterations, more cells or more than that limit",
             100.0 * most

@@ -324,7 +324,7 @@ impl<'a> Plan<'a> {
         let mut out = answer::outcome(self, run, &density, grown, solved.as_ref());
         answer::finish(self, run, &density, grown, view, &mut out);
         out.facts.push(("level of the surface".into(), format!("{level:.4}")));
-        out.warnings.extend(self.missed(&over));
+        out.warnings.extend(self.missed(&density, &over));
         if (grown.volume / wanted - 1.0).abs() > 5e-3 {
             out.warnings.push(format!(
                 "The body's volume is {:.1} % off the optimiser's: walls are thinner than cells resolve; take more cells",
