@@ -317,8 +317,9 @@ pub fn check_pieces(setup: &Setup, mesh: &Mesh, held: &Held) -> Result<(), Study
         let Some(tet) = span.tets.clone().find(|t| !firm.contains(&pieces.of(mesh.tets[*t][0]))) else { continue };
         let loose = pieces.of(mesh.tets[tet][0]);
         let corners = span.tets.clone().flat_map(|t| mesh.tets[t][..4].to_vec()).filter(|n| pieces.of(*n) == loose);
-        let (sum, count) = corners.fold((DVec3::ZERO, 0.0), |(s, c), n| (s + mesh.points[n as usize], c + 1.0));
-        let [x, y, z] = (sum / count * 1e3).to_array();
+        let points = corners.map(|n| mesh.points[n as usize]);
+        let (lo, hi) = points.fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(lo, hi), p| (lo.min(p), hi.max(p)));
+        let [x, y, z] = (0.5 * (lo + hi) * 1e3).to_array();
         return Err(StudyError::Solver(format!(
             "{} is in {} pieces; the piece near ({x:.1}, {y:.1}, {z:.1}) mm is held by nothing: join it to the rest, cut it away, \
              or hold one of its faces",

@@ -233,7 +233,7 @@ fn a_body_in_pieces_is_refused_with_the_one_that_is_loose() {
     let at = |x: f64| {
         let surface = body(&model, "two").body.surface();
         let is_there =
-            |t: &usize| surface.triangles[*t].iter().all(|p| (surface.points[*p as usize][0] - x).abs() < 1e-9);
+            |t: &usize| surface.triangles[*t].iter().all(|p| (surface.points[*p as usize][0] - 1e-3 * x).abs() < 1e-9);
         let found = (0..surface.triangles.len()).find(is_there).expect("a side");
         surface.faces[surface.face_of[found] as usize].name.0.clone()
     };
