@@ -107,7 +107,7 @@ mod tests {
     fn pieces_are_told_from_voids_and_from_what_is_kept() {
         let grid = Grid { origin: [0.0; 3], cell: 1.0, counts: [12, 6, 6] };
         let mut roles = vec![Role::Free; grid.n_cells()];
-        roles[grid.index([1, 1, 1])] = Role::Solid;
+        roles[grid.index([1, 2, 3])] = Role::Solid; // Behind the middle of a triangle at x = 1.05.
         let cells_all: Vec<u32> = (0..grid.n_cells() as u32).collect();
         let region = Region {
             grid,
