@@ -67,10 +67,13 @@ test('it is taken over as a feature and verified, and both numbers stand side by
   const verified = id(page, 'verified-compliance');
   await verified.filter({ hasText: /\d/ }).first().waitFor({ timeout: 60_000 });
   assert.equal(await verified.count(), 2, 'of both load cases');
+  assert.equal(await id(page, 'verified-displacement').filter({ hasText: '%' }).count(), 2, 'beside the optimiser’s');
+  assert.equal(await id(page, 'verified-stress').count(), 2);
   await a.shot('66-side-by-side');
   await id(page, 'compare-bodies').click();
   await id(page, 'rival').filter({ hasText: 'verified' }).waitFor();
   await id(page, 'rival-dot').waitFor();
+  await id(page, 'rival-process').filter({ hasText: 'any' }).waitFor();
   await a.shot('67-compared');
   await page.keyboard.press('Escape');
   // It leaves as a solid and as a mesh.

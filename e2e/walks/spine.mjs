@@ -122,6 +122,22 @@ test('A imports a body with the mouse, and takes it back', async () => {
   await saved(a.page);
 });
 
+test('what A takes away as 3MF comes back as a body', async () => {
+  await id(a.page, 'export-menu').click();
+  const [download] = await Promise.all([a.page.waitForEvent('download'), id(a.page, 'export-3mf').click()]);
+  const { readFile } = await import('node:fs/promises');
+  const buffer = await readFile(await download.path());
+  await id(a.page, 'add-feature').click();
+  await id(a.page, 'feature-import').click();
+  await id(a.page, 'import-file').setInputFiles({ name: 'back.3mf', mimeType: 'model/3mf', buffer });
+  await id(a.page, 'import-submit').click();
+  await id(a.page, 'import-dialog').waitFor({ state: 'hidden' });
+  await a.page.locator('[data-testid=viewport][data-built=true][data-bodies="2"]').waitFor({ timeout: 30_000 });
+  await id(a.page, 'undo').click();
+  await a.page.locator('[data-testid=viewport][data-built=true][data-bodies="1"]').waitFor({ timeout: 30_000 });
+  await saved(a.page);
+});
+
 test('B adds a load on a face picked by a click in the canvas', async () => {
   await id(b.page, 'loads-section').getByTestId('add-loads').click();
   await id(b.page, 'add-force').click();

@@ -66,7 +66,7 @@ enum What {
         #[arg(long, default_value = "empty")]
         template: String,
     },
-    /// Bring an STL or OBJ file into a design as a body.
+    /// Bring an STL, OBJ, 3MF or faceted STEP file into a design as a body.
     Upload {
         /// Name or id.
         design: String,
@@ -272,8 +272,8 @@ impl Remote {
     async fn upload(&self, design: &str, file: &std::path::Path, unit: &str) -> Result<String> {
         let name = file.file_name().and_then(|n| n.to_str()).context("the file needs a name")?.to_owned();
         let form = file.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
-        if !["stl", "obj"].contains(&form.as_str()) {
-            bail!("'{name}' is neither STL nor OBJ; other files are brought in on the page");
+        if !["stl", "obj", "3mf", "step", "stp"].contains(&form.as_str()) {
+            bail!("'{name}' is neither STL, OBJ, 3MF nor STEP; other files are brought in on the page");
         }
         if !["mm", "cm", "m", "in"].contains(&unit) {
             bail!("'{unit}' is not a unit of a file; give mm, cm, m or in");

@@ -70,6 +70,7 @@ const CASES: &[(&str, fn() -> Vec<Row>)] = &[
     ("topology", topology::case_54),
     ("topology", topology::case_55),
     ("topology", topology::case_57),
+    ("topology", topology::case_58),
     ("topology", topology::case_60),
     ("topology", topology::case_61),
     ("topology", topology::casting),

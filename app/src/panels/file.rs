@@ -15,6 +15,9 @@ use solver::design::{Id, Value};
 #[cfg(feature = "browser")]
 const FILE_BYTES_MAX: f64 = 64e6;
 
+/// What names of files to import end with.
+const ENDINGS: &str = ".stl,.obj,.3mf,.step,.stp,.inp";
+
 /// Uploads the chosen file of an input and hands over its value.
 #[cfg(feature = "browser")]
 fn upload(
@@ -26,8 +29,10 @@ fn upload(
     let Some(file) = input.files().and_then(|f| f.get(0)) else { return };
     let name = file.name();
     let lower = name.to_lowercase();
-    if ![".stl", ".obj", ".inp"].iter().any(|e| lower.ends_with(e)) {
-        let text = format!("{name} is neither STL nor OBJ nor INP. Export one of these from the other program.");
+    if !ENDINGS.split(',').any(|e| lower.ends_with(e)) {
+        let text = format!(
+            "{name} is neither STL, OBJ, 3MF nor STEP of facets, nor INP. Export one of these from the other program."
+        );
         return desk.notices.bad(text);
     }
     if file.size() > FILE_BYTES_MAX {
@@ -84,7 +89,7 @@ pub fn FileField(
                 <label class="button small" class:busy=move || busy.get() hidden=grown>
                     {move || if busy.get() { "Uploading…" } else { "Replace…" }}
                     <input
-                        node_ref=input class="visually-hidden" type="file" accept=".stl,.obj,.inp" data-testid="file-input"
+                        node_ref=input class="visually-hidden" type="file" accept=ENDINGS data-testid="file-input"
                         disabled=move || busy.get() || !desk.may_edit.get() on:change=chosen
                     />
                 </label>
@@ -99,6 +104,12 @@ pub fn FileField(
 /// Whether a file of this name is an input deck: it brings a whole problem, not only a body.
 fn is_deck(name: &str) -> bool {
     name.to_lowercase().ends_with(".inp")
+}
+
+/// Whether a file of this name says what its numbers mean.
+fn states_unit(name: &str) -> bool {
+    let name = name.to_lowercase();
+    is_deck(&name) || [".3mf", ".step", ".stp"].iter().any(|e| name.ends_with(e))
 }
 
 /// Chooses a file and its unit, then adds the import feature; of an input deck, shows what it comes to first.
@@ -143,7 +154,7 @@ pub fn ImportForm(open: RwSignal<bool>) -> impl IntoView {
         {move || deck.get().map(|(hash, name)| view! { <DeckForm hash=hash name=name open=open /> })}
         <form on:submit=submit hidden=move || deck.with(Option::is_some)>
             <p class="soft">
-                "An STL or OBJ file becomes a body. Its faces are found where neighbouring triangles meet at a crease. An input \
+                "An STL, OBJ, 3MF or faceted STEP file becomes a body. Its faces are found where neighbouring triangles meet at a crease. An input \
                  deck of CalculiX or Abaqus (INP) becomes bodies with materials, supports, loads and studies."
             </p>
             <label class="drop" data-testid="import-drop">
@@ -155,7 +166,7 @@ pub fn ImportForm(open: RwSignal<bool>) -> impl IntoView {
                     }}
                 </span>
                 <input
-                    node_ref=input class="visually-hidden" type="file" accept=".stl,.obj,.inp" data-testid="import-file"
+                    node_ref=input class="visually-hidden" type="file" accept=ENDINGS data-testid="import-file"
                     on:change=move |_| {
                         if let Some(input) = input.get_untracked() {
                             let value = input.value();
@@ -164,7 +175,7 @@ pub fn ImportForm(open: RwSignal<bool>) -> impl IntoView {
                     }
                 />
             </label>
-            <Show when=move || !name.with(|n| is_deck(n))>
+            <Show when=move || !name.with(|n| states_unit(n))>
                 <crate::ui::Select
                     label="The file's unit" name="unit" value=unit
                     options=["mm", "cm", "m", "in"].map(|u| (u.to_string(), u.to_string())).to_vec()

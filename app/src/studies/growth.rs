@@ -11,11 +11,11 @@ use solver::design::{Command, Design, Id, Object, Value};
 use solver::growth::{FACT, Growth};
 use solver::quantity::{Dimension, display_unit};
 use solver::study::generative::is_conduction;
-use solver::study::outcome::{Grade, Outcome};
+use solver::study::outcome::{Grade, Outcome, Scalar};
 use solver::study::question::question;
 use std::sync::Arc;
 
-/// Difference between the optimiser's and the verified compliance that is flagged, as a share.
+/// Difference between the optimiser's and the verified value that is flagged, as a share.
 const FLAGGED: f64 = 0.05;
 
 /// Hash of the body that an answer proposes for the design.
@@ -86,12 +86,78 @@ fn adoption(design: &Design, study: &Id, growth: &Growth, file: Value, fresh: im
     Command::Batch { commands: vec![add(feature), add(check)] }
 }
 
-/// One load case: what the optimiser says of its densities and of the body in cells, and what was verified.
+/// What the optimiser says of a body and a verified study knows better.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Figure {
+    Compliance,
+    Displacement,
+    Stress,
+    Heat,
+}
+
+impl Figure {
+    const ALL: [Self; 4] = [Self::Compliance, Self::Displacement, Self::Stress, Self::Heat];
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::Compliance => "Compliance",
+            Self::Displacement => "Largest displacement",
+            Self::Stress => "Largest stress",
+            Self::Heat => "Thermal compliance",
+        }
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::Compliance => "Work of the loads",
+            Self::Displacement => "Anywhere on the body",
+            Self::Stress => {
+                "Von Mises. Optimised: at the centres of cells, away from what is kept; verified: everywhere but where it has no finite \
+                 value"
+            }
+            Self::Heat => "Heat times its rise of temperature where it enters",
+        }
+    }
+
+    fn dimension(self) -> Dimension {
+        match self {
+            Self::Compliance => Dimension::MOMENT,
+            Self::Displacement => Dimension::LENGTH,
+            Self::Stress => Dimension::PRESSURE,
+            Self::Heat => Dimension::THERMAL_COMPLIANCE,
+        }
+    }
+
+    /// Names of the scalar: of the optimiser's densities, of the body in its cells, and of the verified study.
+    fn keys(self) -> (&'static str, Option<&'static str>, &'static str) {
+        match self {
+            Self::Compliance => ("compliance", Some("compliance_body"), "compliance"),
+            Self::Displacement => ("displacement_max", None, "displacement_max"),
+            Self::Stress => ("stress_max", None, "von_mises_max"),
+            Self::Heat => ("thermal_compliance", Some("thermal_compliance_body"), "thermal_compliance"),
+        }
+    }
+
+    /// Of the row's verified value, for tests in a browser.
+    fn testid(self) -> &'static str {
+        match self {
+            Self::Compliance => "verified-compliance",
+            Self::Displacement => "verified-displacement",
+            Self::Stress => "verified-stress",
+            Self::Heat => "verified-heat",
+        }
+    }
+}
+
+/// One figure of one load case, or of heat: what the optimiser says of its densities and of the body in cells, and what was
+/// verified.
 #[derive(Clone, Debug, PartialEq)]
 struct Line {
+    figure: Figure,
+    /// Load case; empty for heat.
     label: String,
     densities: f64,
-    cells: f64,
+    cells: Option<f64>,
     verified: Option<(f64, Option<f64>)>,
 }
 
@@ -100,29 +166,43 @@ impl Line {
     fn off(&self) -> Option<f64> {
         self.verified.map(|(value, _)| self.densities / value - 1.0)
     }
+
+    fn is_flagged(&self) -> bool {
+        self.off().is_some_and(|o| o.abs() > FLAGGED)
+    }
+}
+
+fn scalar<'a>(out: &'a Outcome, id: &str, case: Option<&str>) -> Option<&'a Scalar> {
+    out.scalars.iter().find(|s| s.id == id && s.case.as_deref() == case)
+}
+
+/// A verified value with its band; a stress without a finite value gives way to the largest beside it.
+fn verified_value(out: &Outcome, id: &str, case: Option<&str>) -> Option<(f64, Option<f64>)> {
+    let found = scalar(out, id, case).filter(|s| s.grade == Grade::Verified)?;
+    let found = if found.exponent.is_some() { scalar(out, &format!("{id}_finite"), case)? } else { found };
+    Some((found.value, found.error))
 }
 
 fn lines(found: &Outcome, verified: Option<&Outcome>) -> Vec<Line> {
-    let value = |out: &Outcome, id: &str, case: &str| {
-        let same = out.scalars.iter().find(|s| s.id == id && s.case.as_deref() == Some(case))?;
-        Some((same.value, same.error, same.grade))
-    };
-    let line = |state: &solver::study::outcome::State| {
+    let line = |figure: Figure, case: Option<&str>, label: &str| {
+        let (densities, cells, checked) = figure.keys();
         // A design without load cases has one, of all its loads, which each study calls after itself.
         let of_check = |v: &Outcome| {
-            let own = value(v, "compliance", &state.id);
-            let only = v.states.first().filter(|_| found.states.len() == 1 && v.states.len() == 1);
-            own.or_else(|| value(v, "compliance", &only?.id))
+            let only = || v.states.first().filter(|_| found.states.len() == 1 && v.states.len() == 1);
+            let same = |case: Option<&str>| verified_value(v, checked, case);
+            same(case).or_else(|| if case.is_some() { same(Some(&only()?.id)) } else { None })
         };
-        let verified = verified.and_then(of_check).filter(|(.., grade)| *grade == Grade::Verified);
         Some(Line {
-            label: state.label.clone(),
-            densities: value(found, "compliance", &state.id)?.0,
-            cells: value(found, "compliance_body", &state.id)?.0,
-            verified: verified.map(|(value, error, _)| (value, error)),
+            figure,
+            label: label.into(),
+            densities: scalar(found, densities, case)?.value,
+            cells: cells.and_then(|id| scalar(found, id, case)).map(|s| s.value),
+            verified: verified.and_then(of_check),
         })
     };
-    found.states.iter().filter_map(line).collect()
+    let cases: Vec<(Option<&str>, &str)> =
+        [(None, "")].into_iter().chain(found.states.iter().map(|s| (Some(&*s.id), &*s.label))).collect();
+    Figure::ALL.into_iter().flat_map(|figure| cases.iter().filter_map(move |(c, l)| line(figure, *c, l))).collect()
 }
 
 /// The newest answer of a study to what it asks now.
@@ -169,24 +249,26 @@ pub fn GrowthPanel(outcome: Arc<Outcome>) -> impl IntoView {
         });
     };
     let rows = move || {
-        let unit = |value: f64| desk.show_number(value, Dimension::MOMENT, 4);
         let found = verified.with(|v| outcome.with_value(|o| lines(o, v.as_ref().map(|(_, o)| &**o))));
         let row = |line: Line| {
-            let words = line.verified.map_or("–".to_string(), |(value, _)| unit(value));
+            let dimension = line.figure.dimension();
+            let number = |value: f64| desk.show_number(value, dimension, 4);
+            let words = line.verified.map_or("–".to_string(), |(value, _)| number(value));
             let title = line.verified.map(|(value, error)| {
-                let band = error.map_or(String::new(), |e| format!(" ± {}", desk.show_number(e, Dimension::MOMENT, 2)));
-                format!("{}{band}; the tag: how far the optimiser is off", unit(value))
+                let band = error.map_or(String::new(), |e| format!(" ± {}", desk.show_number(e, dimension, 2)));
+                format!("{}{band}; the tag: how far the optimiser is off", number(value))
             });
-            let off = line.off();
-            let flagged = off.is_some_and(|o| o.abs() > FLAGGED);
+            let flagged = line.is_flagged();
+            let unit = display_unit(dimension, desk.units.get()).0;
+            let case = (!line.label.is_empty()).then(|| view! { <span class="soft">" · "{line.label.clone()}</span> });
             view! {
                 <tr>
-                    <td>{line.label.clone()}</td>
-                    <td>{unit(line.densities)}</td>
-                    <td>{unit(line.cells)}</td>
-                    <td data-testid="verified-compliance" title=title>
+                    <td title=line.figure.help()>{line.figure.label()}" "<span class="soft unit">{unit}</span>{case}</td>
+                    <td>{number(line.densities)}</td>
+                    <td>{line.cells.map_or("–".to_string(), number)}</td>
+                    <td data-testid=line.figure.testid() title=title>
                         {words}
-                        {off.map(|o| {
+                        {line.off().map(|o| {
                             view! { <span class="tag" class:bad=flagged class:good=!flagged>{format!("{:+.1} %", 100.0 * o)}</span> }
                         })}
                     </td>
@@ -195,13 +277,16 @@ pub fn GrowthPanel(outcome: Arc<Outcome>) -> impl IntoView {
         };
         found.into_iter().map(row).collect_view()
     };
+    // What is off, in words.
     let flagged = move || {
         verified.with(|v| {
-            let off = |l: &Line| l.off().is_some_and(|o| o.abs() > FLAGGED);
-            v.as_ref().is_some_and(|(_, v)| outcome.with_value(|o| lines(o, Some(v)).iter().any(off)))
+            let (_, v) = v.as_ref()?;
+            let lines = outcome.with_value(|o| lines(o, Some(v)));
+            let off = |f: &Figure| lines.iter().any(|l| l.figure == *f && l.is_flagged());
+            let names: Vec<String> = Figure::ALL.into_iter().filter(off).map(|f| f.label().to_lowercase()).collect();
+            (!names.is_empty()).then(|| names.join(", "))
         })
     };
-    // A conductor's compliance is of another kind, which the heat study that verifies it does not tell.
     let has_lines = outcome.with_value(|o| !lines(o, None).is_empty());
     let open = move |study: bool| {
         let id = taken.with_untracked(|t| {
@@ -254,7 +339,7 @@ pub fn GrowthPanel(outcome: Arc<Outcome>) -> impl IntoView {
                     <table class="table dense">
                         <thead>
                             <tr>
-                                <th>"Compliance" <span class="soft unit">{move || display_unit(Dimension::MOMENT, desk.units.get()).0}</span></th>
+                                <th><span class="visually-hidden">"Figure and load case"</span></th>
                                 <th title="As the optimiser ended: grey densities count as soft">"Optimised"</th>
                                 <th title="The body that was made of it, in the optimiser's cells">"In cells"</th>
                                 <th>"Verified"</th>
@@ -270,15 +355,15 @@ pub fn GrowthPanel(outcome: Arc<Outcome>) -> impl IntoView {
             <Show when=move || taken.with(Option::is_some)>
                 <CompareBodies />
             </Show>
-            <Show when=flagged>
+            {move || flagged().map(|names| view! {
                 <div class="callout small" data-testid="growth-off">
                     <Icon glyph=Glyph::Warning />
                     <p>
-                        "The optimiser is more than 5 % off what was verified: members are thin for its cells. Believe the verified \
-                         value, or take more cells or a larger smallest member."
+                        "The optimiser is more than 5 % off what was verified ("{names}"): members or their roots are thin for its \
+                         cells. Believe the verified value, or take more cells or a larger smallest member."
                     </p>
                 </div>
-            </Show>
+            })}
         </div>
     }
     .into_any()
@@ -323,7 +408,7 @@ async fn adopt(desk: Desk) -> Result<(), String> {
 mod tests {
     use super::*;
     use solver::growth::Head;
-    use solver::study::outcome::{Scalar, State, StateKind};
+    use solver::study::outcome::{State, StateKind};
     use std::collections::BTreeMap;
 
     fn refs(ids: &[&str]) -> Value {
@@ -416,5 +501,28 @@ mod tests {
         let instant = outcome(&["b"], "compliance", 1.0, Grade::Instant);
         assert!(lines(&one, Some(&instant))[0].verified.is_none());
         assert!(lines(&one, None)[0].off().is_none());
+        // Stress gives way to what is beside a place without a finite value, and 5 % is flagged.
+        let mut found = outcome(&["a"], "stress_max", 1.06, Grade::Instant);
+        found.scalars.retain(|s| s.id != "compliance_body");
+        let mut check = outcome(&["a"], "von_mises_max", 9.0, Grade::Verified);
+        check.scalars[0].exponent = Some(0.4);
+        assert!(lines(&found, Some(&check))[0].verified.is_none());
+        let finite =
+            Scalar { id: "von_mises_max_finite".into(), value: 1.0, exponent: None, ..check.scalars[0].clone() };
+        check.scalars.push(finite);
+        let [line] = &lines(&found, Some(&check))[..] else { panic!("one line") };
+        assert_eq!((line.figure, line.verified, line.is_flagged()), (Figure::Stress, Some((1.0, None)), true));
+        // Heat has no load cases.
+        let heat = |value: f64, grade| {
+            let mut out = outcome(&["a"], "thermal_compliance", value, grade);
+            out.states.clear();
+            out.scalars.retain(|s| s.id == "thermal_compliance");
+            out.scalars[0].case = None;
+            out
+        };
+        let (found, check) = (heat(10.2, Grade::Instant), heat(10.0, Grade::Verified));
+        let [line] = &lines(&found, Some(&check))[..] else { panic!("one line") };
+        assert_eq!((line.figure, line.label.as_str(), line.is_flagged()), (Figure::Heat, "", false));
+        assert_eq!(line.verified, Some((10.0, None)));
     }
 }

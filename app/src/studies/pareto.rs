@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_navigate;
 use plot::Plot;
 use solver::design::schema::Section;
-use solver::design::{Command, Design, Id, Object, material};
+use solver::design::{Command, Design, Id, Object, Value, material};
 use solver::quantity::{Dimension, display_unit};
 use solver::scene::Scene;
 use solver::study::outcome::{Grade, Scalar};
@@ -90,6 +90,8 @@ struct Rival {
     label: String,
     /// How it came about, in a few words.
     kind: &'static str,
+    /// How it is to be made: what a grown body was grown for.
+    process: Option<String>,
     /// kg, where the material is of the library.
     mass: Option<f64>,
     /// The study that verifies it alone, and its newest answer to what it asks now.
@@ -118,12 +120,20 @@ fn rivals(design: &Design, scene: &Scene, runs: &[crate::api::run::Run]) -> Vec<
             feature: feature.id.clone(),
             label: body.label.clone(),
             kind: if grown { "generated" } else { "drawn" },
+            process: process_of(feature),
             mass: material(&body.material).map(|m| m.density * body.mass.volume),
             run: check.as_ref().and_then(|c| answer(runs, design, &c.id)).map(|r| r.id),
             check: check.map(|c| c.id),
         })
     };
     scene.bodies.iter().filter_map(of).collect()
+}
+
+/// The process that a grown body was grown for, where it says so; one taken over before it did does not.
+fn process_of(feature: &Object) -> Option<String> {
+    let text = (feature.kind == "generated").then(|| feature.get("process"))?;
+    let Some(Value::Text(text)) = text else { return None };
+    (!text.is_empty()).then(|| text.clone())
 }
 
 /// Bodies side by side, in a dialog.
@@ -264,6 +274,7 @@ fn Rows(all: Memo<Vec<Rival>>, numbers: RwSignal<Numbers>, kept: RwSignal<Option
                         </span>
                     </span>
                 </td>
+                <td data-testid="rival-process">{rival.process.unwrap_or_else(|| "–".into())}</td>
                 {cells}
                 <td>
                     <button
@@ -279,7 +290,7 @@ fn Rows(all: Memo<Vec<Rival>>, numbers: RwSignal<Numbers>, kept: RwSignal<Option
     view! {
         <div class="table-scroll">
             <table class="table dense rivals">
-                <thead><tr><th>"Body"</th>{head}<th><span class="visually-hidden">"Open as a new design"</span></th></tr></thead>
+                <thead><tr><th>"Body"</th><th title="What a grown body was grown for">"Process"</th>{head}<th><span class="visually-hidden">"Open as a new design"</span></th></tr></thead>
                 <tbody>{move || all.get().into_iter().map(row).collect_view()}</tbody>
             </table>
         </div>
@@ -362,6 +373,16 @@ mod tests {
         all.push(verified("von_mises_max_finite", 7.0, "a"));
         assert_eq!(Merit::Stress.of(&all), Some((7.0, Some(0.1))));
         assert_eq!(Merit::Compliance.of(&[scalar("compliance", 1.0, "a", Grade::Instant, None)]), None);
+    }
+
+    #[test]
+    fn a_grown_body_tells_its_process() {
+        let grown = Object::new("g", "generated", "One");
+        assert_eq!(process_of(&grown), None, "taken over before outcomes told it");
+        let text = |text: &str| grown.clone().with("process", Value::Text(text.into()));
+        assert_eq!(process_of(&text("casting along y")).as_deref(), Some("casting along y"));
+        assert_eq!(process_of(&text("")), None);
+        assert_eq!(process_of(&Object::new("b", "box", "Drawn").with("process", Value::Text("any".into()))), None);
     }
 
     #[test]

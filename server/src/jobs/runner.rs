@@ -153,7 +153,7 @@ fn answer(
                 let bytes = artefact::surface(&partial.outcome);
                 frame::write(out, Frame::Partial { level: partial.level, bytes })
             }
-            Report::Checkpoint(bytes) => frame::write(out, Frame::Checkpoint(bytes)),
+            Report::Checkpoint(bytes) => checkpoint_out(bytes, out),
             other => frame::write(out, Frame::Report(other)),
         };
     };
@@ -200,6 +200,20 @@ fn answer(
         let _ = frame::write(out, Frame::Report(Report::Log { line }));
     }
     Frame::Done(Spent { core_seconds: host::core_seconds(), memory_bytes: host::memory_peak_bytes() })
+}
+
+/// Hands a checkpoint over; of one that is too large the run's log says so: it is not silently without one.
+fn checkpoint_out(bytes: Vec<u8>, out: &mut impl Write) -> std::io::Result<()> {
+    let mib = bytes.len().div_ceil(1 << 20);
+    if bytes.len() <= frame::PAYLOAD_BYTES_MAX as usize {
+        return frame::write(out, Frame::Checkpoint(bytes));
+    }
+    let line = format!(
+        "the checkpoint of {mib} MiB was not kept, for it is larger than {} MiB: after a pause or a breakdown this run goes on \
+         from an earlier one, or begins anew. Fewer cells or load cases make it smaller",
+        frame::PAYLOAD_BYTES_MAX >> 20
+    );
+    frame::write(out, Frame::Report(Report::Log { line }))
 }
 
 /// The bytes of a drawing: a scene's own form, a PNG, or a file for other programs, which may be refused.

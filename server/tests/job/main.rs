@@ -69,6 +69,7 @@ const PROMISES: &[Promise] = &[
     ("a_run_finishes_with_what_it_has", pause::finishes),
     ("a_killed_run_goes_on_from_its_checkpoint", pause::survives),
     ("canary_a_run_that_forgets_its_checkpoint", pause::canary),
+    ("a_killed_generative_run_ends_with_the_same_design", pause::grows_on),
     ("p10_a_broken_solver_hurts_only_its_job", crash::only_its_job),
     ("p10_canary_solver_inside_the_worker", crash::canary),
     ("p11_same_bits_on_one_and_two_threads", bits::same),

@@ -4,9 +4,11 @@ use crate::Effort;
 use crate::world::{SHORT, World, ensure, play};
 use app::api::run::{Run, RunState};
 use rustix::process::Signal;
-use solver::run::Asked;
+use solver::design::{Object, Value};
+use solver::run::{Asked, Report};
 use solver::study::outcome::Outcome;
-use std::time::Duration;
+use solver::surface::FaceName;
+use std::time::{Duration, Instant};
 
 const WAIT: Duration = Duration::from_secs(30);
 const STEPS: u64 = 150;
@@ -123,6 +125,78 @@ async fn killed(what: &str) -> Result<(), String> {
 
 pub fn survives(_effort: Effort) -> Result<(), String> {
     play(killed("steps"))
+}
+
+/// A bracket's worth of generative design, in cells of 1.5 mm.
+fn generative() -> [Object; 4] {
+    let faces = |name: &str| Value::Faces(vec![FaceName(name.into())]);
+    let force = ["0 N", "0 N", "-100 N"].map(String::from);
+    [
+        Object::new("space", "box", "Space").expr("dx", "48 mm").expr("dy", "12 mm").expr("dz", "24 mm"),
+        Object::new("wall", "fixed", "Wall").with("faces", faces("space.left")),
+        Object::new("push", "force", "Push").with("faces", faces("space.right")).with("force", Value::Vector(force)),
+        Object::new("st", "generative", "Grow")
+            .with("bodies", Value::Refs(vec!["space".into()]))
+            .expr("share", "40 %")
+            .expr("layer", "2 mm")
+            .expr("cells", "32")
+            .expr("iterations", &GROWING.to_string()),
+    ]
+}
+
+/// Iterations of [`generative`], and the one after which its worker is killed: between two checkpoints.
+const GROWING: u32 = 60;
+const KILLED_AFTER: u32 = 23;
+
+/// First and last iteration that the present attempt at a run has told of.
+fn iterations(world: &World, run: &str, epoch: u64) -> Option<(u32, u32)> {
+    let told = world.state.jobs.board().look(run, |live| {
+        let all = live.reports.iter().filter(|_| live.epoch >= epoch);
+        let of = |r: &Report| if let Report::Residual { iteration, .. } = r { Some(*iteration) } else { None };
+        all.filter_map(of).collect::<Vec<u32>>()
+    })?;
+    Some((*told.first()?, *told.last()?))
+}
+
+async fn reaches(world: &World, run: &str, epoch: u64, iteration: u32) -> Result<(u32, u32), String> {
+    let over = Instant::now() + GROWN;
+    while Instant::now() < over {
+        if let Some(told) = iterations(world, run, epoch).filter(|t| t.1 >= iteration) {
+            return Ok(told);
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Err(format!("no iteration {iteration} of {run} within {GROWN:?}"))
+}
+
+/// A whole run of [`generative`] on a loaded machine.
+const GROWN: Duration = Duration::from_secs(180);
+
+/// The real study: its worker and the solver's child are killed, and another worker ends where that would have ended.
+pub fn grows_on(_effort: Effort) -> Result<(), String> {
+    play(async {
+        let world = World::new(SHORT).await;
+        let worker = world.worker(1);
+        let run = world.ask_of(&generative(), "growing", None).await;
+        let (_, killed_at) = reaches(&world, &run.id, 0, KILLED_AFTER).await?;
+        ensure(killed_at < GROWING, || "it was over before it could be killed".into())?;
+        let epoch = world.state.jobs.board().look(&run.id, |live| live.epoch).ok_or("no lease")?;
+        worker.signal(Signal::KILL);
+        let _next = world.worker(1);
+        let (begun, _) = reaches(&world, &run.id, epoch + 1, 1).await?;
+        let killed = world.until(&run.id, GROWN, |r| r.state == RunState::Done).await?;
+        ensure(killed.attempt > 1, || format!("it ended in attempt {}", killed.attempt))?;
+        let whole = world.ask_of(&generative(), "grown at once", None).await;
+        let whole = world.until(&whole.id, GROWN, |r| r.state == RunState::Done).await?;
+        let (found, wanted) = (number(&world, &killed, "objective").await?, number(&world, &whole, "objective").await?);
+        eprintln!(
+            "    killed at iteration {killed_at}, went on with {begun}; objective {found:.6e}, at once {wanted:.6e}"
+        );
+        ensure((found / wanted - 1.0).abs() < 1e-3, || format!("objective {found} for {wanted}"))?;
+        ensure(begun > 1, || "it began anew".into())?;
+        let repeated = f64::from((killed_at + 1).saturating_sub(begun));
+        ensure(repeated <= REPEATED_MAX, || format!("{repeated} iterations were done twice"))
+    })
 }
 
 /// A study that does not go on from what it kept, and the harness must say so.

@@ -46,7 +46,7 @@ pub async fn worker(arguments: &[String]) -> ExitCode {
         },
         threads: number(arguments, "--threads") as usize,
         memory_bytes: number(arguments, "--memory"),
-        studies: vec![("static".into(), solver::study::statics::FORM.version)],
+        studies: stub::studies(),
     };
     let (_stop, stopped) = watch::channel(false);
     match worker::work(options, stopped).await {
@@ -68,7 +68,7 @@ async fn claimed(arguments: &[String]) -> (Door, Assignment, Lease) {
         instruction_set: "none".into(),
         version: "0".into(),
         memory_bytes: 0,
-        studies: vec![("static".into(), solver::study::statics::FORM.version)],
+        studies: stub::studies(),
     };
     loop {
         if let Ok(Some(assignment)) = door.claim(&Claim { hello: hello.clone(), wait_ms: 5_000 }).await {

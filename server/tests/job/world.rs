@@ -91,9 +91,14 @@ impl World {
 
     /// The same, to begin where a paused run stands.
     pub async fn ask_from(&self, what: &str, question: &str, from: Option<&Stored>) -> Run {
-        let study = Object::new("st", "static", what);
+        self.ask_of(&[Object::new("st", "static", what)], question, from).await
+    }
+
+    /// Asks for a run of the last of `objects`, a study, on the design of them all.
+    pub async fn ask_of(&self, objects: &[Object], question: &str, from: Option<&Stored>) -> Run {
+        let study = objects.last().expect("a study").clone();
         let mut content = Design::new();
-        content.objects.push(Arc::new(study.clone()));
+        content.objects.extend(objects.iter().cloned().map(Arc::new));
         // One person may have a hundred runs waiting: three share the storm's.
         let person =
             ["p", "q", "r"][question.len().wrapping_add(usize::from(question.bytes().last().unwrap_or(0))) % 3];

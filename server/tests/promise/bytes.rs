@@ -90,6 +90,16 @@ fn readers() -> Vec<Reader> {
             read: |bytes| drop(format::read("a.obj", bytes)),
         },
         Reader {
+            name: "3MF",
+            good: vec![format::three_mf::write(&[("part", &piece)]).expect("packed")],
+            read: |bytes| drop(format::read("a.3mf", bytes)),
+        },
+        Reader {
+            name: "STEP",
+            good: vec![format::step::write(&[("part", &piece)]).into_bytes()],
+            read: |bytes| drop(format::read("a.step", bytes)),
+        },
+        Reader {
             name: "imported body",
             good: vec![format::stl::write(&[&surface], 1e3), format::obj::write(&[("part", &surface)], 1e3)],
             read: |bytes| {

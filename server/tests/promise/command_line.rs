@@ -118,7 +118,7 @@ async fn what_goes_wrong_is_said_in_words() {
     assert!(w.fault(&["create", "x", "--project", "Frame", "--template", "nosuch"]).await.contains("template"));
     assert!(w.fault(&["result", "nosuch"]).await.to_lowercase().contains("run"));
     let id = w.ok(&["create", "x", "--project", "Frame"]).await;
-    assert!(w.fault(&["upload", id.trim(), "part.step"]).await.contains("neither STL nor OBJ"));
+    assert!(w.fault(&["upload", id.trim(), "part.iges"]).await.contains("neither STL, OBJ, 3MF nor STEP"));
     w.token = "brunel_wrong".into();
     assert!(w.fault(&["designs"]).await.contains("does not take this token"));
     w.address.set_port(1);

@@ -131,6 +131,7 @@ fn corpus() -> Vec<Bad> {
     let mut with_bad_name = honest(&cube);
     with_bad_name[..5].copy_from_slice(b"solid");
     with_bad_name.truncate(500);
+    let exact = b"ISO-10303-21;\nDATA;\n#1=ADVANCED_FACE('',(#2),#3,.T.);\nENDSEC;\nEND-ISO-10303-21;\n";
     let laughs = {
         let mut text = String::from("<?xml version=\"1.0\"?><!DOCTYPE x [<!ENTITY a0 \"ha\">");
         (1..10).for_each(|n| text += &format!("<!ENTITY a{n} \"{}\">", format!("&a{};", n - 1).repeat(10)));
@@ -227,7 +228,11 @@ fn corpus() -> Vec<Bad> {
             "STL file",
         ),
         bad("a page", "a.obj", b"<html><script>alert(1)</script></html>".to_vec(), no_triangles),
-        bad("a format we do not read", "part.3mf", zip(), "neither .stl nor .obj"),
+        bad("a 3MF that expands to 4 GiB", "part.3mf", zip(), "3MF file"),
+        bad("a 3MF that is none", "part.3mf", honest(&cube), "3MF file"),
+        bad("a STEP that is none", "part.step", honest(&cube), "STEP file"),
+        bad("a STEP of exact faces", "part.stp", exact.to_vec(), "only faceted solids are read"),
+        bad("a format we do not read", "part.iges", zip(), "neither .stl nor .obj"),
         bad("no format at all", "part", honest(&cube), "neither .stl nor .obj"),
     ]
 }

@@ -51,6 +51,37 @@ impl Cone {
         cone
     }
 
+    /// The same where what lies outside the design space is void that takes part, so that members at its border are no thinner
+    /// than others (Clausen & Andreassen 2017); beyond the `open` sides of the box, lower and upper along each axis, lies the
+    /// mirror image, which takes no part.
+    pub fn framed(domain: &Domain, radius: f64, open: [[bool; 2]; 3]) -> Self {
+        let mut cone = Self::new(domain, radius);
+        let counts = cone.counts.map(|n| n as isize);
+        // Beyond a box of one cell there is nothing: the problem is plane.
+        let open: [[bool; 2]; 3] = std::array::from_fn(|a| if counts[a] == 1 { [true; 2] } else { open[a] });
+        let counted = |a: usize, at: isize| match (at < 0, at >= counts[a]) {
+            (true, _) => !open[a][0],
+            (_, true) => !open[a][1],
+            _ => true,
+        };
+        let (rows, inside) = (&cone.rows, &cone.inside);
+        let sum = |cell: usize| -> f64 {
+            let at = cell as isize;
+            let (x, y, z) = (at % counts[0], at / counts[0] % counts[1], at / (counts[0] * counts[1]));
+            let lines = rows.iter().filter(|r| counted(1, y + r.dy) && counted(2, z + r.dz));
+            lines
+                .map(|r| {
+                    let reach = (r.weights.len() / 2) as isize;
+                    let along = r.weights.iter().enumerate().filter(|(k, _)| counted(0, x + *k as isize - reach));
+                    along.map(|(_, w)| w).sum::<f64>()
+                })
+                .sum()
+        };
+        let of = |cell: usize| if inside.as_ref().is_none_or(|i| i[cell]) { sum(cell) } else { 1.0 };
+        cone.sums = (0..domain.n_cells()).into_par_iter().map(of).collect();
+        cone
+    }
+
     /// Weighted sums over the neighbours inside the design space; nothing outside of it. Symmetric.
     fn convolve(&self, x: &[f64]) -> Vec<f64> {
         let [nx, ny, nz] = self.counts;

@@ -22,6 +22,8 @@ pub enum Beyond {
     Void,
     /// The mirror image beyond the box, where it is half of a symmetric part; nothing outside the design space.
     Mirror,
+    /// The mirror image beyond the lower and the upper side along each axis where it says so, nothing beyond the others.
+    Mirrored([[bool; 2]; 3]),
 }
 
 /// Free cells of members and of gaps that a ball does not fit into.
@@ -70,6 +72,16 @@ fn opening(counts: [usize; 3], phase: impl Fn(usize) -> bool, size: usize, beyon
                 Beyond::Mirror => {
                     let m = at.rem_euclid(2 * n);
                     if m < n { m } else { 2 * n - 1 - m }
+                }
+                Beyond::Mirrored(sides) => {
+                    let [low, high] = sides[a];
+                    let image = match at < 0 {
+                        true if low => -1 - at,
+                        false if high => 2 * n - 1 - at,
+                        _ => return None,
+                    };
+                    // Beyond the other side of a box of few cells: there is nothing to be mirrored from.
+                    (0..n).contains(&image).then_some(image)?
                 }
             } as usize;
         }
@@ -244,6 +256,9 @@ mod tests {
         let (domain, solid) = drawn(&["####", "....", "....", "...."]);
         assert_eq!(thin(&domain, &solid, 2, Beyond::Void).members.len(), 4);
         assert_eq!(thin(&domain, &solid, 2, Beyond::Mirror).members.len(), 0);
+        let sides = |low, high| Beyond::Mirrored([[false; 2], [low, high], [false; 2]]);
+        assert_eq!(thin(&domain, &solid, 2, sides(true, false)).members.len(), 0);
+        assert_eq!(thin(&domain, &solid, 2, sides(false, true)).members.len(), 4);
     }
 
     #[test]

@@ -234,6 +234,11 @@ impl Optimization {
         Ok(())
     }
 
+    /// Takes back that the run has ended: another step is taken, whatever its iterations, and then it is judged anew.
+    pub fn go_on(&mut self) {
+        self.state.stopped = None;
+    }
+
     /// Allows more iterations, or fewer.
     pub fn set_iterations_max(&mut self, iterations_max: u32) {
         self.setup.iterations_max = iterations_max;
@@ -617,6 +622,9 @@ mod tests {
         run.set_iterations_max(6);
         ended(&mut run, &mut layers());
         assert_eq!(run.state().iteration, 6);
+        run.go_on();
+        ended(&mut run, &mut layers());
+        assert_eq!((run.stopped(), run.state().iteration), (Some(Stop::Iterations), 7), "one more");
     }
 
     #[test]

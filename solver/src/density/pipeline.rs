@@ -17,6 +17,9 @@ pub enum Filter {
     Sensitivity { radius: f64 },
     /// Weighted means over a ball.
     Density { radius: f64 },
+    /// The same with void beyond the design space, but for what is mirrored beyond `open` sides of the box, lower and upper
+    /// along each axis.
+    Framed { radius: f64, open: [[bool; 2]; 3] },
     /// Means by a differential equation: for large radii.
     Helmholtz { radius: f64 },
 }
@@ -72,7 +75,10 @@ impl Pipeline {
     /// [`Invalid`] where a radius, axis or plane is out of range, the part cannot be cast, or the filter of sensitivities
     /// meets a process.
     pub fn new(domain: &Domain, filter: Filter, symmetry: &[Plane], process: Process) -> Result<Self, Invalid> {
-        let (Filter::Sensitivity { radius } | Filter::Density { radius } | Filter::Helmholtz { radius }) = filter;
+        let (Filter::Sensitivity { radius }
+        | Filter::Density { radius }
+        | Filter::Framed { radius, .. }
+        | Filter::Helmholtz { radius }) = filter;
         if !(0.0..=1e3).contains(&radius) {
             return Err(Invalid::Range { name: "the filter's radius", value: radius, wanted: "0 to 1000 cells" });
         }
@@ -87,6 +93,7 @@ impl Pipeline {
             filter: match filter {
                 Filter::Sensitivity { .. } => Smoothing::Sensitivity(Cone::new(&domain, radius)),
                 Filter::Density { .. } => Smoothing::Density(Cone::new(&domain, radius)),
+                Filter::Framed { open, .. } => Smoothing::Density(Cone::framed(&domain, radius, open)),
                 Filter::Helmholtz { .. } => Smoothing::Helmholtz(Helmholtz::new(&domain, radius)),
             },
             mirrors: symmetry.iter().map(|p| Mirror::new(&domain, *p)).collect::<Result<_, _>>()?,
@@ -204,7 +211,8 @@ mod tests {
             Process::Extruded { axis: 0 },
         ];
         for process in processes {
-            for filter in [Filter::Density { radius: 1.8 }, Filter::Helmholtz { radius: 3.0 }] {
+            let framed = Filter::Framed { radius: 2.4, open: [[true, false], [false, true], [false; 2]] };
+            for filter in [Filter::Density { radius: 1.8 }, framed, Filter::Helmholtz { radius: 3.0 }] {
                 let symmetry = [Plane { axis: 0, half_cells: 8 }];
                 let pipeline = Pipeline::new(&domain, filter, &symmetry, process).unwrap();
                 for projection in [None, Some(Projection { beta: 6.0, eta: 0.4 })] {
@@ -221,6 +229,24 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn beyond_a_frame_is_void_and_beyond_an_open_side_the_mirror_image() {
+        let domain = Domain::full([9, 7, 1]).unwrap();
+        let ones = vec![1.0; 63];
+        let through = |filter| {
+            let pipeline = Pipeline::new(&domain, filter, &[], Process::Any).unwrap();
+            pipeline.chain(None).apply(&ones)
+        };
+        let plain = through(Filter::Density { radius: 2.5 });
+        assert!(plain.iter().all(|x| (x - 1.0).abs() < 1e-15));
+        let framed = through(Filter::Framed { radius: 2.5, open: [[true, false], [false; 2], [false; 2]] });
+        let at = |x: usize, y: usize| framed[x + 9 * y];
+        assert!((at(0, 3) - 1.0).abs() < 1e-15, "open");
+        assert!((at(4, 3) - 1.0).abs() < 1e-15, "in the middle");
+        assert!(at(8, 3) > 0.5 && at(8, 3) < 0.75, "a side: {}", at(8, 3));
+        assert!(at(8, 0) < 0.5 && (at(4, 0) - at(8, 3)).abs() < 1e-12, "a corner is rounded");
     }
 
     #[test]

@@ -84,11 +84,12 @@ impl Setup {
         }
     }
 
-    /// Members and gaps at least `size` cells wide: the robust formulation with thresholds ¼ and ¾, for which the least
-    /// width is the filter's radius.
+    /// Members and gaps at least `size` cells wide, at the border of the design space too: the robust formulation with
+    /// thresholds ¼ and ¾, for which the least width is the filter's radius. Beyond the `open` sides of the box lies the mirror
+    /// image.
     #[must_use]
-    pub fn with_size_min(mut self, size: f64) -> Self {
-        self.filter = Filter::Density { radius: size };
+    pub fn with_size_min(mut self, size: f64, open: [[bool; 2]; 3]) -> Self {
+        self.filter = Filter::Framed { radius: size, open };
         self.sharpening = Some(Sharpening { beta_start: 1.0, beta_end: 64.0, robust: Some(0.25) });
         self
     }

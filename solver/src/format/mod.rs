@@ -1,15 +1,16 @@
 //! File formats: bytes in, values out, limits beside them.
 //!
-//! Nothing here opens a file. A format knows no unit: STL, OBJ and input decks carry bare numbers, and whoever reads them
-//! says what they mean.
+//! Nothing here opens a file. STL, OBJ and input decks carry bare numbers, and whoever reads them says what they mean; 3MF
+//! and STEP state their unit, and are read in mm.
 
+mod archive;
 pub mod csv;
 pub mod glb;
 pub mod inp;
 pub mod obj;
+pub mod part21;
 pub mod step;
 pub mod stl;
-#[cfg(feature = "solve")]
 pub mod three_mf;
 pub mod vtu;
 
@@ -30,7 +31,7 @@ pub struct Triangles {
 /// Why a file was not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FormatError {
-    #[error("'{0}' is neither .stl nor .obj nor .inp: export the part as one of these")]
+    #[error("'{0}' is neither .stl nor .obj nor .3mf nor .step nor .inp: export the part as one of these")]
     Unknown(String),
     #[error("line {line} of the input deck: {reason}")]
     Deck { line: usize, reason: String },
@@ -56,6 +57,8 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Triangles, FormatError> {
     let out = match extension.as_deref() {
         Some("stl") => stl::read(bytes)?,
         Some("obj") => obj::read(bytes)?,
+        Some("3mf") => three_mf::read(bytes)?,
+        Some("step" | "stp") => part21::read(bytes)?,
         _ => return Err(FormatError::Unknown(name.into())),
     };
     if out.triangles.is_empty() {
@@ -65,6 +68,12 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<Triangles, FormatError> {
         return Err(FormatError::TooManyTriangles);
     }
     Ok(out)
+}
+
+/// Whether files of this name state their unit: [`read`] then gives mm.
+pub fn states_unit(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    [".3mf", ".step", ".stp"].iter().any(|end| lower.ends_with(end))
 }
 
 #[cfg(test)]
@@ -93,9 +102,14 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let surface = tetrahedron();
-        for (name, bytes) in
-            [("a.STL", stl::write(&[&surface], 1e3)), ("b.obj", obj::write(&[("part 1", &surface)], 1e3))]
-        {
+        for (name, bytes) in [
+            ("a.STL", stl::write(&[&surface], 1e3)),
+            ("b.obj", obj::write(&[("part 1", &surface)], 1e3)),
+            ("c.step", step::write(&[("part 1", &surface)]).into_bytes()),
+            #[cfg(feature = "solve")]
+            ("d.3mf", three_mf::write(&[("part <1>", &surface)]).expect("packed")),
+        ] {
+            assert_eq!(states_unit(name), name > "c", "{name}");
             let back = read(name, &bytes).expect(name);
             assert_eq!(back.triangles.len(), 4, "{name}");
             assert_eq!(back.points.len(), 4, "{name}: corners are shared");
@@ -222,7 +236,8 @@ mod tests {
 
     #[test]
     fn what_is_no_surface_is_refused() {
-        assert_eq!(read("a.step", b""), Err(FormatError::Unknown("a.step".into())));
+        assert_eq!(read("a.iges", b""), Err(FormatError::Unknown("a.iges".into())));
+        assert!(read("a.step", b"").is_err() && read("a.3mf", b"PK").is_err());
         assert!(read("a.stl", b"").is_err());
         assert!(read("a.obj", b"v 0 0 0\n").is_err());
         assert!(read("a.obj", b"v 0 0 0\nf 1 2 9\n").is_err());
@@ -232,7 +247,13 @@ mod tests {
     proptest! {
         #[test]
         fn damaged_files_never_panic(at in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8), cut in any::<prop::sample::Index>()) {
-            for (name, bytes) in [("a.stl", stl::write(&[&tetrahedron()], 1.0)), ("a.obj", obj::write(&[("p", &tetrahedron())], 1.0))] {
+            for (name, bytes) in [
+                ("a.stl", stl::write(&[&tetrahedron()], 1.0)),
+                ("a.obj", obj::write(&[("p", &tetrahedron())], 1.0)),
+                ("a.step", step::write(&[("p", &tetrahedron())]).into_bytes()),
+                #[cfg(feature = "solve")]
+                ("a.3mf", three_mf::write(&[("p", &tetrahedron())]).expect("packed")),
+            ] {
                 let mut bytes = bytes;
                 for (i, to) in &at {
                     let i = i.index(bytes.len());

@@ -365,7 +365,7 @@ impl Reader<'_> {
                 },
             },
             "import" => {
-                let (hash, file) = self.file("File: choose an STL, OBJ or INP file");
+                let (hash, file) = self.file("File: choose an STL, OBJ, 3MF, STEP or INP file");
                 let scale = match object.choice("unit").as_str() {
                     "cm" => 1e-2,
                     "m" => 1.0,

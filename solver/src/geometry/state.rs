@@ -462,7 +462,8 @@ impl State {
         let read = if deck::is_deck(file) { deck::triangles(bytes, part) } else { crate::format::read(file, bytes) };
         let triangles = read.map_err(|e| wrong(e.to_string()))?;
         let id = &step.object.id.0;
-        let (surface, repair) = imported::body(id, &triangles, *scale, *crease).map_err(|e| ("file", e))?;
+        let scale = if crate::format::states_unit(file) { 1e-3 } else { *scale };
+        let (surface, repair) = imported::body(id, &triangles, scale, *crease).map_err(|e| ("file", e))?;
         let representation = match repair {
             Some(imported::Repair { rebuilt: Some(_), .. }) => Representation::Field,
             _ => Representation::Imported,

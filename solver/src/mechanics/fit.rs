@@ -288,6 +288,83 @@ pub fn forces(
     Ok((forces, applied))
 }
 
+/// Refuses bodies of which a piece hangs on nothing: it is in several, and no support, bond or coupling reaches that one.
+///
+/// # Errors
+/// [`StudyError::Solver`], with how many pieces there are and where the loose one is.
+pub fn check_pieces(setup: &Setup, mesh: &Mesh, held: &Held) -> Result<(), StudyError> {
+    let mut pieces = Pieces::new(mesh);
+    let n = pieces.count(mesh);
+    if n <= mesh.parts.len() {
+        return Ok(());
+    }
+    // What hangs on another piece is held as that is.
+    for (slave, masters) in held.constraints.bonds() {
+        masters.iter().for_each(|(master, _)| pieces.join(*slave, *master));
+    }
+    let n_nodes = mesh.points.len() as u32;
+    let held_nodes = held.constraints.all_held().map(|(n, _)| *n).filter(|n| *n < n_nodes);
+    let mut firm: BTreeSet<u32> = held_nodes.chain(held.springs.iter().flat_map(|s| s.nodes)).collect();
+    for k in 0..held.constraints.references().len() as u32 {
+        let coupled: Vec<u32> = held.constraints.coupled(k).collect();
+        coupled.windows(2).for_each(|pair| pieces.join(pair[0], pair[1]));
+        if held.solid.iter().any(|(own, _)| *own == k) {
+            firm.extend(coupled.first());
+        }
+    }
+    let firm: BTreeSet<u32> = firm.into_iter().map(|n| pieces.of(n)).collect();
+    for (part, span) in setup.parts.iter().zip(&mesh.parts) {
+        let Some(tet) = span.tets.clone().find(|t| !firm.contains(&pieces.of(mesh.tets[*t][0]))) else { continue };
+        let loose = pieces.of(mesh.tets[tet][0]);
+        let corners = span.tets.clone().flat_map(|t| mesh.tets[t][..4].to_vec()).filter(|n| pieces.of(*n) == loose);
+        let points = corners.map(|n| mesh.points[n as usize]);
+        let (lo, hi) = points.fold((DVec3::INFINITY, DVec3::NEG_INFINITY), |(lo, hi), p| (lo.min(p), hi.max(p)));
+        let [x, y, z] = (0.5 * (lo + hi) * 1e3).to_array();
+        return Err(StudyError::Solver(format!(
+            "{} is in {} pieces; the piece near ({x:.1}, {y:.1}, {z:.1}) mm is held by nothing: join it to the rest, cut it away, \
+             or hold one of its faces",
+            part.label,
+            Pieces::new(mesh).within(mesh, span.tets.clone())
+        )));
+    }
+    Ok(())
+}
+
+/// Nodes that elements join.
+struct Pieces(Vec<u32>);
+
+impl Pieces {
+    fn new(mesh: &Mesh) -> Self {
+        let mut out = Self((0..mesh.points.len() as u32).collect());
+        for tet in &mesh.tets {
+            tet[1..].iter().for_each(|n| out.join(tet[0], *n));
+        }
+        out
+    }
+
+    fn of(&mut self, mut n: u32) -> u32 {
+        while self.0[n as usize] != n {
+            let up = self.0[n as usize];
+            self.0[n as usize] = self.0[up as usize];
+            n = up;
+        }
+        n
+    }
+
+    fn join(&mut self, a: u32, b: u32) {
+        let (a, b) = (self.of(a), self.of(b));
+        self.0[b as usize] = a;
+    }
+
+    fn within(&mut self, mesh: &Mesh, tets: std::ops::Range<usize>) -> usize {
+        tets.map(|t| self.of(mesh.tets[t][0])).collect::<BTreeSet<_>>().len()
+    }
+
+    fn count(&mut self, mesh: &Mesh) -> usize {
+        self.within(mesh, 0..mesh.tets.len())
+    }
+}
+
 /// What a person reads where a problem has no solution.
 pub fn failed(mesh: &Mesh, error: FittedError) -> StudyError {
     match error {
@@ -303,6 +380,10 @@ pub fn failed(mesh: &Mesh, error: FittedError) -> StudyError {
             "the supports leave a motion free, or a body touches no other; hold more faces, or move the bodies together"
                 .into(),
         ),
+        FittedError::Loose if Pieces::new(mesh).count(mesh) > 1 => StudyError::Solver(format!(
+            "the body is in {} pieces, and the supports leave one of them a motion; join the pieces, or hold more faces",
+            Pieces::new(mesh).count(mesh)
+        )),
         other => StudyError::Solver(other.to_string()),
     }
 }

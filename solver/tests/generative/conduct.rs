@@ -248,6 +248,10 @@ fn conduct_is_verified_by_a_heat_study() {
     let (found, cells) = (value(&verified, "temperature_max") - COLD, value(&out, "temperature_max") - COLD);
     println!("highest rise: verified {found:.4} K, in cells {cells:.4} K");
     assert!((cells / found - 1.0).abs() < 0.1, "{cells} K for {found} K");
+    // And of the whole: what the card sets beside each other.
+    let [wanted, found] = [&out, &verified].map(|o| value(o, "thermal_compliance"));
+    println!("thermal compliance: verified {found:.4} W K, of the densities {wanted:.4} W K");
+    assert!((wanted / found - 1.0).abs() < 0.05, "{wanted} W K for {found} W K");
     let heat = verified.scalars.iter().filter(|s| s.id.starts_with("heat:")).map(|s| s.value).fold(0.0, f64::max);
     assert!((heat / HEAT - 1.0).abs() < 1e-3, "{heat} W");
 }

@@ -154,11 +154,11 @@ fn work(out: &Outcome, face: &str, force: f64) -> f64 {
     force * sum / area
 }
 
-/// The same check of the same body, gone out as triangles and come back as a file's.
-fn reimported(design: &Design, files: &Stored) -> Outcome {
-    let stl = export(design, files, Form::Stl, &["outcome".into()]).unwrap();
-    let file = Value::Blob { hash: "stl".into(), name: "outcome.stl".into() };
-    let files = Stored(vec![("stl".into(), stl)]);
+/// The same check of the same body, gone out as a file and come back as that file's.
+fn reimported(design: &Design, files: &Stored, form: Form) -> Outcome {
+    let bytes = export(design, files, form, &["outcome".into()]).unwrap();
+    let file = Value::Blob { hash: "file".into(), name: format!("outcome.{}", form.extension()) };
+    let files = Stored(vec![("file".into(), bytes)]);
     let import = || Object::new("back", "import", "Back").with("file", file.clone());
     let model = evaluate(&with(&Design::new(), vec![import()]), &files);
     let side = |sense: f64| {
@@ -197,17 +197,71 @@ fn a_verified_run_on_the_feature_agrees() {
     let (cells, densities) = (value(&out, "compliance_body"), value(&out, "compliance"));
     println!("compliance: verified {found:.6e}, body in cells {cells:.6e}, densities {densities:.6e}");
     assert!((densities / found - 1.0).abs() < 0.05, "{densities} for {found}");
+    let [moved, truly] = [&out, &verified].map(|o| value(o, "displacement_max"));
+    println!("largest displacement: verified {truly:.6e}, of the densities {moved:.6e}");
+    assert!((moved / truly - 1.0).abs() < 0.05, "{moved} for {truly}");
     // Cells that are filled in part are as stiff as their share, which is stiffer than a thin wall in them.
     assert!(cells < found && cells > 0.94 * found, "{cells} for {found}");
-    let back = reimported(&design, &files);
-    let other = value(&back, "compliance");
-    println!("compliance: exported and imported again {other:.6e}");
-    assert!((other / found - 1.0).abs() < 0.02, "{other} for {found}");
+    for form in [Form::Stl, Form::ThreeMf, Form::Step] {
+        let other = value(&reimported(&design, &files, form), "compliance");
+        println!("compliance: exported as {form:?} and imported again {other:.6e}");
+        assert!((other / found - 1.0).abs() < 0.02, "{form:?}: {other} for {found}");
+    }
     // It is a good design: the whole space, a beam by Timoshenko, is 2.5 times as heavy.
     let (e, nu, [l, b, h]) = (68.9e9, 0.33, [0.048, 0.012f64, 0.024]);
     let (inertia, shear) = (b * h.powi(3) / 12.0, 5.0 / 6.0 * e / (2.0 * (1.0 + nu)) * b * h);
     let least = 100.0f64.powi(2) * (l * l * l / (3.0 * e * inertia) + l / shear);
     assert!(found > least && found < 3.0 * least, "{found}, {least} of the whole space");
+}
+
+/// What falls into pieces is refused with the piece that hangs on nothing, not with a word about supports alone.
+#[test]
+fn a_body_in_pieces_is_refused_with_the_one_that_is_loose() {
+    use solver::study::{Case, StudyError, study};
+    let cube = |x: f64, first: usize| -> String {
+        let corner = |k: usize| [x + 10.0 * (k & 1) as f64, 10.0 * (k >> 1 & 1) as f64, 10.0 * (k >> 2) as f64];
+        let point = |k: usize| corner(k).map(|c| c.to_string()).join(" ");
+        let sides = [[0, 2, 3, 1], [4, 5, 7, 6], [0, 1, 5, 4], [2, 6, 7, 3], [0, 4, 6, 2], [1, 3, 7, 5]];
+        let side = |s: &[usize; 4]| format!("f {}\n", s.map(|k| (first + k).to_string()).join(" "));
+        let points: String = (0..8).map(|k| format!("v {}\n", point(k))).collect();
+        points + &sides.iter().map(side).collect::<String>()
+    };
+    let files = Stored(vec![("two".into(), (cube(0.0, 1) + &cube(20.0, 9)).into_bytes())]);
+    let file = Value::Blob { hash: "two".into(), name: "two.obj".into() };
+    let import = || Object::new("two", "import", "Two cubes").with("file", file.clone());
+    let model = evaluate(&with(&Design::new(), vec![import()]), &files);
+    let at = |x: f64| {
+        let surface = body(&model, "two").body.surface();
+        let is_there =
+            |t: &usize| surface.triangles[*t].iter().all(|p| (surface.points[*p as usize][0] - 1e-3 * x).abs() < 1e-9);
+        let found = (0..surface.triangles.len()).find(is_there).expect("a side");
+        surface.faces[surface.face_of[found] as usize].name.0.clone()
+    };
+    let said = |held: f64| {
+        let check = Object::new("check", "static", "Check")
+            .with("method", choice("verified"))
+            .with("resolution", choice("coarse"));
+        let all = vec![
+            import(),
+            sample::wall().with("faces", faces(&[&at(held)])),
+            sample::push().with("faces", faces(&[&at(10.0)])),
+            check,
+        ];
+        let design = with(&Design::new(), all);
+        let model = evaluate(&design, &files);
+        let (cancel, mut sink) = (AtomicBool::new(false), |_| {});
+        let case = Case { design: &design, study: design.get(&"check".into()).unwrap(), model: &model, upstream: &[] };
+        let result = study("static").unwrap().run(&case, &mut solver::run::Ctx::new(&mut sink, &cancel));
+        let Err(StudyError::Solver(message)) = result else { panic!("it was solved or refused as a set-up") };
+        message
+    };
+    let message = said(0.0);
+    assert!(
+        message.contains("Two cubes is in 2 pieces; the piece near (25.0, 5.0, 5.0) mm is held by nothing"),
+        "{message}"
+    );
+    let message = said(30.0);
+    assert!(message.contains("the piece near (5.0, 5.0, 5.0) mm"), "{message}");
 }
 
 /// The template that a person starts from, from set-up to a body in the design, in coarse cells.

@@ -16,6 +16,9 @@ fn nothing_hangs_over_in_three_build_directions() {
     for (key, axis, forward) in [("z", 2, true), ("z_back", 2, false), ("y", 1, true)] {
         let study = wish().with("process", choice("additive")).with("build", choice(key));
         let out = run(&cantilever(study, vec![]));
+        let made = &out.growth.as_ref().unwrap().head.values["process"];
+        let words = format!("additive {} {}, overhangs from 45°", if forward { "along" } else { "against" }, &key[..1]);
+        assert_eq!(made, &Value::Text(words), "the feature says how it is to be made");
         let (grid, domain, solid) = cells(&out);
         assert_eq!(grid.counts, [24, 6, 12]);
         let hanging = measure::unsupported(&domain, &solid, Direction { axis, forward }, Slope::DIAGONAL);
@@ -48,21 +51,29 @@ fn an_extrusion_has_one_profile_and_a_symmetric_part_two_like_halves() {
         let column: Vec<bool> = (0..ny).map(|y| solid[grid.index([x, y, z])]).collect();
         assert!(column.iter().all(|s| *s == column[0]), "{x} {z}");
     }
-    let study = wish().with("symmetric_z", Value::Flag(true)).expr("member", "6 mm").expr("iterations", "40");
-    let (_, domain, solid) = cells(&run(&cantilever(study, vec![])));
+    let study = wish().with("symmetric_z", Value::Flag(true)).expr("member", "6 mm").expr("iterations", "80");
+    let out = run(&cantilever(study, vec![]));
+    let (_, domain, solid) = cells(&out);
     for c in 0..solid.len() {
         let [x, y, z] = grid.position(c);
         assert_eq!(solid[c], solid[grid.index([x, y, nz - 1 - z])]);
     }
+    // Nothing lies beyond the space. What is kept is as thin as its layer, and so is what grows on it.
     let thin = |domain: &Domain, solid: &[bool]| {
-        let members = measure::thin(domain, solid, 3, measure::Beyond::Mirror).members;
-        members.into_iter().filter(|c| !kept(grid.position(*c))).count()
+        let found = measure::thin(domain, solid, 3, measure::Beyond::Void);
+        let free = |cells: Vec<usize>| cells.into_iter().map(|c| grid.position(c)).filter(|at| !kept(*at)).collect();
+        [found.members, found.gaps].map(free) as [Vec<[usize; 3]>; 2]
     };
-    let sized = thin(&domain, &solid);
+    let [members, gaps] = thin(&domain, &solid);
+    assert_eq!((members, gaps), (vec![], vec![]), "too thin");
+    for what in ["members", "gaps"] {
+        let key = format!("cells of {what} thinner than asked for");
+        assert!(out.facts.iter().any(|(k, v)| *k == key && v == "0"), "{what}: {:?}", out.facts);
+    }
     let (_, domain, plain) = cells(&run(&cantilever(wish(), vec![])));
-    let plain = thin(&domain, &plain);
-    println!("cells of members that are too thin: {sized}, without a smallest member {plain}");
-    assert!(sized * 4 < plain, "{sized} against {plain}");
+    let [members, gaps] = thin(&domain, &plain);
+    println!("too thin without a smallest member: {} cells of members, {} of gaps", members.len(), gaps.len());
+    assert!(members.len() > 20, "canary");
 }
 
 #[test]

@@ -46,6 +46,6 @@ cases! {
     boundary::turning_disc boundary::beam_on_springs boundary::hole_in_a_ply bolt::preloaded_joint
     material::wall material::bar
     heat::case_31 heat::case_32 heat::case_33 heat::case_34
-    topology::case_53 topology::case_54 topology::case_55 topology::case_57 topology::case_60 topology::case_61
-    topology::casting topology::asymptotes
+    topology::case_53 topology::case_54 topology::case_55 topology::case_57 topology::case_58 topology::case_60
+    topology::case_61 topology::casting topology::asymptotes
 }

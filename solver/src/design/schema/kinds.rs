@@ -287,11 +287,11 @@ pub const KINDS: &[Kind] = kinds! {
         prop("bodies", "Bodies", FieldType::Refs { section: Section::Feature, max: 50 }).required(),
         point("translation", "Shift"), AXIS, point("origin", "Axis point"), angle("angle", "Angle", "0 deg"),
     ]
-    "import" "Import" Feature "A body from an STL or OBJ file, or from an input deck." [
+    "import" "Import" Feature "A body from an STL, OBJ, 3MF or faceted STEP file, or from an input deck." [
         prop("file", "File", FieldType::Blob).required(),
         prop("unit", "File unit", FieldType::Choice {
             options: &[("mm", "mm"), ("cm", "cm"), ("m", "m"), ("in", "in")], default: "mm",
-        }),
+        }).help("Of STL, OBJ and input decks. 3MF and STEP state their own."),
         prop("crease", "Crease angle", FieldType::Expr {
             dimension: Dimension::NONE, default: "30 deg", min: Some(0.017), max: Some(1.6),
         }).help("Faces are parted where neighbouring triangles meet at a sharper angle."),
@@ -304,6 +304,7 @@ pub const KINDS: &[Kind] = kinds! {
         generative::GROUND, generative::KEEP_FACES, generative::LAYER, generative::KEEP_BODIES,
         generative::AVOID_BODIES, generative::AVOID_FACES, generative::DISTANCE,
         prop("material", "Material", FieldType::Material),
+        prop("process", "Process", FieldType::Text).help("How the study was to have it made. It changes no shape."),
     ]
 
     "selection" "Selection" Selection "Faces under one name, by picking or by rule." [

@@ -3,6 +3,7 @@
 
 use super::brief::{Duty, Goal};
 use super::field;
+use super::limit::OVER_MAX;
 use super::solve::Plan;
 use super::solver::View;
 use crate::density::measure;
@@ -10,7 +11,8 @@ use crate::density::optimization::{Entry, Optimization};
 use crate::density::pipeline::Process;
 use crate::geometry::generated::Grown;
 use crate::quantity::Dimension;
-use crate::study::outcome::{Curve, Grade, Outcome, OutcomeMesh, Scalar, State, StateKind};
+use crate::study::outcome::{Curve, Field, Grade, Outcome, OutcomeMesh, Scalar, State, StateKind};
+use crate::surface::SurfaceMesh;
 
 /// What was solved for the design shown.
 pub struct Solved<'a> {
@@ -20,6 +22,16 @@ pub struct Solved<'a> {
     pub built: Option<&'a [f64]>,
     /// Largest relaxed stress of the free cells by load case, Pa; at the end.
     pub stress: Option<&'a [f64]>,
+    /// How far each load case is over its limit, as a share of it; empty on the way and without one.
+    pub over: &'a [f64],
+}
+
+impl Solved<'_> {
+    /// A label of what is limited, flagged where load case `case` ended over its limit.
+    fn flagged(&self, label: &str, case: usize) -> String {
+        let is_over = self.over.get(case).is_some_and(|o| *o > OVER_MAX);
+        if is_over { format!("{label}, above its limit") } else { label.into() }
+    }
 }
 
 pub fn objective_name(goal: &Goal) -> &'static str {
@@ -76,16 +88,20 @@ pub fn outcome(plan: &Plan, run: &Optimization, density: &[f64], grown: &Grown, 
         push("grey", "Grey of the densities", last.discreteness, Dimension::NONE, None);
         push("iterations", "Iterations", f64::from(last.iteration), Dimension::NONE, None);
     }
-    if let Some(stress) = solved.and_then(|s| s.stress) {
-        for (case, most) in cases.iter().zip(stress) {
+    let is_stress = matches!(plan.brief.goal, Goal::Stress(_));
+    if let Some((solved, stress)) = solved.and_then(|s| Some((s, s.stress?))) {
+        for (k, (case, most)) in cases.iter().zip(stress).enumerate() {
             let label = "Largest stress in cells, away from what is kept";
-            push("stress_max", label, *most, Dimension::PRESSURE, Some(case.id.as_str()));
+            let label = if is_stress { solved.flagged(label, k) } else { label.into() };
+            push("stress_max", &label, *most, Dimension::PRESSURE, Some(case.id.as_str()));
         }
     }
-    if let Some((optimised, built)) = solved.and_then(|s| Some((s.compliance?, s.built?))) {
+    if let Some((solved, optimised, built)) = solved.and_then(|s| Some((s, s.compliance?, s.built?))) {
         for (k, case) in cases.iter().enumerate() {
             let id = Some(case.id.as_str());
-            push("compliance", "Compliance of the densities", optimised[k], Dimension::MOMENT, id);
+            let label = "Compliance of the densities";
+            let label = if is_stress { label.into() } else { solved.flagged(label, k) };
+            push("compliance", &label, optimised[k], Dimension::MOMENT, id);
             push("compliance_body", "Compliance of the body in cells", built[k], Dimension::MOMENT, id);
             if plan.nodes.sizes[k] > 0.0 {
                 let way = built[k] / plan.nodes.sizes[k];
@@ -102,11 +118,30 @@ pub fn outcome(plan: &Plan, run: &Optimization, density: &[f64], grown: &Grown, 
         surface: (*grown.surface).clone(),
     };
     if let Some(solved) = solved {
-        out.fields.extend(field::on_skin(plan, solved.view, mesh.name(), &grown.surface));
+        let fields = field::on_skin(plan, solved.view, mesh.name(), &grown.surface);
+        out.scalars.extend(fields.iter().filter_map(|f| farthest(f, &grown.surface)));
+        out.fields.extend(fields);
     }
     out.meshes.push(mesh);
     out.curves = curves(plan, &run.state().history);
     out
+}
+
+/// The largest displacement of a field on the body's skin, and where.
+fn farthest(field: &Field, surface: &SurfaceMesh) -> Option<Scalar> {
+    let moved = field.values.chunks_exact(3).map(|u| u.iter().map(|c| f64::from(*c).powi(2)).sum::<f64>().sqrt());
+    let (point, value) = moved.enumerate().filter(|_| field.components == 3).max_by(|a, b| a.1.total_cmp(&b.1))?;
+    Some(Scalar {
+        id: "displacement_max".into(),
+        label: "Largest displacement".into(),
+        value,
+        error: None,
+        dimension: Dimension::LENGTH,
+        grade: Grade::Instant,
+        case: field.case.clone(),
+        at: surface.points.get(point).copied(),
+        exponent: None,
+    })
 }
 
 /// What a conductor's temperatures come to.
@@ -197,6 +232,10 @@ pub fn finish(plan: &Plan, run: &Optimization, density: &[f64], grown: &Grown, v
             fact("cells a mould cannot leave", measure::undercuts(domain, &solid, draw).len().to_string())
         }
         Process::Any | Process::Extruded { .. } => {}
+    }
+    if let Some(thin) = plan.thin(&solid) {
+        fact("cells of members thinner than asked for", thin.members.len().to_string());
+        fact("cells of gaps thinner than asked for", thin.gaps.len().to_string());
     }
     if let Some(width) = plan.wishes.size_max {
         let n = measure::thick(domain, &solid, width.floor() as usize + 1).len();

@@ -1,6 +1,7 @@
 //! From densities of cells to a body: samples between which densities run smoothly, and the level at which the body weighs
 //! what the optimiser's design does.
 
+use super::piece::{self, Piece};
 use super::region::Region;
 use crate::density::{Role, measure};
 use crate::design::Value;
@@ -26,8 +27,10 @@ pub struct Built {
     pub level: f64,
     /// Volume asked for, m³.
     pub wanted: f64,
-    /// Pieces that hang together, of the cells; loose crumbs left out.
-    pub n_pieces: usize,
+    /// Pieces of the surface that hang together, the largest first.
+    pub pieces: Vec<Piece>,
+    /// Loose crumbs that were left out.
+    pub n_crumbs: usize,
     samples: Arc<Sampled>,
     n_cells: f64,
 }
@@ -45,8 +48,8 @@ impl Built {
 /// Densities as samples at the centres of cells.
 ///
 /// Free cells tell; what is kept, avoided and beyond the space is bounded by surfaces of its own, so there the free cells
-/// beside it run on. A binomial mean over neighbours takes the steps of the cells away. Loose crumbs are left out; the
-/// number of pieces that stay comes with them.
+/// beside it run on. A binomial mean over neighbours takes the steps of the cells away. Loose crumbs are left out; their
+/// number comes with the samples.
 pub fn samples(region: &Region, density: &[f64]) -> Option<(Arc<Sampled>, usize)> {
     let grid = &region.grid;
     let roles = region.domain.roles();
@@ -82,7 +85,7 @@ pub fn samples(region: &Region, density: &[f64]) -> Option<(Arc<Sampled>, usize)
     }
     let origin = std::array::from_fn(|a| grid.origin[a] + (0.5 - MARGIN as f64) * grid.cell);
     let samples = Sampled::new(origin, grid.cell, counts, values)?;
-    Some((Arc::new(samples), stays.iter().filter(|s| **s).count()))
+    Some((Arc::new(samples), stays.iter().filter(|s| !**s).count()))
 }
 
 /// Gives unknown samples beside known ones their mean, nearer ones counting more.
@@ -136,9 +139,30 @@ pub fn surface_cells(region: &Region, finer: f64) -> f64 {
 }
 
 /// The body of a design, whose volume is that of the densities' share of the space, as near as [`VOLUME_OFF`] where a level
-/// gives that. `None` where there is no material, or `stopped` says so.
+/// gives that. What its surface has of loose crumbs, between the cells, is left out too. `None` where there is no material, or
+/// `stopped` says so.
 pub fn build(region: &Region, mould: &Mould, density: &[f64], share: f64, stopped: &dyn Fn() -> bool) -> Option<Built> {
-    let (samples, n_pieces) = samples(region, density)?;
+    let mut density = density.to_vec();
+    let mut n_crumbs = 0;
+    for last in [false, false, true] {
+        let mut built = at_volume(region, mould, &density, share, stopped)?;
+        let all: f64 = built.pieces.iter().map(|p| p.volume).sum();
+        let is_crumb = |p: &&Piece| !p.is_kept && p.volume < CRUMB * all;
+        let crumbs: Vec<&Piece> = built.pieces.iter().skip(1).filter(is_crumb).collect();
+        if crumbs.is_empty() || last {
+            built.n_crumbs += n_crumbs;
+            return Some(built);
+        }
+        n_crumbs += crumbs.len();
+        for cell in crumbs.into_iter().flat_map(|c| piece::cells(region, &built.grown.surface, c)) {
+            density[cell] = 0.0;
+        }
+    }
+    None
+}
+
+fn at_volume(region: &Region, mould: &Mould, density: &[f64], share: f64, stopped: &dyn Fn() -> bool) -> Option<Built> {
+    let (samples, n_crumbs) = samples(region, density)?;
     let wanted = share * region.volume;
     let n_cells = surface_cells(region, 1.5);
     // Volume falls as the level rises: a bracket, narrowed by false position with halved ends (Illinois).
@@ -155,7 +179,8 @@ pub fn build(region: &Region, mould: &Mould, density: &[f64], share: f64, stoppe
         if let Some(grown) = grown
             && best.as_ref().is_none_or(|b| off.abs() < (b.grown.volume - wanted).abs())
         {
-            best = Some(Built { grown, level, wanted, n_pieces, samples: samples.clone(), n_cells });
+            let pieces = piece::pieces(region, &grown.surface);
+            best = Some(Built { grown, level, wanted, pieces, n_crumbs, samples: samples.clone(), n_cells });
         }
         if off.abs() <= VOLUME_OFF * wanted {
             break;

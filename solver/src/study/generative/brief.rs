@@ -303,7 +303,22 @@ impl<'a> Brief<'a> {
         if let Some(part) = self.parts.first() {
             out.insert("material", Value::Choice(case.model.bodies[part.index].material.clone()));
         }
+        out.insert("process", Value::Text(self.made()));
         out.into_iter().map(|(key, value)| (key.into(), value)).collect()
+    }
+
+    /// How the part is to be made, in words.
+    fn made(&self) -> String {
+        let Direction { axis, forward } = self.direction;
+        let axis = ["x", "y", "z"][axis.min(2)];
+        let along = if forward { format!("along {axis}") } else { format!("against {axis}") };
+        match self.process.as_str() {
+            "additive" => format!("additive {along}, overhangs from {:.0}°", self.slope.angle().to_degrees()),
+            "casting" if self.two_halves => format!("casting along {axis}, two halves"),
+            "casting" => format!("casting {along}"),
+            "extrusion" => format!("extrusion along {axis}"),
+            _ => "any".into(),
+        }
     }
 
     /// The box of cells over the space; `None` without one.

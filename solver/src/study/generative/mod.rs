@@ -18,7 +18,11 @@ mod conductor;
 #[cfg(feature = "solve")]
 mod field;
 #[cfg(feature = "solve")]
+mod limit;
+#[cfg(feature = "solve")]
 mod nodes;
+#[cfg(feature = "solve")]
+mod piece;
 #[cfg(feature = "solve")]
 mod region;
 #[cfg(feature = "solve")]

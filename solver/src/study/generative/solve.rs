@@ -3,11 +3,14 @@
 use super::answer::{self, Solved};
 use super::body::{self, Built};
 use super::brief::{Brief, Duty, Goal, errors};
+use super::limit::{self, OVER_MAX};
 use super::nodes::Nodes;
+use super::piece;
 use super::region::{self, Region, RegionError};
 use super::solver::{self, Nodal, Solver, SolverError};
 use super::store;
 use crate::density::elastic::ElasticError;
+use crate::density::measure::{self, Beyond, Thin};
 use crate::density::mma;
 use crate::density::oc::Criteria;
 use crate::density::optimization::{Optimization, Physics, StepError, Stop};
@@ -21,7 +24,7 @@ use crate::run::{Asked, Ctx, Phase};
 use crate::study::outcome::{Outcome, Partial};
 use crate::study::resolution::afford;
 use crate::study::{Case, Cost, Study, StudyError};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The generative study.
 pub struct Generative;
@@ -29,15 +32,24 @@ pub struct Generative;
 /// Cells up to which a check makes them all, in a second and 1 GB; what it would find in more, the run says before its first
 /// iteration.
 const CHECKED_CELLS_MAX: usize = 2_000_000;
-/// Iterations between two pictures, and between two checkpoints.
+/// Cells up to which a check solves the whole space too where a limit is to be kept: in a second or two.
+const SOLVED_CELLS_MAX: usize = 100_000;
+/// Iterations between two pictures.
 const SHOWN_EVERY: u32 = 5;
-const KEPT_EVERY: u32 = 10;
+/// Iterations between two checkpoints: who is killed while one is on its way goes on from the one before, and no more than ten
+/// are done twice.
+const KEPT_EVERY: u32 = 5;
+/// Iterations beyond those asked for, at most, that bring a design back within its limit, as the last stage of a projection
+/// takes some of its stiffness, or rid it of what is thinner than asked for.
+const BACK_MAX: u32 = 30;
 /// Radius of the filter where no smallest member is asked for, cells: less leaves checkerboards and single cells.
 const RADIUS: f64 = 2.0;
 /// Steepness that projections end at.
 const BETA_END: f64 = 16.0;
 /// Steps under a limit on stress: a member that one large step takes away does not come back, for nothing pulls at a void.
 const CAREFUL: mma::Settings = mma::Settings { move_limit: 0.05, start: 0.2, widen: 1.2, narrow: 0.7 };
+/// Of a length in cells.
+const ROUNDING: f64 = 1e-6;
 /// Least relative stiffness, of cells without material.
 const VOID: f64 = 1e-9;
 /// Least relative conductivity, as in the literature (Gersborg-Hansen, Bendsøe & Sigmund 2006): heat that is made between
@@ -53,11 +65,12 @@ impl Study for Generative {
 
     fn check(&self, case: &Case) -> Vec<Issue> {
         let (brief, mut issues) = Brief::read(case);
-        if errors(&issues).is_empty()
-            && brief.grid().is_some_and(|g| g.n_cells() <= CHECKED_CELLS_MAX)
-            && let Err(RegionError::Issue(issue)) = Plan::new(case, &brief, &|| false)
-        {
-            issues.push(issue);
+        if errors(&issues).is_empty() && brief.grid().is_some_and(|g| g.n_cells() <= CHECKED_CELLS_MAX) {
+            match Plan::new(case, &brief, &|| false) {
+                Ok(plan) => issues.extend(plan.beyond_reach()),
+                Err(RegionError::Issue(issue)) => issues.push(issue),
+                Err(RegionError::Cancelled) => {}
+            }
         }
         issues
     }
@@ -141,6 +154,20 @@ impl<'a> Plan<'a> {
         Ok(Self { case, brief, region, nodes, wishes, mould })
     }
 
+    /// The limit that no design keeps, where a check has the time to find out.
+    fn beyond_reach(&self) -> Option<Issue> {
+        let has_limit = !matches!(self.wishes.goal, setup::Goal::Stiffness { .. });
+        if !has_limit || self.region.cells.len() > SOLVED_CELLS_MAX {
+            return None;
+        }
+        let cancel = AtomicBool::new(false);
+        let run = Optimization::new(&self.region.domain, self.wishes.clone()).ok()?;
+        let start = limit::whole(&run);
+        // What stops this solve stops the run, which says so.
+        let mut solver = Solver::new(self.brief, &self.region, &self.nodes, &start, &cancel).ok()?;
+        self.unreachable(&run, &mut solver).ok()?
+    }
+
     fn run(&self, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
         let mut run = self.begin(ctx)?;
         ctx.progress(Phase::Assemble, 0.02, "Making the operators of the first design");
@@ -152,31 +179,51 @@ impl<'a> Plan<'a> {
             solver.restore(&stored.nodal);
         }
         ctx.check()?;
-        let mut shown = 0;
-        while run.stopped().is_none() {
-            if ctx.asked() == Asked::Finish && run.state().iteration > 0 {
-                ctx.log("Asked to finish: the design as it is now is the answer");
-                break;
-            }
-            if ctx.asked() == Asked::Pause {
-                self.keep(&run, &solver, ctx);
-                return Err(StudyError::Paused);
-            }
-            self.step(&mut run, &mut solver, ctx)?;
-            let n = run.state().iteration;
-            if n == 1 || n.is_multiple_of(SHOWN_EVERY) {
-                if let Some(outcome) = self.look(&run, &solver) {
-                    ctx.check()?;
-                    ctx.emit(Partial { level: shown, outcome });
-                    shown += 1;
-                }
-                ctx.check()?;
-            }
-            if n.is_multiple_of(KEPT_EVERY) {
-                self.keep(&run, &solver, ctx);
-            }
+        if let Some(issue) = self.unreachable(&run, &mut solver).map_err(|e| self.physics(e))? {
+            return Err(StudyError::Setup(vec![issue]));
         }
-        self.finish(&run, solver, ctx)
+        ctx.check()?;
+        let mut shown = 0;
+        loop {
+            while run.stopped().is_none() {
+                if ctx.asked() == Asked::Finish && run.state().iteration > 0 {
+                    ctx.log("Asked to finish: the design as it is now is the answer");
+                    return self.finish(&run, solver, ctx);
+                }
+                if ctx.asked() == Asked::Pause {
+                    self.keep(&run, &solver, ctx);
+                    return Err(StudyError::Paused);
+                }
+                self.step(&mut run, &mut solver, ctx)?;
+                let n = run.state().iteration;
+                if n == 1 || n.is_multiple_of(SHOWN_EVERY) {
+                    if let Some(outcome) = self.look(&run, &solver) {
+                        ctx.check()?;
+                        ctx.emit(Partial { level: shown, outcome });
+                        shown += 1;
+                    }
+                    ctx.check()?;
+                }
+                if n.is_multiple_of(KEPT_EVERY) {
+                    self.keep(&run, &solver, ctx);
+                }
+            }
+            // The step that ended the run is evaluated here for the first time.
+            let over = self.over_now(&run, &mut solver).map_err(|e| self.physics(e))?;
+            ctx.check()?;
+            let thin = self.thin(&run.solid());
+            let n_thin = thin.as_ref().map_or(0, |t| t.members.len() + t.gaps.len());
+            let is_last = run.state().iteration >= self.wishes.iterations_max + BACK_MAX;
+            if is_last || over <= OVER_MAX && n_thin == 0 {
+                return self.finish(&run, solver, ctx);
+            }
+            if over > OVER_MAX {
+                ctx.log(format!("{:.1} % above the limit: another iteration", 100.0 * over));
+            } else {
+                ctx.log(format!("{n_thin} cells are of members or gaps that are too thin: another iteration"));
+            }
+            run.go_on();
+        }
     }
 
     /// A new run, or one that goes on from its checkpoint.
@@ -221,13 +268,19 @@ impl<'a> Plan<'a> {
         Ok(())
     }
 
+    /// Cells of members and of gaps that are thinner than asked for; nothing where no least width is.
+    pub fn thin(&self, solid: &[bool]) -> Option<Thin> {
+        let size = (self.brief.member / self.region.grid.cell + ROUNDING).floor() as usize;
+        (self.brief.member > 0.0).then(|| measure::thin(&self.region.domain, solid, size, Beyond::Void))
+    }
+
     /// The design on its way.
     fn look(&self, run: &Optimization, solver: &Solver) -> Option<Outcome> {
         let density = run.density();
         let (samples, _) = body::samples(&self.region, &density)?;
         let level = body::level_by_cells(&self.region, &density);
         let grown = self.mould.grow(&samples, level, body::surface_cells(&self.region, 1.0))?;
-        let solved = solver.last().map(|view| Solved { view, compliance: None, built: None, stress: None });
+        let solved = solver.last().map(|view| Solved { view, compliance: None, built: None, stress: None, over: &[] });
         Some(answer::outcome(self, run, &density, &grown, solved.as_ref()))
     }
 
@@ -237,6 +290,7 @@ impl<'a> Plan<'a> {
         solver.refine();
         let response = solver.solve(&run.stiffness(&density)).map_err(|e| self.physics(e))?;
         let stress = solver.largest_stress(&density);
+        let over = self.over(&response.compliance, &stress);
         ctx.check()?;
         ctx.progress(Phase::Recover, 0.93, "Making a body of the densities");
         let flag = ctx.cancel_flag();
@@ -248,7 +302,10 @@ impl<'a> Plan<'a> {
                 "nothing is left of the design: allow more volume, or keep more of the space".into(),
             ));
         };
-        let Built { grown, level, wanted, n_pieces, .. } = &built;
+        let Built { grown, level, wanted, pieces, n_crumbs, .. } = &built;
+        if *n_crumbs > 0 {
+            ctx.log(format!("Left out {n_crumbs} loose crumbs, which nothing held or loaded belongs to"));
+        }
         ctx.progress(Phase::Recover, 0.97, "Solving the body in cells");
         let nodal = solver.take();
         let view = nodal.as_ref().map(Nodal::view);
@@ -262,23 +319,36 @@ impl<'a> Plan<'a> {
             compliance: Some(&response.compliance),
             built: Some(&again.compliance),
             stress: Some(&stress),
+            over: &over,
         });
         let mut out = answer::outcome(self, run, &density, grown, solved.as_ref());
         answer::finish(self, run, &density, grown, view, &mut out);
         out.facts.push(("level of the surface".into(), format!("{level:.4}")));
+        out.warnings.extend(self.missed(&density, &over));
         if (grown.volume / wanted - 1.0).abs() > 5e-3 {
             out.warnings.push(format!(
                 "The body's volume is {:.1} % off the optimiser's: walls are thinner than cells resolve; take more cells",
                 100.0 * (grown.volume / wanted - 1.0)
             ));
         }
-        if *n_pieces > 1 {
+        if pieces.len() > 1 {
             let idle = match self.brief.duty {
                 Duty::Mechanical(_) => "some held or loaded face carries nothing",
                 Duty::Thermal(_) => "some heated or cooled face leads no heat",
             };
-            out.warnings
-                .push(format!("The body is in {n_pieces} pieces: {idle}; allow more volume or check the loads"));
+            out.warnings.push(format!(
+                "The body is in {} pieces: {idle}; allow more volume or check the loads. Beside the largest: near {}",
+                pieces.len(),
+                piece::places(pieces)
+            ));
+        }
+        if let Some(thin) = self.thin(&run.solid()).filter(|t| !t.members.is_empty() || !t.gaps.is_empty()) {
+            out.warnings.push(format!(
+                "Smallest member: {} cells of members and {} of gaps are thinner than {:.3} mm; allow more iterations or more cells",
+                thin.members.len(),
+                thin.gaps.len(),
+                1e3 * self.brief.member
+            ));
         }
         if run.stopped() == Some(Stop::Iterations) {
             out.warnings.push("The iterations were used up before the design settled; more may improve it".into());
@@ -322,8 +392,8 @@ fn wishes(brief: &Brief, region: &Region, nodes: &Nodes) -> Setup {
     let is_stress = matches!(goal, setup::Goal::Strength { .. });
     let base = Setup::new(goal, nodes.sizes.len(), RADIUS);
     let (filter, sharpening) = if brief.member > 0.0 {
-        let sized = base.clone().with_size_min(brief.member / region.grid.cell);
-        (sized.filter, sized.sharpening.map(|s| Sharpening { beta_end: 2.0 * BETA_END, ..s }))
+        let sized = base.clone().with_size_min(brief.member / region.grid.cell, [[false; 2]; 3]);
+        (sized.filter, sized.sharpening)
     } else {
         let sharpening = Sharpening { beta_start: 1.0, beta_end: BETA_END, robust: None };
         (Filter::Density { radius: RADIUS }, Some(sharpening))

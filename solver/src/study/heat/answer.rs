@@ -2,7 +2,9 @@
 
 use super::history::History;
 use super::solve::Stage;
+use crate::fitted::heat::Law;
 use crate::fitted::peak::Peaks;
+use crate::fitted::recover::Estimate;
 use crate::fitted::skin::skin;
 use crate::quantity::Dimension;
 use crate::study::climb;
@@ -11,6 +13,9 @@ use crate::study::outcome::{
 };
 use crate::study::resolution::not_reached;
 use crate::study::thermal::{Boundary, Setup};
+
+/// Temperatures that differ by less are one, K.
+const SAME: f64 = 1e-6;
 
 /// Meshes of the answer and the nodes they show.
 struct Shown {
@@ -130,6 +135,12 @@ fn scalars(setup: &Setup, stage: &Stage, history: &History, k: usize, out: &mut 
         let (value, error) = history.flow(setup, k, i, steps);
         push(&format!("heat:{id}"), &format!("Heat in: {label}"), value, error, Dimension::POWER, None, None);
     }
+    if is_compliant(stage, k) {
+        // ∫ q²/k is the heat times the rise of temperature where it enters; elements find too little of it, by their error.
+        let Estimate { energy, elements } = &stage.states[k].estimate;
+        let (label, error) = ("Thermal compliance: heat times its rise", elements.iter().sum());
+        push("thermal_compliance", label, *energy, Some(error), Dimension::THERMAL_COMPLIANCE, None, None);
+    }
     let Some(said) = history.said.last().and_then(|s| s.get(k)) else { return };
     let Some(Peaks { largest: p, finite, singular }) = Peaks::of(&said.peaks) else { return };
     push("heat_flux_max", "Largest heat flux", p.value, p.error, Dimension::HEAT_FLUX, Some(p.at), p.exponent);
@@ -147,6 +158,15 @@ fn scalars(setup: &Setup, stage: &Stage, history: &History, k: usize, out: &mut 
             singular.len()
         ));
     }
+}
+
+/// Whether heat that is given goes to one temperature, in a steady state: what a best conductor is sought for.
+fn is_compliant(stage: &Stage, k: usize) -> bool {
+    let state = &stage.states[k];
+    let mut kept = stage.groups.iter().filter_map(|g| g.first()).map(|n| state.temperature[*n as usize]);
+    let Some(first) = kept.next() else { return false };
+    let given = stage.exchanges.iter().all(|e| e.law == Law::Flux);
+    state.time.is_none() && given && kept.all(|t| (t - first).abs() < SAME)
 }
 
 /// Id and label of everything through which heat comes, in the order of [`Flows::all`](crate::fitted::heat::Flows::all):

@@ -267,6 +267,7 @@ fn one(
 ) -> Result<Stage, StudyError> {
     step.report(ctx, 0.3, "Assembling");
     let held = fit::hold(setup, &mesh)?;
+    fit::check_pieces(setup, &mesh, &held)?;
     ctx.check()?;
     let expansion = expand(setup, &mesh, ctx)?;
     let softened = softened(setup, &mesh, expansion.as_ref());
