@@ -10,6 +10,7 @@ mod coupling;
 mod property;
 mod read;
 mod set;
+mod spring;
 mod step;
 pub mod topology;
 
@@ -102,6 +103,17 @@ pub struct Section {
 pub struct Equation {
     pub line: usize,
     pub terms: Vec<(u32, u8, f64)>,
+}
+
+/// A spring between a component of a node (its index) and the ground.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spring {
+    pub line: usize,
+    pub node: u32,
+    /// From 1.
+    pub component: u8,
+    /// Force per way.
+    pub stiffness: f64,
 }
 
 /// What a line acts on.
@@ -234,6 +246,7 @@ pub struct Deck {
     pub amplitudes: BTreeMap<String, Vec<[f64; 2]>>,
     pub equations: Vec<Equation>,
     pub couplings: Vec<Coupling>,
+    pub springs: Vec<Spring>,
     pub absolute_zero: Option<f64>,
     /// What is said before the first step.
     pub model: Vec<Action>,

@@ -3,6 +3,7 @@
 use super::assembly::{Outline, Scope, numbered};
 use super::card::{Card, cards, fault, shown};
 use super::set::{self, Written, WrittenSurface};
+use super::spring::{self, Springs};
 use super::topology::Form;
 use super::{Deck, Element, Equation, Material, Note, Number, Procedure, Section, Step, Target};
 use super::{coupling, property, step};
@@ -63,6 +64,7 @@ struct Reader {
     /// Numbers of elements that are no solids.
     unread: BTreeSet<Number>,
     equations: Vec<(usize, Vec<(Number, u8, f64)>)>,
+    springs: Springs,
     /// Keywords that are not read, and their lines.
     unknown: BTreeMap<String, BTreeSet<usize>>,
     scope: Scope,
@@ -184,6 +186,10 @@ impl Reader {
             }
             "AMPLITUDE" => self.amplitude(card)?,
             "EQUATION" => self.equation(card)?,
+            "SPRING" => {
+                let set = self.named(card.required("ELSET")?);
+                self.springs.law(card, set, &mut self.deck.notes)?;
+            }
             "STEP" => self.step(card)?,
             "END STEP" => self.in_step = false,
             // These two carry something that counts.
@@ -279,6 +285,10 @@ impl Reader {
 
     fn elements(&mut self, card: &Card) -> Result<(), FormatError> {
         let kind = card.required("TYPE")?;
+        if kind == spring::TYPE && card.has("ELSET") {
+            let set = self.scope.name(card.required("ELSET")?);
+            return self.springs.elements(card, set, |n| self.scope.number(n));
+        }
         let form = Form::of(&kind);
         let mut ids = Vec::new();
         let (mut rows, mut n_unread) = (card.rows.iter().peekable(), 0);
@@ -443,6 +453,11 @@ impl Reader {
         deck.node_sets = set::resolve(&self.node_sets, &deck.nodes_by_id, &BTreeSet::new(), nodes_of, flat, &mut notes);
         deck.notes = notes;
         set::surfaces(&self.surfaces, &mut deck);
+        let (springs, unread) = self.springs.finish(&deck.nodes_by_id, &mut deck.notes);
+        deck.springs = springs;
+        if !unread.is_empty() {
+            self.unknown.entry("SPRING".into()).or_default().extend(unread);
+        }
         for (line, terms) in self.equations {
             let terms = terms.into_iter().map(|(n, c, w)| Some((*deck.nodes_by_id.get(&n)?, c, w))).collect();
             match terms {

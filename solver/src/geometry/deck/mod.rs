@@ -12,6 +12,7 @@ mod posed;
 mod problem;
 mod shape;
 mod skin;
+mod spring;
 mod unit;
 
 use super::exact::Refusal;

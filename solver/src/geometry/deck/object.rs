@@ -22,6 +22,7 @@ const MOMENT: [i32; 4] = [2, 1, -2, 0];
 const PRESSURE: [i32; 4] = [-1, 1, -2, 0];
 const DENSITY: [i32; 4] = [-3, 1, 0, 0];
 const ACCELERATION: [i32; 4] = [1, 0, -2, 0];
+const BEDDING: [i32; 4] = [-2, 1, -2, 0];
 const EXPANSION: [i32; 4] = [0, 0, 0, -1];
 const CONDUCTIVITY: [i32; 4] = [1, 1, -3, -1];
 const SPECIFIC_HEAT: [i32; 4] = [2, 0, -2, -1];
@@ -250,6 +251,7 @@ impl<'a> Writer<'a> {
             What::Fixed => ("fixed", "Fixed"),
             What::Sliding => ("sliding", "Sliding"),
             What::Displacement(_) => ("displacement", "Displacement"),
+            What::Elastic { .. } => ("elastic", "Elastic foundation"),
             What::Remote { .. } => ("remote_displacement", "Remote displacement"),
             What::RemoteForce { .. } => ("remote_force", "Remote force"),
             What::RemoteMoment { .. } => ("remote_moment", "Remote moment"),
@@ -285,6 +287,9 @@ impl<'a> Writer<'a> {
                 }
                 object
             }
+            What::Elastic { normal, tangential } => object
+                .expr("stiffness", &self.typed(*normal, BEDDING, 1e9, "N/mm^3"))
+                .expr("tangential", &self.typed(*tangential, BEDDING, 1e9, "N/mm^3")),
             What::Remote { at, ways } => self.remote(object, *at, *ways),
             What::RemoteForce { force, at, rigid } => object
                 .with("point", self.vector(at.to_array(), [1, 0, 0, 0], 1e-3, "mm"))

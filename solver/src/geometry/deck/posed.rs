@@ -16,6 +16,11 @@ pub enum What {
     Fixed,
     Sliding,
     Displacement([Option<f64>; 3]),
+    /// Springs, stiffness per area.
+    Elastic {
+        normal: f64,
+        tangential: f64,
+    },
     /// One solid piece with three ways and three turns about a point.
     Remote {
         at: DVec3,
@@ -65,7 +70,7 @@ pub enum What {
 
 impl What {
     pub fn is_support(&self) -> bool {
-        matches!(self, Self::Fixed | Self::Sliding | Self::Displacement(_) | Self::Remote { .. })
+        matches!(self, Self::Fixed | Self::Sliding | Self::Displacement(_) | Self::Elastic { .. } | Self::Remote { .. })
     }
 
     /// Whether it is a support that moves.
