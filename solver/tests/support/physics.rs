@@ -50,7 +50,7 @@ pub const ALL: &[Physics] = &[
         name: "static, instant",
         study: "static",
         laws: &[law("displacement_max", 1, 0.05), law("von_mises_max", 0, 0.5), law("mass", 3, 1e-9)],
-        make: |p| vec![root(), p.force([10.0, -200.0, 300.0]), study("static", p)],
+        make: |p| vec![root(), p.force([10.0, -200.0, 300.0]), study("static")],
     },
     Physics {
         name: "static",
@@ -61,14 +61,14 @@ pub const ALL: &[Physics] = &[
             law("compliance", 3, 0.02),
             law("mass", 3, 1e-9),
         ],
-        make: |p| vec![root(), p.force([10.0, -200.0, 300.0]), verified(p)],
+        make: |p| vec![root(), p.force([10.0, -200.0, 300.0]), verified()],
     },
     Physics {
         name: "static, evenly warm",
         study: "static",
         laws: &[law("displacement_max", 1, 1e-6), law("von_mises_max", 0, 1e-6), law("mass", 3, 1e-9)],
-        make: |p| {
-            let warm = verified(p).with("warmth", choice("given")).expr("temperature", "120 °C");
+        make: |_| {
+            let warm = verified().with("warmth", choice("given")).expr("temperature", "120 °C");
             vec![on("slide", "sliding", &["x0", "x1", "y0", "z0"]), warm]
         },
     },
@@ -78,7 +78,7 @@ pub const ALL: &[Physics] = &[
         laws: &[law("displacement_max", 1, 0.01), law("von_mises_max", 0, 0.02), law("mass", 3, 1e-9)],
         make: |p| {
             let heat = Value::Refs(vec!["heat".into()]);
-            let warm = verified(p).with("warmth", choice("heat")).with("heat", heat);
+            let warm = verified().with("warmth", choice("heat")).with("heat", heat);
             let slide = on("slide", "sliding", &["x0", "x1", "y0", "z0"]);
             let mut all = vec![slide, warm, Object::new("heat", "heat", "Heat")];
             all.extend(heated(p));
@@ -89,13 +89,13 @@ pub const ALL: &[Physics] = &[
         name: "modal",
         study: "modal",
         laws: &[law("frequency", -1, 0.01), law("frequency_first", -1, 0.01), law("mass", 3, 1e-9)],
-        make: |p| vec![root(), study("modal", p).expr("modes", "3")],
+        make: |_| vec![root(), study("modal").expr("modes", "3")],
     },
     Physics {
         name: "buckling",
         study: "buckling",
         laws: &[law("load_factor", 0, 0.01), law("load_factor_first", 0, 0.01)],
-        make: |p| vec![root(), p.force([-1000.0, 0.0, 0.0]), study("buckling", p).expr("modes", "2")],
+        make: |p| vec![root(), p.force([-1000.0, 0.0, 0.0]), study("buckling").expr("modes", "2")],
     },
     Physics {
         name: "heat, steady",
@@ -103,7 +103,7 @@ pub const ALL: &[Physics] = &[
         laws: HEAT,
         make: |p| {
             let mut all = heated(p);
-            all.push(study("heat", p));
+            all.push(study("heat"));
             all
         },
     },
@@ -113,7 +113,7 @@ pub const ALL: &[Physics] = &[
         laws: HEAT,
         make: |p| {
             let duration = 60.0 * p.size.powi(2);
-            let course = study("heat", p).with("course", choice("transient"));
+            let course = study("heat").with("course", choice("transient"));
             let mut all = heated(p);
             all.push(course.expr("duration", &format!("{duration} s")).expr("states", "2"));
             all
@@ -147,12 +147,12 @@ fn heated(p: &Place) -> Vec<Object> {
     vec![hot, p.film("air", "y1", 400.0)]
 }
 
-fn study(kind: &str, _: &Place) -> Object {
+fn study(kind: &str) -> Object {
     Object::new("study", kind, "Study").with("resolution", choice("cell"))
 }
 
-fn verified(p: &Place) -> Object {
-    study("static", p).with("method", choice("verified"))
+fn verified() -> Object {
+    study("static").with("method", choice("verified"))
 }
 
 impl Physics {

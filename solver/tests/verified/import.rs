@@ -1,5 +1,6 @@
 //! Our own decks, read back: the design that comes of them moves as the one they were written for.
 
+use crate::bolt::{designed, force, joint, on, preload};
 use crate::part;
 use crate::support::{Blobs, design};
 use solver::deck::Units;
@@ -33,7 +34,12 @@ fn back(name: &str, kind: &str, objects: Vec<Object>, surface: SurfaceMesh, set:
     let at = first.position(&"study".into()).unwrap();
     let plain = Object::new("study", kind, "Study").with("resolution", Value::Choice("cell".into()));
     first.objects[at] = Arc::new(set(plain.expr("cell", "8 mm")));
-    let out = solve(kind, &first, &model, &"study".into());
+    there(name, kind, &first, &model)
+}
+
+/// The same of a whole design.
+fn there(name: &str, kind: &str, first: &Design, model: &Model) -> Return {
+    let out = solve(kind, first, model, &"study".into());
     let bytes = out.deck.clone().into_bytes();
     let source = Source { hash: "h", file: "deck.inp", units: Units::Metre, seed: 5 };
     let reading = read(&bytes, &source).unwrap();
@@ -278,4 +284,26 @@ fn a_deck_of_springs_over_faces_comes_back() {
     let notes: Vec<&str> = reading.notes.iter().map(|n| n.text.as_str()).collect();
     assert!(matches!(notes[..], [one] if one.contains("springs at 1 nodes follow no face")), "{notes:?}");
     assert!(reading.objects.iter().all(|o| o.kind != "elastic"));
+}
+
+/// A bolt's deck has its shank cut in two; it comes back whole, and as tight.
+#[test]
+fn a_deck_of_a_tightened_joint_comes_back() {
+    let mut objects = joint();
+    objects.extend([
+        preload(),
+        on("floor", "fixed", &["tube.bottom"]),
+        force("pull", "nut.top", [0.0, 0.0, 4e3]),
+        case("assembled", &["tight"]),
+        case("service", &["pull"]),
+    ]);
+    let (design, model) = designed(objects, "3 mm");
+    let found = there("joint", "static", &design, &model);
+    // Both bodies are polygons about their axis now, with a little less in their sections.
+    for id in ["bolt_force_1", "displacement_max"] {
+        found.agrees("joint", id, 0.03);
+    }
+    let count = |kind: &str| found.design.of_kind(kind).count();
+    assert_eq!((count("import"), count("bolt_preload"), count("load_case")), (2, 1, 2));
+    assert!(found.notes.iter().all(|n| n.contains("bodies that touch are taken as bonded")), "{:?}", found.notes);
 }

@@ -7,6 +7,7 @@
 mod assembly;
 mod card;
 mod coupling;
+mod cut;
 mod property;
 mod read;
 mod set;
@@ -103,6 +104,18 @@ pub struct Section {
 pub struct Equation {
     pub line: usize,
     pub terms: Vec<(u32, u8, f64)>,
+}
+
+/// A cut across a bolt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cut {
+    pub line: usize,
+    /// The node whose first component is how far the sides are moved over each other, and whose force is the pull.
+    pub reference: u32,
+    /// Of length one.
+    pub axis: [f64; 3],
+    /// In the cut.
+    pub nodes: Vec<u32>,
 }
 
 /// A spring between a component of a node (its index) and the ground.
@@ -247,6 +260,7 @@ pub struct Deck {
     pub equations: Vec<Equation>,
     pub couplings: Vec<Coupling>,
     pub springs: Vec<Spring>,
+    pub cuts: Vec<Cut>,
     pub absolute_zero: Option<f64>,
     /// What is said before the first step.
     pub model: Vec<Action>,

@@ -6,7 +6,7 @@ use super::set::{self, Written, WrittenSurface};
 use super::spring::{self, Springs};
 use super::topology::Form;
 use super::{Deck, Element, Equation, Material, Note, Number, Procedure, Section, Step, Target};
-use super::{coupling, property, step};
+use super::{coupling, cut, property, step};
 use crate::format::{BYTES_MAX, FormatError};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -46,7 +46,7 @@ fn meaning(name: &str) -> &'static str {
         "TRANSFORM" => "turned axes at nodes: what holds or loads these nodes may be turned",
         "CYCLIC SYMMETRY MODEL" => "cyclic symmetry",
         "NODAL THICKNESS" | "OFFSET" => "only solids are read",
-        "PRE-TENSION SECTION" => "bolt preload",
+        "PRE-TENSION SECTION" => "one across a beam: only solids are read",
         "HYPERELASTIC" | "HYPERFOAM" | "CREEP" | "CYCLIC HARDENING" | "DEFORMATION PLASTICITY" | "USER MATERIAL" => {
             "only linear elastic materials are read"
         }
@@ -65,6 +65,7 @@ struct Reader {
     unread: BTreeSet<Number>,
     equations: Vec<(usize, Vec<(Number, u8, f64)>)>,
     springs: Springs,
+    cuts: Vec<cut::Written>,
     /// Keywords that are not read, and their lines.
     unknown: BTreeMap<String, BTreeSet<usize>>,
     scope: Scope,
@@ -190,6 +191,10 @@ impl Reader {
                 let set = self.named(card.required("ELSET")?);
                 self.springs.law(card, set, &mut self.deck.notes)?;
             }
+            "PRE-TENSION SECTION" => match cut::read(card, &self.scope)? {
+                Some(cut) => self.cuts.push(cut),
+                None => drop(self.unknown.entry(card.name.clone()).or_default().insert(card.line)),
+            },
             "STEP" => self.step(card)?,
             "END STEP" => self.in_step = false,
             // These two carry something that counts.
@@ -467,6 +472,8 @@ impl Reader {
                 }
             }
         }
+        cut::resolve(self.cuts, &mut deck);
+        cut::heal(&mut deck);
         for (name, lines) in self.unknown {
             let (line, n) = (lines.first().copied().unwrap_or(1), lines.len());
             let times = if n > 1 { format!(" ({n} times)") } else { String::new() };

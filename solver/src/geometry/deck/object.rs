@@ -1,6 +1,6 @@
 //! The objects of a design that a deck comes to.
 
-use super::posed::{Course, Item, Posed, What};
+use super::posed::{Course, Item, Posed, Preload, What};
 use super::unit::{celsius, typed};
 use super::{Built, Opened, Source};
 use crate::deck::{Note, Units};
@@ -259,6 +259,7 @@ impl<'a> Writer<'a> {
             What::Moment(_) => ("moment", "Moment"),
             What::Pressure(_) => ("pressure", "Pressure"),
             What::Gravity(_) => ("gravity", "Gravity"),
+            What::Bolt(_) => ("bolt_preload", "Bolt preload"),
             What::Spin { .. } => ("rotation", "Turning"),
             What::Temperature(_) => ("temperature", "Temperature"),
             What::Flux(_) | What::Heat(_) => ("heat_flux", "Heat flow"),
@@ -301,6 +302,12 @@ impl<'a> Writer<'a> {
             What::Force(f) => object.with("force", self.vector(f.to_array(), FORCE, 1.0, "N")),
             What::Moment(m) => object.with("moment", self.vector(m.to_array(), MOMENT, 1.0, "N*m")),
             What::Pressure(p) => object.expr("pressure", &self.typed(*p, PRESSURE, 1e6, "MPa")),
+            What::Bolt(Preload::Force(f)) => {
+                object.with("by", choice("force")).expr("force", &self.typed(*f, FORCE, 1.0, "N"))
+            }
+            What::Bolt(Preload::Shortening(way)) => {
+                object.with("by", choice("length")).expr("length", &self.typed(*way, [1, 0, 0, 0], 1e-3, "mm"))
+            }
             What::Gravity(a) => object.with("acceleration", self.vector(a.to_array(), ACCELERATION, 1.0, "m/s^2")),
             What::Spin { squared, point, axis } => {
                 let radians = self.units.si(*squared, [0, 0, -2, 0]).sqrt();

@@ -10,6 +10,13 @@ pub struct Course {
     pub amplitude: Option<String>,
 }
 
+/// How tight a bolt is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Preload {
+    Force(f64),
+    Shortening(f64),
+}
+
 /// A condition, in the deck's units.
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
@@ -43,6 +50,8 @@ pub enum What {
     /// Positive presses.
     Pressure(f64),
     Gravity(DVec3),
+    /// On the wall of its shank.
+    Bolt(Preload),
     Spin {
         squared: f64,
         point: [f64; 3],
@@ -86,7 +95,7 @@ impl What {
     pub fn is_load(&self) -> bool {
         let on_mass = matches!(self, Self::Gravity(_) | Self::Spin { .. });
         let remote = matches!(self, Self::RemoteForce { .. } | Self::RemoteMoment { .. });
-        on_mass || remote || matches!(self, Self::Force(_) | Self::Moment(_) | Self::Pressure(_))
+        on_mass || remote || matches!(self, Self::Force(_) | Self::Moment(_) | Self::Pressure(_) | Self::Bolt(_))
     }
 }
 

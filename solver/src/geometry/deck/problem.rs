@@ -229,6 +229,9 @@ impl Reader<'_> {
             }
             self.unstiffened(name, &procedure, standing);
         }
+        if matches!(procedure, Procedure::Static) {
+            self.bolts(standing);
+        }
         if !is_heat && !matches!(procedure, Procedure::Frequency { .. }) {
             self.nodal_forces(standing);
         }
@@ -368,7 +371,7 @@ impl Reader<'_> {
     ) {
         let mut by_line: BTreeMap<usize, (BTreeSet<u32>, bool)> = BTreeMap::new();
         for ((node, c), held) in &standing.held {
-            let helps = self.foundations.helpers.contains(node);
+            let helps = self.foundations.helpers.contains(node) || self.pulls(*node);
             if components.contains(c) && !helps && !covered.contains(&(*node, *c)) {
                 let entry = by_line.entry(held.line).or_default();
                 entry.0.insert(*node);
@@ -400,7 +403,7 @@ impl Reader<'_> {
         let mut turned = None;
         let taken = self.coupled_forces(standing);
         for ((name, node, c), (value, line, _)) in &standing.forces {
-            if *value == 0.0 || taken.contains(&(*node, *c)) {
+            if *value == 0.0 || taken.contains(&(*node, *c)) || self.pulls(*node) {
                 continue;
             }
             if !(1..=3).contains(c) {
