@@ -23,15 +23,20 @@ fn named(name: &str) -> &'static Physics {
 }
 
 fn keeps_its_laws(name: &str) {
+    keeps_its_laws_on(name, ELEMENT);
+}
+
+fn keeps_its_laws_on(name: &str, element: f64) {
     let physics = named(name);
-    let sample = |turn: DQuat, size: f64| physics.sample(turn, size, ELEMENT);
+    let sample = |turn: DQuat, size: f64| physics.sample(turn, size, element);
     let found = law_faults(study(physics.study).unwrap(), &sample, physics.laws);
     assert!(found.is_empty(), "{name}: {found:#?}");
 }
 
 #[test]
 fn the_instant_static_study_turns_and_grows() {
-    keeps_its_laws("static, instant");
+    // Cells that lie aslant cut the walls of a bar: it takes several across.
+    keeps_its_laws_on("static, instant", 0.035);
 }
 
 #[test]

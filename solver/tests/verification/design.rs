@@ -206,10 +206,13 @@ pub fn case_15() -> Vec<Row> {
     let (out, mesh) = run(objects, &model, "static", verified);
     let at = DVec3::new(0.0, a, 0.5 * h);
     let found = read(&out, "stress", at)[0];
-    covered("stress at the hole", found, Some(read(&out, "stress_error", at)[0]), 300e6);
-    // Along the hole's axis ν σθ; the band of the peak covers the closed form.
+    // What a plate of this width has: Heywood, Designing by Photoelasticity (1952), a thousandth more than an endless one.
+    let wide = 1.0 - a / w;
+    let stress = 100e6 * (2.0 + wide.powi(3)) / wide;
+    covered("stress at the hole", found, Some(read(&out, "stress_error", at)[0]), stress);
+    // Along the hole's axis acts ν σθ.
     let peak = scalars(&out, "von_mises_max")[0];
-    covered("von Mises at the hole", peak.value, peak.error, 300e6 * (1.0 - NU + NU * NU).sqrt());
+    covered("von Mises at the hole", peak.value, peak.error, stress * (1.0 - NU + NU * NU).sqrt());
     vec![Row {
         case: 15,
         name: "Kirsch's hole in a wide plate",
@@ -253,9 +256,10 @@ impl Body for Plate {
     }
 }
 
-/// NAFEMS LE10. What is a line there, the middle of the outer face, is a strip of a thirtieth of the thickness.
+/// NAFEMS LE10. What is a line there, the middle of the outer face, is a strip of a twentieth of the thickness, with elements
+/// small enough to lie in it.
 pub fn case_9() -> Vec<Row> {
-    let (t, strip, n) = (0.6, 0.01, 64);
+    let (t, strip, n) = (0.6, 0.015, 64);
     let levels = [0.0, 0.5 * t - strip, 0.5 * t + strip, t];
     // By station along the angle: inner bottom and top, then the outer levels.
     let mut points = Vec::new();
@@ -287,7 +291,8 @@ pub fn case_9() -> Vec<Row> {
         faces("fixed", "strip", &["outer_mid"]),
         faces("pressure", "p", &["top"]).expr("pressure", "1 MPa"),
     ];
-    let (out, mesh) = run(objects, &model, "static", verified);
+    let fine = |o: Object| verified(o).with("refine", part::faces(&["outer_mid"])).expr("refine_size", "25 mm");
+    let (out, mesh) = run(objects, &model, "static", fine);
     let d = DVec3::new(2.0, 0.0, t);
     let found = read(&out, "stress", d)[1];
     covered("σyy at D", found, Some(read(&out, "stress_error", d)[0]), -5.38e6);

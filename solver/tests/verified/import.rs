@@ -198,7 +198,9 @@ fn decks_of_heat_come_back() {
         flows
     };
     let steady = back("steady", "heat", objects("120 °C"), bar(), |o| o);
-    assert!(steady.notes.is_empty(), "{:?}", steady.notes);
+    // A deck of heat knows no stiffness; that is all there is to say.
+    let silent = |notes: &[String]| notes.iter().all(|n| n.contains("no *ELASTIC"));
+    assert!(silent(&steady.notes), "{:?}", steady.notes);
     // Temperatures are absolute: a thousandth is a third of a kelvin.
     for id in ["temperature_max", "temperature_min"] {
         steady.agrees("steady", id, 1e-3);
@@ -206,7 +208,7 @@ fn decks_of_heat_come_back() {
     let hot = "20 °C + 100 K * time / (60 s)";
     let over_time = |o: Object| o.with("course", Value::Choice("transient".into())).expr("duration", "60 s");
     let transient = back("transient", "heat", objects(hot), bar(), |o| over_time(o).expr("initial", "20 °C"));
-    assert!(transient.notes.is_empty(), "{:?}", transient.notes);
+    assert!(silent(&transient.notes), "{:?}", transient.notes);
     for id in ["temperature_max", "temperature_min"] {
         transient.agrees("transient", id, 1e-3);
     }
