@@ -14,6 +14,8 @@ use std::collections::BTreeSet;
 const TABLE_MAX: usize = 20;
 /// Objects of one import: a batch of commands holds no more.
 const OBJECTS_MAX: usize = 900;
+/// Motions without strain that a free body has, which other programs count among its modes.
+const RIGID: u32 = 6;
 /// Modes that a study may ask for.
 const MODES_MAX: u32 = 50;
 
@@ -424,7 +426,8 @@ impl<'a> Writer<'a> {
                 }
                 Procedure::Frequency { n } => {
                     let id = self.id("modal");
-                    let object = base(id, "modal").expr("modes", &self.modes(step.line, *n).to_string());
+                    let above = if supports.is_empty() { n.saturating_sub(RIGID).max(1) } else { *n };
+                    let object = base(id, "modal").expr("modes", &self.modes(step.line, above).to_string());
                     studies.push(if supports.is_empty() {
                         object.with("free", Value::Flag(true))
                     } else {

@@ -109,11 +109,11 @@ impl Reader<'_> {
         let mut area = [0.0; 2];
         for (_, k, along) in springs {
             let cosine = along.try_normalize()?.dot(normal).abs();
-            let which = match () {
-                () if cosine > ALONG => 0,
-                () if cosine * cosine < 1.0 - ALONG * ALONG => 1,
-                () => return None,
-            };
+            let is_across = cosine * cosine < 1.0 - ALONG * ALONG;
+            if cosine <= ALONG && !is_across {
+                return None;
+            }
+            let which = usize::from(is_across);
             if *stiffness[which].get_or_insert(*k) != *k {
                 return None;
             }
