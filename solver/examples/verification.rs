@@ -11,12 +11,17 @@ mod boundary;
 #[path = "../tests/support/closed_form.rs"]
 #[allow(dead_code)] // The tests use the rest of it.
 mod closed_form;
+#[path = "../tests/verification/design.rs"]
+mod design;
 #[path = "../tests/verification/heat.rs"]
 mod heat;
 #[path = "../tests/verification/material.rs"]
 mod material;
 #[path = "../tests/verification/modes.rs"]
 mod modes;
+#[path = "../tests/support/part.rs"]
+#[allow(dead_code)]
+mod part;
 #[path = "../tests/support/row.rs"]
 mod row;
 #[path = "../tests/verification/statics.rs"]
@@ -43,16 +48,20 @@ const CASES: &[(&str, fn() -> Vec<Row>)] = &[
     ("static", statics::case_6),
     ("static", statics::case_8),
     ("static", statics::case_9),
+    ("static", design::case_9),
     ("static", statics::case_11),
     ("static", statics::case_12),
     ("static", statics::case_13),
+    ("static", design::case_13),
     ("static", statics::case_15),
+    ("static", design::case_15),
     ("static", statics::case_17),
     ("static", statics::case_18),
     ("static", statics::case_19),
     ("static", heat::case_22),
     ("modal", modes::case_24),
     ("modal", modes::case_25),
+    ("modal", design::case_25),
     ("modal", modes::case_27),
     ("buckling", modes::case_28),
     ("modal", modes::case_30),
@@ -66,6 +75,7 @@ const CASES: &[(&str, fn() -> Vec<Row>)] = &[
     ("heat", heat::case_32),
     ("heat", heat::case_33),
     ("heat", heat::case_34),
+    ("heat", design::case_34),
     ("topology", topology::case_53),
     ("topology", topology::case_54),
     ("topology", topology::case_55),

@@ -6,8 +6,12 @@
 use super::outcome::Outcome;
 use super::{Case, Study, StudyError};
 use crate::design::{Design, Object};
-use crate::geometry::Model;
+use crate::geometry::{Body, Model};
 use crate::run::{Ctx, Report};
+use crate::surface::{MassProperties, Representation, SurfaceMesh};
+use glam::{DQuat, DVec3};
+use std::f64::consts::FRAC_PI_2;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A set-up with everything a run needs.
@@ -57,8 +61,8 @@ pub fn run(study: &dyn Study, sample: &Sample, stop_after: Option<usize>) -> Run
 
 /// What a study did wrong, in words; empty when it conforms.
 ///
-/// `broken` are samples that must be refused with an issue or an error (NaN, empty, unsupported), `on_threads` runs its
-/// closure in a pool of that many threads.
+/// `broken` are samples that must be refused with an issue or an error (NaN, empty, unsupported), besides the sample with a
+/// point of its body that is no number; `on_threads` runs its closure in a pool of that many threads.
 pub fn faults(
     study: &dyn Study,
     sample: &Sample,
@@ -78,7 +82,10 @@ pub fn faults(
     }
     progress_faults(&whole.reports, &mut faults);
 
-    for (name, bad) in broken {
+    let spoilt = spoilt(sample).map(|s| ("a point that is no number", s));
+    for (name, bad) in
+        broken.iter().map(|(name, bad)| (*name, bad)).chain(spoilt.iter().map(|(name, bad)| (*name, bad)))
+    {
         let refused = bad.with(|case| study.check(case)).iter().any(|i| i.severity == crate::design::Severity::Error);
         match run(study, bad, None).result {
             Ok(_) => faults.push(format!("{name} is answered, not refused")),
@@ -126,6 +133,96 @@ pub fn faults(
     ctx.memory_bytes_max = cost.memory_bytes / 2;
     if sample.with(|case| study.run(case, &mut ctx)).is_ok() {
         faults.push("it runs beyond the memory it is allowed".into());
+    }
+    faults
+}
+
+/// A body as the sample has it, but for a point of its surface that is no number, and what follows from it.
+struct Spoilt {
+    body: Arc<dyn Body>,
+    surface: Arc<SurfaceMesh>,
+}
+
+impl Body for Spoilt {
+    fn representation(&self) -> Representation {
+        self.body.representation()
+    }
+    fn surface(&self) -> &Arc<SurfaceMesh> {
+        &self.surface
+    }
+    fn mass_properties(&self) -> MassProperties {
+        MassProperties { volume: f64::NAN, area: f64::NAN, centroid: [f64::NAN; 3], inertia: [f64::NAN; 6] }
+    }
+    fn signed_distance(&self, points: &[[f64; 3]], out: &mut [f64]) {
+        self.body.signed_distance(points, out);
+    }
+}
+
+/// `None` for a sample without a body.
+fn spoilt(sample: &Sample) -> Option<Sample> {
+    let mut model = sample.model.clone();
+    let first = model.bodies.first_mut()?;
+    let mut surface = first.body.surface().as_ref().clone();
+    *surface.points.last_mut()? = [f64::NAN; 3];
+    first.body = Arc::new(Spoilt { body: first.body.clone(), surface: Arc::new(surface) });
+    Some(Sample { design: sample.design.clone(), model, study: sample.study })
+}
+
+/// What a scalar does as a problem is turned, and as it grows together with its loads.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Law {
+    /// Its id; all states that have it count.
+    pub scalar: &'static str,
+    /// It grows as this power of the size.
+    pub power: i32,
+    /// Share by which another mesh may answer differently: one that was turned, or cut at other roundings.
+    pub mesh: f64,
+}
+
+/// Twice as large is the same mesh to the bit: what is left is what solvers stop at, and digits of the set-up.
+const DOUBLED: f64 = 1e-6;
+/// Sizes besides the double.
+const SIZES: [f64; 2] = [0.1, 3.0];
+
+/// Where a study breaks the laws of turning and growing, in words; `sample(turn, size)` is one problem, turned about the
+/// origin and so many times as large.
+pub fn law_faults(study: &dyn Study, sample: &dyn Fn(DQuat, f64) -> Sample, laws: &[Law]) -> Vec<String> {
+    let answer = |turn: DQuat, size: f64| run(study, &sample(turn, size), None).result;
+    let plain = match answer(DQuat::IDENTITY, 1.0) {
+        Ok(out) => out,
+        Err(e) => return vec![format!("the sample does not run: {e}")],
+    };
+    let quarter = |axis: DVec3| DQuat::from_axis_angle(axis, FRAC_PI_2);
+    let lean = DQuat::from_euler(glam::EulerRot::ZYX, 0.5, 0.3, -0.2);
+    let mut others = vec![("turned about x", quarter(DVec3::X), 1.0), ("turned about y", quarter(DVec3::Y), 1.0)];
+    others.extend([("turned about z", quarter(DVec3::Z), 1.0), ("turned aslant", lean, 1.0)]);
+    others.push(("twice as large", DQuat::IDENTITY, 2.0));
+    others.extend(SIZES.map(|size| ("of another size", DQuat::IDENTITY, size)));
+    let mut faults = Vec::new();
+    for (name, turn, size) in others {
+        let out = match answer(turn, size) {
+            Ok(out) => out,
+            Err(e) => {
+                faults.push(format!("{name}, it does not run: {e}"));
+                continue;
+            }
+        };
+        for law in laws {
+            let of = |out: &Outcome| -> Vec<f64> {
+                out.scalars.iter().filter(|s| s.id == law.scalar).map(|s| s.value).collect()
+            };
+            let (before, after) = (of(&plain), of(&out));
+            if before.is_empty() || before.len() != after.len() {
+                faults.push(format!("{name}, {} has {} values and had {}", law.scalar, after.len(), before.len()));
+            }
+            let within = if size == 2.0 { DOUBLED } else { law.mesh };
+            for (a, b) in before.iter().zip(&after) {
+                let expected = a * size.powi(law.power);
+                if !((b - expected).abs() <= within * expected.abs()) {
+                    faults.push(format!("{name}, {} is {b:e} instead of {expected:e}", law.scalar));
+                }
+            }
+        }
     }
     faults
 }

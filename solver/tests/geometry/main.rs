@@ -3,6 +3,7 @@
 //! Needs feature `kernel`. Random parts print their seed; `BRUNEL_SEED=…` replays one.
 
 mod assembly;
+mod bolt;
 mod coupling;
 mod deck;
 #[cfg(feature = "solve")]

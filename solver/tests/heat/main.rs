@@ -2,8 +2,11 @@
 #![cfg(feature = "solve")]
 #![allow(clippy::print_stdout)] // What was found beside what was expected.
 
-#[path = "../support/part.rs"]
+#[path = "../support/calculix.rs"]
 #[allow(dead_code)] // Each test file uses its share.
+mod calculix;
+#[path = "../support/part.rs"]
+#[allow(dead_code)]
 pub mod part;
 #[path = "../support/tet_box.rs"]
 #[allow(dead_code)]

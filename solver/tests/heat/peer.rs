@@ -1,24 +1,14 @@
 //! Our heat decks, solved by CalculiX where it is installed: the same mesh must give the same temperatures.
 
-use crate::part;
 use crate::run::{bar, faces, film, over_time, run, set_up, warm};
+use crate::{calculix, part};
 use glam::DVec3;
 use solver::design::Object;
 use solver::study::outcome::Outcome;
-use std::process::{Command, Stdio};
 
 /// Temperatures by node at the last moment of the result file; `None` where the program is not installed.
-fn calculix(name: &str, deck: &str) -> Option<Vec<f64>> {
-    Command::new("ccx").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status().ok()?;
-    let folder = std::env::temp_dir().join(format!("brunel_heat_{}_{name}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("deck.inp"), deck).unwrap();
-    let output =
-        Command::new("ccx").args(["-i", "deck"]).current_dir(&folder).env("OMP_NUM_THREADS", "2").output().unwrap();
-    let text = std::fs::read_to_string(folder.join("deck.frd")).unwrap_or_default();
-    let _ = std::fs::remove_dir_all(&folder);
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && !text.is_empty(), "{said}");
+fn temperatures(name: &str, deck: &str) -> Option<Vec<f64>> {
+    let text = calculix::solve(name, deck)?.results;
     let mut found: Vec<f64> = Vec::new();
     let mut inside = false;
     for line in text.lines() {
@@ -34,16 +24,13 @@ fn calculix(name: &str, deck: &str) -> Option<Vec<f64>> {
             found[node - 1] = line[13..25].trim().parse().unwrap();
         }
     }
-    assert!(!found.is_empty(), "{said}");
+    assert!(!found.is_empty(), "{name}: no temperatures");
     Some(found)
 }
 
 /// Largest difference from CalculiX at any node of the solid meshes, over the range of temperatures, stays below `within`.
 fn agree(name: &str, out: &Outcome, within: f64) {
-    let Some(peer) = calculix(name, &out.deck) else {
-        println!("skipped {name}: CalculiX is not installed");
-        return;
-    };
+    let Some(peer) = temperatures(name, &out.deck) else { return };
     let last = out.states.last().map(|s| s.id.clone());
     let fields = out.fields.iter().filter(|f| f.id == "temperature" && f.mesh.starts_with("volume:") && f.case == last);
     let own: Vec<f64> = fields.flat_map(|f| f.values.iter().map(|v| f64::from(*v))).collect();

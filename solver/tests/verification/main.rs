@@ -6,6 +6,9 @@
 #[path = "../support/closed_form.rs"]
 #[allow(dead_code)] // Each test file uses its share.
 mod closed_form;
+#[path = "../support/part.rs"]
+#[allow(dead_code)]
+mod part;
 #[path = "../support/row.rs"]
 #[allow(dead_code)]
 mod row;
@@ -20,6 +23,7 @@ mod truth;
 
 mod bolt;
 mod boundary;
+mod design;
 mod heat;
 mod material;
 mod modes;
@@ -29,8 +33,11 @@ mod topology;
 /// One test per case.
 macro_rules! cases {
     ($($module:ident::$case:ident)*) => {
+        cases! { $($module::$case as $case)* }
+    };
+    ($($module:ident::$case:ident as $name:ident)*) => {
         $(#[test]
-        fn $case() {
+        fn $name() {
             for row in $module::$case() {
                 println!("{}: {} {:.6e}, reference {:.6e}, {:+.3} %", row.name, row.quantity, row.found, row.reference, 100.0 * row.error());
                 assert!(row.passes(), "{row:?}");
@@ -48,4 +55,10 @@ cases! {
     heat::case_31 heat::case_32 heat::case_33 heat::case_34
     topology::case_53 topology::case_54 topology::case_55 topology::case_57 topology::case_58 topology::case_60
     topology::case_61 topology::casting topology::asymptotes
+}
+
+// The same from a design, or a body, the whole way to what a person reads.
+cases! {
+    design::case_9 as case_9_from_a_body design::case_13 as case_13_from_a_design design::case_15 as case_15_from_a_design
+    design::case_25 as case_25_from_a_body design::case_34 as case_34_from_a_design
 }

@@ -153,7 +153,7 @@ pub fn case_4() -> Vec<Row> {
     let middle = DVec3::new(l, 0.5 * b, 0.5 * h);
     let even = 1.0 / (b * h);
     let mut out = Vec::new();
-    let mut row = |quantity, unit, reference, basis, found, mesh: &Solved| {
+    let mut row = |quantity, unit, reference, basis, found, mesh: &Solved, tolerance| {
         out.push(Row {
             case: 4,
             name: "Straight beam of MacNeal and Harder",
@@ -163,25 +163,27 @@ pub fn case_4() -> Vec<Row> {
             reference,
             basis,
             found,
-            tolerance: 0.02,
+            tolerance,
         });
     };
     let s = run(&|_| DVec3::X * even);
-    row("extension", "m", 3e-5, Basis::Published, s.at(middle).x, &s);
+    row("extension", "m", 3e-5, Basis::Published, s.at(middle).x, &s, 0.02);
     let s = run(&|_| DVec3::Y * even);
-    row("bending in the plane", "m", 0.1081, Basis::Published, s.at(middle).y, &s);
+    row("bending in the plane", "m", 0.1081, Basis::Published, s.at(middle).y, &s, 0.02);
     let s = run(&|_| DVec3::Z * even);
-    row("bending out of the plane", "m", 0.4321, Basis::Unconfirmed, s.at(middle).z, &s);
+    row("bending out of the plane", "m", 0.4321, Basis::Unconfirmed, s.at(middle).z, &s, 0.02);
     // Tractions c (−z, y) about the axis; their moment is c times the polar moment of the section.
     let polar = b * h * (b * b + h * h) / 12.0;
     let s = run(&|p| DVec3::new(0.0, -(p.z - 0.5 * h), p.y - 0.5 * b) / polar);
     // Between a quarter and three quarters: the ends, where warping is held and tractions are not Saint-Venant's, differ.
     let turn = |x: f64| (s.at(DVec3::new(x, b, 0.5 * h)).z - s.at(DVec3::new(x, 0.0, 0.5 * h)).z) / b;
-    // Saint-Venant's series; the .03208 that goes about is 6 % below it.
+    // Saint-Venant's series; the .03208 that goes about is 6 % below it, and shown beside.
     let series: f64 = (0..20).map(|k| f64::from(2 * k + 1)).map(|n| (0.5 * n * PI * b / h).tanh() / n.powi(5)).sum();
     let torsion = b * h.powi(3) * (1.0 / 3.0 - 64.0 / PI.powi(5) * h / b * series);
     let twist = l / (1e7 / 2.6 * torsion);
-    row("twist, against Saint-Venant", "rad", twist, Basis::Form, 2.0 * (turn(0.75 * l) - turn(0.25 * l)), &s);
+    let found = 2.0 * (turn(0.75 * l) - turn(0.25 * l));
+    row("twist, against Saint-Venant", "rad", twist, Basis::Form, found, &s, 0.02);
+    row("twist, not graded", "rad", 0.03208, Basis::Unconfirmed, found, &s, 0.06);
     out
 }
 
@@ -288,7 +290,8 @@ pub fn case_12() -> Vec<Row> {
     let mut held = Constraints::new(mesh.points.len());
     (0..3).for_each(|axis| hold(&mesh, &mut held, axis, |p| near(p.x, 0.0)));
     let s = solve(mesh, Elasticity::isotropic(E, NU), &held, |m, f| {
-        for (side, sign) in [(1.0, 1.0), (-1.0, -1.0)] {
+        // Each flange is pushed towards its free edge, so that A, on that edge, is pressed.
+        for (side, sign) in [(1.0, -1.0), (-1.0, 1.0)] {
             let flange = |p: DVec3| near(p.x, l) && (p.z * side - 1.0).abs() < 0.5 * t + 1e-9;
             // Shear of 0.6 MN over the flange's end, spread evenly.
             let mut total = vec![0.0; f.len()];
@@ -308,7 +311,7 @@ pub fn case_12() -> Vec<Row> {
         unit: "MPa",
         reference: -108.0,
         basis: Basis::Unconfirmed,
-        found: -at(0.5).abs() / 1e6,
+        found: at(0.5) / 1e6,
         tolerance: 0.03,
     }]
 }

@@ -2,6 +2,8 @@
 #![cfg(feature = "solve")]
 #![allow(clippy::print_stdout)] // Skipping must be said.
 
+#[path = "../support/calculix.rs"]
+mod calculix;
 #[path = "../support/closed_form.rs"]
 #[allow(dead_code)]
 mod closed_form;

@@ -2,8 +2,11 @@
 #![cfg(feature = "solve")]
 #![allow(clippy::print_stdout)] // Skipping must be said.
 
-#[path = "../support/part.rs"]
+#[path = "../support/calculix.rs"]
 #[allow(dead_code)] // Each test file uses its share.
+mod calculix;
+#[path = "../support/part.rs"]
+#[allow(dead_code)]
 mod part;
 #[path = "../support/tet_box.rs"]
 #[allow(dead_code)]

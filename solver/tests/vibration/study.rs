@@ -173,10 +173,38 @@ fn both_studies_conform_to_the_suite() {
         let modes = self::modes(modes);
         sample("modal", block(), vec![root()], |s| cell(s).with("modes", modes))
     };
-    let found = faults(study("modal").unwrap(), &modal("3"), &[("no modes", modal("0"))], &on_threads);
+    // What is typed wrong in a property, and in an object that the study uses.
+    let cut = |kind: &str, size: &str| {
+        sample(kind, block(), vec![root(), press(1e3)], |s| cell(s).with("modes", modes("2")).expr("cell", size))
+    };
+    let bed = |stiffness: &str| {
+        let bed = Object::new("bed", "elastic", "Bed").with("faces", part::faces(&["z0"])).expr("stiffness", stiffness);
+        sample("modal", block(), vec![root(), bed], |s| cell(s).with("modes", modes("2")))
+    };
+    let broken = [
+        ("no modes", modal("0")),
+        ("modes in mm", modal("3 mm")),
+        ("modes that are no number", modal("1 / 0")),
+        ("modes by a name that nobody has", modal("many")),
+        ("a cell of nothing", cut("modal", "0 mm")),
+        ("a cell that is no number", cut("modal", "0 mm / 0")),
+        ("a cell in kg", cut("modal", "8 kg")),
+        ("springs that are no number", bed("0 N/mm^3 / 0")),
+        ("springs in N/mm", bed("20 N/mm")),
+    ];
+    let found = faults(study("modal").unwrap(), &modal("3"), &broken, &on_threads);
     assert!(found.is_empty(), "{found:?}");
     let buckling = |objects| sample("buckling", block(), objects, |s| cell(s).with("modes", modes("2")));
+    let pressed = |x: &str| {
+        let force = Value::Vector([x.into(), "0 N".into(), "0 N".into()]);
+        buckling(vec![root(), press(1e3).with("force", force)])
+    };
     let broken = [
+        ("a force in kg", pressed("-3 kg")),
+        ("a force that is no number", pressed("0 N / 0")),
+        ("a force by a name that nobody has", pressed("-weight")),
+        ("a cell of nothing", cut("buckling", "0 mm")),
+        ("a cell that is no number", cut("buckling", "0 mm / 0")),
         ("a body that nothing holds", buckling(vec![press(1e3)])),
         ("a body that nothing loads", buckling(vec![root()])),
         (

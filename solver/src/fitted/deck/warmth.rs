@@ -40,6 +40,8 @@ impl Warmth<'_> {
     }
 
     pub(super) fn start(&self, s: &mut String) {
+        // Without it, readers take the temperatures for degrees Celsius.
+        s.push_str("*PHYSICAL CONSTANTS,ABSOLUTE ZERO=0.\n");
         let _ = writeln!(s, "*INITIAL CONDITIONS,TYPE=TEMPERATURE\nNALL,{:.12e}", self.rest);
     }
 

@@ -7,9 +7,11 @@
 mod assembly;
 mod card;
 mod coupling;
+mod cut;
 mod property;
 mod read;
 mod set;
+mod spring;
 mod step;
 pub mod topology;
 
@@ -102,6 +104,29 @@ pub struct Section {
 pub struct Equation {
     pub line: usize,
     pub terms: Vec<(u32, u8, f64)>,
+}
+
+/// A cut across a bolt.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cut {
+    pub line: usize,
+    /// The node whose first component is how far the sides are moved over each other, and whose force is the pull.
+    pub reference: u32,
+    /// Of length one.
+    pub axis: [f64; 3],
+    /// In the cut.
+    pub nodes: Vec<u32>,
+}
+
+/// A spring between a component of a node (its index) and the ground.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spring {
+    pub line: usize,
+    pub node: u32,
+    /// From 1.
+    pub component: u8,
+    /// Force per way.
+    pub stiffness: f64,
 }
 
 /// What a line acts on.
@@ -234,6 +259,8 @@ pub struct Deck {
     pub amplitudes: BTreeMap<String, Vec<[f64; 2]>>,
     pub equations: Vec<Equation>,
     pub couplings: Vec<Coupling>,
+    pub springs: Vec<Spring>,
+    pub cuts: Vec<Cut>,
     pub absolute_zero: Option<f64>,
     /// What is said before the first step.
     pub model: Vec<Action>,

@@ -3,9 +3,10 @@
 use super::assembly::{Outline, Scope, numbered};
 use super::card::{Card, cards, fault, shown};
 use super::set::{self, Written, WrittenSurface};
+use super::spring::{self, Springs};
 use super::topology::Form;
 use super::{Deck, Element, Equation, Material, Note, Number, Procedure, Section, Step, Target};
-use super::{coupling, property, step};
+use super::{coupling, cut, property, step};
 use crate::format::{BYTES_MAX, FormatError};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +46,7 @@ fn meaning(name: &str) -> &'static str {
         "TRANSFORM" => "turned axes at nodes: what holds or loads these nodes may be turned",
         "CYCLIC SYMMETRY MODEL" => "cyclic symmetry",
         "NODAL THICKNESS" | "OFFSET" => "only solids are read",
-        "PRE-TENSION SECTION" => "bolt preload",
+        "PRE-TENSION SECTION" => "one across a beam: only solids are read",
         "HYPERELASTIC" | "HYPERFOAM" | "CREEP" | "CYCLIC HARDENING" | "DEFORMATION PLASTICITY" | "USER MATERIAL" => {
             "only linear elastic materials are read"
         }
@@ -63,6 +64,8 @@ struct Reader {
     /// Numbers of elements that are no solids.
     unread: BTreeSet<Number>,
     equations: Vec<(usize, Vec<(Number, u8, f64)>)>,
+    springs: Springs,
+    cuts: Vec<cut::Written>,
     /// Keywords that are not read, and their lines.
     unknown: BTreeMap<String, BTreeSet<usize>>,
     scope: Scope,
@@ -184,6 +187,14 @@ impl Reader {
             }
             "AMPLITUDE" => self.amplitude(card)?,
             "EQUATION" => self.equation(card)?,
+            "SPRING" => {
+                let set = self.named(card.required("ELSET")?);
+                self.springs.law(card, set, &mut self.deck.notes)?;
+            }
+            "PRE-TENSION SECTION" => match cut::read(card, &self.scope)? {
+                Some(cut) => self.cuts.push(cut),
+                None => drop(self.unknown.entry(card.name.clone()).or_default().insert(card.line)),
+            },
             "STEP" => self.step(card)?,
             "END STEP" => self.in_step = false,
             // These two carry something that counts.
@@ -279,6 +290,10 @@ impl Reader {
 
     fn elements(&mut self, card: &Card) -> Result<(), FormatError> {
         let kind = card.required("TYPE")?;
+        if kind == spring::TYPE && card.has("ELSET") {
+            let set = self.scope.name(card.required("ELSET")?);
+            return self.springs.elements(card, set, |n| self.scope.number(n));
+        }
         let form = Form::of(&kind);
         let mut ids = Vec::new();
         let (mut rows, mut n_unread) = (card.rows.iter().peekable(), 0);
@@ -443,6 +458,11 @@ impl Reader {
         deck.node_sets = set::resolve(&self.node_sets, &deck.nodes_by_id, &BTreeSet::new(), nodes_of, flat, &mut notes);
         deck.notes = notes;
         set::surfaces(&self.surfaces, &mut deck);
+        let (springs, unread) = self.springs.finish(&deck.nodes_by_id, &mut deck.notes);
+        deck.springs = springs;
+        if !unread.is_empty() {
+            self.unknown.entry("SPRING".into()).or_default().extend(unread);
+        }
         for (line, terms) in self.equations {
             let terms = terms.into_iter().map(|(n, c, w)| Some((*deck.nodes_by_id.get(&n)?, c, w))).collect();
             match terms {
@@ -452,6 +472,8 @@ impl Reader {
                 }
             }
         }
+        cut::resolve(self.cuts, &mut deck);
+        cut::heal(&mut deck);
         for (name, lines) in self.unknown {
             let (line, n) = (lines.first().copied().unwrap_or(1), lines.len());
             let times = if n > 1 { format!(" ({n} times)") } else { String::new() };

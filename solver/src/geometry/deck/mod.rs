@@ -4,6 +4,7 @@
 //! A body is the outer surface of the elements of one section. Faces are parted along the borders of what the deck holds
 //! and loads, so that every set that covers whole facets of elements is whole faces of the design.
 
+mod bolt;
 mod coupling;
 mod force;
 mod heat;
@@ -12,6 +13,7 @@ mod posed;
 mod problem;
 mod shape;
 mod skin;
+mod spring;
 mod unit;
 
 use super::exact::Refusal;
@@ -20,7 +22,7 @@ use crate::deck::{BodyRead, Note, Reading, Units};
 use crate::format::inp::{self, Deck};
 use crate::format::{FormatError, Triangles};
 use crate::surface::{FaceName, MassProperties, SurfaceMesh};
-use posed::Problem;
+use posed::{Problem, What};
 use skin::Skin;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,7 +69,13 @@ fn open(bytes: &[u8]) -> Result<Opened, FormatError> {
 fn marks(deck: &Deck, skin: &Skin, problem: &Problem) -> Vec<u32> {
     let index: BTreeMap<(u32, u8), u32> =
         skin.facets.iter().enumerate().map(|(k, f)| ((f.element, f.face), k as u32)).collect();
-    let mut regions: BTreeSet<Vec<u32>> = problem.items.iter().map(|i| i.facets.clone()).collect();
+    let mut regions: BTreeSet<Vec<u32>> = problem
+        .items
+        .iter()
+        // A bolt's shank stays one face.
+        .filter(|i| !matches!(i.what, What::Bolt(_)))
+        .map(|i| i.facets.clone())
+        .collect();
     for surface in deck.surfaces.values() {
         let mut facets: Vec<u32> = surface.faces.iter().filter_map(|f| index.get(f).copied()).collect();
         facets.sort_unstable();

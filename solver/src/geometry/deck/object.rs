@@ -1,6 +1,6 @@
 //! The objects of a design that a deck comes to.
 
-use super::posed::{Course, Item, Posed, What};
+use super::posed::{Course, Item, Posed, Preload, What};
 use super::unit::{celsius, typed};
 use super::{Built, Opened, Source};
 use crate::deck::{Note, Units};
@@ -14,6 +14,8 @@ use std::collections::BTreeSet;
 const TABLE_MAX: usize = 20;
 /// Objects of one import: a batch of commands holds no more.
 const OBJECTS_MAX: usize = 900;
+/// Motions without strain that a free body has, which other programs count among its modes.
+const RIGID: u32 = 6;
 /// Modes that a study may ask for.
 const MODES_MAX: u32 = 50;
 
@@ -22,6 +24,7 @@ const MOMENT: [i32; 4] = [2, 1, -2, 0];
 const PRESSURE: [i32; 4] = [-1, 1, -2, 0];
 const DENSITY: [i32; 4] = [-3, 1, 0, 0];
 const ACCELERATION: [i32; 4] = [1, 0, -2, 0];
+const BEDDING: [i32; 4] = [-2, 1, -2, 0];
 const EXPANSION: [i32; 4] = [0, 0, 0, -1];
 const CONDUCTIVITY: [i32; 4] = [1, 1, -3, -1];
 const SPECIFIC_HEAT: [i32; 4] = [2, 0, -2, -1];
@@ -250,6 +253,7 @@ impl<'a> Writer<'a> {
             What::Fixed => ("fixed", "Fixed"),
             What::Sliding => ("sliding", "Sliding"),
             What::Displacement(_) => ("displacement", "Displacement"),
+            What::Elastic { .. } => ("elastic", "Elastic foundation"),
             What::Remote { .. } => ("remote_displacement", "Remote displacement"),
             What::RemoteForce { .. } => ("remote_force", "Remote force"),
             What::RemoteMoment { .. } => ("remote_moment", "Remote moment"),
@@ -257,6 +261,7 @@ impl<'a> Writer<'a> {
             What::Moment(_) => ("moment", "Moment"),
             What::Pressure(_) => ("pressure", "Pressure"),
             What::Gravity(_) => ("gravity", "Gravity"),
+            What::Bolt(_) => ("bolt_preload", "Bolt preload"),
             What::Spin { .. } => ("rotation", "Turning"),
             What::Temperature(_) => ("temperature", "Temperature"),
             What::Flux(_) | What::Heat(_) => ("heat_flux", "Heat flow"),
@@ -285,6 +290,9 @@ impl<'a> Writer<'a> {
                 }
                 object
             }
+            What::Elastic { normal, tangential } => object
+                .expr("stiffness", &self.typed(*normal, BEDDING, 1e9, "N/mm^3"))
+                .expr("tangential", &self.typed(*tangential, BEDDING, 1e9, "N/mm^3")),
             What::Remote { at, ways } => self.remote(object, *at, *ways),
             What::RemoteForce { force, at, rigid } => object
                 .with("point", self.vector(at.to_array(), [1, 0, 0, 0], 1e-3, "mm"))
@@ -296,6 +304,12 @@ impl<'a> Writer<'a> {
             What::Force(f) => object.with("force", self.vector(f.to_array(), FORCE, 1.0, "N")),
             What::Moment(m) => object.with("moment", self.vector(m.to_array(), MOMENT, 1.0, "N*m")),
             What::Pressure(p) => object.expr("pressure", &self.typed(*p, PRESSURE, 1e6, "MPa")),
+            What::Bolt(Preload::Force(f)) => {
+                object.with("by", choice("force")).expr("force", &self.typed(*f, FORCE, 1.0, "N"))
+            }
+            What::Bolt(Preload::Shortening(way)) => {
+                object.with("by", choice("length")).expr("length", &self.typed(*way, [1, 0, 0, 0], 1e-3, "mm"))
+            }
             What::Gravity(a) => object.with("acceleration", self.vector(a.to_array(), ACCELERATION, 1.0, "m/s^2")),
             What::Spin { squared, point, axis } => {
                 let radians = self.units.si(*squared, [0, 0, -2, 0]).sqrt();
@@ -412,7 +426,8 @@ impl<'a> Writer<'a> {
                 }
                 Procedure::Frequency { n } => {
                     let id = self.id("modal");
-                    let object = base(id, "modal").expr("modes", &self.modes(step.line, *n).to_string());
+                    let above = if supports.is_empty() { n.saturating_sub(RIGID).max(1) } else { *n };
+                    let object = base(id, "modal").expr("modes", &self.modes(step.line, above).to_string());
                     studies.push(if supports.is_empty() {
                         object.with("free", Value::Flag(true))
                     } else {

@@ -10,12 +10,24 @@ pub struct Course {
     pub amplitude: Option<String>,
 }
 
+/// How tight a bolt is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Preload {
+    Force(f64),
+    Shortening(f64),
+}
+
 /// A condition, in the deck's units.
 #[derive(Clone, Debug, PartialEq)]
 pub enum What {
     Fixed,
     Sliding,
     Displacement([Option<f64>; 3]),
+    /// Springs, stiffness per area.
+    Elastic {
+        normal: f64,
+        tangential: f64,
+    },
     /// One solid piece with three ways and three turns about a point.
     Remote {
         at: DVec3,
@@ -38,6 +50,8 @@ pub enum What {
     /// Positive presses.
     Pressure(f64),
     Gravity(DVec3),
+    /// On the wall of its shank.
+    Bolt(Preload),
     Spin {
         squared: f64,
         point: [f64; 3],
@@ -65,7 +79,7 @@ pub enum What {
 
 impl What {
     pub fn is_support(&self) -> bool {
-        matches!(self, Self::Fixed | Self::Sliding | Self::Displacement(_) | Self::Remote { .. })
+        matches!(self, Self::Fixed | Self::Sliding | Self::Displacement(_) | Self::Elastic { .. } | Self::Remote { .. })
     }
 
     /// Whether it is a support that moves.
@@ -81,7 +95,7 @@ impl What {
     pub fn is_load(&self) -> bool {
         let on_mass = matches!(self, Self::Gravity(_) | Self::Spin { .. });
         let remote = matches!(self, Self::RemoteForce { .. } | Self::RemoteMoment { .. });
-        on_mass || remote || matches!(self, Self::Force(_) | Self::Moment(_) | Self::Pressure(_))
+        on_mass || remote || matches!(self, Self::Force(_) | Self::Moment(_) | Self::Pressure(_) | Self::Bolt(_))
     }
 }
 

@@ -7,6 +7,7 @@ use super::coupling::Coupled;
 use super::force;
 use super::posed::{Item, Posed, Problem, What};
 use super::skin::Skin;
+use super::spring::Foundations;
 use crate::format::inp::{Act, Action, Deck, Family, Note, Procedure, Target};
 use glam::DVec3;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +52,7 @@ pub struct Reader<'a> {
     /// Directions along which equations at one node hold it.
     slides: BTreeMap<u32, Vec<DVec3>>,
     pub(super) coupled: Vec<Coupled>,
+    foundations: Foundations,
     problem: Problem,
 }
 
@@ -63,8 +65,10 @@ impl Problem {
         }
         let index = skin.facets.iter().enumerate().map(|(k, f)| ((f.element, f.face), k as u32)).collect();
         let (slides, coupled, problem) = (BTreeMap::new(), Vec::new(), Self::default());
-        let mut reader = Reader { deck, skin, notes, index, is_solid, slides, coupled, problem };
+        let foundations = Foundations::default();
+        let mut reader = Reader { deck, skin, notes, index, is_solid, slides, coupled, foundations, problem };
         reader.coupled = reader.couplings();
+        reader.foundations = reader.foundations();
         reader.equations();
         let mut standing = Standing::default();
         let mut stamp = 0;
@@ -108,7 +112,10 @@ impl Reader<'_> {
     /// Equations at one node hold it along a direction; those between nodes are not carried.
     fn equations(&mut self) {
         let (mut n, mut first) = (0, 0);
-        for equation in &self.deck.equations {
+        for (k, equation) in self.deck.equations.iter().enumerate() {
+            if self.foundations.equations.contains(&k) {
+                continue;
+            }
             let node = equation.terms.first().map_or(0, |t| t.0);
             let mut d = DVec3::ZERO;
             let single = equation.terms.iter().all(|(k, c, w)| {
@@ -217,7 +224,13 @@ impl Reader<'_> {
             self.kept_temperatures(standing);
         } else {
             self.supports(standing);
+            for (line, what, facets) in self.foundations.beds.clone() {
+                self.push(line, "", what, facets);
+            }
             self.unstiffened(name, &procedure, standing);
+        }
+        if matches!(procedure, Procedure::Static) {
+            self.bolts(standing);
         }
         if !is_heat && !matches!(procedure, Procedure::Frequency { .. }) {
             self.nodal_forces(standing);
@@ -358,7 +371,8 @@ impl Reader<'_> {
     ) {
         let mut by_line: BTreeMap<usize, (BTreeSet<u32>, bool)> = BTreeMap::new();
         for ((node, c), held) in &standing.held {
-            if components.contains(c) && !covered.contains(&(*node, *c)) {
+            let helps = self.foundations.helpers.contains(node) || self.pulls(*node);
+            if components.contains(c) && !helps && !covered.contains(&(*node, *c)) {
                 let entry = by_line.entry(held.line).or_default();
                 entry.0.insert(*node);
                 entry.1 |= self.is_solid[*node as usize];
@@ -389,7 +403,7 @@ impl Reader<'_> {
         let mut turned = None;
         let taken = self.coupled_forces(standing);
         for ((name, node, c), (value, line, _)) in &standing.forces {
-            if *value == 0.0 || taken.contains(&(*node, *c)) {
+            if *value == 0.0 || taken.contains(&(*node, *c)) || self.pulls(*node) {
                 continue;
             }
             if !(1..=3).contains(c) {
