@@ -205,7 +205,7 @@ fn marks(scale: &Scale, own: &Series, k: usize) -> impl IntoView + use<> {
     let few = own.points.len() <= MARKED_MAX;
     let places: Vec<(f64, f64)> =
         own.points.iter().filter(whole).filter(|_| few).map(|(x, y)| (scale.px(*x), scale.py(*y))).collect();
-    let dot = |(x, y): (f64, f64)| view! { <circle class=format!("dot c{}", k % 4) cx=x cy=y r="2.2"></circle> };
+    let dot = |(x, y): (f64, f64)| view! { <circle class=format!("dot c{}", k % LOOKS) cx=x cy=y r="2.2"></circle> };
     places.into_iter().map(dot).collect_view()
 }
 

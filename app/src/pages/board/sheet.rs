@@ -270,6 +270,8 @@ mod tests {
 
     fn line(verdict: Verdict, mandatory: bool, waived: bool) -> Line {
         Line {
+            waiver: None,
+            waived_by: None,
             requirement: "r".into(),
             name: "Light enough".into(),
             verdict,

@@ -383,10 +383,11 @@ fn messages(fit: &mut Fit) {
         Refused::DoesNotApply { refusal: Refusal::Missing { id: id() } },
         Refused::Conflict { object: text("box_1"), key: text("dx"), by: text("Ben"), theirs: value(), yours: None },
         Refused::Forbidden,
+        Refused::NeedsPerson { what: text("waivers of requirements") },
         Refused::TooFast,
         Refused::Invalid { why: text("number 3 came before 2") },
     ];
-    every!(fit, "Refused", Refused { DoesNotApply, Conflict, Forbidden, TooFast, Invalid }, refused);
+    every!(fit, "Refused", Refused { DoesNotApply, Conflict, Forbidden, NeedsPerson, TooFast, Invalid }, refused);
     every!(fit, "ToServer", ToServer { Hello, Submit, Presence, Ping }, socket::to_server());
     every!(
         fit,

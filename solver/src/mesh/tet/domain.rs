@@ -1,13 +1,16 @@
 //! The body as the mesher sees it: smooth patches, the curves where they meet, the corners where curves end, and the
 //! way back onto each of them.
 
+mod behind;
+
 use super::MeshError;
 use super::delaunay::NONE;
 use super::surf::{Place, Surf};
 use crate::geometry::Body;
 use crate::geometry::distance::Distance;
 use crate::surface::{Shape, SurfaceMesh};
-use glam::{DVec3, IVec3};
+use behind::meeting;
+use glam::DVec3;
 use rayon::prelude::*;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -201,7 +204,8 @@ impl<'a> Domain<'a> {
             behind.resize(surface.points.len(), 1.0);
             for (t, chain) in start.chain.iter().enumerate() {
                 for k in (0..3).filter(|k| chain[*k] != NONE) {
-                    [k, (k + 1) % 3].map(|j| behind[surface.triangles[t][j] as usize] = 0.0);
+                    behind[surface.triangles[t][k] as usize] = 0.0;
+                    behind[surface.triangles[t][(k + 1) % 3] as usize] = 0.0;
                 }
             }
         }
@@ -232,54 +236,6 @@ impl<'a> Domain<'a> {
     /// Whether something is known to be behind the triangles of some face.
     pub fn is_formed(&self) -> bool {
         self.formed
-    }
-
-    /// How much of what is behind triangle `t` counts at its point `p`.
-    fn share(&self, t: usize, p: DVec3) -> f64 {
-        if self.behind.is_empty() {
-            return 1.0;
-        }
-        let corners = self.surface.triangles[t];
-        let share = corners.map(|v| f64::from(self.behind[v as usize]));
-        if share[0] == share[1] && share[1] == share[2] {
-            return share[0];
-        }
-        let at = weights(corners.map(|v| self.surface.points[v as usize].into()), p);
-        at.map_or(0.0, |at| (0..3).map(|k| at[k] * share[k]).sum::<f64>().clamp(0.0, 1.0))
-    }
-
-    /// The same with the triangles themselves as the surface about `places`, each with a reach, m: whole within it, what is
-    /// behind them again from twice as far. Where what is behind two of them crosses, nothing else parts them.
-    pub fn bare(&self, places: &[(DVec3, f64)], distance: &Distance) -> Self {
-        let mut out = self.clone();
-        out.behind.resize(self.surface.points.len(), 1.0);
-        let cell = places.iter().fold(0.0, |most: f64, (_, reach)| most.max(2.0 * reach));
-        if !(cell > 0.0) {
-            return out;
-        }
-        let key = |p: DVec3| ((p - self.lo) / cell).floor().as_ivec3();
-        let mut near: HashMap<IVec3, Vec<(DVec3, f64)>> = HashMap::new();
-        for place in places {
-            near.entry(key(place.0)).or_default().push(*place);
-        }
-        let least = |share: f32, p: DVec3| {
-            (0..27).fold(share, |share, n| {
-                let beside = key(p) + IVec3::new(n % 3, n / 3 % 3, n / 9) - IVec3::ONE;
-                let here = near.get(&beside).into_iter().flatten();
-                here.fold(share, |s, (place, reach)| s.min((p.distance(*place) / reach - 1.0).clamp(0.0, 1.0) as f32))
-            })
-        };
-        out.behind
-            .par_iter_mut()
-            .zip(&self.surface.points)
-            .for_each(|(share, p)| *share = least(*share, DVec3::from(*p)));
-        // A triangle may be larger than the reach.
-        for (place, _) in places {
-            if let Some(n) = distance.nearest((*place).into(), None) {
-                self.surface.triangles[n.triangle as usize].iter().for_each(|v| out.behind[*v as usize] = 0.0);
-            }
-        }
-        out
     }
 
     /// Number of the face at `p`, a point of `patch`.
@@ -576,27 +532,6 @@ fn part(surface: &SurfaceMesh, triangles: &[u32], curved: bool, index: &mut Vec<
         surface.triangles[*t as usize].iter().for_each(|v| index[*v as usize] = NONE);
     }
     Arc::new(out)
-}
-
-/// The faces about each point of a `part` where they are several, in the order of their numbers.
-fn meeting(part: &SurfaceMesh, origin: &[u32], surface: &SurfaceMesh) -> HashMap<u32, Vec<u32>> {
-    let mut first = vec![NONE; part.points.len()];
-    let mut out: HashMap<u32, Vec<u32>> = HashMap::new();
-    for (corners, t) in part.triangles.iter().zip(origin) {
-        let face = surface.face_of[*t as usize];
-        for v in corners {
-            let known = &mut first[*v as usize];
-            if *known == NONE {
-                *known = face;
-            } else if *known != face {
-                let faces = out.entry(*v).or_insert_with(|| vec![*known]);
-                if let Err(at) = faces.binary_search(&face) {
-                    faces.insert(at, face);
-                }
-            }
-        }
-    }
-    out
 }
 
 /// Weights of a triangle's corners at its point `p`; `None` without area.
