@@ -90,7 +90,7 @@ pub struct Line {
     pub waived: bool,
     /// By whom and why, as it was typed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ssr", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<super::schema::Waiver>))]
     pub waiver: Option<Waiver>,
     /// On the page of one design: who made the waiver.
     #[serde(default, skip_serializing_if = "Option::is_none")]

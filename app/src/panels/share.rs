@@ -324,13 +324,26 @@ fn Views(share: String) -> impl IntoView {
     let next = RwSignal::new(None::<String>);
     let problem = RwSignal::new(None::<Problem>);
     let share = StoredValue::new(share);
+    // An answer that comes after the list was closed, or asked for again, is of another turn.
+    let turn = StoredValue::new(0_u32);
+    let is_busy = StoredValue::new(false);
     let load = move || {
+        if is_busy.get_value() {
+            return;
+        }
+        is_busy.set_value(true);
+        let own = turn.get_value();
         let asked = desk
             .client
             .with_value(|c| share.with_value(|id| next.with_untracked(|after| c.share_views(id, after.as_deref()))));
         leptos::task::spawn_local(async move {
             // Where the dialog was closed meanwhile, nothing is there to be set.
-            match asked.await {
+            let answer = asked.await;
+            if turn.try_get_value() != Some(own) {
+                return;
+            }
+            is_busy.set_value(false);
+            match answer {
                 Ok(page) => {
                     let _ = problem.try_set(None);
                     let _ = next.try_set(page.next);
@@ -343,6 +356,8 @@ fn Views(share: String) -> impl IntoView {
     let is_open = RwSignal::new(false);
     let toggle = move |_| {
         is_open.update(|open| *open = !*open);
+        turn.update_value(|n| *n += 1);
+        is_busy.set_value(false);
         views.set(None);
         next.set(None);
         problem.set(None);

@@ -82,7 +82,9 @@ async fn board(state: State, actor: Actor) -> Result<Json<Board>, Error> {
         course.iter_mut().for_each(|moment| moment.reserves.clear());
         let (release, people) =
             (releases.remove(&design).unwrap_or_default(), people.remove(&design).unwrap_or_default());
-        Row { release, people, ..read(&state, row, runs, course) }
+        let mut row = Row { release, people, ..read(&state, row, runs, course) };
+        row.now.iter_mut().for_each(|moment| moment.reserves.clear());
+        row
     });
     Ok(Json(Board { rows: rows.collect() }))
 }

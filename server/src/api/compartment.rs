@@ -395,10 +395,13 @@ async fn put_design(
         return design::read_card(&state, person, &design).await.map(Json);
     }
     enter(&mut write, &person.id, &project, &design, &compartment).await?;
-    let shares = sqlx::query("UPDATE share SET revoked = 1 WHERE design = $1 AND revoked = 0 RETURNING id")
-        .bind(&design)
-        .fetch_all(&mut *write)
-        .await?;
+    let shares = sqlx::query(
+        "UPDATE share SET revoked = 1, expires = MIN(expires, $2) WHERE design = $1 AND revoked = 0 RETURNING id",
+    )
+    .bind(&design)
+    .bind(state.now())
+    .fetch_all(&mut *write)
+    .await?;
     let shares: Vec<String> = shares.into_iter().map(|row| row.get(0)).collect();
     let (by, of_design) = (actor.label(), format!("design:{design}"));
     note_moved(&mut write, now, &by, &design, before.as_deref(), Some(&compartment)).await?;

@@ -153,7 +153,12 @@ async fn revoke(state: State, actor: Actor, Path(share): Path<String>) -> Result
     let design = design_of(&state, &actor, &share).await?;
     let mut write = state.db.write().await?;
     can_in(&mut write, &state, &actor, Action::Share, Object::Design(&design)).await?;
-    sqlx::query("UPDATE share SET revoked = 1 WHERE id = $1").bind(&share).execute(&mut *write).await?;
+    // Its end is now: what is forgotten some time after a link's end goes by that.
+    sqlx::query("UPDATE share SET revoked = 1, expires = MIN(expires, $2) WHERE id = $1")
+        .bind(&share)
+        .bind(state.now())
+        .execute(&mut *write)
+        .await?;
     let detail = format!("share:{share}");
     audit::record(&mut write, state.now(), &actor.label(), "share.revoke", &format!("design:{design}"), &detail)
         .await?;

@@ -41,6 +41,7 @@ async fn the_board_follows_the_evidence() {
     let of_each = |m: &Moment| m.reserves.get("light").copied();
     assert_eq!(found.row.course.iter().map(of_each).collect::<Vec<_>>(), [None, Some(reserve)]);
     assert!(row.course.iter().all(|m| m.reserves.is_empty()) && row.course.len() == 2);
+    assert!(now.reserves.is_empty());
     assert!(found.time >= found.row.course[1].time);
 
     world.app.clock.advance(60_000);

@@ -5,6 +5,7 @@
 use super::casting::Draw;
 use super::overhang::{Slope, uncarried};
 use super::{Direction, Domain, Lines, Role, beside};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// How far densities are from 0 and 1: 4 Σ ρ (1 − ρ) / n over the design space; 0 for a design of whole cells, 1 at ½ (Sigmund 2007).
@@ -98,29 +99,25 @@ fn opening(counts: [usize; 3], phase: impl Fn(usize) -> bool, size: usize, beyon
     let mut covered = vec![false; n_padded];
     let balls = balls(counts, size);
     // One ball, slid through everything, covers most; what it leaves is tried with every ball that could hold it.
-    for i in (0..n_padded).filter(|i| here[*i]) {
-        if fits(coordinates(i), &balls[0]) {
-            balls[0].iter().filter_map(|o| cell(coordinates(i), *o)).for_each(|c| covered[c] = true);
-        }
+    let centres: Vec<usize> =
+        (0..n_padded).into_par_iter().filter(|i| here[*i] && fits(coordinates(*i), &balls[0])).collect();
+    for i in centres {
+        balls[0].iter().filter_map(|o| cell(coordinates(i), *o)).for_each(|c| covered[c] = true);
     }
-    for i in (0..n_padded).filter(|i| here[*i]) {
-        if covered[i] {
-            continue;
-        }
-        let p = coordinates(i);
-        let found = balls.iter().find_map(|ball| {
-            let centres = ball.iter().filter_map(|o| cell(p, o.map(|v| -v)));
-            centres.map(coordinates).find(|c| fits(*c, ball)).map(|c| (c, ball))
-        });
-        if let Some((centre, ball)) = found {
-            ball.iter().filter_map(|o| cell(centre, *o)).for_each(|c| covered[c] = true);
-        }
-    }
+    let held = |p: [usize; 3]| {
+        balls.iter().any(|ball| {
+            let mut centres = ball.iter().filter_map(|o| cell(p, o.map(|v| -v)));
+            centres.any(|c| fits(coordinates(c), ball))
+        })
+    };
+    // Every cell is asked for itself, so the order of the threads does not matter.
     (0..n)
+        .into_par_iter()
         .map(|i| {
             let p = [i % counts[0], i / counts[0] % counts[1], i / (counts[0] * counts[1])];
             let q: [usize; 3] = std::array::from_fn(|a| p[a] + margin[a]);
-            covered[q[0] + padded[0] * (q[1] + padded[1] * q[2])]
+            let at = q[0] + padded[0] * (q[1] + padded[1] * q[2]);
+            covered[at] || here[at] && held(q)
         })
         .collect()
 }

@@ -106,6 +106,8 @@ pub struct State {
     pub stress_scale: Vec<f64>,
     pub history: Vec<Entry>,
     pub stopped: Option<Stop>,
+    /// Iteration after which the run was first told to [go on](Optimization::go_on).
+    pub first_stop: Option<u32>,
 }
 
 /// A run: its set-up, its maps and where it stands.
@@ -159,6 +161,7 @@ impl Optimization {
             stress_scale: Vec::new(),
             history: Vec::new(),
             stopped: None,
+            first_stop: None,
             x,
         };
         let thick = setup.size_max.map(|width| Thick::new(domain, width));
@@ -229,13 +232,14 @@ impl Optimization {
             self.state.dilated_max = (self.state.dilated_max * new / old).min(1.0);
         }
         self.setup = setup;
-        self.state.stopped = None;
+        (self.state.stopped, self.state.first_stop) = (None, None);
         self.state.stage_iteration = 0;
         Ok(())
     }
 
     /// Takes back that the run has ended: another step is taken, whatever its iterations, and then it is judged anew.
     pub fn go_on(&mut self) {
+        self.state.first_stop = self.state.first_stop.or(Some(self.state.iteration));
         self.state.stopped = None;
     }
 
@@ -625,6 +629,7 @@ mod tests {
         run.go_on();
         ended(&mut run, &mut layers());
         assert_eq!((run.stopped(), run.state().iteration), (Some(Stop::Iterations), 7), "one more");
+        assert_eq!(run.state().first_stop, Some(6));
     }
 
     #[test]
@@ -633,15 +638,13 @@ mod tests {
         let stiff = || Setup::new(Goal::Stiffness { volume_max: 0.5 }, 2, 1.5);
         let refused = |setup: Setup| Optimization::new(&domain, setup).err().map(|e| e.to_string()).unwrap_or_default();
         assert_eq!(refused(stiff()), "");
-        let goal = Goal::Stiffness { volume_max: f64::NAN };
-        assert!(refused(Setup { goal, ..stiff() }).contains("volume limit"));
+        assert!(refused(Setup { goal: Goal::Stiffness { volume_max: f64::NAN }, ..stiff() }).contains("volume limit"));
         let optimiser = Optimiser::Criteria(Criteria::default());
         let goal = Goal::Volume { compliance_max: vec![1.0, 2.0] };
         assert!(refused(Setup { goal, optimiser, ..stiff() }).contains("moving asymptotes"));
         assert!(refused(Setup { void_stiffness: 0.0, ..stiff() }).contains("void"));
         let mut run = Optimization::new(&domain, Setup { weights: vec![1.0], ..stiff() }).unwrap();
-        let error = run.step(&mut springs(27)).unwrap_err();
-        assert_eq!(error, StepError::Setup(Invalid::Weights { found: 1, wanted: 2 }));
+        assert_eq!(run.step(&mut springs(27)), Err(StepError::Setup(Invalid::Weights { found: 1, wanted: 2 })));
         assert_eq!(run.state().iteration, 0);
     }
 }

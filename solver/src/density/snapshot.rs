@@ -31,6 +31,8 @@ struct Head {
     stress_scale: Vec<u64>,
     history: Vec<Entry>,
     stopped: Option<Stop>,
+    #[serde(default)]
+    first_stop: Option<u32>,
     /// Lengths of the design, the designs before, the asymptotes.
     lengths: [u64; 5],
 }
@@ -47,6 +49,7 @@ pub fn write(state: &State) -> Vec<u8> {
         stress_scale: state.stress_scale.iter().map(|s| s.to_bits()).collect(),
         history: state.history.clone(),
         stopped: state.stopped,
+        first_stop: state.first_stop,
         lengths: arrays.map(|a| a.len() as u64),
     };
     let head = serde_json::to_vec(&head).expect("numbers and lists are JSON");
@@ -95,6 +98,7 @@ pub fn read(bytes: &[u8]) -> Result<State, Damaged> {
         stress_scale: head.stress_scale.into_iter().map(f64::from_bits).collect(),
         history: head.history,
         stopped: head.stopped,
+        first_stop: head.first_stop,
     };
     if rest.is_empty() { Ok(state) } else { Err(Damaged::Content) }
 }
@@ -131,6 +135,7 @@ mod tests {
             stress_scale: vec![1.0 / 7.0, 3.0],
             history: vec![entry],
             stopped: Some(Stop::Settled),
+            first_stop: Some(5),
         };
         let bytes = write(&state);
         assert_eq!(read(&bytes), Ok(state));

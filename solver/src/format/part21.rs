@@ -4,8 +4,19 @@ use super::{FormatError, TRIANGLES_MAX, Triangles};
 use glam::DVec3;
 use std::collections::HashMap;
 
-/// Lengths that files state, in mm.
-const INCH: f64 = 25.4;
+/// Of a polygon's area squared: what a triangle of it may turn the wrong way by rounding.
+const FLAT: f64 = 1e-9;
+/// Corners tried for a fan without flat triangles.
+const FANS_MAX: usize = 64;
+
+/// A unit of length that a file defines.
+struct Length<'a> {
+    number: &'a str,
+    /// Made of another unit, as an inch is of mm.
+    is_made: bool,
+    /// mm, or what it is called where that says nothing.
+    size: Result<f64, String>,
+}
 
 /// What a file has of faceted solids, by the numbers of its entities.
 #[derive(Default)]
@@ -19,8 +30,9 @@ struct Entities<'a> {
     shells: Vec<(&'a str, Vec<&'a str>)>,
     /// Shells that are used the other way round.
     turned: Vec<&'a str>,
-    /// Of a length, mm.
-    unit: Option<f64>,
+    lengths: Vec<Length<'a>>,
+    /// Units, of whatever, that shapes are in.
+    units: Vec<&'a str>,
 }
 
 /// Reads all faceted solids of a file as one, in mm.
@@ -43,6 +55,7 @@ pub fn read(bytes: &[u8]) -> Result<Triangles, FormatError> {
     }
     found.triangles().map_err(|e| match e {
         Wrong::Reason(reason) => malformed(reason),
+        Wrong::Unit(name) => malformed(&format!("its unit of length {name} is none that is known")),
         Wrong::TooMany => FormatError::TooManyTriangles,
     })
 }
@@ -50,6 +63,8 @@ pub fn read(bytes: &[u8]) -> Result<Triangles, FormatError> {
 /// Why shells gave no triangles.
 enum Wrong {
     Reason(&'static str),
+    /// A unit of length of this name.
+    Unit(String),
     TooMany,
 }
 
@@ -88,22 +103,34 @@ impl<'a> Entities<'a> {
             }
             _ => {}
         }
-        // An entity of several kinds begins with a bracket, which leaves no name before it. An inch is made of an SI unit.
+        // An entity of several kinds begins with a bracket, which leaves no name before it.
         if kind.is_empty() && arguments.contains("LENGTH_UNIT") {
-            if arguments.contains("'INCH'") {
-                self.unit = Some(INCH);
-            } else if self.unit.is_none() {
-                let all = [(".MILLI.", 1.0), (".CENTI.", 10.0), (".MICRO.", 1e-3), ("$", 1e3)];
-                let is_it = |prefix: &str| arguments.contains(&format!("SI_UNIT({prefix},.METRE.)"));
-                self.unit = all.into_iter().find(|(prefix, _)| is_it(prefix)).map(|(_, mm)| mm);
-            }
+            let (is_made, size) = millimetres(arguments);
+            self.lengths.push(Length { number, is_made, size });
+        }
+        if kind.is_empty()
+            && let Some((_, rest)) = arguments.split_once("GLOBAL_UNIT_ASSIGNED_CONTEXT")
+        {
+            let list = rest.split(')').next().unwrap_or_default();
+            self.units
+                .extend(list.trim_start_matches(|c: char| c == '(' || c.is_whitespace()).split(',').map(str::trim));
         }
         Ok(())
     }
 
+    /// Of a length, mm.
+    fn unit(&self) -> Result<f64, Wrong> {
+        let is_used = |l: &&Length| self.units.contains(&l.number);
+        // Files that do not say what their shapes are in have but one unit, and what that is made of.
+        let is_stated = self.lengths.iter().any(|l| is_used(&l));
+        let asked = || self.lengths.iter().filter(|l| !is_stated || is_used(l));
+        let unit = asked().find(|l| l.is_made).or_else(|| asked().next());
+        let unit = unit.ok_or(Wrong::Reason("it states no unit of length"))?;
+        unit.size.clone().map_err(Wrong::Unit)
+    }
+
     fn triangles(&self) -> Result<Triangles, Wrong> {
         let missing = || Wrong::Reason("it uses an entity that it does not have");
-        let unit = self.unit.unwrap_or(1.0);
         let mut out = Triangles::default();
         let mut index: HashMap<[u64; 3], u32> = HashMap::new();
         for (number, faces) in &self.shells {
@@ -116,21 +143,17 @@ impl<'a> Entities<'a> {
                     self.loops.get(round).ok_or(Wrong::Reason("a face is bound by edges, not by a polygon"))?;
                 let mut points: Vec<DVec3> = Vec::with_capacity(corners.len());
                 for corner in corners {
-                    points.push(DVec3::from(*self.points.get(corner).ok_or_else(missing)?) * unit);
+                    points.push(DVec3::from(*self.points.get(corner).ok_or_else(missing)?));
                 }
                 if is_turned == *runs {
                     points.reverse();
                 }
-                let cross = |k: usize| (points[k] - points[0]).cross(points[k + 1] - points[0]);
-                let whole: DVec3 = (1..points.len().saturating_sub(1)).map(cross).sum();
-                for k in 1..points.len().saturating_sub(1) {
-                    if points.len() > 3 && cross(k).dot(whole) < 0.0 {
-                        return Err(Wrong::Reason("a face turns in on itself; export triangles"));
-                    }
+                let fan = fan(&points).ok_or(Wrong::Reason("a face turns in on itself; export triangles"))?;
+                for triangle in fan {
                     if out.triangles.len() == TRIANGLES_MAX {
                         return Err(Wrong::TooMany);
                     }
-                    let triangle = [points[0], points[k], points[k + 1]].map(|p| {
+                    let triangle = triangle.map(|i| points[i]).map(|p| {
                         let n = index.len() as u32;
                         *index.entry(p.to_array().map(|c| (c + 0.0).to_bits())).or_insert_with(|| {
                             out.points.push(p.to_array());
@@ -141,8 +164,56 @@ impl<'a> Entities<'a> {
                 }
             }
         }
+        if !out.triangles.is_empty() {
+            let unit = self.unit()?;
+            out.points.iter_mut().flatten().for_each(|c| *c *= unit);
+        }
         Ok(out)
     }
+}
+
+/// A polygon as triangles around one of its corners; `None` where it turns in on itself.
+fn fan(points: &[DVec3]) -> Option<Vec<[usize; 3]>> {
+    let n = points.len();
+    let around = |first: usize| (1..n.saturating_sub(1)).map(move |k| [first, (first + k) % n, (first + k + 1) % n]);
+    if n <= 3 {
+        return Some(around(0).collect());
+    }
+    let cross = |[a, b, c]: [usize; 3]| (points[b] - points[a]).cross(points[c] - points[a]);
+    let whole: DVec3 = around(0).map(cross).sum();
+    let flat = FLAT * whole.length_squared();
+    if around(0).any(|t| cross(t).dot(whole) < -flat) {
+        return None;
+    }
+    // Corners in the middle of a side make flat triangles around others; left out, they would leave slits beside the face.
+    let is_full = |t: &[usize; 3]| cross(*t).dot(whole) > flat;
+    let first = (0..n.min(FANS_MAX)).find(|first| around(*first).all(|t| is_full(&t))).unwrap_or(0);
+    Some(around(first).filter(is_full).collect())
+}
+
+/// Whether a unit of length is made of another, and its size, mm, or its name where that says nothing.
+fn millimetres(unit: &str) -> (bool, Result<f64, String>) {
+    let text: String = unit.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_uppercase();
+    if let Some((_, made)) = text.split_once("CONVERSION_BASED_UNIT(") {
+        let name = made.split('\'').nth(1).unwrap_or_default();
+        let size = match name {
+            "INCH" | "INCHES" => Ok(25.4),
+            "FOOT" | "FEET" => Ok(304.8),
+            _ => Err(format!("'{name}'")),
+        };
+        return (true, size);
+    }
+    let si = text.split_once("SI_UNIT(").and_then(|(_, rest)| rest.split_once(')')).map_or("", |(inside, _)| inside);
+    let size = match si {
+        "$,.METRE." => Ok(1e3),
+        ".KILO.,.METRE." => Ok(1e6),
+        ".DECI.,.METRE." => Ok(100.0),
+        ".CENTI.,.METRE." => Ok(10.0),
+        ".MILLI.,.METRE." => Ok(1.0),
+        ".MICRO.,.METRE." => Ok(1e-3),
+        _ => Err(if si.is_empty() { text } else { si.into() }),
+    };
+    (false, size)
 }
 
 /// What stands between semicolons, without those in strings and without comments.
@@ -217,6 +288,58 @@ mod tests {
         assert_eq!((out.points[2], &out.triangles[..]), ([1.0, 2.0, 0.0], &[[0, 1, 2], [0, 2, 3]][..]));
         let out = read(&file(&rest(".F.", "SI_UNIT($,.METRE.)"))).expect("a square");
         assert_eq!((out.points[0], out.points[1], out.triangles.len()), ([0.0, 2e3, 0.0], [1e3, 2e3, 0.0], 2));
+    }
+
+    #[test]
+    fn units_of_length_are_understood_or_refused_by_name() {
+        let shape = "#6=FACE_OUTER_BOUND('',#5,.T.);#7=FACE_SURFACE('',(#6),#9,.T.);#8=CLOSED_SHELL('',(#7));\n";
+        let read = |units: &str| read(&file(&format!("{SQUARE}{shape}{units}")));
+        let made = |name: &str| {
+            format!(
+                "#20=(LENGTH_UNIT()NAMED_UNIT(*)SI_UNIT(.MILLI.,.METRE.));\
+                 #21=( CONVERSION_BASED_UNIT ('{name}',#22)\nLENGTH_UNIT() NAMED_UNIT(#23) );"
+            )
+        };
+        let si = |prefix: &str| format!("#20=( LENGTH_UNIT ( ) NAMED_UNIT(*)\n SI_UNIT( {prefix}, .METRE. ) );");
+        for (units, mm) in [
+            (si("$"), 1e3),
+            (si(".KILO."), 1e6),
+            (si(".DECI."), 100.0),
+            (si(".CENTI."), 10.0),
+            (si(".milli."), 1.0),
+            (si(".MICRO."), 1e-3),
+            (made("inch"), 25.4),
+            (made("Foot"), 304.8),
+            // The shapes are in mm, whatever else is defined.
+            (made("MILE") + "#24=(GLOBAL_UNIT_ASSIGNED_CONTEXT( (#30, #20) )REPRESENTATION_CONTEXT('',''));", 1.0),
+        ] {
+            let out = read(&units).expect(&units);
+            assert_eq!(out.points[1], [mm, 0.0, 0.0], "{units}");
+        }
+        let said = |units: &str| read(units).unwrap_err().to_string();
+        assert!(said("").contains("no unit of length"));
+        assert!(said(&made("MILE")).contains("'MILE'"));
+        assert!(said(&si(".GIGA.")).contains(".GIGA.,.METRE."));
+        assert!(said("#20=(LENGTH_UNIT()NAMED_UNIT(*));").contains("LENGTH_UNIT()"));
+    }
+
+    #[test]
+    fn a_corner_in_the_middle_of_a_side_stays() {
+        // Within rounding, on either side of the side.
+        for off in [0.0, 1e-14, -1e-14] {
+            let data = format!(
+                "#1=CARTESIAN_POINT('',(0.,0.,0.));#2=CARTESIAN_POINT('',(0.5,{off:e},0.));#3=CARTESIAN_POINT('',(1.,0.,0.));\
+                 #4=CARTESIAN_POINT('',(0.,2.,0.));#5=POLY_LOOP('',(#1,#2,#3,#4));#6=FACE_BOUND('',#5,.T.);#7=FACE('',(#6));\
+                 #8=CLOSED_SHELL('',(#7));#20=(LENGTH_UNIT()NAMED_UNIT(*)SI_UNIT(.MILLI.,.METRE.));"
+            );
+            let out = read(&file(&data)).expect("a triangle of four corners");
+            assert_eq!((out.points.len(), out.triangles.len()), (4, 2), "{off}");
+        }
+        let on_all = [DVec3::ZERO, DVec3::X, 2.0 * DVec3::X, DVec3::X + DVec3::Y, 2.0 * DVec3::Y, DVec3::Y];
+        assert_eq!(fan(&on_all).map(|f| f.len()), Some(4));
+        // Two in one side: what no fan has without flat triangles is left without them.
+        let two = [DVec3::ZERO, DVec3::X, 2.0 * DVec3::X, 3.0 * DVec3::X, DVec3::Y];
+        assert_eq!(fan(&two).map(|f| f.len()), Some(3));
     }
 
     #[test]

@@ -8,6 +8,10 @@ use std::collections::BTreeMap;
 
 /// Objects within objects, at most.
 const NESTED_MAX: usize = 16;
+/// Copies of objects, at most, however few triangles they have.
+const PLACED_MAX: usize = 1_000_000;
+/// Points, at most: each triangle may have its own.
+const POINTS_MAX: usize = 3 * TRIANGLES_MAX;
 
 /// Rows of an affine map as the format has it: three of the turn, then the shift; points are rows that are multiplied by it.
 type Transform = [DVec3; 4];
@@ -87,11 +91,11 @@ pub fn read(bytes: &[u8]) -> Result<Triangles, FormatError> {
         }
     }
     objects.extend(open.take());
-    let mut out = Triangles::default();
+    let mut placing = Placing { objects: &objects, unit, n_placed: 0, out: Triangles::default() };
     for (id, transform) in &items {
-        place(&objects, id, transform, NESTED_MAX, unit, &mut out)?;
+        placing.place(id, transform, NESTED_MAX)?;
     }
-    Ok(out)
+    Ok(placing.out)
 }
 
 /// Refuses what lies in another model file of the archive.
@@ -103,42 +107,58 @@ fn elsewhere(tag: &Tag) -> Result<(), String> {
     }
 }
 
-fn place(
-    objects: &BTreeMap<String, Object>,
-    id: &str,
-    by: &Transform,
-    nested: usize,
+/// What is built so far.
+struct Placing<'a> {
+    objects: &'a BTreeMap<String, Object>,
+    /// mm.
     unit: f64,
-    out: &mut Triangles,
-) -> Result<(), FormatError> {
-    let malformed = |reason: &str| FormatError::Malformed { format: "3MF", reason: reason.into() };
-    let object = objects.get(id).ok_or_else(|| malformed("it builds an object that it does not have"))?;
-    if nested == 0 {
-        return Err(malformed("its objects are made of one another without end"));
-    }
-    if out.triangles.len() + object.triangles.len() > TRIANGLES_MAX {
-        return Err(FormatError::TooManyTriangles);
-    }
-    let turned = |p: DVec3| by[0] * p.x + by[1] * p.y + by[2] * p.z;
-    let first = out.points.len();
-    out.points.extend(object.points.iter().map(|p| ((turned(*p) + by[3]) * unit).to_array()));
-    // A mirror image turns triangles inside out.
-    let is_mirrored = by[0].cross(by[1]).dot(by[2]) < 0.0;
-    for triangle in &object.triangles {
-        if triangle.iter().any(|i| *i >= object.points.len()) {
-            return Err(malformed("a triangle has a corner that is not there"));
+    n_placed: usize,
+    out: Triangles,
+}
+
+impl Placing<'_> {
+    fn place(&mut self, id: &str, by: &Transform, nested: usize) -> Result<(), FormatError> {
+        let malformed = |reason: &str| FormatError::Malformed { format: "3MF", reason: reason.into() };
+        let objects = self.objects;
+        let object = objects.get(id).ok_or_else(|| malformed("it builds an object that it does not have"))?;
+        if nested == 0 {
+            return Err(malformed("its objects are made of one another without end"));
         }
-        let mut corners = triangle.map(|i| (first + i) as u32);
-        if is_mirrored {
-            corners.swap(1, 2);
+        // A few objects, each of several copies of the next, are more than any machine holds.
+        self.n_placed += 1;
+        if self.n_placed > PLACED_MAX {
+            return Err(malformed(&format!("its objects are made of more than {PLACED_MAX} copies of one another")));
         }
-        out.triangles.push(corners);
+        let turned = |p: DVec3| by[0] * p.x + by[1] * p.y + by[2] * p.z;
+        if !object.triangles.is_empty() {
+            if self.out.triangles.len() + object.triangles.len() > TRIANGLES_MAX {
+                return Err(FormatError::TooManyTriangles);
+            }
+            let first = self.out.points.len();
+            if first + object.points.len() > POINTS_MAX {
+                return Err(malformed(&format!("it builds more than {POINTS_MAX} points")));
+            }
+            let unit = self.unit;
+            self.out.points.extend(object.points.iter().map(|p| ((turned(*p) + by[3]) * unit).to_array()));
+            // A mirror image turns triangles inside out.
+            let is_mirrored = by[0].cross(by[1]).dot(by[2]) < 0.0;
+            for triangle in &object.triangles {
+                if triangle.iter().any(|i| *i >= object.points.len()) {
+                    return Err(malformed("a triangle has a corner that is not there"));
+                }
+                let mut corners = triangle.map(|i| (first + i) as u32);
+                if is_mirrored {
+                    corners.swap(1, 2);
+                }
+                self.out.triangles.push(corners);
+            }
+        }
+        for (part, own) in &object.components {
+            let whole = [turned(own[0]), turned(own[1]), turned(own[2]), turned(own[3]) + by[3]];
+            self.place(part, &whole, nested - 1)?;
+        }
+        Ok(())
     }
-    for (part, own) in &object.components {
-        let whole = [turned(own[0]), turned(own[1]), turned(own[2]), turned(own[3]) + by[3]];
-        place(objects, part, &whole, nested - 1, unit, out)?;
-    }
-    Ok(())
 }
 
 fn affine(text: &str) -> Option<Transform> {
@@ -303,5 +323,26 @@ mod tests {
             assert!(said.contains(why) && said.contains("3MF"), "{said}");
         }
         assert!(super::read(&stored("a.txt", "")).unwrap_err().to_string().contains("it holds no model"));
+    }
+
+    #[test]
+    fn few_objects_of_very_many_copies_are_refused() {
+        let chain = |leaf: &str| {
+            let object = |k: usize| {
+                let parts = format!("<component objectid='{}'/>", k + 1).repeat(10);
+                format!("<object id='{k}'><components>{parts}</components></object>")
+            };
+            let objects: String = (0..14).map(object).collect();
+            let text = format!(
+                "<model><resources>{objects}<object id='14'>{leaf}</object></resources><build><item objectid='0'/></build></model>"
+            );
+            read(&stored("3D/3dmodel.model", &text)).unwrap_err().to_string()
+        };
+        assert!(chain("").contains("copies of one another"));
+        let points = "<vertex x='0' y='0' z='0'/>".repeat(200);
+        let mesh =
+            |triangles: &str| format!("<mesh><vertices>{points}</vertices><triangles>{triangles}</triangles></mesh>");
+        assert!(chain(&mesh("")).contains("copies of one another"), "points alone are left out");
+        assert!(chain(&mesh("<triangle v1='0' v2='1' v3='2'/>")).contains("15000000 points"));
     }
 }

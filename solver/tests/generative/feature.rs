@@ -293,3 +293,54 @@ fn the_lug_of_the_templates_is_made_and_taken_over() {
         assert!(has(&made, name), "{name}");
     }
 }
+
+/// Elements a tenth of the cells that the surface is of, all along the borders of its faces: what is behind the triangles
+/// must have no step there that finer elements would find.
+#[test]
+fn a_body_is_meshed_much_finer_than_its_triangles() {
+    let rod = Object::new("rod", "cylinder", "Rod")
+        .with("origin", sample::vector([24.0, 0.0, 20.0], "mm"))
+        .with("axis", choice("y"))
+        .expr("radius", "3 mm")
+        .expr("height", "12 mm");
+    let sample = cantilever(wish().with("keep_bodies", refs(&["rod"])), vec![rod]);
+    let (object, files) = feature(&run(&sample));
+    let model = evaluate(&with(&sample.design, vec![object]), &files);
+    let body = &body(&model, "outcome").body;
+    let surface = body.surface();
+    let of = |name: &str| surface.faces.iter().position(|f| f.name.0 == name).map(|f| f as u32).expect("the face");
+    let (wall, grown) = (of("rod.wall"), of("outcome.grown"));
+    let mut beside = vec![[false; 2]; surface.points.len()];
+    for (t, corners) in surface.triangles.iter().enumerate() {
+        for k in (0..2).filter(|k| surface.face_of[t] == [wall, grown][*k]) {
+            corners.iter().for_each(|v| beside[*v as usize][k] = true);
+        }
+    }
+    let border: Vec<[f64; 3]> =
+        surface.points.iter().zip(&beside).filter(|(_, b)| **b == [true; 2]).map(|(p, _)| *p).collect();
+    assert!(border.len() > 10, "{} points where the rod comes out of what was grown", border.len());
+    let side = |t: &[u32; 3]| {
+        let [a, b] = [0, 1].map(|k| glam::DVec3::from(surface.points[t[k] as usize]));
+        a.distance(b)
+    };
+    let cell = surface.triangles.iter().map(side).sum::<f64>() / surface.triangles.len() as f64;
+    let wishes = border.iter().map(|at| tet::Wish { at: *at, size: 0.1 * cell }).collect();
+    let options = Options { wishes, size_min: 0.05 * cell, ..Options::new(3.0 * cell) };
+    let mesh = tet::mesh(&**body, &options, &AtomicBool::new(false)).expect("a mesh");
+    assert_eq!(mesh.n_lost, 0);
+    assert!(mesh.quality.dihedral_min.to_degrees() > 8.0, "{}", mesh.quality.dihedral_min.to_degrees());
+    // Away from the borders its nodes are on the cylinder, of which the triangles are chords.
+    let border: Vec<glam::DVec3> = border.into_iter().map(glam::DVec3::from).collect();
+    let mut n = 0;
+    for facet in mesh.boundary.iter().filter(|f| mesh.faces[f.face as usize].0 == "rod.wall") {
+        for p in facet.nodes.map(|i| glam::DVec3::from(mesh.points[i as usize])) {
+            let inside = (2e-3..10e-3).contains(&p.y);
+            if inside && border.iter().all(|b| b.distance(p) > 2.0 * cell) {
+                let off = ((p.x - 24e-3).hypot(p.z - 20e-3) - 3e-3).abs();
+                assert!(off < 1e-6, "{off} m off the cylinder at {p}");
+                n += 1;
+            }
+        }
+    }
+    assert!(n > 20, "{n} nodes were looked at");
+}

@@ -48,3 +48,38 @@ fn a_pretension_section_that_is_none_is_said() {
     says(&SECTION.replace("ACROSS", "NOWHERE"), "*CLOAD\n9001, 1, 500.\n", "a surface without faces");
     says("*PRE-TENSION SECTION, ELEMENT=5, NODE=9001\n", "", "across a beam");
 }
+
+/// A step that tightens the bolt, and one that goes on with it.
+fn then(first: &str, second: &str) -> String {
+    deck(SECTION, &format!("{first}*END STEP\n*STEP\n*STATIC\n*DLOAD\n9, P2, 1.\n{second}"))
+}
+
+#[test]
+fn a_bolt_that_is_locked_keeps_its_preload() {
+    let pull = "*CLOAD\n9001, 1, 500.\n";
+    for lock in [
+        "*BOUNDARY, FIXED\n9001, 1, 1\n",
+        "*BOUNDARY\n9001, 1, 1, 0.\n",
+        "*CLOAD, OP=NEW\n*BOUNDARY, FIXED\n9001, 1, 1\n",
+        "*CLOAD\n9001, 1, 900.\n*BOUNDARY, FIXED\n9001, 1, 1\n",
+        "*BOUNDARY, FIXED\n9001, 1, 1\n*END STEP\n*STEP\n*STATIC\n*BOUNDARY, FIXED\n9001, 1, 1\n",
+    ] {
+        let (reading, design, _) = build(&then(pull, lock), Units::Millimetre);
+        assert!(reading.notes.iter().any(|n| n.text.contains("keeps the preload")), "{lock}: {:?}", reading.notes);
+        let bolts = of(&design, "bolt_preload");
+        assert_eq!(bolts.len(), 1, "{lock}");
+        assert!((si(&design, bolts[0], "force") / 500.0 - 1.0).abs() < 1e-9, "{lock}");
+        let cases = of(&design, "load_case");
+        assert!(cases.len() > 1, "{lock}");
+        assert!(cases.iter().all(|c| c.refs("loads").contains(&bolts[0].id)), "{lock}");
+    }
+}
+
+#[test]
+fn a_preload_that_ends_is_said() {
+    let shortened = "*BOUNDARY\n9001, 1, 1, 0.02\n";
+    let reading = open(&then(shortened, "*BOUNDARY, FIXED\n9001, 1, 1\n"), Units::Millimetre);
+    assert!(reading.notes.iter().any(|n| n.text.contains("repeat the length")), "{:?}", reading.notes);
+    let held = open(&deck(SECTION, "*BOUNDARY\n9001, 1, 1\n*CLOAD\n9001, 1, 500.\n"), Units::Millimetre);
+    assert!(held.notes.iter().any(|n| n.text.contains("no step before has tightened it")), "{:?}", held.notes);
+}

@@ -36,6 +36,7 @@ fn agree(name: &str, out: &Outcome, within: f64) {
     let own: Vec<f64> = fields.flat_map(|f| f.values.iter().map(|v| f64::from(*v))).collect();
     assert_eq!(own.len(), peer.len(), "{name}");
     let (low, high) = own.iter().fold((f64::INFINITY, 0.0f64), |(l, h), t| (l.min(*t), h.max(*t)));
+    assert!(own.iter().chain(&peer).all(|t| t.is_finite()), "{name}: a temperature is missing");
     let off = own.iter().zip(&peer).fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
     println!("{name}: off by {off:.2e} K of {:.2} K", high - low);
     assert!(off < within * (high - low), "{name}: {off} of {}", high - low);

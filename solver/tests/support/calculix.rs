@@ -102,8 +102,9 @@ fn number(word: &str) -> f64 {
 /// The largest difference of a component at any integration point, over the largest stress there is.
 pub fn stress_apart(own: &Raw, peer: &Raw) -> f64 {
     assert_eq!(own.len(), peer.len());
-    let largest =
-        |of: &mut dyn Iterator<Item = f64>| of.fold(0.0f64, |m, x| if x.is_nan() { x } else { m.max(x.abs()) });
+    // `max` alone forgets what is no number.
+    let more = |m: f64, x: f64| if m.is_nan() || x.is_nan() { f64::NAN } else { m.max(x.abs()) };
+    let largest = |of: &mut dyn Iterator<Item = f64>| of.fold(0.0f64, more);
     let flat = |raw: &Raw| raw.iter().flatten().flat_map(|s: &Stress| *s).collect::<Vec<f64>>();
     let (own, peer) = (flat(own), flat(peer));
     let off = largest(&mut own.iter().zip(&peer).map(|(a, b)| a - b));
@@ -122,4 +123,23 @@ pub fn displacement_apart(own: &[f64], peer: &[f64]) -> f64 {
         (off, most) = (off.max(apart), most.max(size([b[0], b[1], b[2]])));
     }
     off / most
+}
+
+#[test]
+#[should_panic(expected = "a stress is missing")]
+fn one_missing_stress_in_the_middle_is_seen() {
+    let own: Raw = vec![[[1.0; 6]; 4]; 3];
+    let mut peer = own.clone();
+    peer[1][2][3] = f64::NAN;
+    stress_apart(&own, &peer);
+}
+
+#[test]
+#[should_panic(expected = "a stress is missing")]
+fn an_integration_point_that_is_not_printed_is_seen() {
+    let table =
+        " displacements (vx,vy,vz) for set NALL\n 1 0. 0. 0.\n stresses (elem, integ.pnt.,sxx,syy,szz,sxy,sxz,syz)\n";
+    let points = [1, 2, 4].map(|k| format!(" 1 {k} 1. 1. 1. 1. 1. 1.\n")).concat();
+    let peer = steps(&format!("{table}{points}"), 1, 1).remove(0);
+    stress_apart(&vec![[[1.0; 6]; 4]], &peer.raw);
 }

@@ -55,7 +55,8 @@ pub fn Views(look: RwSignal<Look>) -> impl IntoView {
         let found = shelf.views.with(|views| look.with(|l| views.iter().flatten().find(|v| v.look == *l).cloned()));
         let is_named =
             shelf.chosen.with_untracked(|c| c.as_ref().is_some_and(|v| look.with_untracked(|l| v.look == *l)));
-        if found.is_some() && !is_named {
+        // Without a saved view all stands as it does at first, whatever that is called.
+        if found.is_some() && !is_named && look.with(|l| *l != Look::default()) {
             shelf.chosen.set(found);
         }
     });

@@ -9,7 +9,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Share of a cell by which a contour's triangles may lie off what is behind them.
-const OFF: f64 = 0.5;
+const OFF: f64 = 0.35;
+/// Cells from which a point still finds what is behind a face.
+const FAR: f64 = 1.0;
 /// Steps of Newton's method down the slope of a field; two or three do.
 const STEPS: usize = 8;
 /// Share of a cell that counts as on the surface.
@@ -51,9 +53,12 @@ impl Form {
         }
     }
 
-    /// The point of `face` beside a point of its triangles, `None` where nothing is known behind those.
+    /// The point of `face` nearest to a point beside its triangles, `None` where nothing is known behind those.
     pub fn onto(&self, face: u32, p: Vec3) -> Option<Vec3> {
-        let limit = OFF * self.cell;
+        self.within(face, p, FAR * self.cell)
+    }
+
+    fn within(&self, face: u32, p: Vec3, limit: f64) -> Option<Vec3> {
         let q = match self.of.get(face as usize)? {
             Behind::Facets => return None,
             Behind::Shape(shape) => shape.nearest(p.into())?.to_array(),
@@ -76,10 +81,8 @@ impl Form {
                 q
             }
         };
-        // Nothing may tear where it ends: the way fades out towards the limit.
         let way = sub(q, p);
-        let share = (2.0 - 2.0 * dot(way, way).sqrt() / limit).clamp(0.0, 1.0);
-        Some(std::array::from_fn(|k| p[k] + share * way[k]))
+        (dot(way, way) < limit * limit).then_some(q)
     }
 
     pub fn placed(&self, placement: &Placement, suffix: &str) -> Self {
@@ -122,12 +125,12 @@ impl Form {
                 let p = &mut points[index as usize];
                 if first == u32::MAX {
                     middles.insert((a.min(b), a.max(b)), (index, face));
-                    *p = self.onto(face, *p).unwrap_or(*p);
+                    *p = self.within(face, *p, OFF * self.cell).unwrap_or(*p);
                 } else if first != face {
                     // Where two faces meet, by projections in turn.
                     let from = *p;
                     for face in [face, first, face, first, face, first] {
-                        *p = self.onto(face, *p).unwrap_or(*p);
+                        *p = self.within(face, *p, OFF * self.cell).unwrap_or(*p);
                     }
                     if DVec3::from(*p).distance(from.into()) > OFF * self.cell {
                         *p = from;

@@ -21,8 +21,6 @@ const CREASE: f64 = 0.524;
 const TURN: f64 = 0.698;
 /// A triangle of a file whose height is below this share of the body's diagonal is a needle.
 pub(super) const NEEDLE: f64 = 5e-5;
-/// What is behind triangles may be this far from them, over a side of theirs.
-const REACH: f64 = 0.35;
 /// Fixed points along a curve that has no corner of its own.
 const ANCHORS: usize = 3;
 
@@ -67,8 +65,8 @@ pub(super) struct Domain<'a> {
     behind: Vec<f32>,
     /// Whether something is known to be behind the triangles of some face.
     formed: bool,
-    /// How far what is behind may be from the triangles, m.
-    reach: f64,
+    /// Mean side of the body's triangles, m.
+    side: f64,
     patches: Arc<[Patch]>,
     pub chains: Vec<Chain>,
     /// The body's own triangles, with their features.
@@ -210,8 +208,8 @@ impl<'a> Domain<'a> {
             }
         }
         let area: f64 = start.each().map(|t| 0.5 * start.cross(t).length()).sum();
-        let reach = REACH * (2.0 * area / start.triangles.len() as f64).sqrt();
-        Ok(Self { exact, body, surface, behind, formed, reach, patches, chains, start, lo: lo.into(), hi: hi.into() })
+        let side = (2.0 * area / start.triangles.len() as f64).sqrt();
+        Ok(Self { exact, body, surface, behind, formed, side, patches, chains, start, lo: lo.into(), hi: hi.into() })
     }
 
     /// The point of `patch` nearest to `p`. `near`: a triangle of the patch that may be near, or [`NONE`]; afterwards the

@@ -178,8 +178,9 @@ impl<'a> Ready<'a> {
         let mut options = options.clone();
         let mut domain = Cow::Borrowed(domain);
         let mut best: Option<(Filled, Cow<Domain>)> = None;
-        // Wishes and places of the best try.
+        // Of the best try: how many wishes it had, and where its triangles cut one another, with the size there.
         let (mut n_wishes, mut places) = (options.wishes.len(), Vec::new());
+        let mut reach = REACH;
         for n_tries in 1.. {
             let size = size::field(&domain, &options, &self.distance);
             check()?;
@@ -187,11 +188,11 @@ impl<'a> Ready<'a> {
             check()?;
             let filled = conform::fill(&mut surf, &domain, &size, &self.distance);
             check()?;
-            let is_better = best.as_ref().is_none_or(|(b, _)| filled.fault() < b.fault());
             let done = filled.n_lost == 0 || n_tries == TRIES_MAX;
+            let lost: Vec<(DVec3, f64)> = filled.lost.iter().map(|p| (*p, size.size(*p))).collect();
+            let is_better = best.as_ref().is_none_or(|(b, _)| filled.fault() < b.fault());
             if is_better {
-                n_wishes = options.wishes.len();
-                places = filled.lost.iter().map(|p| (*p, size.size(*p))).collect();
+                (n_wishes, places) = (options.wishes.len(), lost.clone());
                 best = Some((filled, domain.clone()));
             }
             if done {
@@ -199,11 +200,12 @@ impl<'a> Ready<'a> {
             }
             if is_better || !domain.is_formed() {
                 let finer = |(p, size): &(DVec3, f64)| Wish { at: p.to_array(), size: FINER * size };
-                options.wishes.extend(places.iter().map(finer));
+                options.wishes.extend(lost.iter().map(finer));
             } else {
                 options.wishes.truncate(n_wishes);
-                let reach: Vec<(DVec3, f64)> = places.iter().map(|(p, size)| (*p, REACH * size)).collect();
-                domain = Cow::Owned(domain.bare(&reach, &self.distance));
+                let bare: Vec<(DVec3, f64)> = places.iter().map(|(p, size)| (*p, reach * size)).collect();
+                domain = Cow::Owned(domain.bare(&bare, &self.distance));
+                reach *= 2.0;
             }
         }
         best.ok_or(Cancelled)

@@ -6,7 +6,7 @@ use super::field;
 use super::limit::OVER_MAX;
 use super::solve::Plan;
 use super::solver::View;
-use crate::density::measure;
+use crate::density::measure::{self, Thin};
 use crate::density::optimization::{Entry, Optimization};
 use crate::density::pipeline::Process;
 use crate::geometry::generated::Grown;
@@ -209,7 +209,15 @@ fn curves(plan: &Plan, history: &[Entry]) -> Vec<Curve> {
 }
 
 /// What only the end knows: the inside of the body, what the process can make of it, figures for the record.
-pub fn finish(plan: &Plan, run: &Optimization, density: &[f64], grown: &Grown, view: Option<View>, out: &mut Outcome) {
+pub fn finish(
+    plan: &Plan,
+    run: &Optimization,
+    density: &[f64],
+    grown: &Grown,
+    view: Option<View>,
+    thin: Option<&Thin>,
+    out: &mut Outcome,
+) {
     let region = &plan.region;
     let (grid, domain) = (&region.grid, run.domain());
     let solid: Vec<bool> = density.iter().map(|d| *d > 0.5).collect();
@@ -233,7 +241,7 @@ pub fn finish(plan: &Plan, run: &Optimization, density: &[f64], grown: &Grown, v
         }
         Process::Any | Process::Extruded { .. } => {}
     }
-    if let Some(thin) = plan.thin(&solid) {
+    if let Some(thin) = thin {
         fact("cells of members thinner than asked for", thin.members.len().to_string());
         fact("cells of gaps thinner than asked for", thin.gaps.len().to_string());
     }

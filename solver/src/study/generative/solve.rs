@@ -32,16 +32,20 @@ pub struct Generative;
 /// Cells up to which a check makes them all, in a second and 1 GB; what it would find in more, the run says before its first
 /// iteration.
 const CHECKED_CELLS_MAX: usize = 2_000_000;
-/// Cells up to which a check solves the whole space too where a limit is to be kept: in a second or two.
+/// Cells times load cases up to which a check solves the whole space too where a limit is to be kept: in a second or two.
 const SOLVED_CELLS_MAX: usize = 100_000;
+/// Iterations of that solve; what takes more is left to the run.
+const SOLVED_ITERATIONS_MAX: u32 = 60;
 /// Iterations between two pictures.
 const SHOWN_EVERY: u32 = 5;
 /// Iterations between two checkpoints: who is killed while one is on its way goes on from the one before, and no more than ten
 /// are done twice.
 const KEPT_EVERY: u32 = 5;
-/// Iterations beyond those asked for, at most, that bring a design back within its limit, as the last stage of a projection
+/// Iterations after a run's first end, at most, that bring a design back within its limit, as the last stage of a projection
 /// takes some of its stiffness, or rid it of what is thinner than asked for.
 const BACK_MAX: u32 = 30;
+/// Iterations between two looks for what is too thin, after a run's first end: one may take as long as an iteration.
+const LOOKED_EVERY: u32 = 5;
 /// Radius of the filter where no smallest member is asked for, cells: less leaves checkerboards and single cells.
 const RADIUS: f64 = 2.0;
 /// Steepness that projections end at.
@@ -157,7 +161,8 @@ impl<'a> Plan<'a> {
     /// The limit that no design keeps, where a check has the time to find out.
     fn beyond_reach(&self) -> Option<Issue> {
         let has_limit = !matches!(self.wishes.goal, setup::Goal::Stiffness { .. });
-        if !has_limit || self.region.cells.len() > SOLVED_CELLS_MAX {
+        let n_solved = self.region.cells.len().saturating_mul(self.nodes.sizes.len().max(1));
+        if !has_limit || n_solved > SOLVED_CELLS_MAX {
             return None;
         }
         let cancel = AtomicBool::new(false);
@@ -165,6 +170,11 @@ impl<'a> Plan<'a> {
         let start = limit::whole(&run);
         // What stops this solve stops the run, which says so.
         let mut solver = Solver::new(self.brief, &self.region, &self.nodes, &start, &cancel).ok()?;
+        let accuracy = match &mut solver {
+            Solver::Structure(s) => &mut s.accuracy,
+            Solver::Conductor(c) => &mut c.accuracy,
+        };
+        accuracy.iterations_max = SOLVED_ITERATIONS_MAX;
         self.unreachable(&run, &mut solver).ok()?
     }
 
@@ -185,10 +195,10 @@ impl<'a> Plan<'a> {
         ctx.check()?;
         let mut shown = 0;
         loop {
-            while run.stopped().is_none() {
+            while run.stopped().is_none() && after_end(&run) < BACK_MAX {
                 if ctx.asked() == Asked::Finish && run.state().iteration > 0 {
                     ctx.log("Asked to finish: the design as it is now is the answer");
-                    return self.finish(&run, solver, ctx);
+                    return self.finish(&run, solver, None, ctx);
                 }
                 if ctx.asked() == Asked::Pause {
                     self.keep(&run, &solver, ctx);
@@ -211,16 +221,19 @@ impl<'a> Plan<'a> {
             // The step that ended the run is evaluated here for the first time.
             let over = self.over_now(&run, &mut solver).map_err(|e| self.physics(e))?;
             ctx.check()?;
-            let thin = self.thin(&run.solid());
-            let n_thin = thin.as_ref().map_or(0, |t| t.members.len() + t.gaps.len());
-            let is_last = run.state().iteration >= self.wishes.iterations_max + BACK_MAX;
-            if is_last || over <= OVER_MAX && n_thin == 0 {
-                return self.finish(&run, solver, ctx);
+            if after_end(&run) >= BACK_MAX {
+                return self.finish(&run, solver, None, ctx);
             }
             if over > OVER_MAX {
                 ctx.log(format!("{:.1} % above the limit: another iteration", 100.0 * over));
-            } else {
-                ctx.log(format!("{n_thin} cells are of members or gaps that are too thin: another iteration"));
+            } else if self.brief.member <= 0.0 || after_end(&run).is_multiple_of(LOOKED_EVERY) {
+                let thin = self.thin(&run.solid());
+                ctx.check()?;
+                let n_thin = thin.as_ref().map_or(0, |t| t.members.len() + t.gaps.len());
+                if n_thin == 0 {
+                    return self.finish(&run, solver, thin, ctx);
+                }
+                ctx.log(format!("{n_thin} cells are of members or gaps that are too thin: more iterations"));
             }
             run.go_on();
         }
@@ -269,7 +282,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Cells of members and of gaps that are thinner than asked for; nothing where no least width is.
-    pub fn thin(&self, solid: &[bool]) -> Option<Thin> {
+    fn thin(&self, solid: &[bool]) -> Option<Thin> {
         let size = (self.brief.member / self.region.grid.cell + ROUNDING).floor() as usize;
         (self.brief.member > 0.0).then(|| measure::thin(&self.region.domain, solid, size, Beyond::Void))
     }
@@ -284,7 +297,14 @@ impl<'a> Plan<'a> {
         Some(answer::outcome(self, run, &density, &grown, solved.as_ref()))
     }
 
-    fn finish(&self, run: &Optimization, mut solver: Solver, ctx: &mut Ctx) -> Result<Outcome, StudyError> {
+    /// `thin`: of the design, where it was looked for already.
+    fn finish(
+        &self,
+        run: &Optimization,
+        mut solver: Solver,
+        thin: Option<Thin>,
+        ctx: &mut Ctx,
+    ) -> Result<Outcome, StudyError> {
         ctx.progress(Phase::Recover, 0.91, "Solving the design found, to the last digits that count");
         let density = run.density();
         solver.refine();
@@ -322,7 +342,9 @@ impl<'a> Plan<'a> {
             over: &over,
         });
         let mut out = answer::outcome(self, run, &density, grown, solved.as_ref());
-        answer::finish(self, run, &density, grown, view, &mut out);
+        let thin = thin.or_else(|| self.thin(&run.solid()));
+        ctx.check()?;
+        answer::finish(self, run, &density, grown, view, thin.as_ref(), &mut out);
         out.facts.push(("level of the surface".into(), format!("{level:.4}")));
         out.warnings.extend(self.missed(&density, &over));
         if (grown.volume / wanted - 1.0).abs() > 5e-3 {
@@ -342,7 +364,7 @@ impl<'a> Plan<'a> {
                 piece::places(pieces)
             ));
         }
-        if let Some(thin) = self.thin(&run.solid()).filter(|t| !t.members.is_empty() || !t.gaps.is_empty()) {
+        if let Some(thin) = thin.filter(|t| !t.members.is_empty() || !t.gaps.is_empty()) {
             out.warnings.push(format!(
                 "Smallest member: {} cells of members and {} of gaps are thinner than {:.3} mm; allow more iterations or more cells",
                 thin.members.len(),
@@ -373,6 +395,12 @@ impl<'a> Plan<'a> {
             other => StudyError::Solver(other.to_string()),
         }
     }
+}
+
+/// Iterations since the run's first end, which its state tells, so that a resumed run counts alike.
+fn after_end(run: &Optimization) -> u32 {
+    let state = run.state();
+    state.first_stop.map_or(0, |first| state.iteration.saturating_sub(first))
 }
 
 /// What the optimiser is asked.

@@ -9,6 +9,10 @@ use glam::{DVec3, IVec3};
 use rayon::prelude::*;
 use std::collections::HashMap;
 
+/// How far from the triangles what is behind them is looked for, and where it is believed no more, over their mean side.
+const NEAR: f64 = 0.35;
+const FAR: f64 = 0.5;
+
 impl Domain<'_> {
     /// The point behind `on`, the point of triangle `t` of `patch` nearest to `p`; `None` where nothing is known of it. Looked
     /// for from `p` itself where that is as near as what is behind: the nearest point of triangles jumps over the edges
@@ -22,7 +26,7 @@ impl Domain<'_> {
         let origin = patch.origin[t] as usize;
         let face = self.surface.face_of[origin];
         let share = self.share(origin, on);
-        let p = on + (p - on).clamp_length_max(self.reach);
+        let p = on + (p - on).clamp_length_max(NEAR * self.side);
         if share <= 0.0 {
             return None;
         }
@@ -42,6 +46,9 @@ impl Domain<'_> {
             }
             q
         };
+        // Nor may it tear where it goes too far to be believed.
+        let far = 2.0 - 2.0 * q.distance(on) / (FAR * self.side);
+        let share = share.min(far.max(0.0));
         Some(if share < 1.0 { on.lerp(q, share) } else { q })
     }
 
