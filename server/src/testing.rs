@@ -332,7 +332,7 @@ pub struct Tester {
 pub const ORIGIN: &str = "http://localhost:8080";
 
 impl Tester {
-    /// Sends a request as the page would: with the cookie and the page's origin.
+    /// Sends a request as the page would, with the cookie and the page's origin, or as a program with its token.
     pub async fn send(&self, method: Method, path: &str, body: Vec<u8>) -> Answer {
         let request = self.request(method, path).body(Body::from(body));
         self.carry(request).await
@@ -342,6 +342,7 @@ impl Tester {
     pub fn request(&self, method: Method, path: &str) -> axum::http::request::Builder {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, "localhost:8080");
         if let Some(bearer) = &self.bearer {
+            let request = request.header(header::CONTENT_TYPE, "application/json");
             return request.header(header::AUTHORIZATION, format!("Bearer {bearer}"));
         }
         request = request.header(header::ORIGIN, ORIGIN).header(header::CONTENT_TYPE, "application/json");

@@ -101,12 +101,13 @@ async fn what_stands_in_the_way_does_so_since_the_first_time() {
 
 #[tokio::test]
 async fn who_worked_on_a_design_lately_stands_beside_it() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     let start = world.app.state.now();
     assert_eq!(board(&world.ada).await[0].people, [], "whoever made it has not worked on it since");
     world.set("box", "dx", "81 mm").await;
     world.set("box", "dx", "82 mm").await;
     world.app.clock.advance(3 * DAY);
+    world.ada.cookie = Some(world.app.session(&world.ada.id).await.expect("a session"));
     world.run(&weighs(0.6, 0.013, Grade::Verified)).await;
     let row = board(&world.ada).await.remove(0);
     let found: Vec<_> = row.people.iter().map(|p| (p.name.as_str(), p.n_edits, p.n_runs)).collect();
