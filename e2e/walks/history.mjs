@@ -48,10 +48,14 @@ const bossHeight = (page) => id(page, 'properties').getByTestId('height');
 /** Types how high the boss is, and leaves nothing selected. */
 async function raise(page, value) {
   await boss(page).click();
+  const is = (wanted) => page.waitForFunction(
+    ([field, text]) => document.querySelector(field)?.value === text,
+    ['[data-testid=properties] [data-testid=height]', wanted]);
   await bossHeight(page).fill(value);
+  await is(value);
   await bossHeight(page).press('Enter');
   await saved(page);
-  assert.equal(await bossHeight(page).inputValue(), value);
+  await is(value);
   await bossHeight(page).blur();
   await page.keyboard.press('Escape');
   await id(page, 'properties').waitFor({ state: 'detached' });

@@ -78,7 +78,7 @@ async fn no_token_waives_a_requirement_or_leaves_one_out() {
         let answer = ci.edit(&world.design, command.clone()).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{command:?}: {}", answer.text());
         let why = answer.problem().expect("a problem").message;
-        assert!(why.contains("no token may") && why.contains("sign in"), "{why}");
+        assert!(why.contains("No token may") && why.contains("sign in"), "{why}");
     }
     assert_eq!(document(&world.ada, &world.design).await, before, "nothing of it was done");
     // What it is for, it does.

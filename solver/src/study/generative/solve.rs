@@ -41,11 +41,9 @@ const SHOWN_EVERY: u32 = 5;
 /// Iterations between two checkpoints: who is killed while one is on its way goes on from the one before, and no more than ten
 /// are done twice.
 const KEPT_EVERY: u32 = 5;
-/// Iterations after a run's first end, at most, that bring a design back within its limit, as the last stage of a projection
+/// Iterations, at most, past those asked for that bring a design back within its limit, as the last stage of a projection
 /// takes some of its stiffness, or rid it of what is thinner than asked for.
 const BACK_MAX: u32 = 30;
-/// Iterations between two looks for what is too thin, after a run's first end: one may take as long as an iteration.
-const LOOKED_EVERY: u32 = 5;
 /// Radius of the filter where no smallest member is asked for, cells: less leaves checkerboards and single cells.
 const RADIUS: f64 = 2.0;
 /// Steepness that projections end at.
@@ -195,7 +193,7 @@ impl<'a> Plan<'a> {
         ctx.check()?;
         let mut shown = 0;
         loop {
-            while run.stopped().is_none() && after_end(&run) < BACK_MAX {
+            while run.stopped().is_none() && !self.is_over(&run) {
                 if ctx.asked() == Asked::Finish && run.state().iteration > 0 {
                     ctx.log("Asked to finish: the design as it is now is the answer");
                     return self.finish(&run, solver, None, ctx);
@@ -221,12 +219,12 @@ impl<'a> Plan<'a> {
             // The step that ended the run is evaluated here for the first time.
             let over = self.over_now(&run, &mut solver).map_err(|e| self.physics(e))?;
             ctx.check()?;
-            if after_end(&run) >= BACK_MAX {
+            if self.is_over(&run) {
                 return self.finish(&run, solver, None, ctx);
             }
             if over > OVER_MAX {
                 ctx.log(format!("{:.1} % above the limit: another iteration", 100.0 * over));
-            } else if self.brief.member <= 0.0 || after_end(&run).is_multiple_of(LOOKED_EVERY) {
+            } else {
                 let thin = self.thin(&run.solid());
                 ctx.check()?;
                 let n_thin = thin.as_ref().map_or(0, |t| t.members.len() + t.gaps.len());
@@ -237,6 +235,12 @@ impl<'a> Plan<'a> {
             }
             run.go_on();
         }
+    }
+
+    /// Whether a run that has ended once may not go on. Told by its state, so that a resumed run ends alike.
+    fn is_over(&self, run: &Optimization) -> bool {
+        let state = run.state();
+        state.first_stop.is_some_and(|first| state.iteration >= first.max(self.wishes.iterations_max) + BACK_MAX)
     }
 
     /// A new run, or one that goes on from its checkpoint.
@@ -395,12 +399,6 @@ impl<'a> Plan<'a> {
             other => StudyError::Solver(other.to_string()),
         }
     }
-}
-
-/// Iterations since the run's first end, which its state tells, so that a resumed run counts alike.
-fn after_end(run: &Optimization) -> u32 {
-    let state = run.state();
-    state.first_stop.map_or(0, |first| state.iteration.saturating_sub(first))
 }
 
 /// What the optimiser is asked.
