@@ -148,6 +148,7 @@ test('B comments on a face and mentions A, who is told, answers and settles', as
   await made.hover();
   await made.getByRole('button', { name: 'Leave out (suppress)' }).click();
   await Promise.all([a, b].map(({ page }) => gone(page).filter({ hasText: '(gone)' }).waitFor({ timeout: 60_000 })));
+  await id(a.page, 'talk-pin').waitFor({ state: 'detached' });
   await a.shot('36-gone');
   await id(a.page, 'undo').click();
   await Promise.all([a, b].map(({ page }) => gone(page).waitFor({ state: 'detached', timeout: 60_000 })));

@@ -1,6 +1,7 @@
 //! The state of a design's runs: which there are, which is under way, which answer is shown.
 
 use super::aim::Aim;
+use super::announce::announce;
 use super::axes::Typed;
 use super::compare::{Beside, candidates};
 use super::inner::Seen;
@@ -538,53 +539,6 @@ fn fitting(outcome: &Outcome, whole: bool, wish: Option<&Reading>) -> Option<(Re
     };
     let label = reading.quantity.label(&reading.frame, &choice.stored);
     Some((reading, label, choice.dimension))
-}
-
-/// Begins the title of a tab that has news.
-#[cfg(feature = "browser")]
-const MARK: &str = "● ";
-
-/// Tells a person who looks at another tab: in the title until they return, and as a notification if they allowed it.
-fn announce(design: &str, words: &str) {
-    #[cfg(feature = "browser")]
-    {
-        use wasm_bindgen::{JsCast, closure::Closure};
-        let document = document();
-        if !document.hidden() {
-            return;
-        }
-        let before = document.title();
-        document.set_title(&format!("{MARK}{words}"));
-        // A second run that ends meanwhile only changes the words: the first remembers the title.
-        let back = Closure::once_into_js(move || {
-            if !before.starts_with(MARK) {
-                leptos::prelude::document().set_title(&before);
-            }
-        });
-        let options = leptos::web_sys::AddEventListenerOptions::new();
-        options.set_once(true);
-        let _ = document.add_event_listener_with_callback_and_add_event_listener_options(
-            "visibilitychange",
-            back.unchecked_ref(),
-            &options,
-        );
-        if web_sys::Notification::permission() == web_sys::NotificationPermission::Granted {
-            let options = web_sys::NotificationOptions::new();
-            options.set_body(words);
-            // Refused by the system: the title says it too.
-            let _ = web_sys::Notification::new_with_options(design, &options);
-        }
-    }
-    #[cfg(not(feature = "browser"))]
-    let _ = (design, words);
-}
-
-/// Asks once whether notices may be shown; called from a click, as browsers demand.
-pub fn allow_notifications() {
-    #[cfg(feature = "browser")]
-    if web_sys::Notification::permission() == web_sys::NotificationPermission::Default {
-        let _ = web_sys::Notification::request_permission();
-    }
 }
 
 #[cfg(test)]

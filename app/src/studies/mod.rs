@@ -1,6 +1,7 @@
 //! What belongs to studies: running them, watching them, reading their answers. Set-up panels are drawn from the schema.
 
 mod aim;
+mod announce;
 mod axes;
 mod bench;
 mod compare;

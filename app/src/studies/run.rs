@@ -1,6 +1,6 @@
 //! Running a study: checklist, estimate, progress, earlier runs.
 
-use super::bench::allow_notifications;
+use super::announce::allow_notifications;
 use crate::api::run::{Preflight, Run, RunState};
 use crate::doc::SaveState;
 use crate::panels::use_desk;

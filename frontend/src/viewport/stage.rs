@@ -301,7 +301,11 @@ impl Stage {
             }
             ViewCommand::Anchors(anchors) => {
                 self.anchors = anchors.into_iter().map(|(id, p)| (id, p.into())).collect();
+                let is_last = self.anchors.is_empty() && !self.anchored.is_empty();
                 self.anchored.clear();
+                if is_last {
+                    self.events.push(ViewEvent::Anchors(Vec::new()));
+                }
                 self.changes.picture = true;
             }
             ViewCommand::Lines(lines) => {

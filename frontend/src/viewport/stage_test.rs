@@ -146,6 +146,12 @@ fn anchors_follow_the_camera_and_know_when_they_are_behind() {
     assert!(pixel(&stage, [0.1, 0.0, 0.02]).distance(a[0].screen.into()) < 1e-9);
     stage.tick(16.0);
     assert!(stage.take_events().is_empty(), "nothing moved");
+    stage.command(ViewCommand::Anchors(Vec::new()), 16.0);
+    stage.tick(32.0);
+    assert!(
+        matches!(&stage.take_events()[..], [ViewEvent::Anchors(none)] if none.is_empty()),
+        "the page takes its labels away"
+    );
 }
 
 #[test]

@@ -19,6 +19,7 @@ pub mod oc;
 pub mod optimization;
 pub mod overhang;
 pub mod pattern;
+pub mod physics;
 pub mod pipeline;
 pub mod project;
 pub mod setup;

@@ -5,6 +5,7 @@
 
 use super::mma::{self, Functions, Memory};
 use super::oc;
+use super::physics::{Physics, Pulled};
 use super::pipeline::Pipeline;
 use super::project::Projection;
 use super::setup::{Goal, Optimiser, Setup, check, start_volume};
@@ -13,53 +14,6 @@ use super::thick::Thick;
 use super::{Chain, Domain, Invalid, Role, measure};
 use crate::random::Random;
 use serde::{Deserialize, Serialize};
-
-/// What answers for the structure.
-pub trait Physics {
-    type Error;
-
-    fn n_cases(&self) -> usize;
-
-    /// Solves every load case. `stiffness`: Young's modulus of every cell as a share of the material's; 0 outside the
-    /// design space.
-    ///
-    /// # Errors
-    /// As the physics has it.
-    fn solve(&mut self, stiffness: &[f64]) -> Result<Response, Self::Error>;
-
-    /// Von Mises stress of full material at the centre of every cell, Pa, `[case][cell]`, as last solved; empty where the
-    /// physics knows no stress.
-    fn stresses(&self) -> Vec<Vec<f64>> {
-        Vec::new()
-    }
-
-    /// Of one function of every load case's relaxed stresses (`slopes`: its derivative by them, `[case][cell]`), what its
-    /// derivative by densities is made of.
-    ///
-    /// # Errors
-    /// As the physics has it.
-    fn pulls(&mut self, _density: &[f64], _slopes: &[Vec<f64>]) -> Result<Vec<Pulled>, Self::Error> {
-        Ok(Vec::new())
-    }
-}
-
-/// Derivatives of a function of stresses.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Pulled {
-    /// By densities at fixed displacements.
-    pub explicit: Vec<f64>,
-    /// λᵀ K₀ u of every cell with the stiffness matrix of full material, λ the displacements under the derivative by u.
-    pub mutual: Vec<f64>,
-}
-
-/// One entry per load case.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Response {
-    /// Work of the loads, F·u, J.
-    pub compliance: Vec<f64>,
-    /// uᵀ K₀ u of every cell with the stiffness matrix of full material, J.
-    pub energies: Vec<Vec<f64>>,
-}
 
 /// One iteration of the history: the design that was evaluated, and how far the step from it went.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -471,6 +425,7 @@ impl Optimization {
 mod tests {
     use super::*;
     use crate::density::oc::Criteria;
+    use crate::density::physics::Response;
     use crate::density::pipeline::Sharpening;
     use crate::density::setup::Penalty;
     use crate::density::snapshot;

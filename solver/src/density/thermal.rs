@@ -299,7 +299,8 @@ mod tests {
     use super::*;
     use crate::density::Domain;
     use crate::density::oc::Criteria;
-    use crate::density::optimization::{Optimization, Physics, Response};
+    use crate::density::optimization::Optimization;
+    use crate::density::physics::{Physics, Response};
     use crate::density::pipeline::Filter;
     use crate::density::setup::{Goal, Optimiser, Setup};
 

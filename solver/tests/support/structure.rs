@@ -1,7 +1,7 @@
 //! The physics of the published topology optimisation scripts: squares in plane stress, cubes in space, of edge 1 with
 //! Young's modulus 1 and Poisson's ratio 0.3, assembled in a band and solved by Cholesky.
 
-use solver::density::optimization::{Physics, Response};
+use solver::density::physics::{Physics, Response};
 
 pub struct Structure {
     counts: [usize; 3],

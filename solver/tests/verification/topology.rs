@@ -7,8 +7,9 @@ use solver::density::elastic::{Accuracy, Displacement, Elastic, ElasticError, Lo
 use solver::density::measure::{self, Beyond};
 use solver::density::mma;
 use solver::density::oc::Criteria;
-use solver::density::optimization::{Optimization, Physics, Response, Stop};
+use solver::density::optimization::{Optimization, Stop};
 use solver::density::overhang::Slope;
+use solver::density::physics::{Physics, Response};
 use solver::density::pipeline::{Filter, Process, Sharpening};
 use solver::density::setup::{Goal, Optimiser, Setup};
 use solver::density::{Direction, Domain};

@@ -59,12 +59,11 @@ pub(super) struct Domain<'a> {
     /// Faces lie on their analytic shapes.
     pub exact: bool,
     /// Knows what is behind the triangles of faces that have no shape here.
-    body: Option<&'a dyn Body>,
+    body: &'a dyn Body,
     pub surface: &'a SurfaceMesh,
-    /// How much of what is behind the triangles counts at each point of the surface, 0 to 1; empty where all of it does.
+    /// How much of what is behind the triangles counts at each point of the surface, 0 to 1; empty where nothing is known to
+    /// be behind any of them.
     behind: Vec<f32>,
-    /// Whether something is known to be behind the triangles of some face.
-    formed: bool,
     /// Mean side of the body's triangles, m.
     side: f64,
     patches: Arc<[Patch]>,
@@ -144,18 +143,13 @@ impl Chain {
 }
 
 impl<'a> Domain<'a> {
-    /// Reads features off `surface`. `exact`: faces lie on their analytic shapes and every border between them is meant.
-    /// Of a file, triangles lower than `needle` times the body's diagonal part no faces. `body` knows what is behind the
-    /// triangles; without it they are the surface.
+    /// Reads features off the body's surface. `exact`: faces lie on their analytic shapes and every border between them is meant.
+    /// Of a file, triangles lower than `needle` times the body's diagonal part no faces.
     ///
     /// # Errors
     /// [`MeshError`] for a surface that is empty, not finite or not closed.
-    pub fn new(
-        surface: &'a SurfaceMesh,
-        exact: bool,
-        needle: f64,
-        body: Option<&'a dyn Body>,
-    ) -> Result<Self, MeshError> {
+    pub fn new(body: &'a dyn Body, exact: bool, needle: f64) -> Result<Self, MeshError> {
+        let surface: &SurfaceMesh = body.surface();
         let mut start = connect(surface)?;
         let normals = directions(&start, surface, if exact { 0.0 } else { needle });
         let cosine = CREASE.cos();
@@ -188,17 +182,16 @@ impl<'a> Domain<'a> {
                 let shape = shape.filter(|s| exact && single && !matches!(s, Shape::Freeform));
                 let part = part(surface, &origin, exact, index);
                 let triangles = Distance::new(part.clone());
-                let meeting = if single || body.is_none() { HashMap::new() } else { meeting(&part, &origin, surface) };
+                let meeting = if single { HashMap::new() } else { meeting(&part, &origin, surface) };
                 Patch { shape, triangles, surface: part, origin, face: single.then_some(face), meeting }
             })
             .collect();
         let (lo, hi) = surface.bounds().unwrap_or_default();
-        let is_formed = |t: usize, b: &dyn Body| b.onto(surface.face_of[t], start.centre(t as u32).into()).is_some();
-        let formed = body.is_some_and(|b| (0..start.triangles.len()).any(|t| is_formed(t, b)));
+        let is_formed = |t: usize| body.onto(surface.face_of[t], start.centre(t as u32).into()).is_some();
         // Feature curves run along the triangles, up to a sagitta beside where what is behind their faces meets. A step there is
         // one that no element is fine enough for, so that what is behind fades in over the triangles beside the curve.
         let mut behind = Vec::new();
-        if formed {
+        if (0..start.triangles.len()).any(is_formed) {
             behind.resize(surface.points.len(), 1.0);
             for (t, chain) in start.chain.iter().enumerate() {
                 for k in (0..3).filter(|k| chain[*k] != NONE) {
@@ -209,7 +202,7 @@ impl<'a> Domain<'a> {
         }
         let area: f64 = start.each().map(|t| 0.5 * start.cross(t).length()).sum();
         let side = (2.0 * area / start.triangles.len() as f64).sqrt();
-        Ok(Self { exact, body, surface, behind, formed, side, patches, chains, start, lo: lo.into(), hi: hi.into() })
+        Ok(Self { exact, body, surface, behind, side, patches, chains, start, lo: lo.into(), hi: hi.into() })
     }
 
     /// The point of `patch` nearest to `p`. `near`: a triangle of the patch that may be near, or [`NONE`]; afterwards the
@@ -233,7 +226,7 @@ impl<'a> Domain<'a> {
 
     /// Whether something is known to be behind the triangles of some face.
     pub fn is_formed(&self) -> bool {
-        self.formed
+        !self.behind.is_empty()
     }
 
     /// Number of the face at `p`, a point of `patch`.

@@ -160,8 +160,7 @@ impl<'a> Ready<'a> {
     pub fn new(body: &'a dyn Body) -> Result<Self, MeshError> {
         let surface = body.surface();
         let exact = body.representation() == Representation::Exact;
-        let (domain, distance) =
-            rayon::join(|| Domain::new(surface, exact, NEEDLE, Some(body)), || Distance::new(surface.clone()));
+        let (domain, distance) = rayon::join(|| Domain::new(body, exact, NEEDLE), || Distance::new(surface.clone()));
         Ok(Self { body, domain: domain?, smoothed: OnceLock::new(), distance })
     }
 
@@ -181,22 +180,25 @@ impl<'a> Ready<'a> {
         // Of the best try: how many wishes it had, and where its triangles cut one another, with the size there.
         let (mut n_wishes, mut places) = (options.wishes.len(), Vec::new());
         let mut reach = REACH;
-        for n_tries in 1.. {
+        let mut n_tries = 0;
+        loop {
+            n_tries += 1;
             let size = size::field(&domain, &options, &self.distance);
             check()?;
             let mut surf = remesh::remesh(&domain, &size);
             check()?;
             let filled = conform::fill(&mut surf, &domain, &size, &self.distance);
             check()?;
-            let done = filled.n_lost == 0 || n_tries == TRIES_MAX;
             let lost: Vec<(DVec3, f64)> = filled.lost.iter().map(|p| (*p, size.size(*p))).collect();
-            let is_better = best.as_ref().is_none_or(|(b, _)| filled.fault() < b.fault());
+            let kept = best.take().filter(|(b, _)| b.fault() <= filled.fault());
+            let is_better = kept.is_none();
+            let this = kept.unwrap_or_else(|| (filled, domain.clone()));
+            if this.0.n_lost == 0 || n_tries == TRIES_MAX {
+                return Ok(this);
+            }
+            best = Some(this);
             if is_better {
                 (n_wishes, places) = (options.wishes.len(), lost.clone());
-                best = Some((filled, domain.clone()));
-            }
-            if done {
-                break;
             }
             if is_better || !domain.is_formed() {
                 let finer = |(p, size): &(DVec3, f64)| Wish { at: p.to_array(), size: FINER * size };
@@ -208,7 +210,6 @@ impl<'a> Ready<'a> {
                 reach *= 2.0;
             }
         }
-        best.ok_or(Cancelled)
     }
 
     /// Meshes the body. The same bytes for any number of threads. Stops between stages when `cancel` is set.
@@ -226,7 +227,7 @@ impl<'a> Ready<'a> {
             let smoothed = match self.smoothed.get() {
                 Some(known) => known,
                 None => {
-                    let read = Domain::new(self.body.surface(), false, STEP, Some(self.body))?;
+                    let read = Domain::new(self.body, false, STEP)?;
                     self.smoothed.get_or_init(|| read)
                 }
             };

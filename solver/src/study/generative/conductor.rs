@@ -3,7 +3,7 @@
 use super::region::Region;
 use super::structure::{relative, whole};
 use crate::density::elastic::Accuracy;
-use crate::density::optimization::{Physics, Response};
+use crate::density::physics::{Physics, Response};
 use crate::density::thermal::{Conduction, Load, Rise, ThermalError};
 use std::sync::atomic::{AtomicBool, Ordering};
 

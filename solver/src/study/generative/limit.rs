@@ -3,7 +3,8 @@
 use super::brief::Goal;
 use super::solve::Plan;
 use super::solver::{Solver, SolverError};
-use crate::density::optimization::{Optimization, Physics};
+use crate::density::optimization::Optimization;
+use crate::density::physics::Physics;
 use crate::density::setup;
 use crate::density::stress;
 use crate::design::Issue;

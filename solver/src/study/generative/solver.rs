@@ -6,7 +6,7 @@ use super::nodes::{Nodes, Put};
 use super::region::Region;
 use super::structure::{Structure, relative};
 use crate::density::elastic::{Accuracy, Displacement, Elastic, ElasticError, Space};
-use crate::density::optimization::{Physics, Pulled, Response};
+use crate::density::physics::{Physics, Pulled, Response};
 use crate::density::stress::Brick;
 use crate::density::thermal::{self, Rise, ThermalError};
 use crate::linear::cg::CgError;

@@ -2,7 +2,7 @@
 
 use super::region::Region;
 use crate::density::elastic::{Accuracy, Displacement, Elastic, ElasticError, Load};
-use crate::density::optimization::{Physics, Pulled, Response};
+use crate::density::physics::{Physics, Pulled, Response};
 use crate::density::stress::{self, Brick, Corners};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicBool, Ordering};

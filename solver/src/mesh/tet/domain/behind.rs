@@ -22,7 +22,9 @@ impl Domain<'_> {
     /// past that, two tangent shapes part as the square of the way, and a step would be left that no element is fine enough
     /// for. So faces pass into one another over the triangles beside their border.
     pub(super) fn beyond(&self, patch: &Patch, t: usize, on: DVec3, p: DVec3) -> Option<DVec3> {
-        let body = self.body?;
+        if !self.is_formed() {
+            return None;
+        }
         let origin = patch.origin[t] as usize;
         let face = self.surface.face_of[origin];
         let share = self.share(origin, on);
@@ -33,14 +35,14 @@ impl Domain<'_> {
         let corners = patch.surface.triangles[t];
         let meeting = corners.map(|v| patch.meeting.get(&v));
         let q = if meeting == [None; 3] {
-            body.onto(face, p.into())?.into()
+            self.body.onto(face, p.into())?.into()
         } else {
             let at = weights(corners.map(|v| patch.surface.points[v as usize].into()), on)?;
             let mut q = on;
             for (k, faces) in meeting.iter().enumerate() {
                 let faces = faces.map_or(std::slice::from_ref(&face), Vec::as_slice);
                 for face in faces {
-                    let way = body.onto(*face, p.into()).map_or(DVec3::ZERO, |q| DVec3::from(q) - on);
+                    let way = self.body.onto(*face, p.into()).map_or(DVec3::ZERO, |q| DVec3::from(q) - on);
                     q += at[k] / faces.len() as f64 * way;
                 }
             }
@@ -54,9 +56,6 @@ impl Domain<'_> {
 
     /// How much of what is behind triangle `t` counts at its point `p`.
     fn share(&self, t: usize, p: DVec3) -> f64 {
-        if self.behind.is_empty() {
-            return 1.0;
-        }
         let corners = self.surface.triangles[t];
         let share = corners.map(|v| f64::from(self.behind[v as usize]));
         if share[0] == share[1] && share[1] == share[2] {
@@ -70,7 +69,6 @@ impl Domain<'_> {
     /// behind them again from twice as far. Where what is behind two of them crosses, nothing else parts them.
     pub fn bare(&self, places: &[(DVec3, f64)], distance: &Distance) -> Self {
         let mut out = self.clone();
-        out.behind.resize(self.surface.points.len(), 1.0);
         let cell = places.iter().fold(0.0, |most: f64, (_, reach)| most.max(2.0 * reach));
         if !(cell > 0.0) {
             return out;
