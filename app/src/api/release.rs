@@ -73,7 +73,7 @@ impl Proof {
     }
 }
 
-/// How a requirement that the revision before was held to does not hold this one.
+/// How a requirement that the revision before was held to does not hold this one, or not as it did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
@@ -82,6 +82,8 @@ pub enum How {
     Removed,
     /// Mandatory no more.
     Optional,
+    /// Something else is asked.
+    Changed,
 }
 
 impl How {
@@ -90,16 +92,20 @@ impl How {
             Self::Suppressed => "suppressed",
             Self::Removed => "removed",
             Self::Optional => "made optional",
+            Self::Changed => "changed",
         }
     }
 }
 
-/// A requirement that is asked for no more, or not with force.
+/// A requirement that is asked for no more, not with force, or otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Dropped {
     pub name: String,
     pub how: How,
+    /// A line for each thing that is asked otherwise, as it is and as it was; empty for other ways.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<String>,
 }
 
 /// Bytes that the release keeps. `GET /api/releases/{id}/artefacts/{hash}`
@@ -171,7 +177,7 @@ pub struct Release {
     pub approvals: Vec<Approval>,
     /// As they are now in a draft; as they were frozen from the review on.
     pub proofs: Vec<Proof>,
-    /// What is asked for no more since the revision `since`; without one, what is suppressed. As it is now in a draft, as it was
+    /// What is asked for no more, or otherwise, since the revision `since`; without one, what is suppressed. As it is now in a draft, as it was
     /// frozen from the review on.
     #[serde(default)]
     pub dropped: Vec<Dropped>,

@@ -9,6 +9,7 @@ use app::api::requirement::Waived;
 use futures::TryStreamExt as _;
 use solver::design::schema::Section;
 use solver::design::{Command, Design, Id, Object, Value};
+use solver::requirement;
 use sqlx::Row as _;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -108,23 +109,34 @@ pub async fn sign(state: &State, design: &str, sequence: u64, proofs: &mut [Proo
     Ok(())
 }
 
-/// Requirements that `now` does not ask for, or not with force, and `before` did; without one before: those that are suppressed.
+/// Requirements that `now` does not ask for, not with force, or otherwise, and `before` did; without one before: those that are
+/// suppressed.
 pub fn dropped(before: Option<&Design>, now: &Design) -> Vec<Dropped> {
     let asked = |o: &Object| !o.suppressed;
+    let told = |o: &Object, how: How| Dropped { name: o.name.clone(), how, changes: Vec::new() };
     let mut out = Vec::new();
-    for old in before.into_iter().flat_map(|b| b.section(Section::Requirement)).filter(|o| asked(o)) {
-        let how = match now.get(&old.id) {
-            None => How::Removed,
+    for (before, old) in before.into_iter().flat_map(|b| b.section(Section::Requirement).map(move |o| (b, o))) {
+        if !asked(old) {
+            continue;
+        }
+        match now.get(&old.id) {
+            None => out.push(told(old, How::Removed)),
             // With the others, below.
-            Some(new) if !asked(new) => continue,
-            Some(new) if old.flag("mandatory") && !new.flag("mandatory") => How::Optional,
-            Some(_) => continue,
-        };
-        out.push(Dropped { name: old.name.clone(), how });
+            Some(new) if !asked(new) => {}
+            Some(new) => {
+                if old.flag("mandatory") && !new.flag("mandatory") {
+                    out.push(told(old, How::Optional));
+                }
+                let changes = requirement::changes((before, old), (now, new));
+                if !changes.is_empty() {
+                    out.push(Dropped { changes, ..told(new, How::Changed) });
+                }
+            }
+        }
     }
     let was_suppressed = |o: &Object| before.and_then(|b| b.get(&o.id)).is_some_and(|old| !asked(old));
     let suppressed = now.section(Section::Requirement).filter(|o| !asked(o) && !was_suppressed(o));
-    out.extend(suppressed.map(|o| Dropped { name: o.name.clone(), how: How::Suppressed }));
+    out.extend(suppressed.map(|o| told(o, How::Suppressed)));
     out
 }
 
@@ -133,8 +145,8 @@ mod tests {
     use super::*;
     use std::sync::Arc;
 
-    fn requirement(id: &str) -> Object {
-        Object::new(id, "requirement", id)
+    fn required(id: &str) -> Object {
+        Object::new(id, requirement::KIND, id)
     }
 
     fn design(objects: impl IntoIterator<Item = Object>) -> Design {
@@ -149,9 +161,9 @@ mod tests {
 
     #[test]
     fn what_loosens_the_gate_is_for_people() {
-        let design = design([requirement("r"), Object::new("b", "box", "b")]);
+        let design = design([required("r"), Object::new("b", "box", "b")]);
         let text = |text: &str| Value::Text(text.into());
-        let waived = requirement("s").with("waived_by", text("Eva"));
+        let waived = required("s").with("waived_by", text("Eva"));
         for command in [
             set("r", "waived_by", text("Eva")),
             set("r", "waiver_reason", text("")),
@@ -171,7 +183,7 @@ mod tests {
             Command::Suppress { id: "b".into(), suppressed: true },
             Command::Remove { id: "b".into() },
             Command::Rename { id: "r".into(), name: "Mass".into() },
-            Command::Add { object: requirement("s"), before: None },
+            Command::Add { object: required("s"), before: None },
         ] {
             assert_eq!(needs_person(&design, &command), None, "{command:?}");
         }
@@ -179,10 +191,10 @@ mod tests {
 
     #[test]
     fn what_is_no_longer_asked_is_told() {
-        let suppressed = |id: &str| Object { suppressed: true, ..requirement(id) };
-        let optional = |id: &str| requirement(id).with("mandatory", Value::Flag(false));
-        let before = design([requirement("a"), requirement("b"), requirement("c"), requirement("d"), suppressed("e")]);
-        let now = design([suppressed("a"), optional("c"), requirement("d"), suppressed("e"), suppressed("f")]);
+        let suppressed = |id: &str| Object { suppressed: true, ..required(id) };
+        let optional = |id: &str| required(id).with("mandatory", Value::Flag(false));
+        let before = design([required("a"), required("b"), required("c"), required("d"), suppressed("e")]);
+        let now = design([suppressed("a"), optional("c"), required("d"), suppressed("e"), suppressed("f")]);
         let told = |before, now| {
             dropped(before, now)
                 .into_iter()
@@ -190,6 +202,10 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(told(Some(&before), &now), ["b removed", "c made optional", "a suppressed", "f suppressed"]);
+        let heavier = design([required("d").with("limit", Value::Expr("2 kg".into()))]);
+        let changed = dropped(Some(&design([required("d")])), &heavier);
+        let line = "limit: at most 2 kg, was at most 1 kg".to_owned();
+        assert_eq!(changed, [Dropped { name: "d".into(), how: How::Changed, changes: vec![line] }]);
         assert_eq!(told(Some(&now), &now), Vec::<String>::new());
         assert_eq!(told(None, &now), ["a suppressed", "e suppressed", "f suppressed"]);
     }

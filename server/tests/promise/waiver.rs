@@ -202,9 +202,14 @@ async fn a_release_says_what_is_asked_no_more_since_the_last_one() {
     };
     assert_eq!(told(&change(&third).await), []);
     let third = release(&world, &third).await;
-    done(set("light", "mandatory", Value::Flag(false))).await;
+    // What is asked otherwise, as it was and as it is.
+    done(set("light", "limit", Value::Expr("900 kg".into()))).await;
     let fourth = draft(&world).await;
-    assert_eq!(told(&fourth), [("Light enough".to_owned(), How::Optional)]);
+    assert_eq!(told(&fourth), [("Light enough".to_owned(), How::Changed)]);
+    assert!(fourth.dropped[0].changes[0].starts_with("limit: at most 900 kg, was at most "), "{:?}", fourth.dropped);
+    done(set("light", "mandatory", Value::Flag(false))).await;
+    let both = [How::Optional, How::Changed].map(|how| ("Light enough".to_owned(), how));
+    assert_eq!(told(&change(&fourth).await), both);
     done(Command::Remove { id: "light".into() }).await;
     assert_eq!(told(&change(&fourth).await), [("Light enough".to_owned(), How::Removed)]);
     assert_eq!(third.since.as_deref(), Some("B"));

@@ -21,12 +21,15 @@ pub use evidence::{Evidence, Record, Unfit};
 pub use verdict::{Canary, Judgement, Verdict, Waiver, judge, judge_as};
 
 use crate::design::schema::Section;
-use crate::design::{Design, Id, Issue, Object, resolve};
-use crate::quantity::{self, Dimension};
+use crate::design::{Design, Id, Issue, Object, display_units, resolve};
+use crate::quantity::{self, Dimension, Quantity};
 use std::collections::BTreeSet;
 
 /// Kind of object of a requirement.
 pub const KIND: &str = "requirement";
+
+/// Significant digits by which one limit differs from another.
+const LIMIT_DIGITS: usize = 6;
 
 /// Quantities that a requirement may be about, by key, with labels; one for each of [`MEASURES`].
 pub const QUANTITIES: &[(&str, &str)] = &[
@@ -161,6 +164,40 @@ fn limit(design: &Design, requirement: &Object, measure: &Measure) -> Result<f64
     Ok(value.value)
 }
 
+/// What `now` asks otherwise than it did `before`: a line for each difference, in the display units of the design as it is now.
+/// Empty where the same is asked, however it is written.
+pub fn changes(before: (&Design, &Object), now: (&Design, &Object)) -> Vec<String> {
+    let units = display_units(now.0);
+    let asked = |(design, object): (&Design, &Object)| {
+        let names = |key: &str| {
+            let found = object.refs(key).into_iter();
+            let found = found.map(|id| design.get(&id).map_or_else(|| id.to_string(), |o| o.name.clone()));
+            found.collect::<Vec<_>>().join(", ")
+        };
+        let measure = Measure::of(object);
+        let limit = measure.and_then(|m| limit(design, object, m).ok().map(|l| Quantity::new(l, m.dimension)));
+        let limit = limit.map_or_else(|| object.text("limit"), |l| quantity::format(l, units, LIMIT_DIGITS));
+        let mode = measure.is_some_and(|m| matches!(m.read, Read::Mode(_))).then(|| object.text("mode"));
+        let bound = if object.choice("comparison") == "at_least" { "at least" } else { "at most" };
+        let cases = names("cases");
+        let cases = if cases.is_empty() { "all".to_owned() } else { cases };
+        let quantity = measure.map_or_else(|| object.choice("quantity"), |m| m.label().to_owned());
+        // By what each is known, and what a person reads of it: names change without a change of what is asked.
+        let ids = |key: &str| object.refs(key).iter().map(Id::to_string).collect::<Vec<_>>().join(" ");
+        [
+            ("quantity", object.choice("quantity"), quantity),
+            ("mode", mode.clone().unwrap_or_default(), mode.unwrap_or_default()),
+            ("limit", format!("{bound} {limit}"), format!("{bound} {limit}")),
+            ("study", ids("study"), names("study")),
+            ("load cases", ids("cases"), cases),
+        ]
+    };
+    let (old, new) = (asked(before), asked(now));
+    let pairs = old.into_iter().zip(new).filter(|((_, was, _), (_, is, _))| was != is);
+    let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
+    pairs.map(|((what, _, was), (_, _, is))| format!("{what}: {}, was {}", or_none(is), or_none(was))).collect()
+}
+
 /// Whether an expression, or a parameter that it uses, is written by angles: a speed of turning in rad/s is of the dimension
 /// of a frequency, and 2π times its number.
 fn turns(design: &Design, text: &str, seen: &mut BTreeSet<String>) -> bool {
@@ -196,6 +233,8 @@ fn cases(design: &Design, requirement: &Object, study: &Object) -> Result<Vec<Id
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::design::Value;
+    use std::sync::Arc;
 
     #[test]
     fn every_quantity_has_its_measure() {
@@ -204,5 +243,43 @@ mod tests {
         for measure in MEASURES {
             assert!(measure.studies.iter().all(|s| crate::study::form(s).is_some()), "{}", measure.key);
         }
+    }
+
+    #[test]
+    fn what_is_asked_otherwise_is_told_and_what_is_only_written_otherwise_is_not() {
+        let study = |id: &str| Object::new(id, "static", "Pull");
+        let asked = || {
+            let object = Object::new("r", KIND, "Light").with("study", Value::Refs(vec!["s".into()]));
+            object.expr("limit", "0.65 kg")
+        };
+        let parameter = |value: &str| Object::new("p", "parameter", "most").expr("value", value);
+        let told = |was: Object, now: Object, most: [&str; 2]| {
+            let design = |object: &Object, most: &str| {
+                let mut design = Design::new();
+                let objects = [study("s"), study("t"), parameter(most), object.clone()];
+                design.objects.extend(objects.map(Arc::new));
+                design
+            };
+            let (before, after) = (design(&was, most[0]), design(&now, most[1]));
+            changes((&before, &was), (&after, &now))
+        };
+        let same = ["1 kg", "1 kg"];
+        let none: Vec<String> = Vec::new();
+        assert_eq!(told(asked(), asked().expr("limit", "650 g"), same), none);
+        assert_eq!(told(asked(), asked().with("owner", Value::Text("Eva".into())), same), none);
+        assert_eq!(
+            told(asked(), asked().expr("limit", "0.8 kg"), same),
+            ["limit: at most 0.8 kg, was at most 0.65 kg"]
+        );
+        // By a parameter, too: nobody touched the requirement itself.
+        let driven = || asked().expr("limit", "most");
+        assert_eq!(told(driven(), driven(), same), none);
+        assert_eq!(told(driven(), driven(), ["1 kg", "1.2 kg"]), ["limit: at most 1.2 kg, was at most 1 kg"]);
+        let other = asked().with("study", Value::Refs(vec!["t".into()]));
+        assert_eq!(told(asked(), other, same).len(), 1, "another study of the same name");
+        let turned = asked().with("comparison", Value::Choice("at_least".into()));
+        assert_eq!(told(asked(), turned, same), ["limit: at least 0.65 kg, was at most 0.65 kg"]);
+        let of_case = asked().with("cases", Value::Refs(vec!["c".into()]));
+        assert_eq!(told(asked(), of_case, same), ["load cases: c, was all"]);
     }
 }

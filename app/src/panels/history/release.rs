@@ -295,19 +295,23 @@ fn Evidence(proofs: Vec<Proof>, stage: Stage) -> impl IntoView {
     .into_any()
 }
 
-/// Requirements that are asked for no more: whoever approves is told, as nothing is left of them to be met.
+/// Requirements that are asked for no more, or otherwise: whoever approves is told, as what is met need not be what was agreed.
 #[component]
 fn LeftOut(dropped: Vec<Dropped>, since: Option<String>) -> impl IntoView {
     if dropped.is_empty() {
         return ().into_any();
     }
-    let since = since.map(|letters| format!(" since revision {letters}")).unwrap_or_default();
-    let lines = dropped.into_iter().map(|d| view! { <li>{format!("{}: {}", d.name, d.how.label())}</li> });
+    let title = since
+        .map_or_else(|| "Not required".to_owned(), |letters| format!("Required otherwise than in revision {letters}"));
+    let lines = dropped.into_iter().map(|d| {
+        let how = if d.changes.is_empty() { d.how.label().to_owned() } else { d.changes.join("; ") };
+        view! { <li>{format!("{}: {how}", d.name)}</li> }
+    });
     view! {
         <div class="callout small" data-testid="release-dropped">
             <Icon glyph=Glyph::Warning size=14 />
             <div>
-                {format!("Not required any more{since}")}
+                {title}
                 <ul class="release-lines">{lines.collect_view()}</ul>
             </div>
         </div>
