@@ -13,6 +13,8 @@ mod boundary;
 mod closed_form;
 #[path = "../tests/verification/design.rs"]
 mod design;
+#[path = "../tests/verification/direction.rs"]
+mod direction;
 #[path = "../tests/verification/heat.rs"]
 mod heat;
 #[path = "../tests/verification/material.rs"]
@@ -72,6 +74,9 @@ const CASES: &[(&str, fn() -> Vec<Row>)] = &[
     ("static", heat::case_31),
     ("static", material::bar),
     ("heat", material::wall),
+    ("heat", direction::aslant),
+    ("heat", direction::ellipse),
+    ("heat", direction::block),
     ("heat", heat::case_32),
     ("heat", heat::case_33),
     ("heat", heat::case_34),

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use solver::design::schema::{Field, FieldType, Section};
 use solver::design::{Id, MATERIALS, Object, Value, material};
 use solver::quantity::Dimension;
+use solver::study::question::warms;
 use solver::surface::FaceName;
 
 /// Few options side by side, many in a list.
@@ -92,7 +93,17 @@ pub fn Materials(id: Id, field: &'static Field, value: Memo<Option<Value>>) -> i
     let replaced = Memo::new(move |_| {
         desk.design.with(|d| {
             let own = d.section(Section::Material).filter(|o| !o.suppressed && o.refs("bodies").contains(&of));
-            own.map(|o| (o.name.clone(), o.kind == "orthotropic")).collect::<Vec<_>>()
+            let said = |o: &Object| {
+                // What an orthotropic one lacks, heat still takes of this one.
+                let lacks = o.kind == "orthotropic";
+                let where_to = match desk.resolved.with(|r| warms(o, r)) {
+                    [true, false] if lacks => " in mechanics and in steady heat",
+                    [false, _] if lacks => " in mechanics",
+                    _ => "",
+                };
+                (o.name.clone(), where_to)
+            };
+            own.map(said).collect::<Vec<_>>()
         })
     });
     view! {
@@ -129,8 +140,7 @@ pub fn Materials(id: Id, field: &'static Field, value: Memo<Option<Value>>) -> i
                     .collect_view()}
             </select>
             {move || {
-                let said = |(name, in_mechanics): (String, bool)| {
-                    let where_to = if in_mechanics { " in mechanics" } else { "" };
+                let said = |(name, where_to): (String, &str)| {
                     view! { <p class="note" data-testid="replaced">{format!("{name} takes its place{where_to}.")}</p> }
                 };
                 replaced.get().into_iter().map(said).collect_view()

@@ -10,8 +10,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use solver::design::schema::{self, FieldType, Section};
 use solver::design::{Design, Id, Object, Resolved, Value, material, resolve};
 use solver::quantity::{Dimension, Quantity, UnitSystem, format, format_turning};
+use solver::study::form::thermal::is_steady;
 use solver::study::outcome::{Cell, Curve, Grade, Location, Outcome, Scalar, StateKind};
-use solver::study::question::{materials, reach};
+use solver::study::question::{materials, reach, warms};
 use std::fmt::Write as _;
 
 /// Most pictures drawn.
@@ -268,9 +269,13 @@ impl<'a> Report<'a> {
         self.objects(s, "Study", std::iter::once(study));
         // What the study does not look at is no part of the question.
         let seen = reach(self.design, study);
-        // Where a material of the design replaces the library's, only heat still reads that, beside an orthotropic one.
+        // Where a material of the design replaces the library's, only heat still reads that: what an orthotropic one lacks.
         let heat = study.kind == "heat" || study.choice("warmth") == "heat";
-        let replaces = |o: &&Object| !(o.suppressed || heat && o.kind == "orthotropic");
+        let lacks = |o: &Object| {
+            let [conducts, stores] = warms(o, &self.resolved);
+            !(conducts && (stores || study.kind == "heat" && is_steady(study)))
+        };
+        let replaces = |o: &&Object| !(o.suppressed || heat && o.kind == "orthotropic" && lacks(o));
         let own: Vec<Id> = materials(self.design, study).filter(replaces).flat_map(|o| o.refs("bodies")).collect();
         let has_library = |o: &&Object| !o.suppressed && o.get("material").is_some() && !own.contains(&o.id);
         let bodies = self.design.section(Section::Feature).filter(has_library);

@@ -13,7 +13,7 @@ use super::{Mesh, Spring};
 use crate::element::tet::{Elasticity, Orthotropic, face};
 use crate::linear::constraint::{Constraints, Hold};
 use crate::quantity::Curve;
-use glam::DVec3;
+use glam::{DMat3, DVec3};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -109,7 +109,7 @@ impl Deck<'_> {
             }
             let _ = write!(s, "*SOLID SECTION,ELSET=PART{0},MATERIAL=MATERIAL{0}", k + 1);
             match orthotropic {
-                Some(o) => orientation(&mut s, k, o),
+                Some(o) => orientation(&mut s, k, &o.frame),
                 None => s.push('\n'),
             }
         }
@@ -296,13 +296,18 @@ fn by_temperature(s: &mut String, curve: &Curve) {
     }
 }
 
+/// Where any of the curves has a point, rising.
+fn places<'c>(curves: impl IntoIterator<Item = &'c Curve>) -> Vec<f64> {
+    let mut out: Vec<f64> = curves.into_iter().flat_map(Curve::points).map(|p| p[0]).collect();
+    out.sort_by(f64::total_cmp);
+    out.dedup();
+    out
+}
+
 /// Stiffness over temperature, at the places of both curves.
 fn softening(s: &mut String, young: &Curve, poisson: &Curve) {
-    let mut places: Vec<f64> = young.points().iter().chain(poisson.points()).map(|p| p[0]).collect();
-    places.sort_by(f64::total_cmp);
-    places.dedup();
     s.push_str("*ELASTIC\n");
-    for t in places {
+    for t in places([young, poisson]) {
         let _ = writeln!(s, "{:.12e},{:.12e},{t:.12e}", young.at(t), poisson.at(t));
     }
 }
@@ -317,8 +322,8 @@ fn constants(s: &mut String, o: &Orthotropic) {
 }
 
 /// The directions of part `k`: the rest of its section's line, and what it names.
-fn orientation(s: &mut String, k: usize, o: &Orthotropic) {
-    let [x, y] = [o.frame.x_axis, o.frame.y_axis];
+fn orientation(s: &mut String, k: usize, frame: &DMat3) {
+    let [x, y] = [frame.x_axis, frame.y_axis];
     let _ = writeln!(s, ",ORIENTATION=AXES{}", k + 1);
     let _ = writeln!(s, "*ORIENTATION,NAME=AXES{},SYSTEM=RECTANGULAR", k + 1);
     let _ = writeln!(s, "{:.12e},{:.12e},{:.12e},{:.12e},{:.12e},{:.12e}", x.x, x.y, x.z, y.x, y.y, y.z);

@@ -1,4 +1,4 @@
-//! Heat in fitted tetrahedra: conduction, storage and what passes through faces, `ρ c Ṫ = ∇·(k ∇T) + q`.
+//! Heat in fitted tetrahedra: conduction, storage and what passes through faces, `ρ c Ṫ = ∇·(K ∇T) + q`.
 //!
 //! Temperatures are absolute, K. With the shape functions `N`, heat balances at every node: `C Ṫ + K T + R(T) = F`, where
 //! `K` holds conduction and films, `C` what the bodies store, `F` sources, flows and surroundings, and `R` radiation, whose
@@ -6,8 +6,10 @@
 //! made anew at each step of the iteration, without their own derivatives, which keeps the matrix symmetric. Given temperatures and bonds are one substitution, `T = M x + Σ v g`: unknowns
 //! `x`, given values `v`.
 
+mod conductivity;
 mod vary;
 
+pub use self::conductivity::Conductivity;
 use self::vary::between;
 use super::recover::Points;
 use super::{FittedError, Mesh};
@@ -18,7 +20,7 @@ use crate::linear::substitution::Transform;
 use crate::linear::vector::{axpby, axpy, dot, norm};
 use crate::linear::{Amg, Connectivity, Sparse, system};
 use crate::quantity::Curve;
-use glam::{DMat3, DVec3};
+use glam::DVec3;
 use rayon::prelude::*;
 use std::sync::atomic::AtomicBool;
 
@@ -79,9 +81,8 @@ impl Moment {
 /// What the bodies are made of, by part.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Matter {
-    /// W/(m K), over the temperature, K.
-    pub conductivity: Curve,
-    /// ρ c, J/(m³ K)
+    pub conductivity: Conductivity,
+    /// ρ c, J/(m³ K), over the temperature, K.
     pub capacity: Curve,
 }
 
@@ -207,8 +208,7 @@ impl<'a> Conduction<'a> {
                 out[..100].fill(0.0);
                 return Ok(());
             }
-            let k = DMat3::from_diagonal(DVec3::splat(own.conductivity.at(0.0)));
-            matrix::gradient_matrix(&mesh.nodes(e), &[k], out)
+            matrix::gradient_matrix(&mesh.nodes(e), &[own.conductivity.tensor(0.0)], out)
         })?;
         let store = if stores {
             // The films' facets stay in the pattern, so that both matrices add up entry by entry.
@@ -533,7 +533,7 @@ impl<'a> Conduction<'a> {
     }
 }
 
-/// Heat flux −k ∇T at the integration points, W/m².
+/// Heat flux −K ∇T at the integration points, W/m².
 ///
 /// # Errors
 /// [`Inverted`].
@@ -548,7 +548,7 @@ pub fn flux(mesh: &Mesh, matter: &[Matter], t: &[f64]) -> Result<Points<3>, Inve
             for (out, point) in out.iter_mut().zip(&FOUR_POINTS) {
                 let (g, _) = gradients(&x, &point.at)?;
                 let slope: DVec3 = g.iter().zip(&nodal).map(|(g, t)| *g * *t).sum();
-                *out = (slope * -k.at(between(&point.at, &nodal))).to_array();
+                *out = k.flow(between(&point.at, &nodal), slope, -1.0).to_array();
             }
             Ok(out)
         })

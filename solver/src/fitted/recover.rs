@@ -310,8 +310,7 @@ pub fn estimate_flow(
     compare(mesh, raw, recovered, |t| {
         // In the middle: the matter changes little within an element.
         let middle = mesh.tets[t][..4].iter().map(|n| 0.25 * temperature[*n as usize]).sum();
-        let k = matter[mesh.part_of(t)].conductivity.at(middle);
-        move |q: &[f64; 3]| q.iter().map(|q| q * q).sum::<f64>() / k
+        matter[mesh.part_of(t)].conductivity.dissipation(middle)
     })
 }
 

@@ -16,9 +16,10 @@ const STEP: f64 = 10.0;
 const LOW: f64 = 10.0;
 const HIGH: f64 = 3000.0;
 
-/// Where a value is known: its label, and between which temperatures, K.
+/// Where a value is known: its property and label, and between which temperatures, K.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Known {
+    pub key: &'static str,
     pub label: &'static str,
     pub range: [f64; 2],
 }
@@ -119,7 +120,10 @@ pub fn read(case: &Case, resolved: &Resolved, issues: &mut Vec<Issue>) -> Vec<(O
 
 /// The values of a property over temperature. Tables are taken point by point, formulas in steps as far as they give sound
 /// values.
-fn curve(object: &Object, resolved: &Resolved, key: &str, known: &mut Vec<Known>) -> Result<Curve, Issue> {
+///
+/// # Errors
+/// An [`Issue`] at the property.
+pub fn curve(object: &Object, resolved: &Resolved, key: &str, known: &mut Vec<Known>) -> Result<Curve, Issue> {
     let text = object.text(key);
     let at_room = resolved.number(object, key)?;
     if !quantity::names(&text).iter().any(|n| n == TEMPERATURE) {
@@ -146,11 +150,11 @@ fn curve(object: &Object, resolved: &Resolved, key: &str, known: &mut Vec<Known>
         points.reverse();
         points.extend(places[middle..].iter().map_while(sound));
     }
-    let label = schema::field(&object.kind, key).map_or("", |f| f.label);
+    let (key, label) = schema::field(&object.kind, key).map_or(("", ""), |f| (f.key, f.label));
     let (Some(first), Some(last)) = (points.first().copied(), points.last().copied()) else {
         return Ok(at_room.into());
     };
-    known.push(Known { label, range: [first[0], last[0]] });
+    known.push(Known { key, label, range: [first[0], last[0]] });
     Curve::through(points)
         .ok_or_else(|| Issue::error(object, key, format!("{label}: the temperatures of its table must rise")))
 }
@@ -189,7 +193,7 @@ mod tests {
             read_one(steel().expr("youngs_modulus", "table(temperature, 20 °C, 210 GPa, 420 °C, 170 GPa)")).unwrap();
         assert_eq!(m.young.points().len(), 2);
         assert!((m.young.at(493.15) - 190e9).abs() < 1.0 && m.young.at(900.0) == 170e9);
-        assert_eq!(m.mechanical, [Known { label: "Young's modulus", range: [293.15, 693.15] }]);
+        assert_eq!(m.mechanical, [Known { key: "youngs_modulus", label: "Young's modulus", range: [293.15, 693.15] }]);
         assert!(m.poisson.is_constant() && !m.is_steady());
         let said = beyond("Bar", &m.mechanical, 280.0, 800.0).unwrap();
         assert!(said.contains("Young's modulus is known up to 420 °C") && said.contains("526.85 °C"), "{said}");

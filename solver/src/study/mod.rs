@@ -11,6 +11,8 @@ pub mod generative;
 pub mod heat;
 #[cfg(feature = "solve")]
 pub mod isotropic;
+#[cfg(feature = "solve")]
+pub mod matter;
 pub mod modal;
 #[cfg(feature = "solve")]
 pub mod modes;

@@ -2,6 +2,7 @@
 
 use super::Case;
 use super::isotropic::{self, Isotropic};
+use super::matter::Thermal;
 use super::orthotropic;
 use super::question::materials;
 use super::resolution::Refined;
@@ -51,9 +52,11 @@ pub struct Part<'a> {
     pub name: String,
     pub label: String,
     pub surface: &'a SurfaceMesh,
-    /// Mechanics reads it where the body has no orthotropic one.
+    /// Mechanics reads it where the body has no orthotropic one, and heat what that does not give.
     pub material: Isotropic,
     pub orthotropic: Option<Orthotropic>,
+    /// Heat reads it.
+    pub thermal: Thermal,
     /// kg/m³
     pub density: f64,
     pub volume: f64,
@@ -152,7 +155,9 @@ pub fn parts<'a>(case: &Case<'a>, issues: &mut Vec<Issue>) -> Vec<Part<'a>> {
         let own = orthotropic.iter().find(|(o, _)| o.refs("bodies").iter().any(|id| id.0 == feature));
         // Copies take their directions along; those typed are of the body that the feature itself made.
         let original = model.bodies.iter().find(|b| b.name == feature).map_or(DMat3::IDENTITY, |b| b.turn);
-        let own = own.map(|(_, m)| Orthotropic { frame: body.turn * original.transpose() * m.frame, ..m.clone() });
+        let own = own.map(|(_, ply)| (ply, body.turn * original.transpose() * ply.elastic.frame));
+        let thermal = Thermal::of(&material, own);
+        let own = own.map(|(ply, frame)| Orthotropic { frame, ..ply.elastic.clone() });
         parts.push(Part {
             index,
             name: body.name.clone(),
@@ -161,6 +166,7 @@ pub fn parts<'a>(case: &Case<'a>, issues: &mut Vec<Issue>) -> Vec<Part<'a>> {
             density: own.as_ref().map_or(material.density, |o| o.density),
             material,
             orthotropic: own,
+            thermal,
             volume,
             area,
         });

@@ -91,13 +91,18 @@ fn acts_on_all(feature: &Object) -> bool {
     acts && feature.refs("targets").is_empty()
 }
 
-/// Material objects of the bodies that the study is about; an orthotropic one says nothing that a heat study takes.
+/// Material objects of the bodies that the study is about.
 pub fn materials<'a>(design: &'a Design, study: &'a Object) -> impl Iterator<Item = &'a Object> {
     let bodies = study.refs("bodies");
-    let is_heat = study.kind == "heat";
-    let takes = move |o: &Object| !is_heat || o.kind != "orthotropic";
-    let of = move |o: &&Object| takes(o) && (bodies.is_empty() || o.refs("bodies").iter().any(|b| bodies.contains(b)));
+    let of = move |o: &&Object| bodies.is_empty() || o.refs("bodies").iter().any(|b| bodies.contains(b));
     design.section(Section::Material).filter(of)
+}
+
+/// What heat studies find in a material object of its own: a conductivity, and a specific heat. What it lacks they take of
+/// the body's other material.
+pub fn warms(material: &Object, resolved: &Resolved) -> [bool; 2] {
+    let conductivity = if material.kind == "orthotropic" { "k1" } else { "conductivity" };
+    [conductivity, "specific_heat"].map(|key| resolved.number(material, key).is_ok_and(|v| v > 0.0))
 }
 
 /// What a study refers to; a study that it builds on is never meant by saying nothing.
@@ -137,7 +142,8 @@ fn values(resolved: &Resolved, object: &Object, by: &str) -> String {
     };
     let mut out = String::new();
     for field in kind.fields {
-        if !object.shows(field) || field.read_by.is_some_and(|kind| kind != by) {
+        let unread = field.read_by.is_some_and(|kind| kind != by) || field.unread_by == Some(by);
+        if !object.shows(field) || unread {
             continue;
         }
         let Some(value) = object.get(field.key) else { continue };
@@ -359,6 +365,17 @@ mod tests {
             change(&mut e, id, |o| *o = o.clone().expr("e1", "130 GPa"));
             let after = ask(&e);
             assert_eq!([0, 1, 2].map(|i| before[i] != after[i]), changes, "{id}");
+            for (key, value) in [("k2", "0.3 W/(m*K)"), ("density", "900 kg/m^3"), ("direction_1", "")] {
+                let mut f = e.clone();
+                change(&mut f, id, |o| {
+                    *o = if value.is_empty() {
+                        o.clone().with(key, Value::Vector(["1", "1", "0"].map(String::from)))
+                    } else {
+                        o.clone().expr(key, value)
+                    };
+                });
+                assert_ne!(ask(&f)[2], after[2], "{id}: heat reads {key}");
+            }
         }
     }
 

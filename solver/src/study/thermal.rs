@@ -3,7 +3,7 @@
 
 use super::form::thermal::{boundaries, is_steady};
 use crate::design::{Issue, Object, Resolved, resolve};
-use crate::fitted::heat::{Conduction, Exchange, Law, Matter, Moment};
+use crate::fitted::heat::{Conduction, Conductivity, Exchange, Law, Matter, Moment};
 use crate::fitted::march::{Reached, march};
 use crate::fitted::{FittedError, Mesh, Span, hold};
 use crate::linear::constraint::Constraints;
@@ -126,16 +126,6 @@ impl<'a> Setup<'a> {
         let resolution = Resolution::read(case.study, &resolved, &mut issues);
         let refined = Refined::read(case, &resolved, &mut issues);
         let setup = Self { parts, boundaries: faced, sources, course, resolution, refined, accuracy, resolved };
-        for part in setup.parts.iter().filter(|p| p.orthotropic.is_some()) {
-            issues.push(Issue::warning(
-                case.study,
-                "bodies",
-                format!(
-                    "{}: orthotropic in mechanics; heat takes conductivity and specific heat of {}, alike in all directions",
-                    part.label, part.material.name
-                ),
-            ));
-        }
         setup.check_matter(case, &mut issues);
         setup.check_values(&mut issues);
         setup.check_faces(&mut issues);
@@ -143,27 +133,37 @@ impl<'a> Setup<'a> {
         (setup, issues)
     }
 
-    /// Own materials may leave out what only heat asks for.
+    /// Own materials may leave out what only heat asks for; what an orthotropic one leaves out, another gives, and that is said.
     fn check_matter(&self, case: &Case, issues: &mut Vec<Issue>) {
         for part in &self.parts {
-            let m = &part.material;
-            let lacks = match (m.conductivity.range()[0] > 0.0, m.specific_heat.range()[0] > 0.0 || self.is_steady()) {
-                (true, true) => continue,
-                (false, _) => "conductivity",
-                (true, false) => "specific heat",
+            let m = &part.thermal;
+            let stores = self.is_steady() || m.specific_heat.range()[0] > 0.0;
+            let lacks = match (m.conductivity.least() > 0.0, stores) {
+                (true, true) => None,
+                (false, _) => Some(("conductivity", &m.conducts[0])),
+                (true, false) => Some(("specific heat", &m.stores[0])),
             };
-            let message = format!("{}: its material {} has no {lacks}; type one there", part.label, m.name);
-            issues.push(Issue::error(case.study, "bodies", message));
+            if let Some((lacks, name)) = lacks {
+                let message = format!("{}: its material {name} has no {lacks}; type one there", part.label);
+                issues.push(Issue::error(case.study, "bodies", message));
+            }
+            let Some(ply) = &part.orthotropic else { continue };
+            let other = &part.material.name;
+            let of_other = [
+                (true, matches!(m.conductivity, Conductivity::Even(_)), "conductivity", ", alike in all directions"),
+                (!self.is_steady(), m.stores[0] != ply.name, "specific heat", ", with its density"),
+            ];
+            for (_, _, what, how) in of_other.into_iter().filter(|(asked, lent, ..)| *asked && *lent) {
+                let message =
+                    format!("{}: {} gives no {what}, so heat takes that of {other}{how}", part.label, ply.name);
+                issues.push(Issue::warning(case.study, "bodies", message));
+            }
         }
     }
 
     /// Conductivity and capacity of each part.
     pub fn matter(&self) -> Vec<Matter> {
-        let of = |p: &Part| Matter {
-            conductivity: p.material.conductivity.clone(),
-            capacity: p.material.specific_heat.scaled(p.density),
-        };
-        self.parts.iter().map(of).collect()
+        self.parts.iter().map(|p| p.thermal.matter()).collect()
     }
 
     pub fn is_steady(&self) -> bool {
@@ -373,7 +373,7 @@ pub fn beyond<'t>(setup: &Setup, mesh: &Mesh, states: impl Iterator<Item = &'t [
     let of = |(part, span): (&Part, &Span)| {
         let all = states.clone().flat_map(|t| &t[span.nodes.clone()]);
         let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), t| (l.min(*t), h.max(*t)));
-        isotropic::beyond(&part.label, &part.material.thermal, low, high)
+        isotropic::beyond(&part.label, &part.thermal.known, low, high)
     };
     setup.parts.iter().zip(&mesh.parts).filter_map(of).collect()
 }

@@ -66,11 +66,17 @@ fn the_heat_study_turns_and_grows() {
     keeps_its_laws("heat, transient");
 }
 
+#[test]
+fn what_knows_directions_turns_and_grows() {
+    keeps_its_laws("heat, along directions");
+    keeps_its_laws("static, warm by heat along directions");
+}
+
 /// Every study that answers with numbers of a body is among them.
 #[test]
 fn no_physics_is_left_out() {
     let of = |kind: &str| ALL.iter().filter(|p| p.study == kind).count();
-    assert_eq!(["static", "modal", "buckling", "heat"].map(of), [4, 1, 1, 2]);
+    assert_eq!(["static", "modal", "buckling", "heat"].map(of), [5, 1, 1, 3]);
 }
 
 /// A study as it must not be: it knows where up is.

@@ -291,6 +291,58 @@ fn values_over_temperature_become_tables() {
     );
 }
 
+#[test]
+fn conductivities_along_directions_come_in_with_them() {
+    // In N, mm, s: conductivity in mW/(mm K), which is W/(m K).
+    let text = |rows: &str, elastic: &str| {
+        CUBE.replace(
+            "*ELASTIC\n210000., 0.3\n",
+            &format!("{elastic}*CONDUCTIVITY, TYPE=ORTHO\n{rows}*SPECIFIC HEAT\n9E8\n"),
+        )
+        .replace(
+            "*SOLID SECTION, ELSET=BODY, MATERIAL=STEEL",
+            "*ORIENTATION, NAME=AXES\n0., 1., 0., -1., 0., 0.\n\
+                      *SOLID SECTION, ELSET=BODY, MATERIAL=STEEL, ORIENTATION=AXES",
+        )
+    };
+    let nine = "*ELASTIC, TYPE=ENGINEERING CONSTANTS\n140000., 10000., 9000., 0.3, 0.25, 0.4, 5000., 4500.\n3400.\n";
+    let (reading, design, _) = build(&text("5., 1., 0.5, 20.\n3., 1., 0.4, 120.\n", nine), Units::Millimetre);
+    let ply = of(&design, "orthotropic")[0];
+    assert_eq!(ply.text("k1"), "table(temperature, 20 °C, 5 W/(m*K), 120 °C, 3 W/(m*K))");
+    assert_eq!((ply.text("k2").as_str(), ply.text("specific_heat").as_str()), ("1 W/(m*K)", "900 J/(kg*K)"));
+    assert_eq!(ply.text("k3"), "table(temperature, 20 °C, 0.5 W/(m*K), 120 °C, 0.4 W/(m*K))");
+    assert_eq!(ply.get("direction_1"), Some(Value::Vector(["0", "1", "0"].map(String::from))));
+    close(si(&design, ply, "g13"), 4.5e9, 1e-9);
+    assert!(
+        reading.notes.iter().any(|n| n.text.contains("the yield strength of an orthotropic")),
+        "{:?}",
+        reading.notes
+    );
+    // As stiff in all directions, as three equal ones say; without any, as steel.
+    let even = "*ELASTIC\n210000., 0.3, 20.\n200000., 0.3, 120.\n*EXPANSION, TYPE=ORTHO\n1E-6, 2E-6, 3E-6\n";
+    let (reading, design, _) = build(&text("5., 1., 0.5\n", even), Units::Millimetre);
+    let ply = of(&design, "orthotropic")[0];
+    close(si(&design, ply, "e3"), 210e9, 1e-9);
+    close(si(&design, ply, "g23"), 210e9 / 2.6, 1e-9);
+    close(si(&design, ply, "a2"), 2e-6, 1e-9);
+    close(si(&design, ply, "k3"), 0.5, 1e-9);
+    assert!(reading.notes.iter().any(|n| n.text.contains("*ELASTIC of an orthotropic material does not depend")));
+    let (reading, design, _) = build(&text("5., 1., 0.5\n", ""), Units::Millimetre);
+    close(si(&design, of(&design, "orthotropic")[0], "g12"), 210e9 / 2.6, 1e-9);
+    assert!(reading.notes.iter().any(|n| n.text.contains("no *ELASTIC that is read")), "{:?}", reading.notes);
+    // Three of a size are one.
+    let (_, design, _) =
+        build(&text("5., 5., 5., 20.\n4., 4., 4., 120.\n", "*ELASTIC\n210000., 0.3\n"), Units::Millimetre);
+    let said = of(&design, "isotropic")[0].text("conductivity");
+    assert_eq!(said, "table(temperature, 20 °C, 5 W/(m*K), 120 °C, 4 W/(m*K))");
+    // What cannot be is refused with its line.
+    let wrong = text("5., 1., 0.5, 20.\n3., -1., 0.4, 120.\n", nine);
+    let line = 1 + wrong.lines().position(|l| l.starts_with("3., -1.")).unwrap();
+    let source = Source { hash: "h", file: "part.inp", units: Units::Millimetre, seed: 7 };
+    let refused = read(wrong.as_bytes(), &source).err().unwrap().to_string();
+    assert!(refused.contains(&format!("line {line}")) && refused.contains("-1 is not a conductivity"), "{refused}");
+}
+
 proptest! {
     #[test]
     fn damaged_decks_are_read_or_refused_with_a_reason(

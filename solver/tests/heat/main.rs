@@ -17,6 +17,7 @@ mod truth;
 
 mod expansion;
 mod material;
+mod orthotropic;
 mod peer;
 mod run;
 mod steady;

@@ -73,3 +73,26 @@ fn calculix_agrees_on_the_same_mesh() {
     }));
     agree("hot_transient", &out, 1e-2);
 }
+
+#[test]
+fn calculix_agrees_on_conductivities_along_directions() {
+    use crate::orthotropic::ply;
+    let lean = || ply(DVec3::new(1.0, 0.6, -0.3), DVec3::new(0.2, 1.0, 0.5));
+    // Films are integrated by other points there, which shows where they take much from what hardly conducts.
+    let of = |o: Object| {
+        let flux = Object::new("q", "heat_flux", "q").with("faces", faces(&["part.z1"])).expr("flux", "2e3 W/m^2");
+        vec![o, warm("a", "part.x0", "400 K"), warm("b", "part.y1", "300 K"), flux]
+    };
+    let one = |objects: Vec<Object>| run(&set_up(vec![("part", "s235jr", bar())], objects, |o| o.expr("cell", "6 mm")));
+    let out = one(of(lean()));
+    assert!(out.deck.contains("*CONDUCTIVITY,TYPE=ORTHO\n") && out.deck.contains("*ORIENTATION,NAME=AXES1"));
+    agree("ply", &out, 1e-4);
+    let hot = lean().expr("k1", "table(temperature, 280 K, 6 W/(m*K), 420 K, 3 W/(m*K))");
+    agree("hot_ply", &one(of(hot.expr("k2", "table(temperature, 300 K, 1 W/(m*K), 350 K, 2 W/(m*K))"))), 1e-4);
+    agree("cooled_ply", &one(vec![lean(), warm("a", "part.x0", "400 K"), film("f", "part.x1", "20 W/(m^2*K)")]), 1e-3);
+    let rising = vec![lean(), warm("a", "part.x0", "20 °C + 50 K * time / (120 s)")];
+    let out = run(&set_up(vec![("part", "s235jr", bar())], rising, |o| {
+        over_time(o).expr("accuracy", "0.5 %").expr("cell", "8 mm")
+    }));
+    agree("ply_transient", &out, 1e-2);
+}

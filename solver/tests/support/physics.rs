@@ -33,6 +33,17 @@ impl Place {
         on("tip", "force", &["x1"]).with("force", self.vector(v, "N"))
     }
 
+    /// A ply of carbon whose directions lie aslant in the problem.
+    fn ply(&self) -> Object {
+        Object::new("ply", "orthotropic", "Ply")
+            .with("bodies", Value::Refs(vec!["part".into()]))
+            .with("direction_1", self.vector([1.0, 0.4, -0.2], ""))
+            .with("direction_2", self.vector([-0.3, 1.0, 0.5], ""))
+            .expr("k1", "60 W/(m*K)")
+            .expr("k2", "25 W/(m*K)")
+            .expr("k3", "20 W/(m*K)")
+    }
+
     /// What a problem of heat takes from a surface; the larger, the less, so that temperatures stay.
     fn film(&self, id: &str, face: &str, film: f64) -> Object {
         let film = film / self.size;
@@ -108,6 +119,28 @@ pub const ALL: &[Physics] = &[
         },
     },
     Physics {
+        name: "heat, along directions",
+        study: "heat",
+        laws: DIRECTED,
+        make: |p| {
+            let mut all = heated(p);
+            all.extend([p.ply(), study("heat")]);
+            all
+        },
+    },
+    Physics {
+        name: "static, warm by heat along directions",
+        study: "static",
+        laws: &[law("displacement_max", 1, 0.02), law("mass", 3, 1e-9)],
+        make: |p| {
+            let heat = Value::Refs(vec!["heat".into()]);
+            let warm = verified().with("warmth", choice("heat")).with("heat", heat);
+            let mut all = vec![root(), warm, Object::new("heat", "heat", "Heat"), p.ply()];
+            all.extend(heated(p));
+            all
+        },
+    },
+    Physics {
         name: "heat, transient",
         study: "heat",
         laws: HEAT,
@@ -119,6 +152,14 @@ pub const ALL: &[Physics] = &[
             all
         },
     },
+];
+
+/// The same of a ply whose directions lie aslant and turn with it.
+const DIRECTED: &[Law] = &[
+    law("temperature_max", 0, 1e-3),
+    law("temperature_min", 0, 3e-3),
+    law("heat:hot", 1, 0.02),
+    law("heat:air", 1, 0.02),
 ];
 
 /// Temperatures are in K: their differences are a third of them at most.

@@ -24,6 +24,7 @@ mod truth;
 mod bolt;
 mod boundary;
 mod design;
+mod direction;
 mod heat;
 mod material;
 mod modes;
@@ -52,6 +53,7 @@ cases! {
     modes::case_24 modes::case_25 modes::case_27 modes::case_28 modes::case_30
     boundary::turning_disc boundary::beam_on_springs boundary::hole_in_a_ply bolt::preloaded_joint
     material::wall material::bar
+    direction::aslant direction::ellipse direction::block
     heat::case_31 heat::case_32 heat::case_33 heat::case_34
     topology::case_53 topology::case_54 topology::case_55 topology::case_57 topology::case_58 topology::case_60
     topology::case_61 topology::casting topology::asymptotes

@@ -40,7 +40,7 @@ pub fn wall() -> Vec<Row> {
     let (length, k_cold, k_hot) = (0.1, 50.0, 20.0);
     let mesh = truth::mesh(DVec3::new(length, 0.01, 0.01), [16, 1, 1], |p| p);
     let kept = [0.0, length].map(|x| truth::select(&mesh, |p| (p.x - x).abs() < 1e-9));
-    let matter = [Matter { conductivity: line(k_cold, k_hot), capacity: 1.0.into() }];
+    let matter = [Matter { conductivity: line(k_cold, k_hot).into(), capacity: 1.0.into() }];
     let free = Constraints::new(mesh.points.len());
     let problem = Conduction::new(&mesh, &matter, &free, &kept, Vec::new(), false).expect("sound elements");
     let moment = Moment { kept: vec![HOT, COLD], exchanges: Vec::new(), sources: vec![0.0] };

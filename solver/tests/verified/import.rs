@@ -3,6 +3,7 @@
 use crate::bolt::{designed, force, joint, on, preload};
 use crate::part;
 use crate::support::{Blobs, design};
+use glam::DVec3;
 use solver::deck::Units;
 use solver::design::{Design, Id, Object, Value, check, resolve};
 use solver::geometry::deck::{Source, read};
@@ -204,6 +205,22 @@ fn decks_of_heat_come_back() {
     // Temperatures are absolute: a thousandth is a third of a kelvin.
     for id in ["temperature_max", "temperature_min"] {
         steady.agrees("steady", id, 1e-3);
+    }
+    // Directions, conductivities along them and the heat stored come back.
+    let ply = || {
+        crate::orthotropic::ply(DVec3::new(1.0, 0.6, -0.3), DVec3::new(0.2, 1.0, 0.5))
+            .expr("k1", "table(temperature, 20 °C, 6 W/(m*K), 220 °C, 4 W/(m*K))")
+            .expr("k2", "2 W/(m*K)")
+            .expr("k3", "1.5 W/(m*K)")
+            .expr("specific_heat", "900 J/(kg*K)")
+    };
+    let mut directed = objects("120 °C");
+    directed.push(ply());
+    let directed = back("directed", "heat", directed, bar(), |o| o);
+    assert!(silent(&directed.notes), "{:?}", directed.notes);
+    assert_eq!(directed.design.of_kind("orthotropic").count(), 1);
+    for id in ["temperature_max", "temperature_min"] {
+        directed.agrees("directed", id, 3e-3);
     }
     let hot = "20 °C + 100 K * time / (60 s)";
     let over_time = |o: Object| o.with("course", Value::Choice("transient".into())).expr("duration", "60 s");

@@ -23,6 +23,7 @@ mod tet_box;
 #[allow(dead_code)]
 mod truth;
 
+mod away;
 mod bolt;
 mod boundary;
 mod coupling;

@@ -95,6 +95,19 @@ const fn expansion(key: &'static str, label: &'static str, default: &'static str
     prop(key, label, FieldType::Expr { dimension: Dimension::EXPANSION, default, min: Some(-1e-3), max: Some(1e-3) })
 }
 
+/// Zero: not given.
+const fn conductivity(key: &'static str, label: &'static str) -> Field {
+    let (default, min, max) = ("0 W/(m*K)", Some(0.0), Some(1e5));
+    prop(key, label, FieldType::Expr { dimension: Dimension::CONDUCTIVITY, default, min, max }).over_temperature()
+}
+
+/// Zero: not given.
+const fn specific_heat() -> Field {
+    let (default, min, max) = ("0 J/(kg*K)", Some(0.0), Some(1e5));
+    prop("specific_heat", "Specific heat", FieldType::Expr { dimension: Dimension::SPECIFIC_HEAT, default, min, max })
+        .over_temperature()
+}
+
 /// Whether a component of a given displacement is given; `$along` is the axis.
 const fn component(key: &'static str, label: &'static str, default: &'static str) -> Field {
     prop(key, label, FieldType::Choice { options: &[("free", "Free"), ("given", "Given")], default })
@@ -334,27 +347,31 @@ pub const KINDS: &[Kind] = kinds! {
         expansion("expansion", "Expansion", "0 1/K").over_temperature()
             .help("Mean (secant) coefficient: the strain since the reference temperature over the rise since then."),
         temperature("reference", "Reference temperature of expansion", "20 °C"),
-        prop("conductivity", "Conductivity", FieldType::Expr {
-            dimension: Dimension::CONDUCTIVITY, default: "0 W/(m*K)", min: Some(0.0), max: Some(1e5),
-        }).over_temperature().help("Heat studies need it."),
-        prop("specific_heat", "Specific heat", FieldType::Expr {
-            dimension: Dimension::SPECIFIC_HEAT, default: "0 J/(kg*K)", min: Some(0.0), max: Some(1e5),
-        }).over_temperature().help("Heat studies over time need it."),
+        conductivity("conductivity", "Conductivity").help("Heat studies need it."),
+        specific_heat().help("Heat studies over time need it."),
         prop("source", "Source of the values", FieldType::Text),
     ]
-    "orthotropic" "Orthotropic material" Material "Three stiffnesses along three directions, as of wood, a laminate or a printed part. Its bodies take it in place of their own material in mechanics." [
+    "orthotropic" "Orthotropic material" Material "Values along three directions, as of wood, a laminate or a printed part. Its bodies take it in place of their own material: in mechanics, and in heat what it gives of that." [
         prop("bodies", "Bodies", FieldType::Refs { section: Section::Feature, max: 100 }).required(),
         direction("direction_1", "Direction 1", ["1", "0", "0"])
             .help("In the axes of the model, for the body as it stands. Copies by patterns and mirrors take their directions along."),
         direction("direction_2", "Direction 2", ["0", "1", "0"])
             .help("Only its part square to direction 1 counts; direction 3 is square to both."),
-        modulus("e1", "E1", "140 GPa"), modulus("e2", "E2", "10 GPa"), modulus("e3", "E3", "10 GPa"),
-        poisson("nu12", "ν12", "0.3").help("How much a pull along 1 narrows along 2; ν21 follows as ν12 E2/E1."),
-        poisson("nu13", "ν13", "0.3"), poisson("nu23", "ν23", "0.45"),
-        modulus("g12", "G12", "5 GPa"), modulus("g13", "G13", "5 GPa"), modulus("g23", "G23", "3.4 GPa"),
+        modulus("e1", "E1", "140 GPa").unread_by("heat"), modulus("e2", "E2", "10 GPa").unread_by("heat"),
+        modulus("e3", "E3", "10 GPa").unread_by("heat"),
+        poisson("nu12", "ν12", "0.3").unread_by("heat")
+            .help("How much a pull along 1 narrows along 2; ν21 follows as ν12 E2/E1."),
+        poisson("nu13", "ν13", "0.3").unread_by("heat"), poisson("nu23", "ν23", "0.45").unread_by("heat"),
+        modulus("g12", "G12", "5 GPa").unread_by("heat"), modulus("g13", "G13", "5 GPa").unread_by("heat"),
+        modulus("g23", "G23", "3.4 GPa").unread_by("heat"),
         density("1600 kg/m^3"),
-        expansion("a1", "Expansion along 1", "-0.5e-6 1/K"), expansion("a2", "Expansion along 2", "28e-6 1/K"),
-        expansion("a3", "Expansion along 3", "28e-6 1/K"),
+        expansion("a1", "Expansion along 1", "-0.5e-6 1/K").unread_by("heat"),
+        expansion("a2", "Expansion along 2", "28e-6 1/K").unread_by("heat"),
+        expansion("a3", "Expansion along 3", "28e-6 1/K").unread_by("heat"),
+        conductivity("k1", "Conductivity along 1")
+            .help("All three, or none: then heat studies take that of the body's other material, alike in all directions. Each may depend on temperature."),
+        conductivity("k2", "Conductivity along 2"), conductivity("k3", "Conductivity along 3"),
+        specific_heat().help("Heat studies over time take it with the density above. Zero: that of the body's other material, with its density."),
         prop("source", "Source of the values", FieldType::Text),
     ]
 

@@ -100,6 +100,8 @@ pub struct Field {
     pub required: bool,
     /// The one study kind that reads it; others ask the same whatever it says.
     pub read_by: Option<&'static str>,
+    /// A study kind that does not read it, and asks the same whatever it says.
+    pub unread_by: Option<&'static str>,
 }
 
 /// One kind of object.
@@ -197,6 +199,7 @@ const fn prop(key: &'static str, label: &'static str, kind: FieldType) -> Field 
         over_temperature: false,
         required: false,
         read_by: None,
+        unread_by: None,
     }
 }
 
@@ -219,6 +222,10 @@ impl Field {
     }
     const fn required(mut self) -> Self {
         self.required = true;
+        self
+    }
+    const fn unread_by(mut self, study: &'static str) -> Self {
+        self.unread_by = Some(study);
         self
     }
     const fn read_by(mut self, study: &'static str) -> Self {

@@ -1,8 +1,8 @@
 //! A heat problem as an input deck, in the same language.
 
-use super::{by_temperature, equation, nodes, one_line, part};
+use super::{by_temperature, equation, nodes, one_line, orientation, part, places};
 use crate::fitted::Mesh;
-use crate::fitted::heat::{Exchange, Law, Matter, Moment, STEFAN_BOLTZMANN};
+use crate::fitted::heat::{Conductivity, Exchange, Law, Matter, Moment, STEFAN_BOLTZMANN};
 use crate::linear::constraint::Constraints;
 use std::fmt::Write as _;
 
@@ -35,6 +35,29 @@ pub fn times(duration: Option<f64>) -> Vec<f64> {
     duration.map_or(vec![0.0], |end| (0..=TABLE).map(|k| end * k as f64 / TABLE as f64).collect())
 }
 
+/// A conductivity, or the three along the directions of the section.
+fn conducts(s: &mut String, conductivity: &Conductivity) {
+    match conductivity {
+        Conductivity::Even(k) => {
+            s.push_str("*CONDUCTIVITY\n");
+            by_temperature(s, k);
+        }
+        Conductivity::Along { k, .. } => {
+            s.push_str("*CONDUCTIVITY,TYPE=ORTHO\n");
+            let constant = conductivity.is_constant();
+            for t in places(k.iter()) {
+                let [k1, k2, k3] = conductivity.at(t);
+                let _ = write!(s, "{k1:.12e},{k2:.12e},{k3:.12e}");
+                if constant {
+                    s.push('\n');
+                    return;
+                }
+                let _ = writeln!(s, ",{t:.12e}");
+            }
+        }
+    }
+}
+
 impl HeatDeck<'_> {
     /// The deck, SI units, absolute temperatures.
     pub fn write(&self) -> String {
@@ -44,12 +67,16 @@ impl HeatDeck<'_> {
         for (k, matter) in self.matter.iter().enumerate() {
             part(&mut s, self.mesh, k, &self.parts[k], &|_, _| None);
             let density = self.densities[k];
-            let _ = writeln!(s, "*MATERIAL,NAME=MATERIAL{}\n*CONDUCTIVITY", k + 1);
-            by_temperature(&mut s, &matter.conductivity);
+            let _ = writeln!(s, "*MATERIAL,NAME=MATERIAL{}", k + 1);
+            conducts(&mut s, &matter.conductivity);
             s.push_str("*SPECIFIC HEAT\n");
             by_temperature(&mut s, &matter.capacity.scaled(1.0 / density));
             let _ = writeln!(s, "*DENSITY\n{density:.12e}");
-            let _ = writeln!(s, "*SOLID SECTION,ELSET=PART{0},MATERIAL=MATERIAL{0}", k + 1);
+            let _ = write!(s, "*SOLID SECTION,ELSET=PART{0},MATERIAL=MATERIAL{0}", k + 1);
+            match &matter.conductivity {
+                Conductivity::Even(_) => s.push('\n'),
+                Conductivity::Along { frame, .. } => orientation(&mut s, k, frame),
+            }
         }
         let _ = writeln!(s, "*PHYSICAL CONSTANTS,ABSOLUTE ZERO=0.,STEFAN BOLTZMANN={STEFAN_BOLTZMANN:.9e}");
         for (node, masters) in self.bonds.bonds() {

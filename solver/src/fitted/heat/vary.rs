@@ -30,7 +30,7 @@ impl Conduction<'_> {
                 // Elements were found sound when the constant part was assembled.
                 let Ok((g, v)) = gradients(x, &point.at) else { continue };
                 let slope: DVec3 = g.iter().zip(&nodal).map(|(g, t)| *g * *t).sum();
-                let flow = slope * (own.conductivity.at(between(&point.at, &nodal)) * v * point.share);
+                let flow = own.conductivity.flow(between(&point.at, &nodal), slope, v * point.share);
                 for (out, g) in out.iter_mut().zip(g) {
                     *out -= flow.dot(g);
                 }
@@ -72,8 +72,8 @@ impl Conduction<'_> {
             let e = self.varying[e];
             let (x, matter) = (self.mesh.nodes(e), &self.matter[self.mesh.part_of(e)]);
             let nodal = self.mesh.tets[e].map(|n| t[n as usize]);
-            let at = |p: usize| matter.conductivity.at(between(&FOUR_POINTS[p].at, &nodal));
-            let tensors: [DMat3; 4] = std::array::from_fn(|p| DMat3::from_diagonal(DVec3::splat(at(p))));
+            let at = |p: usize| matter.conductivity.tensor(between(&FOUR_POINTS[p].at, &nodal));
+            let tensors: [DMat3; 4] = std::array::from_fn(at);
             matrix::gradient_matrix(&x, &tensors, out)?;
             if shift > 0.0 {
                 let mut store = [0.0; 100];

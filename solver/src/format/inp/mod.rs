@@ -69,7 +69,8 @@ pub struct Material {
     pub density: Option<f64>,
     /// Along three directions.
     pub expansion: Option<[f64; 3]>,
-    pub conductivity: Option<f64>,
+    /// Along three directions.
+    pub conductivity: Option<[f64; 3]>,
     pub specific_heat: Option<f64>,
     /// The stress of the first point of a curve of plastic flow.
     pub yield_strength: Option<f64>,
@@ -87,6 +88,8 @@ pub enum Property {
     Yield,
     Expansion,
     Conductivity,
+    /// Along one of three directions, from 0.
+    ConductivityAlong(u8),
     SpecificHeat,
 }
 

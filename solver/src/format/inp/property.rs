@@ -1,8 +1,12 @@
 //! What a material's keywords say.
 
-use super::card::{Card, fault};
+use super::card::{Card, Row, fault};
 use super::{Elastic, Material, Note, Property};
 use crate::format::FormatError;
+
+/// Columns of conductivities along three directions.
+const ALONG: [(Property, usize); 3] =
+    [(Property::ConductivityAlong(0), 0), (Property::ConductivityAlong(1), 1), (Property::ConductivityAlong(2), 2)];
 
 /// Reads a keyword below `*MATERIAL`; `false` when it is none that is read.
 pub fn read(card: &Card, material: &mut Material, notes: &mut Vec<Note>) -> Result<bool, FormatError> {
@@ -46,8 +50,21 @@ pub fn read(card: &Card, material: &mut Material, notes: &mut Vec<Note>) -> Resu
             material.expansion = Some([row.number(0)?, row.number(1)?, row.number(2)?]);
         }
         ("CONDUCTIVITY", "" | "ISO" | "ISOTROPIC") => {
-            material.conductivity = Some(positive(card, "a conductivity")?);
+            material.conductivity = Some([positive(card, "a conductivity")?; 3]);
+            material.tables.retain(|p, _| !matches!(p, Property::ConductivityAlong(_)));
             columns = &[(Property::Conductivity, 0)];
+        }
+        ("CONDUCTIVITY", "ORTHO" | "ORTHOTROPIC") => {
+            let mut three = [0.0; 3];
+            for row in &card.rows {
+                for (k, v) in three.iter_mut().enumerate() {
+                    *v = above_zero(row, k, "a conductivity")?;
+                }
+            }
+            let row = card.first()?;
+            material.conductivity = Some([row.number(0)?, row.number(1)?, row.number(2)?]);
+            material.tables.remove(&Property::Conductivity);
+            columns = &ALONG;
         }
         ("SPECIFIC HEAT", _) => {
             material.specific_heat = Some(positive(card, "a specific heat")?);
@@ -94,8 +111,10 @@ pub fn read(card: &Card, material: &mut Material, notes: &mut Vec<Note>) -> Resu
 /// where temperatures do not rise.
 fn table(card: &Card, column: usize) -> Result<Option<Vec<[f64; 2]>>, FormatError> {
     let flow = card.name == "PLASTIC";
+    // The temperature stands behind the values.
     let at = match card.name.as_str() {
         "ELASTIC" | "PLASTIC" => 2,
+        "CONDUCTIVITY" if matches!(card.word("TYPE").as_deref(), Some("ORTHO" | "ORTHOTROPIC")) => 3,
         _ => 1,
     };
     let mut out: Vec<[f64; 2]> = Vec::new();
@@ -112,7 +131,10 @@ fn table(card: &Card, column: usize) -> Result<Option<Vec<[f64; 2]>>, FormatErro
 }
 
 fn positive(card: &Card, what: &str) -> Result<f64, FormatError> {
-    let row = card.first()?;
-    let value = row.number(0)?;
+    above_zero(&card.first()?, 0, what)
+}
+
+fn above_zero(row: &Row, column: usize, what: &str) -> Result<f64, FormatError> {
+    let value = row.number(column)?;
     if value > 0.0 { Ok(value) } else { Err(fault(row.line, format!("{value} is not {what}; it must be above zero"))) }
 }

@@ -1,11 +1,13 @@
 //! The objects of a design that a deck comes to.
 
+mod material;
+
 use super::posed::{Course, Item, Posed, Preload, What};
 use super::unit::{celsius, typed};
 use super::{Built, Opened, Source};
 use crate::deck::{Note, Units};
 use crate::design::{Id, Object, Value};
-use crate::format::inp::{Elastic, Material, Procedure, Property};
+use crate::format::inp::Procedure;
 use crate::surface::FaceName;
 use glam::DVec3;
 use std::collections::BTreeSet;
@@ -22,12 +24,8 @@ const MODES_MAX: u32 = 50;
 const FORCE: [i32; 4] = [1, 1, -2, 0];
 const MOMENT: [i32; 4] = [2, 1, -2, 0];
 const PRESSURE: [i32; 4] = [-1, 1, -2, 0];
-const DENSITY: [i32; 4] = [-3, 1, 0, 0];
 const ACCELERATION: [i32; 4] = [1, 0, -2, 0];
 const BEDDING: [i32; 4] = [-2, 1, -2, 0];
-const EXPANSION: [i32; 4] = [0, 0, 0, -1];
-const CONDUCTIVITY: [i32; 4] = [1, 1, -3, -1];
-const SPECIFIC_HEAT: [i32; 4] = [2, 0, -2, -1];
 const FILM: [i32; 4] = [0, 1, -3, -1];
 const FLUX: [i32; 4] = [0, 1, -3, 0];
 const POWER: [i32; 4] = [2, 1, -3, 0];
@@ -114,127 +112,6 @@ impl<'a> Writer<'a> {
                 .with("part", Value::Text(part.name.clone()));
             self.objects.push(object);
         }
-    }
-
-    fn materials(&mut self) {
-        let mut used: Vec<(String, usize, Option<[[f64; 3]; 2]>, Vec<Id>)> = Vec::new();
-        for (k, part) in self.opened.skin.parts.iter().enumerate() {
-            let Some(section) = part.section.map(|s| &self.opened.deck.sections[s]) else { continue };
-            let frame = section.orientation.as_ref().and_then(|o| self.opened.deck.orientations.get(o)).copied();
-            if section.orientation.is_some() && frame.is_none() {
-                self.note(section.line, "the orientation is not read; the axes of the model are taken");
-            }
-            let same =
-                |u: &&mut (String, usize, Option<[[f64; 3]; 2]>, Vec<Id>)| u.0 == section.material && u.2 == frame;
-            let id = self.features[k].clone();
-            match used.iter_mut().find(same) {
-                Some(u) => u.3.push(id),
-                None => used.push((section.material.clone(), section.line, frame, vec![id])),
-            }
-        }
-        for (name, line, frame, bodies) in used {
-            match self.opened.deck.materials.iter().rfind(|m| m.name == name) {
-                Some(material) => self.material(material, frame, bodies),
-                None => self.note(line, format!("*SOLID SECTION names the material {name}, which is not there")),
-            }
-        }
-    }
-
-    fn material(&mut self, m: &Material, frame: Option<[[f64; 3]; 2]>, bodies: Vec<Id>) {
-        let source = Value::Text(format!("input deck {}, line {}", self.source.file, m.line));
-        let density = m.density.map(|d| self.typed(d, DENSITY, 1.0, "kg/m^3"));
-        if density.is_none() {
-            self.note(m.line, format!("{} has no *DENSITY; type one before gravity, turning or modes", m.name));
-        }
-        if let Some(Elastic::Engineering(values)) = m.elastic {
-            let id = self.id("orthotropic");
-            let mut object =
-                Object::new(id, "orthotropic", &m.name).with("bodies", Value::Refs(bodies)).with("source", source);
-            for (key, value) in
-                ["e1", "e2", "e3"].iter().zip(&values[..3]).chain(["g12", "g13", "g23"].iter().zip(&values[6..]))
-            {
-                object = object.expr(key, &self.typed(*value, PRESSURE, 1e6, "MPa"));
-            }
-            for (key, value) in ["nu12", "nu13", "nu23"].iter().zip(&values[3..6]) {
-                object = object.expr(key, &typed(*value, 1.0, ""));
-            }
-            for (key, value) in ["a1", "a2", "a3"].iter().zip(m.expansion.unwrap_or_default()) {
-                object = object.expr(key, &self.typed(value, EXPANSION, 1.0, "1/K"));
-            }
-            if let Some([x, y]) = frame {
-                let plain = |v: [f64; 3]| Value::Vector(v.map(|c| typed(c, 1.0, "")));
-                object = object.with("direction_1", plain(x)).with("direction_2", plain(y));
-            }
-            if let Some(density) = density {
-                object = object.expr("density", &density);
-            }
-            if m.conductivity.is_some() || m.specific_heat.is_some() {
-                self.note(
-                    m.line,
-                    format!("{}: conductivity and specific heat of an orthotropic material are left out", m.name),
-                );
-            }
-            self.add(object);
-            return;
-        }
-        let id = self.id("isotropic");
-        let mut object =
-            Object::new(id, "isotropic", &m.name).with("bodies", Value::Refs(bodies)).with("source", source);
-        match m.elastic {
-            Some(Elastic::Isotropic { young, poisson }) => {
-                let young = self.property(m, Property::Young, young, PRESSURE, (1e6, "MPa"));
-                let poisson = self.property(m, Property::Poisson, poisson, [0; 4], (1.0, ""));
-                object = object.expr("youngs_modulus", &young).expr("poisson_ratio", &poisson);
-            }
-            _ => self
-                .note(m.line, format!("{} has no *ELASTIC that is read; in mechanics it is as stiff as steel", m.name)),
-        }
-        let expansion = m.expansion.map(|e| {
-            if e[1] != e[0] || e[2] != e[0] {
-                self.note(m.line, format!("{}: expansion along its first direction is taken for all", m.name));
-            }
-            e[0]
-        });
-        if m.tables.contains_key(&Property::Expansion) {
-            object = object.expr("reference", &self.kelvin(m.zero));
-        }
-        if let Some(density) = density {
-            object = object.expr("density", &density);
-        }
-        for (key, property, value, powers, unit) in [
-            ("yield_strength", Property::Yield, m.yield_strength, PRESSURE, (1e6, "MPa")),
-            ("expansion", Property::Expansion, expansion, EXPANSION, (1.0, "1/K")),
-            ("conductivity", Property::Conductivity, m.conductivity, CONDUCTIVITY, (1.0, "W/(m*K)")),
-            ("specific_heat", Property::SpecificHeat, m.specific_heat, SPECIFIC_HEAT, (1.0, "J/(kg*K)")),
-        ] {
-            let value = value.map(|v| self.property(m, property, v, powers, unit));
-            if let Some(value) = value {
-                object = object.expr(key, &value);
-            }
-        }
-        self.add(object);
-    }
-
-    /// A value of a material, or its table over temperature, in a unit of a factor and a symbol.
-    fn property(&mut self, m: &Material, of: Property, value: f64, powers: [i32; 4], unit: (f64, &str)) -> String {
-        let units = self.units;
-        let value_of = |v: f64| typed(units.si(v, powers), unit.0, unit.1);
-        let Some(table) = m.tables.get(&of).filter(|t| t.iter().any(|p| p[1] != t[0][1])) else {
-            return value_of(value);
-        };
-        let (points, off) = thinned(table);
-        if points.len() < table.len() && off > 0.0 {
-            let text = format!(
-                "{}: a table of {} temperatures is kept at {}, off by at most {:.1} % of its range",
-                m.name,
-                table.len(),
-                points.len(),
-                100.0 * off
-            );
-            self.note(m.line, text);
-        }
-        let pairs = points.iter().map(|[t, v]| format!("{}, {}", self.kelvin(*t), value_of(*v)));
-        format!("table(temperature, {})", pairs.collect::<Vec<_>>().join(", "))
     }
 
     /// The object of a condition; `None` with a note where it has no face left.

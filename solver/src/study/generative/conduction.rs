@@ -1,6 +1,7 @@
 //! Where heat enters and leaves, as the design has it, for the study that seeks the best conductor.
 
 use crate::design::{Issue, Object, Resolved};
+use crate::fitted::heat::Conductivity;
 use crate::study::form::thermal::boundaries;
 use crate::study::part::{Part, faces_of};
 use crate::study::{Case, isotropic};
@@ -124,7 +125,14 @@ impl Conduction {
                 isotropic::beyond(&part.label, &m.thermal, self.temperature, self.temperature)
                     .map(|message| Issue::warning(case.study, "bodies", message)),
             );
-            if part.orthotropic.is_some() {
+            if let Conductivity::Along { .. } = part.thermal.conductivity {
+                let message = format!(
+                    "{}: {} conducts by its directions, and generative design for conduction knows one conductivity only; \
+                     take the body off it, or set its conductivities to zero to design with that of {}",
+                    part.label, part.thermal.conducts[0], m.name
+                );
+                issues.push(Issue::error(case.study, "bodies", message));
+            } else if part.orthotropic.is_some() {
                 let message = format!(
                     "{}: orthotropic in mechanics; heat takes the conductivity of {}, alike in all directions",
                     part.label, m.name

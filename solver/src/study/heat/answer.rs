@@ -2,7 +2,8 @@
 
 use super::history::History;
 use super::solve::Stage;
-use crate::fitted::heat::Law;
+use crate::design::ROOM;
+use crate::fitted::heat::{Conductivity, Law};
 use crate::fitted::peak::Peaks;
 use crate::fitted::recover::Estimate;
 use crate::fitted::skin::skin;
@@ -249,8 +250,20 @@ fn facts(setup: &Setup, stage: &Stage, history: &History, out: &mut Outcome) {
         push("bonded nodes", stage.n_bonded.to_string());
     }
     for part in &setup.parts {
-        let m = &part.material;
-        push(&format!("material of {}", part.label), format!("{} ({})", m.name, m.thermal_source));
+        let (label, m) = (&part.label, &part.thermal);
+        let said = |[name, source]: &[String; 2]| format!("{name} ({source})");
+        push(&format!("material of {label}"), said(&m.conducts));
+        if let Conductivity::Along { .. } = m.conductivity {
+            let [a, b, c] = m.conductivity.at(ROOM);
+            let when = if m.conductivity.is_constant() { "" } else { " at 20 °C" };
+            push(
+                &format!("conductivity of {label}"),
+                format!("{a:.4}, {b:.4} and {c:.4} W/(m·K) along its directions{when}"),
+            );
+        }
+        if !setup.is_steady() && m.stores != m.conducts {
+            push(&format!("specific heat and density of {label}"), said(&m.stores));
+        }
     }
     push("instruction set", crate::linear::operator::instruction_set().into());
 }

@@ -220,12 +220,9 @@ fn one(
 
 /// The finest problem for other programs.
 fn deck(case: &Case, setup: &Setup, stage: &Stage, matter: &[Matter]) -> Result<String, StudyError> {
-    let parts: Vec<(String, String)> = setup
-        .parts
-        .iter()
-        .map(|p| (p.label.clone(), format!("{}: {}", p.material.name, p.material.thermal_source)))
-        .collect();
-    let densities: Vec<f64> = setup.parts.iter().map(|p| p.density).collect();
+    let parts: Vec<(String, String)> =
+        setup.parts.iter().map(|p| (p.label.clone(), p.thermal.conducts.join(": "))).collect();
+    let densities: Vec<f64> = setup.parts.iter().map(|p| p.thermal.density).collect();
     let march = match &setup.course {
         Course::Steady => None,
         Course::Transient { initial, stops } => stops.last().map(|end| (*initial, *end)),
