@@ -22,6 +22,9 @@ const OVERSHOOT: f64 = 1.6;
 /// Elements that a spot takes, about, and the share that spots leave at least to where the error is.
 pub const SPOT_TETS: f64 = 500.0;
 const SPOTS_LEAVE: f64 = 0.4;
+/// A first mesh that folds is tried again with sizes of this share, so often: five times the elements then.
+const UNFOLD: f64 = 0.76;
+const UNFOLDS: usize = 2;
 /// A mesh with this many times the elements wanted is made again, coarser, up to so many tries.
 const EXCESS: f64 = 1.4;
 const TRIES_MAX: usize = 4;
@@ -103,6 +106,7 @@ fn size_for(bodies: impl Iterator<Item = (f64, f64)> + Clone, n: f64) -> f64 {
 }
 
 /// What a mesh was asked for.
+#[derive(Clone)]
 struct Sizes {
     size: f64,
     feature: f64,
@@ -169,7 +173,17 @@ impl<'a> Ladder<'a> {
     /// [`LadderError`].
     pub fn mesh(&mut self, cancel: &AtomicBool, log: &mut dyn FnMut(String)) -> Result<Mesh, LadderError> {
         let most = EXCESS_MAX * self.allowed;
-        let made = self.as_wanted(cancel, log);
+        let mut made = self.as_wanted(cancel, log);
+        // Where the surface comes near to itself, smaller elements keep it apart.
+        for _ in 0..UNFOLDS {
+            let Err(LadderError::Mesh { error: error @ MeshError::Folded { .. }, .. }) = &made else { break };
+            if self.n_meshes > 0 {
+                break;
+            }
+            log(format!("{error}; finer"));
+            (self.size, self.feature) = (UNFOLD * self.size, UNFOLD * self.feature);
+            made = self.build(cancel, log);
+        }
         let why = match &made {
             // Small features leave no room for what the error asks for.
             Ok(mesh) if mesh.tets.len() as f64 > most => {
@@ -178,14 +192,23 @@ impl<'a> Ladder<'a> {
             Err(error @ LadderError::Mesh { error: MeshError::Folded { .. }, .. }) => Some(error.to_string()),
             _ => None,
         };
-        let mesh = match (why, &self.accepted) {
+        let mesh = match (why, self.accepted.clone()) {
             (Some(why), Some(sizes)) => {
                 log(format!("{why}; as the last mesh, a little finer"));
-                let finer = 0.5f64.cbrt().max((self.n_tets / (0.9 * most)).cbrt());
-                (self.size, self.feature) = (finer * sizes.size, finer * sizes.feature);
-                self.wishes.clone_from(&sizes.wishes);
-                self.wishes.iter_mut().flatten().for_each(|w| w.size *= finer);
-                self.build(cancel, log)?
+                let mut finer = 0.5f64.cbrt().max((self.n_tets / (0.9 * most)).cbrt());
+                let mut tries = 1;
+                loop {
+                    (self.size, self.feature) = (finer * sizes.size, finer * sizes.feature);
+                    self.wishes.clone_from(&sizes.wishes);
+                    self.wishes.iter_mut().flatten().for_each(|w| w.size *= finer);
+                    let mesh = self.build(cancel, log)?;
+                    if mesh.tets.len() as f64 <= most || tries == TRIES_MAX {
+                        break mesh;
+                    }
+                    log(format!("{} elements are more than allowed; less fine", mesh.tets.len()));
+                    tries += 1;
+                    finer = 0.5 * (1.0 + finer);
+                }
             }
             _ => made?,
         };
