@@ -2,6 +2,7 @@
 //!
 //! [`FORMS`] is what the page knows; `STUDIES` (feature `solve`) is what a worker can run. A test compares them.
 
+pub mod assumption;
 pub mod buckling;
 pub mod bytes;
 #[cfg(feature = "solve")]
