@@ -25,7 +25,8 @@ pub fn assumptions(design: &Design, study: &Object, units: UnitSystem) -> Vec<As
     if super::form(&study.kind).is_none() {
         return Vec::new();
     }
-    let reader = Reader { design, study, units, resolved: resolve(design).0, seen: reach(design, study), out: Vec::new() };
+    let reader =
+        Reader { design, study, units, resolved: resolve(design).0, seen: reach(design, study), out: Vec::new() };
     reader.read()
 }
 
@@ -50,7 +51,9 @@ fn idealisation(kind: &str) -> Option<&'static str> {
         "bearing" => {
             "the force presses on half of the cylinder wall as a cosine, without friction and without play of the pin"
         }
-        "remote_force" | "remote_moment" => "what carries the load to the faces is not modelled but for the coupling chosen",
+        "remote_force" | "remote_moment" => {
+            "what carries the load to the faces is not modelled but for the coupling chosen"
+        }
         "gravity" => "the acceleration is the same everywhere and acts on the mass of the bodies that take part alone",
         "rotation" => {
             "the bodies turn at a constant speed about a fixed axis; neither the start nor Coriolis forces are looked at, \
@@ -62,7 +65,9 @@ fn idealisation(kind: &str) -> Option<&'static str> {
         }
         "temperature" => "the faces have the given temperature all over, whatever heat that takes",
         "heat_flux" => "heat enters evenly over the area of the faces, whatever their temperature",
-        "convection" => "one film coefficient and one temperature of the fluid hold all over the faces and at every temperature",
+        "convection" => {
+            "one film coefficient and one temperature of the fluid hold all over the faces and at every temperature"
+        }
         "radiation" => {
             "the faces radiate to wide black surroundings of one temperature; they do not see one another, and the \
              emissivity is the same at every temperature"
@@ -148,13 +153,19 @@ impl<'a> Reader<'a> {
                 self.say(ABOUT, "Loads come so slowly that inertia and damping do not count, and stay for ever.");
             }
             "modal" => {
-                self.say(ABOUT, "Vibrations are free and undamped, about a state without stress: loads, preloads and spin \
-                                 change no frequency here.");
+                self.say(
+                    ABOUT,
+                    "Vibrations are free and undamped, about a state without stress: loads, preloads and spin \
+                                 change no frequency here.",
+                );
                 self.say(ABOUT, "Loads of the design are not looked at; given displacements are at rest.");
             }
             "buckling" => {
-                self.say(ABOUT, "Until it buckles the body keeps its undeformed shape and carries the load in proportion; the \
-                                 load keeps its direction.");
+                self.say(
+                    ABOUT,
+                    "Until it buckles the body keeps its undeformed shape and carries the load in proportion; the \
+                                 load keeps its direction.",
+                );
                 self.say(
                     ABOUT,
                     "The shape is perfect. Real ones, with crooked axes and uneven walls, give way earlier, thin shells far \
@@ -171,7 +182,10 @@ impl<'a> Reader<'a> {
                         self.value(self.study, "initial", Dimension::TEMPERATURE),
                         self.value(self.study, "duration", Dimension::TIME),
                     );
-                    self.say(ABOUT, format!("All bodies begin at {initial}; {duration} are followed. Density stays the same."));
+                    self.say(
+                        ABOUT,
+                        format!("All bodies begin at {initial}; {duration} are followed. Density stays the same."),
+                    );
                 }
             }
             "generative" if self.is_conductor() => {
@@ -182,7 +196,10 @@ impl<'a> Reader<'a> {
                 );
             }
             "generative" => {
-                self.say(ABOUT, "Loads are steady forces on faces; stability (buckling) and vibration are not looked at.");
+                self.say(
+                    ABOUT,
+                    "Loads are steady forces on faces; stability (buckling) and vibration are not looked at.",
+                );
             }
             _ => {}
         }
@@ -208,14 +225,19 @@ impl<'a> Reader<'a> {
         let chosen = self.study.refs("bodies");
         let starts = self.starts();
         if self.is("generative") {
-            self.say(ABOUT, "What is found is a part of the design space; other bodies count only where they are to be kept \
-                             or avoided.");
+            self.say(
+                ABOUT,
+                "What is found is a part of the design space; other bodies count only where they are to be kept \
+                             or avoided.",
+            );
         } else if chosen.is_empty() {
-            self.say(ABOUT, "Every body of the design takes part, at its nominal size: without tolerances, play or wear.");
+            self.say(
+                ABOUT,
+                "Every body of the design takes part, at its nominal size: without tolerances, play or wear.",
+            );
         } else {
             self.say(ABOUT, "The chosen bodies take part, at their nominal size: without tolerances, play or wear.");
-            let out: Vec<&str> =
-                starts.iter().filter(|o| !chosen.contains(&o.id)).map(|o| o.name.as_str()).collect();
+            let out: Vec<&str> = starts.iter().filter(|o| !chosen.contains(&o.id)).map(|o| o.name.as_str()).collect();
             if !out.is_empty() {
                 self.say(ABOUT, format!("Left out, as if they were not there: {}.", out.join(", ")));
             }
@@ -227,13 +249,28 @@ impl<'a> Reader<'a> {
         }
         let n = starts.iter().filter(|o| chosen.is_empty() || chosen.contains(&o.id)).count();
         // Patterns and copies may make several bodies of one.
-        let one = n == 1 && !self.design.section(Section::Feature).any(|o| o.kind.starts_with("pattern") || o.kind == "mirror");
+        let one = n == 1
+            && !self.design.section(Section::Feature).any(|o| o.kind.starts_with("pattern") || o.kind == "mirror");
         if self.is("generative") || one {
             return;
         }
         const CONTACT: &str = "Contact";
+        let counts = schema::field(&self.study.kind, "bonded").is_some_and(|f| self.study.shows(f));
+        if counts && !self.study.faces("bonded").is_empty() {
+            let gap = self.value(self.study, "bond_gap", Dimension::LENGTH);
+            self.say(
+                CONTACT,
+                format!(
+                    "The faces chosen for it are bonded across gaps of up to {gap}, too: what fills these is stiff and leads \
+                     heat without resistance. A shear's moment over the width of a gap is left out."
+                ),
+            );
+        }
         if self.is("heat") {
-            self.say(CONTACT, "Where bodies touch, heat passes without resistance; across gaps none does.");
+            self.say(
+                CONTACT,
+                "Where bodies touch, heat passes without resistance; across gaps none does but where they are bonded.",
+            );
         } else {
             self.say(
                 CONTACT,
@@ -360,7 +397,10 @@ impl<'a> Reader<'a> {
                     self.value(self.study, "stress_free", Dimension::TEMPERATURE),
                     self.value(self.study, "temperature", Dimension::TEMPERATURE),
                 );
-                self.say(ABOUT, format!("All bodies are at {to}, evenly, in every load case; they are free of stress at {rest}."));
+                self.say(
+                    ABOUT,
+                    format!("All bodies are at {to}, evenly, in every load case; they are free of stress at {rest}."),
+                );
             }
             "heat" => {
                 let rest = self.value(self.study, "stress_free", Dimension::TEMPERATURE);
@@ -412,10 +452,16 @@ impl<'a> Reader<'a> {
             );
         }
         if self.is("modal") {
-            self.say(ABOUT, "The size of a shape means nothing; how far it swings depends on what drives it and on damping.");
+            self.say(
+                ABOUT,
+                "The size of a shape means nothing; how far it swings depends on what drives it and on damping.",
+            );
         }
         if self.is("buckling") {
-            self.say(ABOUT, "That the stress before buckling stays below yield is not checked here; a static study shows it.");
+            self.say(
+                ABOUT,
+                "That the stress before buckling stays below yield is not checked here; a static study shows it.",
+            );
         }
     }
 }
@@ -492,7 +538,11 @@ mod tests {
             .expr("youngs_modulus", "table(temperature, 20 °C, 210 GPa, 400 °C, 180 GPa)");
         let list = said(&design([a, b, c, s1, s2, l, own, verified]), "st");
         assert!(any(&list, "Heat", "at 80 °C, evenly, in every load case; they are free of stress at 20 °C"));
-        assert!(any(&list, "Materials", "Young's modulus may change with temperature and is taken at the temperature of each"));
+        assert!(any(
+            &list,
+            "Materials",
+            "Young's modulus may change with temperature and is taken at the temperature of each"
+        ));
         assert!(any(&list, "Materials", "Cover: EN AW-6061-T6") && !any(&list, "Materials", "Plate, Cover"));
         assert!(any(&list, "Method", "Verified") && !any(&list, "Method", "Instant"));
     }
@@ -506,7 +556,9 @@ mod tests {
         ]);
         let list = said(&d, "m");
         assert!(list.iter().all(|a| a.about != "Contact"), "{list:?}");
-        assert!(any(&list, "Supports", "Nothing holds the bodies") && any(&list, "Supports", "not of this study: Wall"));
+        assert!(
+            any(&list, "Supports", "Nothing holds the bodies") && any(&list, "Supports", "not of this study: Wall")
+        );
         assert!(!any(&list, "Loads", ""), "{list:?}");
     }
 }
