@@ -58,7 +58,7 @@ fn content(table: &str, i: usize) -> Vec<u8> {
 }
 
 fn names_blob(table: &str, column: &str) -> bool {
-    let tables = ["file", "run_artefact", "cache", "release_artefact"];
+    let tables = ["file", "run_artefact", "run_figure", "cache", "release_artefact"];
     (column == "hash" && tables.contains(&table)) || (table, column) == ("run", "document")
 }
 
