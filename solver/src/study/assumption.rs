@@ -285,9 +285,8 @@ impl<'a> Reader<'a> {
         const ABOUT: &str = "Materials";
         let heat = !self.is_mechanical();
         let chosen = self.study.refs("bodies");
-        let own: Vec<&Object> = materials(self.design, self.study)
-            .filter(|o| !o.suppressed && !(heat && o.kind == "orthotropic"))
-            .collect();
+        let own: Vec<&Object> =
+            materials(self.design, self.study).filter(|o| !(o.suppressed || heat && o.kind == "orthotropic")).collect();
         let owned: Vec<Id> = own.iter().flat_map(|o| o.refs("bodies")).collect();
         let mut library: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for body in self.starts() {
