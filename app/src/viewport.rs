@@ -176,6 +176,11 @@ pub enum ViewCommand {
     Anchors(Vec<(String, [f64; 3])>),
     /// Thin lines over the model, as between two measured things. World, m.
     Lines(Vec<[[f64; 3]; 2]>),
+    /// Asks for a picture of what is seen, without what is selected or under the pointer; with `setup`, of the bodies under
+    /// these symbols in the place of any result. Answered at once by `ViewEvent::Captured`.
+    Capture {
+        setup: Option<Vec<Glyph>>,
+    },
 }
 
 /// A load or support drawn at a face.
@@ -239,6 +244,8 @@ pub enum ViewEvent {
     Flags(Vec<Flag>),
     /// Where the anchors are now.
     Anchors(Vec<Anchored>),
+    /// The picture that was asked for, PNG; `None` where there is no view to take one of.
+    Captured(Option<Vec<u8>>),
     /// Frame statistics, once a second while drawing.
     Stats {
         draw_calls: u32,

@@ -193,7 +193,7 @@ impl Blobs {
 pub async fn named(db: &sqlx::SqlitePool) -> Result<HashSet<String>, Error> {
     let rows = sqlx::query(
         "SELECT hash FROM file UNION SELECT hash FROM run_artefact UNION SELECT document FROM run \
-         UNION SELECT hash FROM cache UNION SELECT hash FROM release_artefact",
+         UNION SELECT hash FROM cache UNION SELECT hash FROM release_artefact UNION SELECT hash FROM run_figure",
     )
     .fetch_all(db)
     .await?;

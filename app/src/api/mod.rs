@@ -8,6 +8,7 @@ pub mod board;
 pub mod client;
 pub mod comment;
 pub mod design;
+pub mod figure;
 pub mod group;
 pub mod history;
 pub mod organisation;

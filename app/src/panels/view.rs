@@ -11,6 +11,8 @@ use leptos::{html, prelude::*};
 use solver::design::schema::Section;
 use solver::design::{Id, Object, Resolved, Value};
 use solver::surface::{FaceName, Shape};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The view with what floats over it. `wire` is called once there is a viewport and keeps it told of the desk; `children`
 /// stand over the picture.
@@ -154,6 +156,7 @@ fn heard(desk: Desk, event: ViewEvent) {
         ViewEvent::ResultShown { min, max, scale } => desk.bench.range.set(Some((min, max, scale))),
         ViewEvent::Flags(new) => desk.bench.flags.set(new),
         ViewEvent::Anchors(new) => desk.anchored.set(new),
+        ViewEvent::Captured(png) => desk.bench.captured.set_value(png),
         ViewEvent::Steered => desk.steered(),
         ViewEvent::Stats { draw_calls, triangles, frame_ms } => {
             desk.bench.stats.set(Some((draw_calls, triangles, frame_ms)));
@@ -292,7 +295,7 @@ pub fn work(desk: Desk) {
         let showing_result = desk.bench.shown.with(Option::is_some);
         let section = desk.selected.get().and_then(|id| desk.design.with(|d| d.get(&id).and_then(Object::section)));
         let on = matches!(section, Some(Section::Support | Section::Load | Section::LoadCase | Section::Study));
-        let symbols = if on && !showing_result { symbols(desk) } else { Vec::new() };
+        let symbols = if on && !showing_result { symbols(desk, None) } else { Vec::new() };
         desk.view(ViewCommand::Glyphs(symbols));
     });
     studies::follow(desk);
@@ -308,8 +311,8 @@ pub fn work(desk: Desk) {
     });
 }
 
-/// A symbol at every face that a support or load holds.
-fn symbols(desk: Desk) -> Vec<Symbol> {
+/// A symbol at every face that a support or load holds; of those in `seen` alone, where it is given.
+pub(crate) fn symbols(desk: Desk, seen: Option<&BTreeSet<Id>>) -> Vec<Symbol> {
     let resolved = desk.resolved.get();
     desk.design.with(|d| {
         let scene = desk.scene.get();
@@ -318,7 +321,8 @@ fn symbols(desk: Desk) -> Vec<Symbol> {
             faces.find(|f| f.name == *face).map(|f| f.shape)
         };
         let mut out = Vec::new();
-        for o in d.objects.iter().filter(|o| !o.suppressed) {
+        let is_seen = |o: &&Arc<Object>| !o.suppressed && seen.is_none_or(|seen| seen.contains(&o.id));
+        for o in d.objects.iter().filter(is_seen) {
             let (way, along) = given(o, &resolved);
             let kind = match o.kind.as_str() {
                 "displacement" => match (way, along) {

@@ -140,6 +140,8 @@ pub struct Bench {
     pub pinned: RwSignal<Vec<Text>>,
     /// The run whose inside was asked for last.
     asked_inside: StoredValue<Option<String>>,
+    /// The picture that the view was asked for last.
+    pub captured: StoredValue<Option<Vec<u8>>>,
     serial: StoredValue<u64>,
     /// The run whose answers the person closed: later ones of it stay away.
     closed: StoredValue<Option<String>>,
@@ -177,6 +179,7 @@ impl Bench {
             anchors: RwSignal::new(Vec::new()),
             pinned: RwSignal::new(Vec::new()),
             asked_inside: StoredValue::new(None),
+            captured: StoredValue::new(None),
             serial: StoredValue::new(0),
             closed: StoredValue::new(None),
             chosen: StoredValue::new(None),

@@ -1,5 +1,7 @@
 //! Whose answer it is, how far it goes, and the ways out of the page.
 
+use super::bench::Bench;
+use super::figure::{Figures, ReportLink, kept};
 use super::legend::limits;
 use crate::colormap;
 use crate::panels::use_desk;
@@ -61,10 +63,29 @@ pub fn Head() -> impl IntoView {
     .into_any()
 }
 
+/// The result as it is seen (field, state, shape and colours) for the query of a picture of it.
+pub(super) fn look(bench: Bench) -> Option<String> {
+    let s = bench.shown.get()?;
+    let scale = s.scale.or_else(|| bench.range.get().map(|r| r.2)).unwrap_or(0.0);
+    // Plain values always serialise.
+    let reading = serde_json::to_string(&s.reading).unwrap_or_default();
+    let reading = crate::api::client::encode(&reading);
+    let states = bench.outcome.with(|o| o.as_ref().map(|o| o.states.len())).filter(|_| s.reading.over.counts());
+    let (range, bands) = match states {
+        // Each number in the middle of its band.
+        Some(n) => (Some((-0.5, n as f64 - 0.5)), n as u32),
+        None => (limits(bench).map(|(lo, hi, _)| (lo, hi)), if s.banded { colormap::BANDS } else { 0 }),
+    };
+    let range = range.map_or(String::new(), |(lo, hi)| format!("&low={lo}&high={hi}"));
+    let inverted = s.is_inverted();
+    Some(format!("reading={reading}&scale={scale}{range}&bands={bands}&inverted={inverted}"))
+}
+
 /// The answer for other programs and for the file.
 #[component]
 fn Exports(verified: Memo<bool>) -> impl IntoView {
     let bench = use_desk().bench;
+    let figures = kept(use_desk());
     let base = Memo::new(move |_| {
         let run = bench.shown.with(|s| s.as_ref().map(|s| s.run.clone())).unwrap_or_default();
         format!("/api/runs/{}", crate::api::client::encode(&run))
@@ -76,31 +97,10 @@ fn Exports(verified: Memo<bool>) -> impl IntoView {
             </a>
         }
     };
-    // As it is seen: field, state, shape and colours.
-    let drawn = move || {
-        let Some(s) = bench.shown.get() else { return String::new() };
-        let scale = s.scale.or_else(|| bench.range.get().map(|r| r.2)).unwrap_or(0.0);
-        // Plain values always serialise.
-        let reading = serde_json::to_string(&s.reading).unwrap_or_default();
-        let reading = crate::api::client::encode(&reading);
-        let states = bench.outcome.with(|o| o.as_ref().map(|o| o.states.len())).filter(|_| s.reading.over.counts());
-        let (range, bands) = match states {
-            // Each number in the middle of its band.
-            Some(n) => (Some((-0.5, n as f64 - 0.5)), n as u32),
-            None => (limits(bench).map(|(lo, hi, _)| (lo, hi)), if s.banded { colormap::BANDS } else { 0 }),
-        };
-        let range = range.map_or(String::new(), |(lo, hi)| format!("&low={lo}&high={hi}"));
-        let inverted = s.is_inverted();
-        format!("{}/export/glb?reading={reading}&scale={scale}{range}&bands={bands}&inverted={inverted}", base.get())
-    };
+    let drawn = move || look(bench).map_or(String::new(), |look| format!("{}/export/glb?{look}", base.get()));
     view! {
         <nav class="exports" aria-label="Report and export">
-            <a
-                target="_blank" data-testid="export-report" title="One page to print, mail or file"
-                href=move || format!("{}/export/report", base.get())
-            >
-                "Report"
-            </a>
+            <ReportLink figures=figures href=Signal::derive(move || format!("{}/export/report", base.get())) />
             {link("vtu", "VTU", "What was solved on, with all fields, for ParaView")}
             <a download data-testid="export-glb" title="The coloured shape, for slides and other viewers" href=drawn>"GLB"</a>
             {link("values", "CSV", "Numbers and tables")}
@@ -114,6 +114,7 @@ fn Exports(verified: Memo<bool>) -> impl IntoView {
                 </a>
             </Show>
         </nav>
+        <Figures figures=figures />
     }
     .into_any()
 }

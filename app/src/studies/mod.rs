@@ -6,6 +6,7 @@ mod axes;
 mod bench;
 mod compare;
 mod curves;
+mod figure;
 mod growth;
 mod head;
 mod inner;

@@ -1,9 +1,10 @@
 //! Ties a stage and a renderer to a canvas: listeners in, events out, frames when something changed.
 
 use super::gesture::{Input, Modifiers};
+use super::picture;
 use super::render::Renderer;
 use super::stage::{Changes, Stage};
-use app::viewport::{ViewCommand, ViewEvent, Viewport};
+use app::viewport::{Glyph, ViewCommand, ViewEvent, Viewport};
 use glam::DVec2;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -140,7 +141,10 @@ impl Inner {
                 self.queue.borrow_mut().push_front(command);
                 return;
             };
-            stage.command(command, now());
+            match command {
+                ViewCommand::Capture { setup } => self.capture(&mut stage, setup),
+                command => stage.command(command, now()),
+            }
         }
         self.schedule();
         self.flush();
@@ -235,6 +239,20 @@ impl Inner {
             }
             Err(e) => stage.report(ViewEvent::Unavailable(format!("The 3D view could not be drawn: {e}"))),
         }
+    }
+
+    /// Draws what is asked for, reads it off the canvas while it is there, and draws again what was seen before.
+    fn capture(&self, stage: &mut Stage, setup: Option<Vec<Glyph>>) {
+        let can = self.gpu.borrow().is_some() && stage.size.min_element() >= 16.0;
+        let png = can.then(|| {
+            let aside = stage.lay_aside(setup);
+            self.draw(stage, now());
+            let png = picture::png(&self.canvas);
+            stage.take_back(aside);
+            self.draw(stage, now());
+            png
+        });
+        stage.report(ViewEvent::Captured(png.flatten()));
     }
 
     fn on(self: &Rc<Self>, name: &'static str, mut act: impl FnMut(&Inner, Event) + 'static) {

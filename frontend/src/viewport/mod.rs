@@ -20,6 +20,7 @@ pub mod inside;
 pub mod model;
 pub mod paint;
 pub mod pick;
+pub mod picture;
 pub mod render;
 #[cfg(any(test, feature = "sample"))]
 pub mod sample;

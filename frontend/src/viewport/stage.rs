@@ -1,5 +1,6 @@
 //! Everything there is to show, and what the pointer does to it. No browser and no GPU: [`super::render`] draws it.
 
+mod aside;
 mod cut;
 mod label;
 mod point;
@@ -308,6 +309,8 @@ impl Stage {
                 }
                 self.changes.picture = true;
             }
+            // The canvas's to answer: a stage has no pixels.
+            ViewCommand::Capture { .. } => {}
             ViewCommand::Lines(lines) => {
                 self.lines = lines.into_iter().map(|[a, b]| [a.into(), b.into()]).collect();
                 self.changes.symbols = true;

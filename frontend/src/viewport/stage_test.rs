@@ -403,3 +403,24 @@ fn getting_ready_for_a_result_survives_a_new_model() {
     stage.set_model(Default::default());
     assert!(stage.changes.warm);
 }
+
+#[test]
+fn a_picture_is_free_of_marks_and_what_was_seen_comes_back() {
+    let mut stage = stage();
+    result(&mut stage, 1.0);
+    stage.command(ViewCommand::Selected(vec![Pick::Vertex { body: "block".into(), point: 0 }]), 0.0);
+    let shown = (stage.show.clone(), stage.result_show.clone(), stage.selected.clone());
+    let aside = stage.lay_aside(None);
+    assert!(stage.selected.is_empty() && stage.result.is_some(), "the view as it is, without what is selected");
+    stage.take_back(aside);
+    assert_eq!(stage.selected, shown.2);
+    // The set-up: bodies under symbols, where the result was.
+    let glyph = Glyph { face: FaceName("z1".into()), kind: app::viewport::GlyphKind::Fixed, direction: [0.0; 3] };
+    let aside = stage.lay_aside(Some(vec![glyph]));
+    assert!(stage.result.is_none() && stage.glyphs.len() == 1);
+    assert_eq!(stage.show, [Show::Solid, Show::Solid]);
+    stage.changes = Changes::default();
+    stage.take_back(aside);
+    assert!(stage.changes.result && stage.changes.picture && stage.result.is_some() && stage.glyphs.is_empty());
+    assert_eq!((stage.show.clone(), stage.result_show.clone(), stage.selected.clone()), shown);
+}

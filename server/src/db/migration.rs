@@ -46,6 +46,7 @@ const OLDER: &[(i64, Older)] = &[
     (1401, Refuse("entries of the audit log would be taken for changed, and written with details that can be guessed")),
     (1501, Refuse("entries of the audit log would be taken for changed, and shown to other organisations")),
     (1601, Fits),
+    (1701, Refuse("the figures of reports would be removed, as no table from before names them")),
 ];
 
 const UNDECLARED: &str = "it does not say what older versions may do";

@@ -1,6 +1,7 @@
 //! Answers in the formats of other programs, and as a report.
 
 use super::artefact::Kind;
+use super::figure::{self, Shot};
 use super::report::Report;
 use super::store::{self, Stored};
 use crate::web::header::REPORT_POLICY;
@@ -87,7 +88,8 @@ pub async fn export(state: &State, run: Stored, form: &str, look: Look) -> Resul
         let now = rooms::document(state, &run.design, None).await?;
         let stale = question(&now.design, &Id(run.study.clone())).as_ref() != Some(&run.question);
         let then = rooms::document(state, &run.design, Some(run.sequence)).await?.design;
-        design = Some(Versions { then, now: now.design, stale });
+        let shots = figure::shots(state, &run.id).await?;
+        design = Some(Versions { then, now: now.design, stale, shots });
     }
     let _turn = TURNS.acquire().await.map_err(Error::internal)?;
     let more: &[Kind] = match form.as_str() {
@@ -101,7 +103,7 @@ pub async fn export(state: &State, run: Stored, form: &str, look: Look) -> Resul
     let made = tokio::task::spawn_blocking(move || {
         let outcome = outcome(&parts)?;
         drop(parts);
-        Ok::<_, Error>(made(&form, &run, &outcome, design.as_ref(), look))
+        Ok::<_, Error>(made(&form, &run, &outcome, design, look))
     })
     .await
     .map_err(Error::internal)??
@@ -127,10 +129,11 @@ pub async fn export(state: &State, run: Stored, form: &str, look: Look) -> Resul
 pub async fn report_of(state: &State, run: Stored, design: Design) -> Result<Vec<u8>, Error> {
     let _turn = TURNS.acquire().await.map_err(Error::internal)?;
     let parts = parts(state, &run, &[]).await?;
+    let shots = figure::shots(state, &run.id).await?;
     let write = move || {
         let outcome = outcome(&parts)?;
-        let versions = Versions { then: design.clone(), now: design, stale: false };
-        made("report", &run, &outcome, Some(&versions), Look::default()).ok_or(Error::NotFound("result"))
+        let versions = Versions { then: design.clone(), now: design, stale: false, shots };
+        made("report", &run, &outcome, Some(versions), Look::default()).ok_or(Error::NotFound("result"))
     };
     tokio::task::spawn_blocking(write).await.map_err(Error::internal)?
 }
@@ -141,12 +144,13 @@ struct Versions {
     now: Design,
     /// The run answers an earlier question than the design asks now.
     stale: bool,
+    shots: Vec<Shot>,
 }
 
 /// Largest factor of a shape.
 const SCALE_MAX: f64 = 1e9;
 
-fn made(form: &str, run: &Stored, outcome: &Outcome, design: Option<&Versions>, look: Look) -> Option<Vec<u8>> {
+fn made(form: &str, run: &Stored, outcome: &Outcome, design: Option<Versions>, look: Look) -> Option<Vec<u8>> {
     match form {
         "vtu" => Some(vtu::write(&outcome.inmost())),
         "glb" => {
@@ -164,8 +168,9 @@ fn made(form: &str, run: &Stored, outcome: &Outcome, design: Option<&Versions>, 
         "values" => Some(csv::values(outcome).into_bytes()),
         "points" => Some(csv::points(outcome).into_bytes()),
         _ => {
-            let Versions { then, now, stale } = design?;
-            Some(Report::new(run, then, outcome, *stale).with_probes(now).html().into_bytes())
+            let Versions { then, now, stale, shots } = design?;
+            let report = Report::new(run, &then, outcome, stale).with_probes(&now).with_figures(shots);
+            Some(report.html().into_bytes())
         }
     }
 }

@@ -20,6 +20,7 @@ pub mod doctor;
 pub mod door;
 mod event;
 mod export;
+mod figure;
 pub mod frame;
 mod host;
 pub mod lease;
@@ -49,5 +50,5 @@ use utoipa_axum::router::OpenApiRouter;
 
 /// Routes of runs, workers and the worker API.
 pub fn router() -> OpenApiRouter<State> {
-    route::router().merge(worker_route::router())
+    route::router().merge(figure::router()).merge(worker_route::router())
 }

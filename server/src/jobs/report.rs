@@ -1,26 +1,24 @@
 //! A run as one self-contained page: what was asked, what came out, how far it may be trusted. No script, no link out, so
 //! that it can be mailed, printed and filed.
 
+#[path = "report_figure.rs"]
+mod figure;
+#[path = "report_unit.rs"]
+mod unit;
+
+use super::figure::Shot;
 use super::report_probe::Probes;
 use super::store::Stored;
-use crate::picture::{self, Pictured};
-use app::colormap;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use solver::design::schema::{self, FieldType, Section};
 use solver::design::{Design, Id, Object, Resolved, Value, material, resolve};
 use solver::quantity::{Dimension, Quantity, UnitSystem, format, format_turning};
+use solver::study::assumption::assumptions;
 use solver::study::form::thermal::is_steady;
-use solver::study::outcome::{Cell, Curve, Grade, Location, Outcome, Scalar, StateKind};
+use solver::study::outcome::{Cell, Curve, Grade, Outcome, Scalar};
 use solver::study::question::{materials, reach, warms};
+use std::cell::RefCell;
 use std::fmt::Write as _;
 
-/// Most pictures drawn.
-const PICTURES_MAX: usize = 12;
-/// Share of the body's size that the largest displacement is drawn as.
-const DRAWN_SHARE: f64 = 0.06;
-/// Fields worth a picture, in this order.
-const PICTURED: &[&str] = &["von_mises", "displacement", "temperature", "heat_flux"];
 /// The table of verification cases, as the command that runs them wrote it.
 const VERIFICATION: &str = include_str!("../../../docs/verification.md");
 
@@ -32,11 +30,25 @@ pub struct Report<'a> {
     stale: bool,
     resolved: Resolved,
     probes: Option<Probes>,
+    shots: Vec<Shot>,
+    /// Dimensions of what was printed so far, for the list of units.
+    printed: RefCell<Vec<Dimension>>,
+    /// A speed of turning was printed.
+    turned: std::cell::Cell<bool>,
 }
 
 impl<'a> Report<'a> {
     pub fn new(run: &'a Stored, design: &'a Design, outcome: &'a Outcome, stale: bool) -> Self {
-        Self { run, design, outcome, stale, resolved: resolve(design).0, probes: None }
+        let resolved = resolve(design).0;
+        let (shots, printed, turned) = (Vec::new(), RefCell::default(), Default::default());
+        Self { run, design, outcome, stale, resolved, probes: None, shots, printed, turned }
+    }
+
+    /// With what people captured from the viewport.
+    #[must_use]
+    pub fn with_figures(mut self, shots: Vec<Shot>) -> Self {
+        self.shots = shots;
+        self
     }
 
     /// With the probes of the design as it is `now`: they may be younger than the run.
@@ -60,10 +72,15 @@ impl<'a> Report<'a> {
         self.head(&mut s);
         self.results(&mut s);
         self.probes(&mut s);
-        self.pictures(&mut s);
+        self.figures(&mut s);
         self.balance(&mut s);
-        self.question(&mut s);
-        self.convergence(&mut s);
+        self.assumptions(&mut s);
+        // What they print counts among the units, which are told before them.
+        let mut rest = String::new();
+        self.question(&mut rest);
+        self.convergence(&mut rest);
+        self.unit_list(&mut s);
+        s.push_str(&rest);
         self.cases(&mut s);
         s.push_str("</main></body></html>\n");
         s
@@ -74,11 +91,13 @@ impl<'a> Report<'a> {
     }
 
     fn show(&self, value: f64, dimension: Dimension, digits: usize) -> String {
+        self.note(dimension);
         format(Quantity::new(value, dimension), self.units(), digits)
     }
 
     /// Half the width of a band: a difference, which matters for temperatures.
     fn band(&self, value: f64, dimension: Dimension) -> String {
+        self.note(dimension);
         solver::quantity::format_difference(Quantity::new(value, dimension), self.units(), 2)
     }
 
@@ -195,51 +214,6 @@ impl<'a> Report<'a> {
         self.outcome.label(Some(case)).map(String::from).or_else(named).unwrap_or_default()
     }
 
-    /// One picture per field worth it and state, in the colours of the page.
-    fn pictures(&self, s: &mut String) {
-        let mut drawn = 0;
-        let mut seen: Vec<(&str, Option<&str>)> = Vec::new();
-        let fields = PICTURED.iter().flat_map(|id| self.outcome.fields.iter().filter(move |f| f.id == *id));
-        for field in fields.filter(|f| f.location == Location::Point) {
-            let key = (field.id.as_str(), field.case.as_deref());
-            if seen.contains(&key) {
-                continue;
-            }
-            seen.push(key);
-            if drawn == PICTURES_MAX {
-                let _ = write!(s, "<p>More pictures are in the design itself.</p>");
-                break;
-            }
-            let Some(Pictured { png, lo, hi, scale }) = picture::of(self.outcome, field, DRAWN_SHARE) else { continue };
-            if drawn == 0 {
-                s.push_str("<h2>Pictures</h2><div class=\"pictures\">");
-            }
-            drawn += 1;
-            let state = self.state(field.case.as_deref());
-            // A mode's shape has no true size.
-            let is_mode =
-                field.case.as_deref().and_then(|c| self.outcome.state(c)).is_some_and(|s| s.kind == StateKind::Mode);
-            let shape = match scale {
-                _ if is_mode || scale <= 0.0 => String::new(),
-                _ => format!(", deformed {} times", format(Quantity::new(scale, Dimension::NONE), self.units(), 3)),
-            };
-            let _ = write!(
-                s,
-                "<figure><img alt=\"\" src=\"data:image/png;base64,{}\"><div class=\"legend\"><span>{}</span>\
-                 <i style=\"background:{}\"></i><span>{}</span></div><figcaption>{}{}{shape}</figcaption></figure>",
-                BASE64.encode(png),
-                self.show(lo, field.dimension, 4),
-                colormap::css(None, false).replace("to top", "to right"),
-                self.show(hi, field.dimension, 4),
-                escape(&field.label),
-                if state.is_empty() { String::new() } else { format!(" · {}", escape(&state)) },
-            );
-        }
-        if drawn > 0 {
-            s.push_str("</div>");
-        }
-    }
-
     fn balance(&self, s: &mut String) {
         if self.outcome.balances.is_empty() {
             return;
@@ -258,6 +232,22 @@ impl<'a> Report<'a> {
                 vector(b.reaction_force),
                 b.imbalance
             );
+        }
+        s.push_str("</tbody></table>");
+    }
+
+    /// What the model takes for granted, as the study itself says it.
+    fn assumptions(&self, s: &mut String) {
+        let Some(study) = self.design.get(&Id(self.run.study.clone())) else { return };
+        let list = assumptions(self.design, study, self.units());
+        if list.is_empty() {
+            return;
+        }
+        s.push_str("<h2>Assumptions</h2><p>The answer holds as far as these do; whoever signs it signs them.</p><table class=\"said\"><tbody>");
+        for same in list.chunk_by(|a, b| a.about == b.about) {
+            let about = escape(same[0].about);
+            let texts: Vec<String> = same.iter().map(|a| format!("<li>{}</li>", escape(&a.text))).collect();
+            let _ = write!(s, "<tr><th>{about}</th><td><ul>{}</ul></td></tr>", texts.concat());
         }
         s.push_str("</tbody></table>");
     }
@@ -363,7 +353,12 @@ impl<'a> Report<'a> {
             Ok(q) => {
                 // What is typed per second is a speed of turning.
                 let turns = matches!(kind, FieldType::Expr { dimension: Dimension::FREQUENCY, .. });
-                let value = if turns { format_turning(q.value, 6) } else { format(q, self.units(), 6) };
+                let value = if turns {
+                    self.turned.set(true);
+                    format_turning(q.value, 6)
+                } else {
+                    self.show(q.value, q.dimension, 6)
+                };
                 if value == text { value } else { format!("{text} = {value}") }
             }
             Err(_) => text.to_string(),
@@ -532,6 +527,8 @@ figcaption{color:#3a444f;font-size:13px}
 .legend{display:flex;gap:8px;align-items:center;font-size:12px;font-variant-numeric:tabular-nums}
 .legend i{flex:1;height:8px;border-radius:4px}
 svg rect{fill:none;stroke:#d8dee6}svg polyline{fill:none;stroke:#2b6cb0;stroke-width:1.5}svg circle{fill:#2b6cb0}
+ul{margin:0;padding-left:16px}
+.said th{width:110px;color:#1a2129;border-bottom:1px solid #e6eaef;vertical-align:top}
 @media print{main{padding:0;max-width:none}h2{break-after:avoid}tr{break-inside:avoid}}
 ";
 

@@ -111,8 +111,12 @@ fn it_says_what_was_asked_and_how_far_the_answer_holds() {
     assert!(html.contains("no finite value") && html.contains("size<sup>−0.40</sup>"));
     assert!(html.contains("The design has moved on"));
     assert!(html.contains("2 cm = 20 mm"));
-    // What the study does not look at is no part of the question.
-    assert!(html.contains("<td>Wall</td>") && !html.contains("Other wall") && !html.contains("Stove"));
+    // What the study does not look at is no part of the question; that it is left out is said once.
+    assert!(html.contains("<td>Wall</td>") && !html.contains("<td>Other wall</td>") && !html.contains("Stove"));
+    assert!(html.contains("Of the design but not of this study: Other wall."));
+    // Whatever is printed has its unit, and no more.
+    assert!(html.contains("<td>Pressure</td><td>MPa</td><td>1e6 Pa</td>"), "{html}");
+    assert!(html.contains("<td>Force</td><td>N</td>") && !html.contains("<td>Temperature</td>"), "{html}");
     // The cases of this kind of study, and of no other.
     assert!(html.contains("Patch of crooked elements") && !html.contains("NAFEMS FV12"));
     assert!(!Report::new(&run(), &design(), &outcome(), false).html().contains("The design has moved on"));

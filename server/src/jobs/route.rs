@@ -192,8 +192,11 @@ pub async fn mark_stale(state: &State, runs: &mut [Run]) -> Result<(), Error> {
     Ok(())
 }
 
-/// A run the actor may see; one they may not is not there.
-async fn stored(state: &State, actor: &Actor, id: &str, action: Action) -> Result<store::Stored, Error> {
+/// A run that the actor may do `action` to; one they may not see is not there.
+///
+/// # Errors
+/// As [`can`].
+pub(super) async fn stored(state: &State, actor: &Actor, id: &str, action: Action) -> Result<store::Stored, Error> {
     let run = {
         let mut reader = state.db.reader().acquire().await?;
         store::get(&mut reader, id).await

@@ -1,9 +1,11 @@
 //! P15: no one reaches another's object. Every route × fourteen actors, from the route table itself.
 
 use super::access_stream::is_stream;
+use super::figure::png;
 use super::requirement::{plate, run, weighs};
 use app::api::auth::{Role, Session, Token};
 use app::api::comment::Comment;
+use app::api::figure::Figure;
 use axum::Json;
 use axum::extract::Path;
 use axum::http::{Method, StatusCode};
@@ -213,6 +215,10 @@ const ROWS: &[Row] = &[
     row("GET /api/runs/{id}/artefacts/{kind}", SEE),
     row("GET /api/runs/{id}/numbers", SEE),
     row("GET /api/runs/{id}/export/{form}", SEE),
+    row("GET /api/runs/{id}/figures", SEE),
+    row("POST /api/runs/{id}/figures", EDIT),
+    row("GET /api/runs/{id}/figures/{figure}", SEE),
+    row("DELETE /api/runs/{id}/figures/{figure}", EDIT),
     row("GET /api/workers", MEMBER),
     row("POST /api/worker/claim", WORK),
     row("POST /api/worker/heartbeat", WORK),
@@ -246,6 +252,8 @@ pub(super) struct World {
     hash: String,
     /// A finished run of the design; only where the row is about one, as it takes its time.
     run: Option<String>,
+    /// Captured for its report.
+    figure: Option<String>,
     /// Said by the engineer, and answered.
     comment: String,
     /// Of the board, saved by the engineer.
@@ -301,6 +309,13 @@ async fn build(route: &str) -> Result<World> {
             Some(run(&app, &owner, &design, &weighs(0.6, 0.01, Grade::Verified)).await.id)
         }
         false => None,
+    };
+    let figure = match &run {
+        Some(run) if route.ends_with("{figure}") => {
+            let path = format!("/api/runs/{run}/figures?sequence=0");
+            Some(owner.send(Method::POST, &path, png(1)).await.read::<Figure>()?.id)
+        }
+        _ => None,
     };
     let comments = format!("/api/designs/{design}/comments");
     let comment = engineer.post(&comments, serde_json::json!({"text": "Why so thick?"})).await.read::<Comment>()?.id;
@@ -379,6 +394,7 @@ async fn build(route: &str) -> Result<World> {
         release,
         hash,
         run,
+        figure,
         comment,
         view,
         session,
@@ -425,6 +441,7 @@ impl World {
             .replace("{group}", &self.group)
             .replace("{compartment}", &self.compartment)
             .replace("{design}", &self.design)
+            .replace("{figure}", self.figure.as_deref().unwrap_or("nosuch"))
             .replace("{hash}", &self.hash);
         let path =
             path.replace("{token}", token).replace("{kind}", "surface").replace("{form}", form).replace("{level}", "0");

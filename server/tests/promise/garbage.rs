@@ -97,7 +97,10 @@ async fn canary_a_column_that_collection_does_not_know_is_found() {
         !secret && (column.contains("hash") || column == "document" || column.contains("blob"))
     };
     let columns: Vec<String> = tables.iter().filter(|c| holds(c)).map(|(t, c)| format!("{t}.{c}")).collect();
-    assert_eq!(columns, ["cache.hash", "file.hash", "release_artefact.hash", "run.document", "run_artefact.hash"]);
+    assert_eq!(
+        columns,
+        ["cache.hash", "file.hash", "release_artefact.hash", "run.document", "run_artefact.hash", "run_figure.hash"]
+    );
     // Forgotten by a row, the blob of a design that is there is taken for garbage: what the tests above would see.
     let mut write = w.app.state.db.write().await.expect("a transaction");
     sqlx::query("DELETE FROM file").execute(&mut *write).await.expect("forgotten");

@@ -13,6 +13,7 @@ mod corpus;
 mod disk;
 mod export;
 mod factor;
+mod figure;
 mod file;
 mod garbage;
 mod group;

@@ -16,6 +16,15 @@ const BOND_PER_SIZE: f64 = 0.05;
 /// Cosine below which facets of two bodies face each other.
 const FACING: f64 = -0.7;
 
+/// Facets that are bonded across a gap, too, not only where they touch.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gap {
+    /// Indices into [`Mesh::facets`], of both sides.
+    pub facets: BTreeSet<usize>,
+    /// How far apart they may lie, m.
+    pub width: f64,
+}
+
 /// Holds components of nodes along x, y and z at the displacements given, m.
 pub fn axes(held: &mut Constraints<3>, nodes: impl Iterator<Item = u32>, given: [Option<f64>; 3]) {
     let nodes: BTreeSet<u32> = nodes.collect();
@@ -72,8 +81,9 @@ pub fn corner(k: usize) -> [f64; 3] {
 
 /// Bonds parts where they touch: the nodes of one follow the faces of the other. Returns how many nodes follow.
 ///
-/// Nodes that `taken` holds keep to their support. Of two parts the later one follows, so bonds never run in a circle.
-pub fn bond<const N: usize>(mesh: &Mesh, held: &mut Constraints<N>, taken: &BTreeSet<u32>) -> usize {
+/// Nodes that `taken` holds keep to their support. Of two parts the later one follows, so bonds never run in a circle. Facets
+/// of `gap` follow each other over its width as well.
+pub fn bond<const N: usize>(mesh: &Mesh, held: &mut Constraints<N>, taken: &BTreeSet<u32>, gap: &Gap) -> usize {
     let boxes: Vec<(DVec3, DVec3, f64)> = mesh
         .parts
         .iter()
@@ -87,18 +97,23 @@ pub fn bond<const N: usize>(mesh: &Mesh, held: &mut Constraints<N>, taken: &BTre
     for master in 0..mesh.parts.len() {
         let near: Vec<usize> = (master + 1..mesh.parts.len())
             .filter(|s| {
-                let reach = DVec3::splat(BOND_PER_SIZE * boxes[master].2.max(boxes[*s].2));
+                let wide = if gap.facets.is_empty() { 0.0 } else { gap.width };
+                let reach = DVec3::splat((BOND_PER_SIZE * boxes[master].2.max(boxes[*s].2)).max(wide));
                 (boxes[*s].0 - reach).cmple(boxes[master].1).all() && (boxes[master].0 - reach).cmple(boxes[*s].1).all()
             })
             .collect();
         if near.is_empty() {
             continue;
         }
-        let (facets, surface) = linear_surface(mesh, master);
-        let distance = Distance::new(Arc::new(surface));
+        let own = mesh.parts[master].facets.clone();
+        let all = Face::new(mesh, master, own.clone().collect());
+        let across: Vec<usize> = gap.facets.range(own).copied().collect();
+        let across = (!across.is_empty()).then(|| Face::new(mesh, master, across));
         for slave in near {
             let mut done: BTreeSet<u32> = BTreeSet::new();
-            for facet in &mesh.facets[mesh.parts[slave].facets.clone()] {
+            for index in mesh.parts[slave].facets.clone() {
+                let facet = &mesh.facets[index];
+                let across = across.as_ref().filter(|_| gap.facets.contains(&index));
                 let x = mesh.facet(facet);
                 let normal = face::area(&x, &[1.0 / 3.0; 3]).normalize_or_zero();
                 for n in facet.nodes {
@@ -107,27 +122,13 @@ pub fn bond<const N: usize>(mesh: &Mesh, held: &mut Constraints<N>, taken: &BTre
                     }
                     let p = mesh.points[n as usize];
                     let reach = BOND_PER_SIZE * mesh.size(facet.tet as usize);
-                    // The quadratic facets lie off their own corner triangles: look wider, then judge on the facet.
-                    let Some(nearest) = distance.nearest(p.to_array(), None) else { continue };
-                    if nearest.distance.abs() > 8.0 * reach {
-                        continue;
-                    }
-                    let master_facet = &mesh.facets[facets[nearest.triangle as usize / 4]];
-                    let y = mesh.facet(master_facet);
-                    let l = project(&y, p);
-                    let q = face::position(&y, &l);
-                    let other = face::area(&y, &l).normalize_or_zero();
-                    if q.distance(p) > reach || other.dot(normal) > FACING {
-                        continue;
-                    }
+                    let touched = all.near(mesh, p, normal, reach, 8.0 * reach);
+                    let masters = touched.or_else(|| {
+                        let wide = gap.width.max(reach);
+                        across?.near(mesh, p, normal, wide, wide + 8.0 * reach)
+                    });
+                    let Some(masters) = masters else { continue };
                     done.insert(n);
-                    let masters: Vec<(u32, f64)> = master_facet
-                        .nodes
-                        .iter()
-                        .copied()
-                        .zip(face::shape::<6>(&l))
-                        .filter(|m| m.1.abs() > 1e-12)
-                        .collect();
                     held.bond(n, &masters);
                 }
             }
@@ -137,18 +138,45 @@ pub fn bond<const N: usize>(mesh: &Mesh, held: &mut Constraints<N>, taken: &BTre
     bonded.len()
 }
 
-/// The facets of a part, each as four flat triangles, and the index of each facet.
-fn linear_surface(mesh: &Mesh, part: usize) -> (Vec<usize>, SurfaceMesh) {
-    let span = &mesh.parts[part];
-    let first = span.nodes.start as u32;
-    let mut surface = SurfaceMesh {
-        points: mesh.points[span.nodes.clone()].iter().map(|p| p.to_array()).collect(),
-        ..SurfaceMesh::default()
-    };
-    for f in &mesh.facets[span.facets.clone()] {
-        surface.triangles.extend(quarters(f.nodes).map(|t| t.map(|n| n - first)));
+/// Facets of a part that nodes of another follow.
+struct Face {
+    /// Indices into [`Mesh::facets`].
+    facets: Vec<usize>,
+    distance: Distance,
+}
+
+impl Face {
+    /// Each facet as four flat triangles.
+    fn new(mesh: &Mesh, part: usize, facets: Vec<usize>) -> Self {
+        let span = &mesh.parts[part];
+        let first = span.nodes.start as u32;
+        let mut surface = SurfaceMesh {
+            points: mesh.points[span.nodes.clone()].iter().map(|p| p.to_array()).collect(),
+            ..SurfaceMesh::default()
+        };
+        for k in &facets {
+            surface.triangles.extend(quarters(mesh.facets[*k].nodes).map(|t| t.map(|n| n - first)));
+        }
+        Self { facets, distance: Distance::new(Arc::new(surface)) }
     }
-    (span.facets.clone().collect(), surface)
+
+    /// The nodes that a point within `reach` of these facets follows, with their weights; `normal` is that of its own facet,
+    /// which must face them. Facets are looked for within `look`: the quadratic ones lie off their own corner triangles.
+    fn near(&self, mesh: &Mesh, p: DVec3, normal: DVec3, reach: f64, look: f64) -> Option<Vec<(u32, f64)>> {
+        let nearest = self.distance.nearest(p.to_array(), None)?;
+        if nearest.distance.abs() > look {
+            return None;
+        }
+        let facet = &mesh.facets[self.facets[nearest.triangle as usize / 4]];
+        let y = mesh.facet(facet);
+        let l = project(&y, p);
+        let q = face::position(&y, &l);
+        let other = face::area(&y, &l).normalize_or_zero();
+        if q.distance(p) > reach || other.dot(normal) > FACING {
+            return None;
+        }
+        Some(facet.nodes.iter().copied().zip(face::shape::<6>(&l)).filter(|m| m.1.abs() > 1e-12).collect())
+    }
 }
 
 /// A six-node facet as four triangles.

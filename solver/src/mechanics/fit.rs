@@ -178,7 +178,11 @@ pub fn hold(setup: &Setup, mesh: &Mesh) -> Result<Held, StudyError> {
             turn.iter().for_each(|turn| held.hold(reference.rotation, axis.to_array(), turn * reference.length));
         }
     }
-    let n_bonded = if mesh.parts.len() > 1 { hold::bond(mesh, &mut held, &taken) } else { 0 };
+    let n_bonded = if mesh.parts.len() > 1 {
+        hold::bond(mesh, &mut held, &taken, &setup.bonded.on(mesh, &setup.parts))
+    } else {
+        0
+    };
     Ok(Held { constraints: held, springs, bed, solid, owners, n_bonded })
 }
 

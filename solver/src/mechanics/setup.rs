@@ -8,6 +8,7 @@ use super::support::{self, Hold, Support};
 use crate::design::schema::{Section, field};
 use crate::design::{Design, Issue, Object, ROOM, Resolved, Severity, resolve};
 use crate::quantity;
+use crate::study::bond::Bonded;
 use crate::study::isotropic;
 pub use crate::study::part::Part;
 use crate::study::part::{faces_of, parts, touching};
@@ -79,6 +80,7 @@ pub struct Setup<'a> {
     pub method: Method,
     pub resolution: Resolution,
     pub refined: Refined,
+    pub bonded: Bonded,
     /// Wished half width of the bands over the values, for the verified method.
     pub accuracy: f64,
     /// What bodies expand with, and the temperature that is free of stress, K.
@@ -122,6 +124,7 @@ impl<'a> Setup<'a> {
 
         let resolution = Resolution::read(case.study, &resolved, &mut issues);
         let refined = Refined::read(case, &resolved, &mut issues);
+        let bonded = Bonded::read(case, &resolved, &parts, &mut issues);
         // A study without the choice has the verified method alone.
         let method = if case.study.choice("method") == "instant" { Method::Instant } else { Method::Verified };
         let accuracy = resolved.number(case.study, "accuracy").unwrap_or_else(|issue| {
@@ -149,6 +152,7 @@ impl<'a> Setup<'a> {
             method,
             resolution,
             refined,
+            bonded,
             accuracy,
             warmth,
             even,
@@ -186,6 +190,11 @@ impl<'a> Setup<'a> {
             Resolution::Size(h) => h,
             Resolution::Cells(n) => self.cell_for(n),
         }
+    }
+
+    /// How near bodies' bounds come that may be bonded, m.
+    pub fn reach(&self) -> f64 {
+        self.cell().max(self.bonded.width)
     }
 
     /// The cell edge that gives about `n` solid cells, m.
@@ -228,7 +237,7 @@ impl<'a> Setup<'a> {
             let held: Vec<(&Patch, Hold)> = patches.iter().map(|(p, h)| (p, *h)).collect();
             motion::free(&held, self.size()).len()
         };
-        touching(&self.parts, self.cell()).into_iter().map(free).sum()
+        touching(&self.parts, self.reach()).into_iter().map(free).sum()
     }
 
     fn check_supports(&self, case: &Case, issues: &mut Vec<Issue>) {
@@ -244,7 +253,7 @@ impl<'a> Setup<'a> {
             return;
         }
         let size = self.size();
-        for group in touching(&self.parts, self.cell()) {
+        for group in touching(&self.parts, self.reach()) {
             let patches = self.held(case, &group);
             let held: Vec<(&Patch, Hold)> = patches.iter().map(|(p, h)| (p, *h)).collect();
             let free = motion::free(&held, size);

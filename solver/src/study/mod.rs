@@ -2,6 +2,9 @@
 //!
 //! [`FORMS`] is what the page knows; `STUDIES` (feature `solve`) is what a worker can run. A test compares them.
 
+pub mod assumption;
+#[cfg(feature = "solve")]
+pub mod bond;
 pub mod buckling;
 pub mod bytes;
 #[cfg(feature = "solve")]

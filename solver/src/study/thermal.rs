@@ -8,6 +8,7 @@ use crate::fitted::march::{Reached, march};
 use crate::fitted::{FittedError, Mesh, Span, hold};
 use crate::linear::constraint::Constraints;
 use crate::run::Ctx;
+use crate::study::bond::Bonded;
 use crate::study::isotropic;
 use crate::study::part::{Part, faces_of, facets_of, parts, touching};
 use crate::study::resolution::{Refined, Resolution};
@@ -84,6 +85,7 @@ pub struct Setup<'a> {
     pub course: Course,
     pub resolution: Resolution,
     pub refined: Refined,
+    pub bonded: Bonded,
     /// Wished half width of the bands over the range of temperatures.
     pub accuracy: f64,
     resolved: Resolved,
@@ -125,7 +127,8 @@ impl<'a> Setup<'a> {
         };
         let resolution = Resolution::read(case.study, &resolved, &mut issues);
         let refined = Refined::read(case, &resolved, &mut issues);
-        let setup = Self { parts, boundaries: faced, sources, course, resolution, refined, accuracy, resolved };
+        let bonded = Bonded::read(case, &resolved, &parts, &mut issues);
+        let setup = Self { parts, boundaries: faced, sources, course, resolution, refined, bonded, accuracy, resolved };
         setup.check_matter(case, &mut issues);
         setup.check_values(&mut issues);
         setup.check_faces(&mut issues);
@@ -296,7 +299,7 @@ impl<'a> Setup<'a> {
         if !self.is_steady() || self.boundaries.is_empty() && self.sources.is_empty() {
             return;
         }
-        for group in touching(&self.parts, NEAR * size) {
+        for group in touching(&self.parts, self.bonded.width.max(NEAR * size)) {
             let fixes = |b: &Boundary| {
                 let does = match b.kind {
                     Kind::Kept => true,
@@ -356,7 +359,11 @@ impl<'m> Fitted<'m> {
         let groups = setup.groups(mesh);
         let mut bonds = Constraints::<1>::new(mesh.points.len());
         let taken = groups.iter().flatten().copied().collect();
-        let n_bonded = if mesh.parts.len() > 1 { hold::bond(mesh, &mut bonds, &taken) } else { 0 };
+        let n_bonded = if mesh.parts.len() > 1 {
+            hold::bond(mesh, &mut bonds, &taken, &setup.bonded.on(mesh, &setup.parts))
+        } else {
+            0
+        };
         let exchanges: Vec<Exchange> = setup
             .passing()
             .map(|(b, law, _)| Exchange { facets: facets_of(mesh, &setup.parts, &b.faces), law })

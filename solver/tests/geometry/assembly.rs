@@ -67,10 +67,10 @@ fn instances_of_one_part_are_bodies_in_their_places() {
     let point = resolved.vector(pull, "point").unwrap();
     assert!((point[1] + 0.03).abs() < 1e-12 && (point[0] - 0.015).abs() < 1e-12, "{point:?}");
     assert_eq!(of(&design, "load_case")[0].name, "Press");
-    // The weld is said to be what it is; nothing else is.
-    let at = 1 + text.lines().position(|l| l.starts_with("*TIE")).unwrap();
+    // A weld of a surface to itself is none, and nothing else is said.
+    let at = 2 + text.lines().position(|l| l.starts_with("*TIE")).unwrap();
     assert_eq!(reading.notes.iter().map(|n| n.line).collect::<Vec<_>>(), [at], "{:?}", reading.notes);
-    assert!(reading.notes[0].text.contains("taken as bonded"), "{:?}", reading.notes);
+    assert!(reading.notes[0].text.contains("both surfaces are of one body"), "{:?}", reading.notes);
 }
 
 #[test]
@@ -180,4 +180,58 @@ fn what_is_wrong_with_an_assembly_is_named_by_line() {
         &format!("*INSTANCE, NAME=Bar-1, PART=Bar\n*END INSTANCE\n{many}"),
     );
     assert!(read(text.as_bytes()).unwrap_err().to_string().contains("more than 1000 instances"));
+}
+
+/// Two bars in a row, `gap` mm apart, whose facing ends a tie joins.
+fn row(gap: f64, tie: &str) -> String {
+    format!(
+        "*PART, NAME=Bar\n{}*SOLID SECTION, ELSET=BODY, MATERIAL=STEEL\n,\n*END PART\n\
+         *ASSEMBLY, NAME=Assembly\n*INSTANCE, NAME=Bar-1, PART=Bar\n*END INSTANCE\n\
+         *INSTANCE, NAME=Bar-2, PART=Bar\n{}, 0., 0.\n*END INSTANCE\n\
+         *ELSET, ELSET=_A, INSTANCE=Bar-1\n2,\n*SURFACE, NAME=A\n_A, S4\n\
+         *ELSET, ELSET=_B, INSTANCE=Bar-2\n1,\n*SURFACE, NAME=B\n_B, S6\n{tie}*END ASSEMBLY\n{STEEL}\
+         *STEP\n*STATIC\n*BOUNDARY\nBar-1.LEFT, ENCASTRE\n*CLOAD\nBar-2.RIGHT, 1, 5.\n*END STEP\n\
+         *STEP\n*FREQUENCY\n5\n*END STEP\n",
+        bricks([2, 1, 1]),
+        20.0 + gap
+    )
+}
+
+#[test]
+fn a_tie_bonds_faces_across_its_gap() {
+    let text = row(0.2, "*TIE, NAME=Weld, POSITION TOLERANCE=0.5, ADJUST=NO\nB, A\n");
+    let (reading, design, model) = build(&text, Units::Millimetre);
+    assert_eq!(reading.notes, [], "what is carried needs no note");
+    for kind in ["static", "modal"] {
+        let study = of(&design, kind)[0];
+        let faces = study.faces("bonded");
+        assert_eq!(faces.len(), 2, "{kind}: {faces:?}");
+        let areas = faces.iter().flat_map(|f| select::named(&model, f));
+        let total: f64 = areas.map(|(b, f)| model.bodies[b].body.surface().faces[f].area * 1e6).sum();
+        assert!((total - 200.0).abs() < 1e-9, "{total}");
+        let gap = si(&design, study, "bond_gap");
+        assert!((0.2e-3..=0.5e-3).contains(&gap), "{gap}");
+    }
+    // Where nodes would be moved, that they are not is said.
+    let said = |text: &str| {
+        let reading = open(text, Units::Millimetre);
+        let bonded = reading.objects.iter().any(|o| !o.faces("bonded").is_empty());
+        (bonded, reading.notes.into_iter().map(|n| (n.line, n.text)).collect::<Vec<_>>())
+    };
+    let line = |text: &str| 2 + text.lines().position(|l| l.starts_with("*TIE")).unwrap();
+    let only = |text: &str, bonded: bool, words: &str| {
+        let (found, notes) = said(text);
+        assert_eq!(found, bonded, "{notes:?}");
+        assert!(notes.len() == 1 && notes[0].0 == line(text) && notes[0].1.contains(words), "{notes:?}");
+    };
+    only(&text.replace(", ADJUST=NO", ""), true, "nodes are not moved");
+    // The tolerance is honoured, and so is the one that holds where none is given.
+    only(&text.replace("TOLERANCE=0.5", "TOLERANCE=0.1"), false, "beyond its position tolerance");
+    only(&row(0.4, "*TIE, NAME=Weld\nB, A\n"), false, "beyond its position tolerance");
+    only(&row(0.2, "*TIE, NAME=Weld\nB, A\n"), true, "gap of up to 2.000e-1");
+    only(&row(0.2, "*TIE, NAME=Weld\nB, C\n"), false, "the surface C, which the deck does not define");
+    let ring = row(0.0, "*TIE, NAME=Ring, CYCLIC SYMMETRY\nB, A\n");
+    assert!(said(&ring).1.iter().any(|n| n.0 + 1 == line(&ring) && n.1.contains("CYCLICSYMMETRY")));
+    // Bodies that touch are bonded by every study: nothing to name, nothing to note.
+    assert_eq!(said(&row(0.0, "*TIE, NAME=Weld\nB, A\n")), (false, Vec::new()));
 }

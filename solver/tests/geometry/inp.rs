@@ -82,6 +82,11 @@ fn what_cannot_be_understood_is_named_by_line() {
     fails(&CUBE.replace("210000., 0.3\n", ""), 20, "no data line");
     fails(&CUBE.replace("BELOW, 1, 3", "BELOW, 1, 44"), 29, "a component");
     fails(&CUBE.replace("*DSLOAD", "*STEP"), 32, "*END STEP");
+    let tie = |lines: &str| CUBE.replace("*MATERIAL", &format!("{lines}*MATERIAL"));
+    fails(&tie("*TIE, NAME=T\nA\n"), 20, "a tie is two surfaces");
+    fails(&tie("*TIE, NAME=T\nA, 7\n"), 20, "the name of a surface");
+    fails(&tie("*TIE, NAME=T, POSITION TOLERANCE=-1\nA, B\n"), 19, "POSITION TOLERANCE");
+    fails(&tie("*TIE, NAME=T\n"), 19, "no data line");
     fails("1, 2, 3\n", 1, "begins with a keyword");
     fails("*HEADING\nnothing\n", 1, "no solid elements");
 }
@@ -91,11 +96,13 @@ fn what_is_not_read_is_noted() {
     let text = CUBE
         .replace("*MATERIAL", "*ELEMENT, TYPE=S4, ELSET=SKIN\n2, 1, 2, 3, 4\n*TIE, NAME=T\nA, B\n*MATERIAL")
         .replace("*STATIC", "*STATIC\n*MODEL CHANGE, TYPE=ELEMENT, REMOVE\nBODY\n*DLOAD\nBODY, BX, 3.");
-    let notes = read(text.as_bytes()).unwrap().notes;
+    let deck = read(text.as_bytes()).unwrap();
+    let notes = deck.notes;
     let has =
         |line: usize, words: &str| assert!(notes.iter().any(|n| n.line == line && n.text.contains(words)), "{notes:?}");
     has(19, "1 elements of type S4");
-    has(21, "*TIE");
+    // A tie is read; what comes of it is for the bodies to say.
+    assert_eq!((deck.ties.len(), deck.ties[0].line, deck.ties[0].tolerance), (1, 22, None));
     has(36, "*MODEL CHANGE");
     has(39, "'BX' under *DLOAD");
 }

@@ -11,7 +11,7 @@ use solver::geometry::{Model, evaluate};
 use solver::run::Ctx;
 use solver::study::outcome::Outcome;
 use solver::study::{Case, study};
-use solver::surface::SurfaceMesh;
+use solver::surface::{FaceName, SurfaceMesh};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -325,4 +325,46 @@ fn a_deck_of_a_tightened_joint_comes_back() {
     let count = |kind: &str| found.design.of_kind(kind).count();
     assert_eq!((count("import"), count("bolt_preload"), count("load_case")), (2, 1, 2));
     assert!(found.notes.iter().all(|n| n.contains("bodies that touch are taken as bonded")), "{:?}", found.notes);
+}
+
+/// Two blocks in a row with a gap between them, the first held and the second pulled.
+fn row(gap: f64, bonded: bool) -> (Design, Model) {
+    let block = |from: f64| part::block([0.03, 0.01, 0.01], move |p| p + glam::DVec3::X * from);
+    let bodies = vec![("near", block(0.0), "s235jr"), ("far", block(0.03 + gap), "s235jr")];
+    let objects = vec![on("wall", "fixed", &["near.x0"]), force("pull", "far.x1", [1e3, 0.0, 0.0])];
+    let (mut design, model) = part::set_up_bodies(bodies, objects, 5e-3);
+    let at = design.position(&"study".into()).unwrap();
+    let mut study = verified(Object::clone(&design.objects[at]));
+    if bonded {
+        let faces = ["near.x1", "far.x0"].map(|f| FaceName(f.into())).to_vec();
+        study = study.with("bonded", Value::Faces(faces)).expr("bond_gap", "0.6 mm");
+    }
+    design.objects[at] = Arc::new(study);
+    (design, model)
+}
+
+/// Faces that a study bonds across a gap carry as if they touched, and stay bonded through the deck.
+#[test]
+fn bodies_bonded_across_a_gap_come_back() {
+    let stretch = |out: &Outcome| values(out, "displacement_max")[0].0;
+    let (design, model) = row(0.0, false);
+    let touching = solve("static", &design, &model, &"study".into());
+    let (design, model) = row(0.5e-3, true);
+    let found = there("gap", "static", &design, &model);
+    let off = stretch(&found.out) / stretch(&touching) - 1.0;
+    // With two elements across the joint, meshes that meet node by node or not differ by as much.
+    assert!(off.abs() < 0.03, "across a gap it stretches {off:.4} more");
+    found.agrees("gap", "displacement_max", CHORD);
+    let came = found.design.of_kind("static").next().unwrap();
+    assert!(came.faces("bonded").len() >= 2, "{came:?}");
+    assert_eq!(found.notes, Vec::<String>::new());
+    // Without it, nothing holds the far block: the gap is wider than what counts as touching, a twentieth of an element. Nor
+    // does a gap that is wider than allowed.
+    for (gap, bonded) in [(0.5e-3, false), (1.0e-3, true)] {
+        let (design, model) = row(gap, bonded);
+        let (cancel, mut sink) = (AtomicBool::new(false), |_| {});
+        let case = Case { design: &design, study: design.get(&"study".into()).unwrap(), model: &model, upstream: &[] };
+        let refused = study("static").unwrap().run(&case, &mut Ctx::new(&mut sink, &cancel));
+        assert!(refused.is_err(), "gap {gap}, bonded {bonded}");
+    }
 }

@@ -12,6 +12,7 @@ use crate::api::comment::{ChangeComment, Comment, Notification, Person, Say, See
 use crate::api::design::{
     ChangeDesign, CreateDesign, DesignCard, DesignQuery, DesignState, Document, ReadDeck, StoredFile,
 };
+use crate::api::figure::Figure;
 use crate::api::group::{Compartment, Group, NameCompartment, NameGroup, Named, ProjectGroup, PutIn};
 use crate::api::history::{
     Branches, Comparison, CreateBranch, Landed, Merge, NameVersion, Preview, Restore, Stretch, Version,
@@ -278,7 +279,10 @@ impl Client {
     }
     /// Stores bytes with the design, as a file of this name.
     pub fn store(&self, id: &str, name: &str, bytes: Vec<u8>) -> Answering<StoredFile> {
-        let path = format!("/api/designs/{}/files?name={}", encode(id), encode(name));
+        Self::post_bytes(format!("/api/designs/{}/files?name={}", encode(id), encode(name)), bytes)
+    }
+    /// Sends bytes that are no JSON, in the browser only.
+    fn post_bytes<T: serde::de::DeserializeOwned + Send + 'static>(path: String, bytes: Vec<u8>) -> Answering<T> {
         #[cfg(all(feature = "browser", not(feature = "ssr")))]
         return super::post_raw(path, js_sys::Uint8Array::from(&bytes[..]).into());
         #[cfg(not(all(feature = "browser", not(feature = "ssr"))))]
@@ -357,6 +361,19 @@ impl Client {
     /// The numbers of a finished run.
     pub fn numbers(&self, id: &str) -> Answering<Vec<solver::study::outcome::Scalar>> {
         self.get(format!("/api/runs/{}/numbers", encode(id)))
+    }
+    /// What was captured for the run's report.
+    pub fn figures(&self, run: &str) -> Answering<Vec<Figure>> {
+        self.get(format!("/api/runs/{}/figures", encode(run)))
+    }
+    /// Keeps a picture (PNG) of version `sequence` for the run's report; `look` as in the query of a `glb`, empty for the set-up.
+    pub fn keep_figure(&self, run: &str, sequence: u64, look: &str, png: Vec<u8>) -> Answering<Figure> {
+        let path = format!("/api/runs/{}/figures?sequence={sequence}{look}", encode(run));
+        Self::post_bytes(path, png)
+    }
+    /// Takes a figure out of the run's report.
+    pub fn remove_figure(&self, run: &str, figure: &str) -> Answering<Vec<Figure>> {
+        self.ask("DELETE", format!("/api/runs/{}/figures/{}", encode(run), encode(figure)), None)
     }
     pub fn cancel_run(&self, id: &str) -> Done {
         self.ask("POST", format!("/api/runs/{}/cancel", encode(id)), None)

@@ -179,6 +179,18 @@ const REFINE: Field = prop("refine", "Faces to refine", FieldType::Faces)
     .help("Elements on these faces are no larger than the size below; from there they grow slowly.");
 const REFINE_SIZE: Field = length("refine_size", "Elements on them", "1 mm");
 
+/// What joins bodies that do not touch; bodies that do are bonded without it.
+const BONDED: Field = prop("bonded", "Faces bonded across gaps", FieldType::Faces)
+    .help("Faces of two or more bodies. Each is bonded to those of another body that lie within the gap below, as if it touched them.");
+const BOND_GAP: Field = prop(
+    "bond_gap",
+    "Widest gap between them",
+    FieldType::Expr { dimension: Dimension::LENGTH, default: "0.1 mm", min: Some(0.0), max: Some(LENGTH_MAX) },
+)
+.help(
+    "Of the faces above alone. What lies in the gap is taken as stiff; the moment of a shear over its width is left out.",
+);
+
 const CELL: Field = length("cell", "Cell size", "1 mm").when("resolution", &["cell"]);
 
 /// Hottest temperature accepted, K: beyond it no solid is left.
@@ -527,6 +539,7 @@ pub const KINDS: &[Kind] = kinds! {
         temperature("temperature", "Temperature", "100 °C").when("warmth", &["given"]),
         prop("heat", "Heat study", FieldType::Refs { section: Section::Study, max: 1 }).when("warmth", &["heat"]),
         temperature("stress_free", "Free of stress at", "20 °C").when("method", &["verified"]),
+        BONDED.when("method", &["verified"]), BOND_GAP.when("method", &["verified"]),
         RESOLUTION, CELL, REFINE.when("method", &["verified"]), REFINE_SIZE.when("method", &["verified"]),
     ]
     "modal" "Modal" Study "Natural frequencies and the shapes that go with them." [
@@ -535,7 +548,7 @@ pub const KINDS: &[Kind] = kinds! {
         SUPPORTS.help("Empty: all. None are needed: a free body's six rigid motions are left out of the list."),
         MODES,
         ACCURACY_OF_MODES.help("Refine until every frequency is known to within this share."),
-        RESOLUTION, CELL, REFINE, REFINE_SIZE,
+        BONDED, BOND_GAP, RESOLUTION, CELL, REFINE, REFINE_SIZE,
     ]
     "buckling" "Buckling" Study "How many times its load a slender design bears before it gives way sideways." [
         BODIES, SUPPORTS,
@@ -543,7 +556,7 @@ pub const KINDS: &[Kind] = kinds! {
             .help("The loads that press. A design without load cases has one, of all its loads."),
         MODES,
         ACCURACY_OF_MODES.help("Refine until every load factor is known to within this share."),
-        RESOLUTION, CELL, REFINE, REFINE_SIZE,
+        BONDED, BOND_GAP, RESOLUTION, CELL, REFINE, REFINE_SIZE,
     ]
     "heat" "Heat" Study "Temperature and heat flow, steady or over time." [
         BODIES,
@@ -563,7 +576,7 @@ pub const KINDS: &[Kind] = kinds! {
             dimension: Dimension::NONE, default: "2 %", min: Some(0.001), max: Some(0.5),
         })
         .help("Refine until the extreme temperatures are known to within this share of the range of temperatures."),
-        RESOLUTION, CELL, REFINE, REFINE_SIZE,
+        BONDED, BOND_GAP, RESOLUTION, CELL, REFINE, REFINE_SIZE,
     ]
 
     "generative" "Generative" Study "Finds the body within a space that carries the loads, or leads the heat, best." [

@@ -13,6 +13,7 @@ mod read;
 mod set;
 mod spring;
 mod step;
+mod tie;
 pub mod topology;
 
 pub use crate::deck::Note;
@@ -20,6 +21,7 @@ pub use assembly::{Instance, Number};
 pub use coupling::{Coupling, Link, Region};
 pub use read::read;
 use std::collections::BTreeMap;
+pub use tie::Tie;
 use topology::{FaceNodes, Form};
 
 /// A solid element.
@@ -263,6 +265,7 @@ pub struct Deck {
     pub equations: Vec<Equation>,
     pub couplings: Vec<Coupling>,
     pub springs: Vec<Spring>,
+    pub ties: Vec<Tie>,
     pub cuts: Vec<Cut>,
     pub absolute_zero: Option<f64>,
     /// What is said before the first step.

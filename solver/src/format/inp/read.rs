@@ -6,7 +6,7 @@ use super::set::{self, Written, WrittenSurface};
 use super::spring::{self, Springs};
 use super::topology::Form;
 use super::{Deck, Element, Equation, Material, Note, Number, Procedure, Section, Step, Target};
-use super::{coupling, cut, property, step};
+use super::{coupling, cut, property, step, tie};
 use crate::format::{BYTES_MAX, FormatError};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +31,6 @@ const NOT_NEEDED: &[&str] = &[
 /// What it means that a keyword is not read.
 fn meaning(name: &str) -> &'static str {
     match name {
-        "TIE" => "ties: bodies that touch are taken as bonded",
         "CONTACT PAIR" | "CONTACT" | "SURFACE INTERACTION" | "SURFACE BEHAVIOR" | "FRICTION" | "CLEARANCE" => {
             "contact: bodies that touch are taken as bonded"
         }
@@ -146,6 +145,7 @@ impl Reader {
                 self.in_coupling = card.name == "COUPLING" && read.is_some();
                 self.deck.couplings.extend(read);
             }
+            "TIE" => self.deck.ties.extend(tie::read(card, &self.scope, &mut self.deck.notes)?),
             "NODE" => self.nodes(card)?,
             "ELEMENT" => self.elements(card)?,
             "NSET" | "ELSET" => {

@@ -14,6 +14,7 @@ mod problem;
 mod shape;
 mod skin;
 mod spring;
+mod tie;
 mod unit;
 
 use super::exact::Refusal;
@@ -75,6 +76,7 @@ fn marks(deck: &Deck, skin: &Skin, problem: &Problem) -> Vec<u32> {
         // A bolt's shank stays one face.
         .filter(|i| !matches!(i.what, What::Bolt(_)))
         .map(|i| i.facets.clone())
+        .chain(problem.ties.iter().map(|t| t.facets.clone()))
         .collect();
     for surface in deck.surfaces.values() {
         let mut facets: Vec<u32> = surface.faces.iter().filter_map(|f| index.get(f).copied()).collect();

@@ -6,6 +6,7 @@ use super::posed::{Course, Item, Posed, Preload, What};
 use super::unit::{celsius, typed};
 use super::{Built, Opened, Source};
 use crate::deck::{Note, Units};
+use crate::design::schema::Section;
 use crate::design::{Id, Object, Value};
 use crate::format::inp::Procedure;
 use crate::surface::FaceName;
@@ -96,6 +97,7 @@ impl<'a> Writer<'a> {
         self.materials();
         let ids: Vec<Option<Id>> = self.opened.problem.items.iter().map(|item| self.item(item, built)).collect();
         self.studies(&ids);
+        self.bonds(built);
         if self.objects.len() > OBJECTS_MAX {
             let text = format!("the deck would make {} objects; only the first {OBJECTS_MAX} are", self.objects.len());
             self.note(1, text);
@@ -380,6 +382,22 @@ impl<'a> Writer<'a> {
             studies.push(object);
         }
         self.objects.extend(studies);
+    }
+
+    /// Tells every study which faces it bonds across gaps: all ties together, with the widest of their gaps.
+    fn bonds(&mut self, built: &[Built]) {
+        let ties = &self.opened.problem.ties;
+        let gap = ties.iter().map(|t| t.gap).fold(0.0, f64::max);
+        let part = |k: &u32| self.opened.skin.facets[*k as usize].part as usize;
+        let names = ties.iter().flat_map(|t| &t.facets).filter_map(|k| built[part(k)].face_of.get(k).cloned());
+        let faces: Vec<FaceName> = names.collect::<BTreeSet<_>>().into_iter().collect();
+        if faces.is_empty() {
+            return;
+        }
+        let gap = self.typed(gap, [1, 0, 0, 0], 1e-3, "mm");
+        for study in self.objects.iter_mut().filter(|o| o.section() == Some(Section::Study)) {
+            *study = study.clone().with("bonded", Value::Faces(faces.clone())).expr("bond_gap", &gap);
+        }
     }
 
     fn kelvin(&self, value: f64) -> String {

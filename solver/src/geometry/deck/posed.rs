@@ -1,5 +1,6 @@
 //! What a deck asks, on facets instead of nodes: conditions, and the steps that put them together.
 
+use super::tie::Tied;
 use crate::format::inp::Procedure;
 use glam::DVec3;
 
@@ -127,6 +128,8 @@ pub struct Posed {
 pub struct Problem {
     pub items: Vec<Item>,
     pub steps: Vec<Posed>,
+    /// Bodies that are bonded across gaps.
+    pub ties: Vec<Tied>,
     /// One temperature everywhere at the start.
     pub initial: Option<f64>,
 }

@@ -69,6 +69,7 @@ impl Problem {
         let mut reader = Reader { deck, skin, notes, index, is_solid, slides, coupled, foundations, problem };
         reader.coupled = reader.couplings();
         reader.foundations = reader.foundations();
+        reader.problem.ties = reader.ties();
         reader.equations();
         let mut standing = Standing::default();
         let mut stamp = 0;
@@ -112,8 +113,10 @@ impl Reader<'_> {
     /// Equations at one node hold it along a direction; those between nodes are not carried.
     fn equations(&mut self) {
         let (mut n, mut first) = (0, 0);
+        let (bonds, ties) = self.followed_faces();
+        self.problem.ties.extend(ties);
         for (k, equation) in self.deck.equations.iter().enumerate() {
-            if self.foundations.equations.contains(&k) {
+            if self.foundations.equations.contains(&k) || bonds.contains(&k) {
                 continue;
             }
             let node = equation.terms.first().map_or(0, |t| t.0);

@@ -255,7 +255,7 @@ fn uncollapsed(corners: &[u32], middles: &[u32]) -> (Vec<u32>, Vec<u32>) {
 
 /// Triangles of a facet through its corners and the middles of its curved sides: the same on both sides of a facet that two
 /// parts share, so what decides is the numbers of the nodes.
-fn split(deck: &Deck, facet: &Facet) -> Vec<[u32; 3]> {
+pub(super) fn split(deck: &Deck, facet: &Facet) -> Vec<[u32; 3]> {
     let at = |n: u32| DVec3::from(deck.points[n as usize]);
     let (c, m) = (facet.corners(), facet.middles());
     let n = c.len();
