@@ -21,7 +21,7 @@ cargo xtask test [--long] [STEP …]   everything CI runs; with STEPs only those
 cargo xtask web [--release]          build the page's assets only
 cargo xtask dist                     one self-contained binary in ./dist
 cargo xtask seed [--large]           designs with half a year of edits and runs into ./data; large: 200 designs, 20,000 runs
-cargo xtask bench [NAME …]           figures with target and verdict; writes target/bench.json
+cargo xtask bench [NAME …]           figures with target and verdict into target/bench.json; --record: docs/figures.md too
 cargo xtask bracket                  finds the engine bracket anew, checks it, writes docs/engine-bracket.md (half an hour)
 cargo xtask pictures                 the pictures of docs/, made small from what the browser walks saw
 cargo xtask doctor                   is everything here that building and running needs?";
