@@ -322,3 +322,80 @@ fn failed(label: &str, error: MeshError) -> LadderError {
         error => LadderError::Mesh { label: label.into(), error },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::design::{Design, Object};
+    use crate::geometry::{Files, evaluate};
+    use std::sync::Arc;
+
+    struct NoFiles;
+
+    impl Files for NoFiles {
+        fn get(&self, _: &str) -> Option<&[u8]> {
+            None
+        }
+    }
+
+    /// What `test` says of a ladder for a block of 60 × 40 × 20 mm that has its first mesh, with `allowed` elements.
+    fn after_the_first(allowed: f64, test: impl FnOnce(&mut Ladder<'_>)) {
+        let mut design = Design::new();
+        let block = Object::new("b", "box", "Block").expr("dx", "60 mm").expr("dy", "40 mm").expr("dz", "20 mm");
+        design.objects.push(Arc::new(block));
+        let model = evaluate(&design, &NoFiles);
+        let body = &*model.bodies[0].body;
+        let mass = body.mass_properties();
+        let blank = Blank { label: "Block", volume: mass.volume, area: mass.area, body, face_sizes: Vec::new() };
+        let mut ladder = Ladder::new(&[blank], Fineness::Elements(allowed), &AtomicBool::new(false)).unwrap();
+        ladder.mesh(&AtomicBool::new(false), &mut |line| println!("{line}")).unwrap();
+        test(&mut ladder);
+    }
+
+    fn next(ladder: &mut Ladder<'_>) -> (Result<usize, LadderError>, Vec<String>) {
+        let mut said = Vec::new();
+        let made = ladder.mesh(&AtomicBool::new(false), &mut |line| said.push(line));
+        said.iter().for_each(|line| println!("{line}"));
+        (made.map(|mesh| mesh.tets.len()), said)
+    }
+
+    #[test]
+    fn a_mesh_with_more_elements_than_allowed_is_made_again_between_it_and_the_last() {
+        after_the_first(20_000.0, |ladder| {
+            let first = ladder.n_tets;
+            // Sizes that give twelve times the elements; nothing is wanted less fine, as if small features took them.
+            (ladder.size, ladder.feature, ladder.wanted) = (0.4 * ladder.size, 0.4 * ladder.feature, 1e9);
+            let (made, said) = next(ladder);
+            let n = made.unwrap() as f64;
+            assert!(n > first && n <= EXCESS_MAX * ladder.allowed, "{n} after {first}");
+            assert!(said[0].contains("more than allowed; as the last mesh, a little finer"), "{said:?}");
+            assert_eq!((ladder.n_meshes, ladder.n_tets), (2, n));
+        });
+    }
+
+    #[test]
+    fn a_mesh_a_little_finer_is_made_less_fine_while_it_has_too_many_elements() {
+        after_the_first(20_000.0, |ladder| {
+            // As if the last mesh had come near to what is allowed: half as many again are too many.
+            let sizes = ladder.accepted.as_mut().unwrap();
+            (sizes.size, sizes.feature) = (0.7 * sizes.size, 0.7 * sizes.feature);
+            (ladder.size, ladder.feature, ladder.wanted) = (0.4 * ladder.size, 0.4 * ladder.feature, 1e9);
+            let (made, said) = next(ladder);
+            assert!(made.unwrap() as f64 <= EXCESS_MAX * ladder.allowed);
+            assert!(said.iter().any(|line| line.ends_with("more than allowed; less fine")), "{said:?}");
+        });
+    }
+
+    #[test]
+    fn a_body_that_has_too_many_elements_however_often_it_is_tried_is_refused_with_their_number() {
+        after_the_first(20_000.0, |ladder| {
+            let sizes = ladder.accepted.as_mut().unwrap();
+            (sizes.size, sizes.feature) = (0.5 * sizes.size, 0.5 * sizes.feature);
+            (ladder.size, ladder.feature, ladder.wanted) = (0.4 * ladder.size, 0.4 * ladder.feature, 1e9);
+            let (made, said) = next(ladder);
+            let Err(LadderError::TooMany { needed, allowed }) = made else { panic!("{made:?}") };
+            assert!(needed > EXCESS_MAX * allowed, "{needed}");
+            assert_eq!(said.iter().filter(|line| line.ends_with("less fine")).count(), TRIES_MAX - 1);
+        });
+    }
+}
