@@ -206,6 +206,14 @@ pub enum GlyphKind {
     Way {
         inward: bool,
     },
+    /// Held at a temperature.
+    Temperature,
+    /// Heat through a face, into the body or out of it.
+    Heat {
+        inward: bool,
+    },
+    Convection,
+    Radiation,
 }
 
 /// Viewport to page.

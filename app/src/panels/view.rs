@@ -293,9 +293,17 @@ pub fn work(desk: Desk) {
     // Loads and supports are drawn while one of their kind is being worked on, and never over a result.
     Effect::new(move |_| {
         let showing_result = desk.bench.shown.with(Option::is_some);
-        let section = desk.selected.get().and_then(|id| desk.design.with(|d| d.get(&id).and_then(Object::section)));
-        let on = matches!(section, Some(Section::Support | Section::Load | Section::LoadCase | Section::Study));
-        let symbols = if on && !showing_result { symbols(desk, None) } else { Vec::new() };
+        let selected = desk.selected.get();
+        // Everything, or what the study reads.
+        let seen = desk.design.with(|d| {
+            let object = selected.and_then(|id| d.get(&id)).filter(|_| !showing_result)?;
+            match object.section()? {
+                Section::Support | Section::Load | Section::LoadCase | Section::Thermal => Some(None),
+                Section::Study => Some(Some(studies::seen_by(d, object))),
+                _ => None,
+            }
+        });
+        let symbols = seen.map_or_else(Vec::new, |seen| symbols(desk, seen.as_ref()));
         desk.view(ViewCommand::Glyphs(symbols));
     });
     studies::follow(desk);
@@ -311,7 +319,7 @@ pub fn work(desk: Desk) {
     });
 }
 
-/// A symbol at every face that a support or load holds; of those in `seen` alone, where it is given.
+/// A symbol at every face that a support, load or heat boundary holds; of those in `seen` alone, where it is given.
 pub(crate) fn symbols(desk: Desk, seen: Option<&BTreeSet<Id>>) -> Vec<Symbol> {
     let resolved = desk.resolved.get();
     desk.design.with(|d| {
@@ -338,6 +346,10 @@ pub(crate) fn symbols(desk: Desk, seen: Option<&BTreeSet<Id>>) -> Vec<Symbol> {
                 "pressure" => GlyphKind::Pressure,
                 "moment" | "remote_moment" | "bolt_preload" => GlyphKind::Moment,
                 "force" | "bearing" | "remote_force" => GlyphKind::Force,
+                "temperature" => GlyphKind::Temperature,
+                "heat_flux" => GlyphKind::Heat { inward: warms(o, &resolved) },
+                "convection" => GlyphKind::Convection,
+                "radiation" => GlyphKind::Radiation,
                 _ => continue,
             };
             let vector = |key| resolved.vector(o, key).unwrap_or([0.0; 3]);
@@ -361,6 +373,9 @@ pub(crate) fn symbols(desk: Desk, seen: Option<&BTreeSet<Id>>) -> Vec<Symbol> {
                     },
                     GlyphKind::Way { .. } => way,
                     GlyphKind::Fixed | GlyphKind::Sliding | GlyphKind::Symmetry | GlyphKind::Elastic => [0.0; 3],
+                    GlyphKind::Temperature | GlyphKind::Heat { .. } | GlyphKind::Convection | GlyphKind::Radiation => {
+                        [0.0; 3]
+                    }
                 };
                 out.push(Symbol { face, kind, direction });
             }
@@ -377,4 +392,10 @@ fn given(o: &Object, resolved: &Resolved) -> ([f64; 3], f64) {
     }
     let along = |axis: &str| if o.choice(&format!("along_{axis}")) == "given" { number(axis) } else { 0.0 };
     (["x", "y", "z"].map(along), 0.0)
+}
+
+/// Whether a heat flow goes into the body; one that changes with time is drawn as if it did.
+fn warms(o: &Object, resolved: &Resolved) -> bool {
+    let key = if o.choice("by") == "total" { "power" } else { "flux" };
+    resolved.number(o, key).map_or(true, |heat| heat >= 0.0)
 }

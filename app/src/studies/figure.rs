@@ -9,9 +9,10 @@ use crate::ui::{Glyph, Icon, day};
 use crate::viewport::ViewCommand;
 use leptos::ev::MouseEvent;
 use leptos::prelude::*;
-use solver::design::Id;
 use solver::design::schema::Section;
+use solver::design::{Design, Id, Object};
 use solver::study::question::{question, reach};
+use std::collections::BTreeSet;
 use std::future::Future;
 
 /// The figures of the shown run, fetched whenever another one is shown; `None` until they are known.
@@ -57,16 +58,18 @@ fn capture(desk: Desk, setup: Option<Vec<crate::viewport::Glyph>>) -> Option<Vec
     desk.bench.captured.try_update_value(Option::take).flatten()
 }
 
+/// The objects that `study` reads.
+pub(crate) fn seen_by(design: &Design, study: &Object) -> BTreeSet<Id> {
+    let mut seen = reach(design, study);
+    if study.flag("free") {
+        seen.retain(|id| design.get(id).is_none_or(|o| o.section() != Some(Section::Support)));
+    }
+    seen
+}
+
 /// The bodies with the supports and loads that the study sees, as PNG; `None` where it has none to show.
 fn capture_setup(desk: Desk, study: &Id) -> Option<Vec<u8>> {
-    let seen = desk.design.with(|d| {
-        let study = d.get(study)?;
-        let mut seen = reach(d, study);
-        if study.flag("free") {
-            seen.retain(|id| d.get(id).is_none_or(|o| o.section() != Some(Section::Support)));
-        }
-        Some(seen)
-    })?;
+    let seen = desk.design.with(|d| d.get(study).map(|study| seen_by(d, study)))?;
     let symbols = symbols(desk, Some(&seen));
     if symbols.is_empty() { None } else { capture(desk, Some(symbols)) }
 }

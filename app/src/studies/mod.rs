@@ -22,6 +22,7 @@ mod twin;
 
 pub use aim::{Aim, AimHint};
 pub use bench::{Bench, Live, Shown};
+pub(crate) use figure::seen_by;
 pub use growth::taken_over;
 pub use legend::Legend;
 pub use outcome::{OutcomePanel, follow, value_text};

@@ -1,4 +1,4 @@
-//! Arrows and supports: the shape of each symbol and where it stands on its face.
+//! Arrows, supports and heat boundaries: the shape of each symbol and where it stands on its face.
 
 use super::model::Body;
 use super::paint::{Show, unit};
@@ -28,6 +28,13 @@ pub enum Kind {
     Way,
     /// Ends at the anchor: a face moved in.
     Push,
+    Temperature,
+    /// Ends at the anchor: heat that comes in.
+    HeatIn,
+    /// Starts at the anchor: heat that is taken out.
+    HeatOut,
+    Convection,
+    Radiation,
 }
 
 /// A symbol on its place. `colour.a` scales it: pixels of the shape per CSS pixel.
@@ -50,6 +57,8 @@ const FORCE: Rgb = [224, 62, 62];
 const PRESSURE: Rgb = [196, 70, 160];
 const MOMENT: Rgb = [150, 84, 220];
 const SUPPORT: Rgb = [34, 150, 110];
+const HEAT: Rgb = [232, 122, 28];
+const AMBIENT: Rgb = [44, 128, 208];
 
 /// Shape along +Z in CSS pixels, the anchor at the origin.
 pub fn solid(kind: Kind) -> Solid {
@@ -109,6 +118,36 @@ pub fn solid(kind: Kind) -> Solid {
             s.lathe(&[(0.0, from), (1.4, from), (1.4, from + 27.0)]);
             s.lathe(&[(0.0, from + 27.0), (4.6, from + 27.0), (0.0, from + 40.0)]);
             s.lathe(&[(0.0, plate), (8.0, plate), (8.0, plate + 2.0), (0.0, plate + 2.0)]);
+        }
+        Kind::Temperature => {
+            // A thermometer: its bulb on the face.
+            let bulb = |i: u32| {
+                let (sin, cos) = (TAU * 0.5 * i as f32 / 8.0).sin_cos();
+                (5.0 * sin, 5.0 - 5.0 * cos)
+            };
+            s.lathe(&(0..=7).map(bulb).collect::<Vec<_>>());
+            s.lathe(&[(1.9, 9.6), (1.9, 25.0), (1.2, 26.4), (0.0, 27.0)]);
+        }
+        Kind::HeatIn | Kind::HeatOut => {
+            // An arrow with two heads: no force has that.
+            let from = if kind == Kind::HeatIn { -36.0 } else { 0.0 };
+            s.lathe(&[(0.0, from), (1.3, from), (1.3, from + 18.0)]);
+            for head in [from + 18.0, from + 27.0] {
+                s.lathe(&[(0.0, head), (4.4, head), (0.0, head + 9.0)]);
+            }
+        }
+        Kind::Convection => {
+            // A stream that swells as it goes.
+            let wave = |i: u32| (if i.is_multiple_of(2) { 0.9 } else { 2.6 }, 3.0 + 3.0 * i as f32);
+            s.lathe(&(0..=6).map(wave).collect::<Vec<_>>());
+            s.lathe(&[(0.0, 21.0), (4.4, 21.0), (0.0, 30.0)]);
+        }
+        Kind::Radiation => {
+            // A ray in pieces: nothing carries it.
+            for z in [3.0, 9.5, 16.0] {
+                s.lathe(&[(0.0, z), (1.2, z), (1.2, z + 4.0), (0.0, z + 4.0)]);
+            }
+            s.lathe(&[(0.0, 22.0), (4.4, 22.0), (0.0, 31.0)]);
         }
     }
     s
@@ -205,7 +244,10 @@ fn add(out: &mut BTreeMap<Kind, Vec<Placed>>, glyph: &Glyph, body: &Body) {
         GlyphKind::Fixed | GlyphKind::Sliding | GlyphKind::Symmetry | GlyphKind::Elastic => {
             spread(&scatter(body, &faces, 240), 10)
         }
-        GlyphKind::Way { .. } => spread(&scatter(body, &faces, 240), 5),
+        GlyphKind::Heat { .. } | GlyphKind::Convection | GlyphKind::Radiation => {
+            spread(&scatter(body, &faces, 320), 12)
+        }
+        GlyphKind::Way { .. } | GlyphKind::Temperature => spread(&scatter(body, &faces, 240), 5),
     };
     for Sample { at, normal } in samples {
         let (kind, direction, colour) = match glyph.kind {
@@ -225,6 +267,11 @@ fn add(out: &mut BTreeMap<Kind, Vec<Placed>>, glyph: &Glyph, body: &Body) {
                 let kind = if direction.dot(normal) < -1e-6 { Kind::Push } else { Kind::Way };
                 (kind, direction, SUPPORT)
             }
+            GlyphKind::Temperature => (Kind::Temperature, normal, HEAT),
+            GlyphKind::Heat { inward: true } => (Kind::HeatIn, -normal, HEAT),
+            GlyphKind::Heat { inward: false } => (Kind::HeatOut, normal, AMBIENT),
+            GlyphKind::Convection => (Kind::Convection, normal, AMBIENT),
+            GlyphKind::Radiation => (Kind::Radiation, normal, AMBIENT),
         };
         out.entry(kind).or_default().push(Placed { anchor: at, direction, colour: unit(colour, 255) });
     }
@@ -400,6 +447,21 @@ mod tests {
     }
 
     #[test]
+    fn heat_goes_in_and_is_taken_out_across_the_face() {
+        let warmed = place(&stage(GlyphKind::Heat { inward: true }, "z1", [0.0; 3]));
+        assert!(warmed[&Kind::HeatIn].len() == 12 && warmed[&Kind::HeatIn].iter().all(|p| p.direction == -DVec3::Z));
+        let cooled = place(&stage(GlyphKind::Heat { inward: false }, "z1", [0.0; 3]));
+        assert!(cooled[&Kind::HeatOut].iter().all(|p| p.direction == DVec3::Z));
+        for (glyph, kind) in [
+            (GlyphKind::Temperature, Kind::Temperature),
+            (GlyphKind::Convection, Kind::Convection),
+            (GlyphKind::Radiation, Kind::Radiation),
+        ] {
+            assert!(place(&stage(glyph, "z1", [0.0; 3]))[&kind].iter().all(|p| p.direction == DVec3::Z), "{kind:?}");
+        }
+    }
+
+    #[test]
     fn every_shape_is_sound() {
         for kind in [
             Kind::Axis,
@@ -413,6 +475,11 @@ mod tests {
             Kind::Elastic,
             Kind::Way,
             Kind::Push,
+            Kind::Temperature,
+            Kind::HeatIn,
+            Kind::HeatOut,
+            Kind::Convection,
+            Kind::Radiation,
         ] {
             let s = solid(kind);
             assert_eq!(s.positions.len(), s.normals.len());
