@@ -5,9 +5,11 @@ use solver::design::schema::KINDS;
 use solver::design::{Command, Design, Object, Value, check, replay};
 use std::path::{Path, PathBuf};
 
+/// From the package's folder, in which Cargo runs tests: two checkouts may share what was built.
+const FOLDER: &str = "tests/golden";
+
 fn versions() -> Vec<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let mut versions: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let mut versions: Vec<PathBuf> = std::fs::read_dir(FOLDER).unwrap().map(|e| e.unwrap().path()).collect();
     versions.sort();
     versions
 }
@@ -52,7 +54,7 @@ fn the_newest_golden_document_has_every_kind() {
 #[ignore = "writes the golden files of a new schema version"]
 fn write_golden_files() {
     use solver::surface::{EdgeName, FaceName};
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("v{}", Design::SCHEMA));
+    let folder = Path::new(FOLDER).join(format!("v{}", Design::SCHEMA));
     assert!(!folder.exists(), "golden files are never changed");
     let mut commands = Vec::new();
     let set = |id: &str, key: &str, value| Command::Set { id: id.into(), key: key.into(), value };

@@ -40,7 +40,7 @@ impl Platter {
     /// Compiles the disk, and puts on it what is in `data`.
     fn new(folder: &Path) -> Self {
         let library = folder.join("libdisk.so");
-        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/editing/shim/disk.rs");
+        let source = "tests/editing/shim/disk.rs";
         let compiler = Path::new(env!("CARGO")).with_file_name("rustc");
         let compiler = if compiler.exists() { compiler } else { "rustc".into() };
         let mut command = std::process::Command::new(compiler);

@@ -33,7 +33,9 @@ pub struct Bracket {
 
 /// The folder of the reference brackets, when this checkout has it.
 pub fn folder() -> Option<PathBuf> {
-    let path = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/simjeb"));
+    // Of the checkout that runs: two may share what was built.
+    let package = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let path = PathBuf::from(package).join("../../shared/simjeb");
     path.join("converged.csv").exists().then_some(path)
 }
 
