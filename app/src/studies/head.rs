@@ -3,6 +3,7 @@
 use super::bench::Bench;
 use super::figure::{Figures, ReportLink, kept};
 use super::legend::limits;
+use super::outcome::moves;
 use crate::colormap;
 use crate::panels::use_desk;
 use crate::ui::{Glyph, Icon, ago, now};
@@ -66,7 +67,8 @@ pub fn Head() -> impl IntoView {
 /// The result as it is seen (field, state, shape and colours) for the query of a picture of it.
 pub(super) fn look(bench: Bench) -> Option<String> {
     let s = bench.shown.get()?;
-    let scale = s.scale.or_else(|| bench.range.get().map(|r| r.2)).unwrap_or(0.0);
+    let is_moved = bench.outcome.with(|o| o.as_ref().is_some_and(|o| moves(o)));
+    let scale = s.scale.or_else(|| bench.range.get().map(|r| r.2)).filter(|_| is_moved).unwrap_or(0.0);
     // Plain values always serialise.
     let reading = serde_json::to_string(&s.reading).unwrap_or_default();
     let reading = crate::api::client::encode(&reading);

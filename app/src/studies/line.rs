@@ -222,8 +222,10 @@ pub fn LinePanel() -> impl IntoView {
             </div>
             {move || match bench.line.get() {
                 None => {
+                    let has_stress = bench.outcome.with(|o| o.as_ref().is_some_and(|o| o.tensors));
+                    let apart = if has_stress { ", and takes its stress apart" } else { "" };
                     view! {
-                        <p class="soft">"Plots the shown quantity along a line inside the bodies, and takes its stress apart."</p>
+                        <p class="soft">{format!("Plots the shown quantity along a line inside the bodies{apart}.")}</p>
                     }
                         .into_any()
                 }

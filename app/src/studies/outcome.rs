@@ -4,6 +4,7 @@ use super::curves::Curves;
 use super::growth::GrowthPanel;
 use super::head::Head;
 use super::inner::InsidePanel;
+use super::legend::settled;
 use super::line::LinePanel;
 use super::numbers::{Balances, Scalars, Words};
 use super::picture::Picture;
@@ -13,6 +14,7 @@ use crate::panels::{Desk, use_desk};
 use crate::viewport::{ResultView, ViewCommand};
 use leptos::prelude::*;
 use solver::design::Design;
+use solver::quantity::display_unit;
 use solver::result::{Over, Reading};
 use solver::study::outcome::{Outcome, StateKind};
 use std::sync::Arc;
@@ -36,6 +38,11 @@ fn case_name(design: &Design, case: &str) -> String {
         .map_or_else(|| if case.is_empty() { "All loads".into() } else { case.to_string() }, |o| o.name.clone())
 }
 
+/// Whether the answer has a deformed shape: heat moves nothing.
+pub fn moves(outcome: &Outcome) -> bool {
+    outcome.fields.iter().any(|f| f.id == "displacement")
+}
+
 /// What of an answer's states a reading takes, in words.
 pub fn over_name(desk: Desk, outcome: &Outcome, reading: &Reading) -> String {
     match reading.over {
@@ -56,7 +63,11 @@ pub fn value_text(desk: Desk, value: f64) -> String {
             Some(s) if s.reading.over.counts() => {
                 bench.outcome.with(|o| o.as_ref().and_then(|o| Some(o.states.get(value as usize)?.label.clone())))
             }
-            Some(s) => Some(desk.show(value, s.dimension, 4)),
+            Some(s) => {
+                let (_, _, zero) = display_unit(s.dimension, desk.units.get());
+                let value = bench.range.get().map_or(value, |(lo, hi, _)| settled(value, (lo, hi), zero));
+                Some(desk.show(value, s.dimension, 4))
+            }
             None => None,
         })
         .unwrap_or_default()

@@ -2,7 +2,7 @@
 
 use super::axes::FramePicker;
 use super::bench::{Bench, Shown};
-use super::outcome::state_name;
+use super::outcome::{moves, state_name};
 use crate::panels::use_desk;
 use crate::ui::{Glyph, Icon};
 use crate::viewport::colour_limits;
@@ -210,8 +210,7 @@ pub fn Picture(outcome: Arc<Outcome>) -> impl IntoView {
         pass_times(bench, moments.clone());
     }
     let playing = move || bench.shown.with(|s| s.as_ref().is_some_and(|s| s.playing));
-    // Heat moves nothing.
-    let moves = outcome.fields.iter().any(|f| f.id == "displacement");
+    let moves = moves(&outcome);
     let partial = bench.shown.with_untracked(|s| s.as_ref().is_some_and(|s| s.partial));
     let has_tensors = outcome.tensors && !partial;
     let many_at_once = move || bench.shown.with(|s| s.as_ref().is_some_and(|s| s.reading.over != Over::State));
