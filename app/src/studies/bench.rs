@@ -6,6 +6,7 @@ use super::axes::Typed;
 use super::compare::{Beside, candidates};
 use super::inner::Seen;
 use super::pins::Text;
+use super::wish::{described, fitting};
 use crate::api::run::{Run, RunEvent, RunState};
 use crate::panels::Desk;
 use crate::ui::Tone;
@@ -13,9 +14,9 @@ use crate::viewport::Flag;
 use leptos::prelude::*;
 use solver::quantity::Dimension;
 use solver::result::path::Path;
-use solver::result::{Frame, Inside, Over, Quantity, Reading};
+use solver::result::{Inside, Quantity, Reading};
 use solver::run::Report;
-use solver::study::outcome::{Location, Outcome, StateKind};
+use solver::study::outcome::{Outcome, StateKind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -337,8 +338,11 @@ impl Bench {
         if partial && before.as_ref().is_some_and(|b| b.run == run && !b.partial) {
             return;
         }
-        let wish = self.wish.get_value().or_else(|| before.as_ref().map(|b| b.reading.clone()));
-        let Some((reading, label, dimension)) = fitting(&outcome, !partial, wish.as_ref()) else {
+        let study = |run: &str| self.runs.with_untracked(|all| Some(all.iter().find(|r| r.id == run)?.study.clone()));
+        let stays = before.as_ref().is_some_and(|b| b.run == run || study(&b.run) == study(&run));
+        // What nobody chose of another study says nothing of this one.
+        let wish = self.wish.get_value().or_else(|| before.as_ref().filter(|_| stays).map(|b| b.reading.clone()));
+        let Some((reading, label, dimension)) = fitting(&outcome, !partial, wish.as_ref(), stays) else {
             return desk.notices.bad("This result has nothing to show on the surface.");
         };
         let style = before.as_ref();
@@ -517,31 +521,6 @@ impl Default for Bench {
 fn part(answer: Result<Vec<u8>, crate::api::Problem>) -> Result<Outcome, String> {
     let bytes = answer.map_err(|p| p.message)?;
     Outcome::from_bytes(&bytes).map_err(|why| crate::panels::desk::capital(&why.to_string()))
-}
-
-/// What a reading is called, and its dimension; `None` where `outcome` does not have it.
-fn described(outcome: &Outcome, reading: &Reading) -> Option<(String, Dimension)> {
-    let choice = Quantity::offered(outcome, outcome.tensors).into_iter().find(|c| c.quantity == reading.quantity)?;
-    Some((reading.quantity.label(&reading.frame, &choice.stored), choice.dimension))
-}
-
-/// The reading that comes nearest to `wish` in `outcome`, with its name and dimension; `whole`: with its tensors.
-fn fitting(outcome: &Outcome, whole: bool, wish: Option<&Reading>) -> Option<(Reading, String, Dimension)> {
-    let choices = Quantity::offered(outcome, outcome.tensors && whole);
-    let has = |q: &Quantity| choices.iter().find(|c| c.quantity == *q);
-    let wished = wish.and_then(|w| has(&w.quantity).or_else(|| has(&w.quantity.by_tensor()?)));
-    let choice = wished.or_else(|| has(&Quantity::stored("von_mises"))).or(choices.first())?;
-    let cases = || outcome.fields.iter().filter(|f| f.location == Location::Point).map(|f| &f.case);
-    let case = wish.map(|w| &w.case).filter(|case| cases().any(|c| c == *case)).or_else(|| cases().next());
-    let several = outcome.states.len() > 1 && outcome.states.iter().all(|s| s.kind == StateKind::LoadCase);
-    let reading = Reading {
-        quantity: choice.quantity.clone(),
-        frame: wish.map_or(Frame::Model, |w| w.frame),
-        case: case.cloned().flatten(),
-        over: wish.map(|w| w.over).filter(|_| several).unwrap_or(Over::State),
-    };
-    let label = reading.quantity.label(&reading.frame, &choice.stored);
-    Some((reading, label, choice.dimension))
 }
 
 #[cfg(test)]

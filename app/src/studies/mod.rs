@@ -19,6 +19,7 @@ mod picture;
 mod pins;
 mod run;
 mod twin;
+mod wish;
 
 pub use aim::{Aim, AimHint};
 pub use bench::{Bench, Live, Shown};
