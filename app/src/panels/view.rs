@@ -110,13 +110,14 @@ pub fn Flags() -> impl IntoView {
                 .into_iter()
                 .map(|f| {
                     let text = studies::value_text(desk, f.value);
-                    let style = format!("transform:translate({:.0}px,{:.0}px)", f.screen[0], f.screen[1]);
+                    let text = format!("{} {text}", if f.is_max { "max" } else { "min" });
+                    let style = studies::flag_style(f.screen, &text);
                     view! {
                         <div
                             class="flag" class:max=f.is_max class:behind=!f.visible style=style
                             data-testid=if f.is_max { "flag-max" } else { "flag-min" }
                         >
-                            {if f.is_max { "max " } else { "min " }}{text}
+                            {text}
                         </div>
                     }
                 })

@@ -28,6 +28,6 @@ pub use growth::taken_over;
 pub use legend::Legend;
 pub use outcome::{OutcomePanel, follow, value_text};
 pub use pareto::ParetoDialog;
-pub use pins::{PinLabels, is_flawed};
+pub use pins::{PinLabels, flag_style, is_flawed};
 pub use run::{RunPanel, RunStrip};
 pub use twin::Twin;

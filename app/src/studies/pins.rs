@@ -206,14 +206,15 @@ pub fn PinLabels() -> impl IntoView {
                 .filter_map(|a| {
                     let id = a.id.strip_prefix(LABEL)?;
                     let text = texts.iter().find(|t| t.id.0 == id)?.clone();
-                    let style = format!("transform:translate({:.0}px,{:.0}px)", a.screen[0], a.screen[1]);
-                    let value = if text.value.is_empty() { "–".into() } else { text.value };
+                    let value = if text.value.is_empty() { "–" } else { &text.value };
+                    let words = format!("{} {value}", text.name);
+                    let style = flag_style(a.screen, &words);
                     Some(view! {
                         <div
                             class="flag pin" class:behind=!a.visible class:bad=!text.note.is_empty() style=style
                             title=text.note data-testid="pin-label"
                         >
-                            {text.name}" "{value}
+                            {words}
                         </div>
                     })
                 })
@@ -221,6 +222,11 @@ pub fn PinLabels() -> impl IntoView {
         }}
     }
     .into_any()
+}
+
+/// Where a label over the view stands, and how long it is: `04-editor.css` keeps it from running out.
+pub fn flag_style([x, y]: [f64; 2], words: &str) -> String {
+    format!("--x:{x:.0}px;--n:{};transform:translate({x:.0}px,{y:.0}px)", words.chars().count())
 }
 
 /// The table of probes.
