@@ -98,7 +98,8 @@ pub fn Materials(id: Id, field: &'static Field, value: Memo<Option<Value>>) -> i
                 let lacks = o.kind == "orthotropic";
                 let where_to = match desk.resolved.with(|r| warms(o, r)) {
                     [true, false] if lacks => " in mechanics and in steady heat",
-                    [false, _] if lacks => " in mechanics",
+                    [false, true] if lacks => " but for its conductivity",
+                    [false, false] if lacks => " in mechanics",
                     _ => "",
                 };
                 (o.name.clone(), where_to)

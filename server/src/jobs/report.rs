@@ -15,7 +15,7 @@ use solver::quantity::{Dimension, Quantity, UnitSystem, format, format_turning};
 use solver::study::assumption::assumptions;
 use solver::study::form::thermal::is_steady;
 use solver::study::outcome::{Cell, Curve, Grade, Outcome, Scalar};
-use solver::study::question::{materials, reach, warms};
+use solver::study::question::{heat_study, lacks, materials, reach};
 use std::cell::RefCell;
 use std::fmt::Write as _;
 
@@ -260,12 +260,8 @@ impl<'a> Report<'a> {
         // What the study does not look at is no part of the question.
         let seen = reach(self.design, study);
         // Where a material of the design replaces the library's, only heat still reads that: what an orthotropic one lacks.
-        let heat = study.kind == "heat" || study.choice("warmth") == "heat";
-        let lacks = |o: &Object| {
-            let [conducts, stores] = warms(o, &self.resolved);
-            !(conducts && (stores || study.kind == "heat" && is_steady(study)))
-        };
-        let replaces = |o: &&Object| !(o.suppressed || heat && o.kind == "orthotropic" && lacks(o));
+        let heat = heat_study(self.design, study).map(is_steady);
+        let replaces = |o: &&Object| !o.suppressed && heat.is_none_or(|steady| !lacks(o, &self.resolved, steady));
         let own: Vec<Id> = materials(self.design, study).filter(replaces).flat_map(|o| o.refs("bodies")).collect();
         let has_library = |o: &&Object| !o.suppressed && o.get("material").is_some() && !own.contains(&o.id);
         let bodies = self.design.section(Section::Feature).filter(has_library);

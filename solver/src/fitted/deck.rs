@@ -75,7 +75,7 @@ impl Deck<'_> {
         bolt::set(&mut s, &cuts);
         let own = |t: usize, n: u32| cuts.iter().find_map(|c| c.number(t, n));
         for k in 0..self.mesh.parts.len() {
-            part(&mut s, self.mesh, k, &self.parts[k], &own);
+            part(&mut s, self.mesh, k, "C3D10", &self.parts[k], &own);
             let _ = writeln!(s, "*MATERIAL,NAME=MATERIAL{}", k + 1);
             let orthotropic = self.orthotropic.get(k).and_then(Option::as_ref);
             match &self.materials[k] {
@@ -346,17 +346,18 @@ fn nodes(s: &mut String, mesh: &Mesh) {
     }
 }
 
-/// The elements of part `k`, with the names of it and of its material; `own` gives a node's number in an element where it
+/// The elements of part `k`, of the type `kind`, with the names of it and of its material; `own` gives a node's number in an element where it
 /// is another than the mesh's.
 fn part(
     s: &mut String,
     mesh: &Mesh,
     k: usize,
+    kind: &str,
     (name, material): &(String, String),
     own: &dyn Fn(usize, u32) -> Option<usize>,
 ) {
     let _ = writeln!(s, "** {}", one_line(name));
-    let _ = writeln!(s, "*ELEMENT,TYPE=C3D10,ELSET=PART{}", k + 1);
+    let _ = writeln!(s, "*ELEMENT,TYPE={kind},ELSET=PART{}", k + 1);
     for t in mesh.parts[k].tets.clone() {
         let _ = write!(s, "{}", t + 1);
         for n in mesh.tets[t] {

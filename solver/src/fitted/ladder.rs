@@ -28,6 +28,8 @@ const UNFOLDS: usize = 2;
 /// A mesh with this many times the elements wanted is made again, coarser, up to so many tries.
 const EXCESS: f64 = 1.4;
 const TRIES_MAX: usize = 4;
+/// Sizes that are the last mesh's, nearly or more, grow by this from try to try.
+const LESS_FINE: f64 = 1.1;
 /// A coarser try that still has this share of the elements is none: faces with sizes of their own take them, and larger
 /// elements elsewhere would only be worse.
 const NO_GAIN: f64 = 0.85;
@@ -195,19 +197,20 @@ impl<'a> Ladder<'a> {
         let mesh = match (why, self.accepted.clone()) {
             (Some(why), Some(sizes)) => {
                 log(format!("{why}; as the last mesh, a little finer"));
-                let mut finer = 0.5f64.cbrt().max((self.n_tets / (0.9 * most)).cbrt());
+                // Of the last mesh's sizes; above one where that had nearly all that is allowed.
+                let mut share = 0.5f64.cbrt().max((self.n_tets / (0.9 * most)).cbrt());
                 let mut tries = 1;
                 loop {
-                    (self.size, self.feature) = (finer * sizes.size, finer * sizes.feature);
+                    (self.size, self.feature) = (share * sizes.size, share * sizes.feature);
                     self.wishes.clone_from(&sizes.wishes);
-                    self.wishes.iter_mut().flatten().for_each(|w| w.size *= finer);
+                    self.wishes.iter_mut().flatten().for_each(|w| w.size *= share);
                     let mesh = self.build(cancel, log)?;
                     if mesh.tets.len() as f64 <= most || tries == TRIES_MAX {
                         break mesh;
                     }
                     log(format!("{} elements are more than allowed; less fine", mesh.tets.len()));
                     tries += 1;
-                    finer = 0.5 * (1.0 + finer);
+                    share = if share < LESS_FINE { 0.5 * (1.0 + share) } else { LESS_FINE * share };
                 }
             }
             _ => made?,

@@ -192,11 +192,6 @@ impl<'a> Setup<'a> {
         }
     }
 
-    /// How near bodies' bounds come that may be bonded, m.
-    pub fn reach(&self) -> f64 {
-        self.cell().max(self.bonded.width)
-    }
-
     /// The cell edge that gives about `n` solid cells, m.
     pub fn cell_for(&self, n: f64) -> f64 {
         cell_for(n, self.parts.iter().map(|p| p.volume).sum(), self.parts.iter().map(|p| p.area).sum())
@@ -237,7 +232,7 @@ impl<'a> Setup<'a> {
             let held: Vec<(&Patch, Hold)> = patches.iter().map(|(p, h)| (p, *h)).collect();
             motion::free(&held, self.size()).len()
         };
-        touching(&self.parts, self.reach()).into_iter().map(free).sum()
+        touching(&self.parts, self.cell(), &self.bonded).into_iter().map(free).sum()
     }
 
     fn check_supports(&self, case: &Case, issues: &mut Vec<Issue>) {
@@ -253,7 +248,7 @@ impl<'a> Setup<'a> {
             return;
         }
         let size = self.size();
-        for group in touching(&self.parts, self.reach()) {
+        for group in touching(&self.parts, self.cell(), &self.bonded) {
             let patches = self.held(case, &group);
             let held: Vec<(&Patch, Hold)> = patches.iter().map(|(p, h)| (p, *h)).collect();
             let free = motion::free(&held, size);

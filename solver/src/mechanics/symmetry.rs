@@ -89,7 +89,7 @@ impl Setup<'_> {
 
     /// Says where a body lies on both sides of a plane of symmetry: its mirror image would overlap it.
     pub(super) fn check_sides(&self, case: &Case, issues: &mut Vec<Issue>) {
-        let groups = touching(&self.parts, self.reach());
+        let groups = touching(&self.parts, self.cell(), &self.bonded);
         for support in self.supports.iter().filter(|s| s.object.kind == "symmetry") {
             for face in &support.faces {
                 let Some((p, _)) = plane(case.model, *face) else { continue };

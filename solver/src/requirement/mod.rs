@@ -23,6 +23,7 @@ pub use verdict::{Canary, Judgement, Verdict, Waiver, judge, judge_as};
 use crate::design::schema::Section;
 use crate::design::{Design, Id, Issue, Object, display_units, resolve};
 use crate::quantity::{self, Dimension, Quantity};
+use crate::study::question;
 use std::collections::BTreeSet;
 
 /// Kind of object of a requirement.
@@ -195,7 +196,26 @@ pub fn changes(before: (&Design, &Object), now: (&Design, &Object)) -> Vec<Strin
     let (old, new) = (asked(before), asked(now));
     let pairs = old.into_iter().zip(new).filter(|((_, was, _), (_, is, _))| was != is);
     let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
-    pairs.map(|((what, _, was), (_, _, is))| format!("{what}: {}, was {}", or_none(is), or_none(was))).collect()
+    let said = pairs.map(|((what, _, was), (_, _, is))| format!("{what}: {}, was {}", or_none(is), or_none(was)));
+    said.chain(conditions(before, now)).collect()
+}
+
+/// A line of the loads, supports, materials and set-up by which its study answers otherwise than before; none where it is
+/// another study, or these are the same.
+fn conditions(before: (&Design, &Object), now: (&Design, &Object)) -> Option<String> {
+    let study = |(_, object): (&Design, &Object)| object.refs("study").first().cloned();
+    let id = study(before).filter(|id| study(now).as_ref() == Some(id))?;
+    let asked = |design: &Design| design.get(&id).map(|s| question::conditions(design, s)).unwrap_or_default();
+    let (old, new) = (asked(before.0), asked(now.0));
+    let name = |design: &Design, id: &Id| design.get(id).map_or_else(|| id.to_string(), |o| o.name.clone());
+    let changed = new.iter().filter_map(|(id, is)| match old.get(id) {
+        None => Some(format!("{} is new", name(now.0, id))),
+        Some(was) if was != is => Some(format!("{} is changed", name(now.0, id))),
+        Some(_) => None,
+    });
+    let gone = old.keys().filter(|id| !new.contains_key(*id)).map(|id| format!("{} is gone", name(before.0, id)));
+    let all: Vec<String> = changed.chain(gone).collect();
+    if all.is_empty() { None } else { Some(format!("conditions: {}", all.join(", "))) }
 }
 
 /// Whether an expression, or a parameter that it uses, is written by angles: a speed of turning in rad/s is of the dimension
@@ -281,5 +301,28 @@ mod tests {
         assert_eq!(told(asked(), turned, same), ["limit: at least 0.65 kg, was at most 0.65 kg"]);
         let of_case = asked().with("cases", Value::Refs(vec!["c".into()]));
         assert_eq!(told(asked(), of_case, same), ["load cases: c, was all"]);
+    }
+
+    #[test]
+    fn a_lighter_load_is_told_and_another_shape_is_not() {
+        let design = |width: &str, objects: &[Object]| {
+            let mut design = Design::new();
+            let block = Object::new("b", "box", "Block").expr("dx", width);
+            design
+                .objects
+                .extend([block, Object::new("s", "static", "Pull")].into_iter().chain(objects.to_vec()).map(Arc::new));
+            design
+        };
+        let required = Object::new("r", KIND, "Safe").with("study", Value::Refs(vec!["s".into()]));
+        let load = |force: &str| {
+            Object::new("l", "force", "Weight").with("force", Value::Vector(["0", "0", force].map(Into::into)))
+        };
+        let wall = Object::new("w", "fixed", "Wall");
+        let before = design("40 mm", &[load("-100 N"), wall.clone()]);
+        let told = |now: &Design| changes((&before, &required), (now, &required));
+        assert_eq!(told(&design("60 mm", &[load("-0.1 kN"), wall.clone()])), Vec::<String>::new());
+        assert_eq!(told(&design("40 mm", &[load("-50 N"), wall])), ["conditions: Weight is changed"]);
+        let other = design("40 mm", &[load("-100 N"), Object::new("v", "sliding", "Rail")]);
+        assert_eq!(told(&other), ["conditions: Rail is new, Wall is gone"]);
     }
 }

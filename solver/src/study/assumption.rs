@@ -3,7 +3,8 @@
 //! One source for reports and panels. What depends on the mesh or on the finished answer stands in the outcome's warnings;
 //! here is what follows from the question alone.
 
-use super::question::{materials, reach, warms};
+use super::form::thermal::is_steady;
+use super::question::{lacks, materials, reach, warms};
 use crate::design::schema::{self, Section};
 use crate::design::{Design, Id, Object, Resolved, TEMPERATURE, material, resolve};
 use crate::quantity::{Dimension, Quantity, UnitSystem, format, names};
@@ -285,10 +286,15 @@ impl<'a> Reader<'a> {
         const ABOUT: &str = "Materials";
         let heat = !self.is_mechanical();
         let chosen = self.study.refs("bodies");
-        // One that does not conduct leaves heat to the body's other material.
-        let says = |o: &&Object| !(o.suppressed || heat && o.kind == "orthotropic" && !warms(o, &self.resolved)[0]);
+        let steady = self.is_conductor() || is_steady(self.study);
+        // One that says nothing of heat leaves it to the body's other material, and what it lacks.
+        let says = |o: &&Object| {
+            let [conducts, stores] = warms(o, &self.resolved);
+            !o.suppressed && (!heat || o.kind != "orthotropic" || conducts || stores && !steady)
+        };
         let own: Vec<&Object> = materials(self.design, self.study).filter(says).collect();
-        let owned: Vec<Id> = own.iter().flat_map(|o| o.refs("bodies")).collect();
+        let whole = own.iter().filter(|o| !(heat && lacks(o, &self.resolved, steady)));
+        let owned: Vec<Id> = whole.flat_map(|o| o.refs("bodies")).collect();
         let mut library: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for body in self.starts() {
             if (chosen.is_empty() || chosen.contains(&body.id)) && !owned.contains(&body.id) {
@@ -317,7 +323,9 @@ impl<'a> Reader<'a> {
                 .map(|f| f.label)
                 .collect();
             let name = &object.name;
-            let text = if object.kind == "orthotropic" && heat {
+            let text = if object.kind == "orthotropic" && heat && !warms(object, &self.resolved)[0] {
+                format!("{name}: density and specific heat; it conducts as the body's other material does.")
+            } else if object.kind == "orthotropic" && heat {
                 let values = if varying.is_empty() {
                     "the same at every temperature"
                 } else {

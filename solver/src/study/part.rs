@@ -1,6 +1,7 @@
 //! What every study on a design's bodies reads first: the bodies that take part, with their materials, and faces of them.
 
 use super::Case;
+use super::bond::Bonded;
 use super::isotropic::{self, Isotropic};
 use super::matter::Thermal;
 use super::orthotropic;
@@ -251,14 +252,16 @@ pub fn facets_of(mesh: &Mesh, parts: &[Part], faces: &[(usize, usize)]) -> Vec<u
     (0..mesh.facets.len()).filter(|i| wanted.contains(&(mesh.facets[*i].part, mesh.facets[*i].face))).collect()
 }
 
-/// Bodies whose bounds come within `reach`, m, of each other, as groups of [`Part::index`]: those are taken as bonded where
-/// they touch.
-pub fn touching(parts: &[Part], reach: f64) -> Vec<Vec<usize>> {
+/// Bodies whose bounds come within `near`, m, of each other, as groups of [`Part::index`]: those are taken as bonded where
+/// they touch. Bodies that are bonded across gaps may be as far apart as these are wide.
+pub fn touching(parts: &[Part], near: f64, bonded: &Bonded) -> Vec<Vec<usize>> {
     let bounds: Vec<_> = parts.iter().map(|p| p.surface.bounds()).collect();
     let mut group: Vec<usize> = (0..parts.len()).collect();
     for i in 0..bounds.len() {
         for j in 0..i {
             let (Some((l, u)), Some((m, v))) = (bounds[i], bounds[j]) else { continue };
+            let gap = if bonded.joins(parts[i].index, parts[j].index) { bonded.width } else { 0.0 };
+            let reach = near.max(gap);
             if (0..3).all(|a| l[a] <= v[a] + reach && m[a] <= u[a] + reach) {
                 let (from, to) = (group[i], group[j]);
                 group.iter_mut().filter(|g| **g == from).for_each(|g| *g = to);

@@ -8,7 +8,7 @@ use super::form;
 use crate::design::schema::{self, FieldType, Section};
 use crate::design::{Design, Id, Object, Resolved, Value, material, resolve};
 use crate::quantity::{Quantity, names};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Fingerprint of what study object `study` asks of `design`, 64 hexadecimal digits.
 ///
@@ -39,6 +39,17 @@ pub fn question(design: &Design, study: &Id) -> Option<String> {
         put(values(&resolved, o, &object.kind).as_bytes());
     }
     Some(hasher.finalize().to_hex().to_string())
+}
+
+/// What the study asks of each object that it reads, itself among them, but of the features that make its bodies: equal
+/// texts, the same asked.
+pub fn conditions(design: &Design, study: &Object) -> BTreeMap<Id, String> {
+    let (resolved, _) = resolve(design);
+    let seen = reach(design, study);
+    let read = |o: &&Object| !o.suppressed && (o.id == study.id || seen.contains(&o.id));
+    let asked = |o: &Object| (o.id.clone(), format!("{}\n{}", o.kind, values(&resolved, o, &study.kind)));
+    let objects = design.objects.iter().map(|o| &**o).filter(read);
+    objects.filter(|o| o.section() != Some(Section::Feature)).map(asked).collect()
 }
 
 /// Ids of everything the study can see: all features but grown bodies that it leaves out, the materials of its bodies, and what its references lead to. An empty
@@ -103,6 +114,22 @@ pub fn materials<'a>(design: &'a Design, study: &'a Object) -> impl Iterator<Ite
 pub fn warms(material: &Object, resolved: &Resolved) -> [bool; 2] {
     let conductivity = if material.kind == "orthotropic" { "k1" } else { "conductivity" };
     [conductivity, "specific_heat"].map(|key| resolved.number(material, key).is_ok_and(|v| v > 0.0))
+}
+
+/// Whether a heat study, a `steady` one or not, takes something of the body's other material beside this one, which replaces
+/// that in mechanics.
+pub fn lacks(material: &Object, resolved: &Resolved, steady: bool) -> bool {
+    let [conducts, stores] = warms(material, resolved);
+    material.kind == "orthotropic" && !(conducts && (stores || steady))
+}
+
+/// The heat study behind a study's temperatures: itself, or the one that its bodies expand by.
+pub fn heat_study<'d>(design: &'d Design, study: &'d Object) -> Option<&'d Object> {
+    match study.kind.as_str() {
+        "heat" => Some(study),
+        _ if study.choice("warmth") == "heat" => study.refs("heat").first().and_then(|id| design.get(id)),
+        _ => None,
+    }
 }
 
 /// What a study refers to; a study that it builds on is never meant by saying nothing.

@@ -299,7 +299,7 @@ impl<'a> Setup<'a> {
         if !self.is_steady() || self.boundaries.is_empty() && self.sources.is_empty() {
             return;
         }
-        for group in touching(&self.parts, self.bonded.width.max(NEAR * size)) {
+        for group in touching(&self.parts, NEAR * size, &self.bonded) {
             let fixes = |b: &Boundary| {
                 let does = match b.kind {
                     Kind::Kept => true,

@@ -65,7 +65,8 @@ impl HeatDeck<'_> {
         let _ = writeln!(s, "*HEADING\n{}; units m, kg, s, K, W", one_line(self.title));
         nodes(&mut s, self.mesh);
         for (k, matter) in self.matter.iter().enumerate() {
-            part(&mut s, self.mesh, k, &self.parts[k], &|_, _| None);
+            // CalculiX takes either name, Abaqus this one alone for heat.
+            part(&mut s, self.mesh, k, "DC3D10", &self.parts[k], &|_, _| None);
             let density = self.densities[k];
             let _ = writeln!(s, "*MATERIAL,NAME=MATERIAL{}", k + 1);
             conducts(&mut s, &matter.conductivity);

@@ -53,7 +53,7 @@ pub struct Reader<'a> {
     slides: BTreeMap<u32, Vec<DVec3>>,
     pub(super) coupled: Vec<Coupled>,
     foundations: Foundations,
-    problem: Problem,
+    pub(super) problem: Problem,
 }
 
 impl Problem {
@@ -115,6 +115,7 @@ impl Reader<'_> {
         let (mut n, mut first) = (0, 0);
         let (bonds, ties) = self.followed_faces();
         self.problem.ties.extend(ties);
+        self.note_widest();
         for (k, equation) in self.deck.equations.iter().enumerate() {
             if self.foundations.equations.contains(&k) || bonds.contains(&k) {
                 continue;

@@ -18,6 +18,8 @@ const TOLERANCE: f64 = 0.025;
 const TOUCHES: f64 = 1e-3;
 /// How much wider than at the nodes of the deck a gap may be between them, on curved faces.
 const BETWEEN: f64 = 1.25;
+/// Gaps that differ by more than this are told.
+const APART: f64 = 2.0;
 /// How far from one the weights of an equation may sum for a node that follows.
 const WHOLE: f64 = 1e-6;
 
@@ -47,6 +49,21 @@ impl Reader<'_> {
     pub(super) fn ties(&mut self) -> Vec<Tied> {
         let ties: Vec<Tie> = self.deck.ties.clone();
         ties.iter().filter_map(|tie| self.tie(tie)).collect()
+    }
+
+    /// Says which bonds reach farther than the deck has them: a study has one widest gap for all.
+    pub(super) fn note_widest(&mut self) {
+        let ties = &self.problem.ties;
+        let widest = ties.iter().map(|t| t.gap).fold(0.0, f64::max);
+        let narrow = ties.iter().filter(|t| t.gap < widest / APART);
+        let notes: Vec<(usize, f64)> = narrow.map(|t| (t.line, t.gap)).collect();
+        for (line, gap) in notes {
+            let text = format!(
+                "faces tied here lie up to {gap:.3e} apart, others of the deck up to {widest:.3e}: studies bond all of them over \
+                 that width; bond these by a study of their own where more of them come within it"
+            );
+            self.note(line, text);
+        }
     }
 
     fn tie(&mut self, tie: &Tie) -> Option<Tied> {
