@@ -567,6 +567,19 @@ mod tests {
     }
 
     #[test]
+    fn a_step_that_fails_changes_nothing() {
+        let (domain, setup) = rich();
+        let mut run = Optimization::new(&domain, setup).unwrap();
+        (0..3).for_each(|_| run.step(&mut layers()).unwrap());
+        let before = run.state().clone();
+        assert!(!before.memory.before[1].is_empty(), "canary: there is a memory to lose");
+        let mut broken = layers();
+        broken.bundles[2][1] = f64::NAN;
+        assert_eq!(run.step(&mut broken), Err(StepError::NotFinite { case: 1 }));
+        assert_eq!(run.state(), &before);
+    }
+
+    #[test]
     fn continuation_ends_and_a_new_limit_is_followed() {
         let (domain, setup) = rich();
         let mut physics = layers();
