@@ -122,8 +122,14 @@ pub fn update(
         .map(|j| if upper[j] > lower[j] { dual.minimiser(j, &multipliers).0 } else { x[j] })
         .collect();
     memory.before.swap(0, 1);
-    memory.before[0] = x.to_vec();
-    memory.asymptotes = [variables.iter().map(|v| v.low).collect(), variables.iter().map(|v| v.high).collect()];
+    let [one, _] = &mut memory.before;
+    one.clear();
+    one.extend_from_slice(x);
+    let ends: [fn(&Variable) -> f64; 2] = [|v| v.low, |v| v.high];
+    for (to, end) in memory.asymptotes.iter_mut().zip(ends) {
+        to.clear();
+        to.extend(variables.iter().map(end));
+    }
     next
 }
 

@@ -11,6 +11,7 @@
 pub mod casting;
 pub mod elastic;
 pub mod filter;
+pub mod footprint;
 pub mod helmholtz;
 pub mod map;
 pub mod measure;

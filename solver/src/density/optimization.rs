@@ -73,6 +73,14 @@ pub struct Optimization {
     state: State,
 }
 
+/// What a step found.
+struct Next {
+    x: Vec<f64>,
+    dilated_max: f64,
+    stress_scale: Vec<f64>,
+    entry: Entry,
+}
+
 /// What went wrong in a step; the state is as before it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum StepError<E> {
@@ -223,6 +231,16 @@ impl Optimization {
         if self.state.stopped.is_some() {
             return Ok(());
         }
+        // Not copied: as large as four designs. What fails has not touched it.
+        let mut memory = std::mem::take(&mut self.state.memory);
+        let next = self.next(physics, &mut memory);
+        self.state.memory = memory;
+        self.advance(next?);
+        Ok(())
+    }
+
+    /// Evaluates the present design and finds the next. `memory` changes with success alone.
+    fn next<P: Physics>(&self, physics: &mut P, memory: &mut Memory) -> Result<Next, StepError<P::Error>> {
         let n_cases = physics.n_cases();
         let n_limits = match &self.setup.goal {
             Goal::Stiffness { .. } | Goal::Strength { .. } => n_cases,
@@ -275,7 +293,6 @@ impl Optimization {
             dilated_max = volume_max * light_fill / fill;
         }
         let bulk = self.bulk();
-        let mut memory = self.state.memory.clone();
         let mut stress_scale = self.state.stress_scale.clone();
         let (objective, excess, x) = match &self.setup.goal {
             Goal::Stiffness { volume_max } => {
@@ -300,7 +317,7 @@ impl Optimization {
                         let f0: Vec<f64> =
                             dc.iter().map(|d| OBJECTIVE * d / compliance.abs().max(f64::MIN_POSITIVE)).collect();
                         let df: Vec<f64> = dv.iter().map(|d| d / (self.n_inside * limit)).collect();
-                        self.moved(settings, &mut memory, &f0, vec![light_fill / limit - 1.0], vec![df], &bulk)
+                        self.moved(settings, memory, &f0, vec![light_fill / limit - 1.0], vec![df], &bulk)
                     }
                 };
                 (compliance, fill / volume_max - 1.0, x)
@@ -320,13 +337,13 @@ impl Optimization {
                     return Err(Invalid::Criteria { with: "limits on compliance" }.into());
                 };
                 let excess = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                (fill, excess, self.moved(settings, &mut memory, &f0, values, gradients, &bulk))
+                (fill, excess, self.moved(settings, memory, &f0, values, gradients, &bulk))
             }
             Goal::Strength { stress_max } => {
                 let f0: Vec<f64> = dv.iter().map(|d| OBJECTIVE * d / self.n_inside).collect();
                 let density = stages.last();
                 let (norms, peaks) = stress::gathered(self.domain(), density, &physics.stresses(), &mut stress_scale);
-                let slopes: Vec<Vec<f64>> = norms.iter().map(|n| n.slope.clone()).collect();
+                let (norms, slopes): (Vec<f64>, Vec<Vec<f64>>) = norms.into_iter().map(|n| (n.value, n.slope)).unzip();
                 let pulled = physics.pulls(density, &slopes).map_err(StepError::Physics)?;
                 let gradient = |p: &Pulled| -> Vec<f64> {
                     // ∂E/∂ρ is −`slope`.
@@ -335,11 +352,11 @@ impl Optimization {
                     self.pipeline.seen(&self.state.x, stiff.pull_back(&stages, by_density))
                 };
                 let gradients: Vec<Vec<f64>> = pulled.iter().map(gradient).collect();
-                let values: Vec<f64> = norms.iter().map(|n| n.value / stress_max - 1.0).collect();
+                let values: Vec<f64> = norms.iter().map(|n| n / stress_max - 1.0).collect();
                 let Optimiser::Asymptotes(settings) = &self.setup.optimiser else {
                     return Err(Invalid::Criteria { with: "limits on stress" }.into());
                 };
-                let x = self.moved(settings, &mut memory, &f0, values, gradients, &bulk);
+                let x = self.moved(settings, memory, &f0, values, gradients, &bulk);
                 (fill, peaks.into_iter().fold(f64::NEG_INFINITY, f64::max) / stress_max - 1.0, x)
             }
         };
@@ -355,10 +372,7 @@ impl Optimization {
             penalty: self.state.penalty,
             beta: self.state.beta,
         };
-        drop((stiff, light));
-        self.state.stress_scale = stress_scale;
-        self.advance(x, memory, dilated_max, entry);
-        Ok(())
+        Ok(Next { x, dilated_max, stress_scale, entry })
     }
 
     /// How far members are over their largest width, with the derivative by the design.
@@ -392,14 +406,14 @@ impl Optimization {
     }
 
     /// Takes the step, and decides what comes next: the next stage of the continuation, or the end.
-    fn advance(&mut self, x: Vec<f64>, memory: Memory, dilated_max: f64, entry: Entry) {
+    fn advance(&mut self, Next { x, dilated_max, stress_scale, entry }: Next) {
         let state = &mut self.state;
         let settled = entry.change <= self.setup.change_min;
         state.iteration = entry.iteration;
         state.history.push(entry);
         state.x = x;
-        state.memory = memory;
         state.dilated_max = dilated_max;
+        state.stress_scale = stress_scale;
         state.stage_iteration += 1;
         let penalty = self.setup.penalty;
         let beta_end = self.setup.sharpening.map_or(0.0, |s| s.beta_end);
@@ -550,6 +564,19 @@ mod tests {
         assert_eq!(again.state(), whole.state());
         let other = Domain::full([2, 2, 2]).unwrap();
         assert!(Optimization::resume(&other, setup, whole.state().clone()).is_err());
+    }
+
+    #[test]
+    fn a_step_that_fails_changes_nothing() {
+        let (domain, setup) = rich();
+        let mut run = Optimization::new(&domain, setup).unwrap();
+        (0..3).for_each(|_| run.step(&mut layers()).unwrap());
+        let before = run.state().clone();
+        assert!(!before.memory.before[1].is_empty(), "canary: there is a memory to lose");
+        let mut broken = layers();
+        broken.bundles[2][1] = f64::NAN;
+        assert_eq!(run.step(&mut broken), Err(StepError::NotFinite { case: 1 }));
+        assert_eq!(run.state(), &before);
     }
 
     #[test]

@@ -230,28 +230,32 @@ pub fn pull(
     slope: &[f64],
 ) -> Pull {
     let [nx, ny, nz] = domain.counts();
-    let cells: Vec<(f64, Corners)> = (0..slope.len())
-        .into_par_iter()
-        .map(|cell| {
-            if slope[cell] == 0.0 || density[cell] <= 0.0 {
-                return (0.0, [[0.0; 3]; 8]);
-            }
-            let u = corners(cell);
-            let root = density[cell].powf(RELAXATION);
-            let explicit = slope[cell] * RELAXATION * root / density[cell] * brick.von_mises(&u);
-            (explicit, brick.slope(&u).map(|d| d.map(|d| slope[cell] * root * d)))
-        })
-        .collect();
+    let of = |cell: usize| -> (f64, Corners) {
+        if slope[cell] == 0.0 || density[cell] <= 0.0 {
+            return (0.0, [[0.0; 3]; 8]);
+        }
+        let u = corners(cell);
+        let root = density[cell].powf(RELAXATION);
+        let explicit = slope[cell] * RELAXATION * root / density[cell] * brick.von_mises(&u);
+        (explicit, brick.slope(&u).map(|d| d.map(|d| slope[cell] * root * d)))
+    };
+    let mut by_density = Vec::with_capacity(slope.len());
     let mut nodes = vec![[0.0; 3]; (nx + 1) * (ny + 1) * (nz + 1)];
-    for (cell, (_, forces)) in cells.iter().enumerate() {
-        let at = [cell % nx, cell / nx % ny, cell / (nx * ny)];
-        for (corner, force) in forces.iter().enumerate() {
-            let [x, y, z] = std::array::from_fn(|a| at[a] + (corner >> a & 1));
-            let node = &mut nodes[x + (nx + 1) * (y + (ny + 1) * z)];
-            (0..3).for_each(|c| node[c] += force[c]);
+    // A layer at a time: forces on the corners of all cells would be the most that a run holds.
+    for z in 0..nz {
+        let layer = z * nx * ny..(z + 1) * nx * ny;
+        let found: Vec<(f64, Corners)> = layer.clone().into_par_iter().map(of).collect();
+        for (cell, (explicit, forces)) in layer.zip(found) {
+            by_density.push(explicit);
+            let at = [cell % nx, cell / nx % ny, z];
+            for (corner, force) in forces.iter().enumerate() {
+                let [x, y, z] = std::array::from_fn(|a| at[a] + (corner >> a & 1));
+                let node = &mut nodes[x + (nx + 1) * (y + (ny + 1) * z)];
+                (0..3).for_each(|c| node[c] += force[c]);
+            }
         }
     }
-    Pull { density: cells.into_iter().map(|c| c.0).collect(), nodes }
+    Pull { density: by_density, nodes }
 }
 
 #[cfg(test)]

@@ -77,6 +77,10 @@ impl Full {
     pub fn new(lattice: &Lattice) -> Self {
         let mut out = Self { blocks: Vec::new(), ptr: vec![0], first: Vec::new() };
         let [_, ny, nz] = lattice.grid.counts;
+        // Blocks are the most that is held: as many as there will be, not up to twice that.
+        let cells_of =
+            |z: usize| (0..ny).flat_map(move |y| lattice.cell_row(y, z)).map(|r| r.len as usize).sum::<usize>();
+        out.blocks.reserve_exact((0..nz).map(|z| cells_of(z).div_ceil(W)).sum());
         for z in 0..nz {
             let runs = lattice.cell_row_ptr[ny * z] as usize;
             out.first.push(lattice.cell_runs.get(runs).map_or(0, |r| r.start));

@@ -8,7 +8,7 @@ use solver::growth::Growth;
 use solver::run::{Asked, Ctx, Report, Steer};
 use solver::study::outcome::Outcome;
 use solver::study::question::question;
-use solver::study::suite::{Sample, faults};
+use solver::study::suite::{self, Sample, faults};
 use solver::study::{StudyError, study};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -254,4 +254,42 @@ fn conduct_is_verified_by_a_heat_study() {
     assert!((wanted / found - 1.0).abs() < 0.05, "{wanted} W K for {found} W K");
     let heat = verified.scalars.iter().filter(|s| s.id.starts_with("heat:")).map(|s| s.value).fold(0.0, f64::max);
     assert!((heat / HEAT - 1.0).abs() < 1e-3, "{heat} W");
+}
+
+/// Densities know one conductivity and one stiffness: a space that has them by its directions is refused by name, not solved as
+/// if it were alike in all of them. A ply that says nothing of heat changes nothing of it, and the answer is told so.
+#[test]
+fn conduct_refuses_directions_that_it_cannot_follow() {
+    let ply = |k: [&str; 3]| {
+        let along = ["k1", "k2", "k3"].into_iter().zip(k);
+        let bare = Object::new("ply", "orthotropic", "Ply").with("bodies", refs(&["space"]));
+        along.fold(bare, |o, (key, k)| o.expr(key, &format!("{k} W/(m*K)")))
+    };
+    let (along, silent) = (ply(["60", "25", "20"]), ply(["0", "0", "0"]));
+    let heated = |ply: Object| block(wish().expr("iterations", "2"), vec![sink(), flow(), ply]);
+    let said = |sample: &Sample, severity: Severity| -> Vec<(String, String)> {
+        assert_eq!(sample.model.issues, []);
+        let issues = sample.with(|case| study("generative").unwrap().check(case)).into_iter();
+        issues.filter(|i| i.severity == severity).map(|i| (i.key.unwrap_or_default(), i.message)).collect()
+    };
+    let refused = said(&heated(along.clone()), Severity::Error);
+    assert!(
+        matches!(&refused[..], [(key, why)] if key == "bodies" && why.contains("Ply conducts by its directions")),
+        "{refused:?}"
+    );
+    let ran = suite::run(study("generative").unwrap(), &heated(along.clone()), None).result;
+    assert!(matches!(ran, Err(StudyError::Setup(_))), "a run is refused as its check is");
+
+    let aside = heated(silent.clone());
+    assert_eq!(said(&aside, Severity::Error), []);
+    let told = said(&aside, Severity::Warning);
+    assert!(told.iter().any(|(key, why)| key == "bodies" && why.contains("alike in all directions")), "{told:?}");
+    // Of forces it is the stiffness that has directions, whatever is said of heat.
+    for ply in [along, silent] {
+        let refused = said(&sample::cantilever(sample::wish(), vec![ply]), Severity::Error);
+        assert!(
+            matches!(&refused[..], [(key, why)] if key == "bodies" && why.contains("one stiffness only")),
+            "{refused:?}"
+        );
+    }
 }

@@ -10,8 +10,12 @@ mod part;
 #[path = "../support/physics.rs"]
 #[allow(dead_code)]
 mod physics;
+#[path = "../generative/sample.rs"]
+#[allow(dead_code)]
+mod sample;
 
 use glam::DQuat;
+use solver::design::Object;
 use solver::run::Ctx;
 use solver::study::study;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -99,6 +103,44 @@ fn no_study_takes_more_than_it_says() {
         println!("{}: {} unknowns, {taken:.1} MB of {said:.1} MB", physics.name, cost.dofs);
         assert!(taken <= said, "{}: {taken:.1} MB, and {said:.1} MB were said", physics.name);
         assert!(said <= EXCESS_MAX * taken, "{}: {said:.1} MB said for {taken:.1} MB", physics.name);
+    }
+}
+
+/// What an optimiser holds depends on what it is asked: one volume, members of a least width, a limit on stress in two cases.
+#[test]
+fn generative_design_takes_no_more_than_it_says() {
+    let _alone = ALONE.lock().unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let wish = || sample::wish().expr("cells", "36").expr("iterations", "3");
+    let aside = || {
+        let load = Object::new("aside", "force", "Aside").with("faces", sample::faces(&["space.right"]));
+        load.with("force", sample::vector([0.0, 50.0, 0.0], "N"))
+    };
+    let case =
+        |id: &str| Object::new(format!("case_{id}").as_str(), "load_case", id).with("loads", sample::refs(&[id]));
+    let within = wish().with("goal", sample::choice("stress")).expr("stress", "12 MPa");
+    let asked = [
+        ("a share", wish(), vec![]),
+        ("a least width", wish().expr("member", "4 mm"), vec![]),
+        ("a largest width", wish().expr("member_max", "8 mm"), vec![]),
+        ("a stress in two cases", within, vec![aside(), case("push"), case("aside")]),
+    ];
+    for (name, study_object, more) in asked {
+        let sample = sample::cantilever(study_object, more);
+        let runner = study("generative").unwrap();
+        let said = sample.with(|case| runner.cost(case)).memory_bytes as f64 / 1e6;
+        let cancel = AtomicBool::new(false);
+        let mut taken = 0;
+        pool.install(|| {
+            taken = peak(|| {
+                let mut sink = |_| {};
+                sample.with(|case| runner.run(case, &mut Ctx::new(&mut sink, &cancel))).unwrap();
+            });
+        });
+        let taken = taken as f64 / 1e6;
+        println!("generative, {name}: {taken:.1} MB of {said:.1} MB");
+        assert!(taken <= said, "{name}: {taken:.1} MB, and {said:.1} MB were said");
+        assert!(said <= EXCESS_MAX * taken, "{name}: {said:.1} MB said for {taken:.1} MB");
     }
 }
 

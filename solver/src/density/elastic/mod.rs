@@ -11,7 +11,7 @@ mod energy;
 use crate::linear::cg::{self, CgError, Convergence};
 use crate::linear::dense;
 use crate::linear::multigrid::Workspace;
-use crate::linear::operator::Fixed;
+use crate::linear::operator::{Fixed, Foundation};
 use crate::linear::{Block, Multigrid, Operator};
 use crate::mesh::{Grid, Lattice};
 use std::sync::Arc;
@@ -263,15 +263,17 @@ impl Elastic {
     ///
     /// Compliance is their sum weighted by relative stiffness, and falls by each for a rise of its cell's.
     pub fn energies(&self, displacement: &Displacement) -> Vec<Vec<f64>> {
-        let one = |case: usize| {
-            let mut out = vec![0.0; self.space.cells.len()];
-            let found = energy::by_cell(&displacement.lattice, &displacement.values, case);
-            for (n, e) in self.kept.iter().zip(found) {
-                out[*n as usize] = e * self.unit();
-            }
-            out
-        };
+        let one = |case: usize| self.energy(&displacement.lattice, &displacement.values, case);
         (0..displacement.n_cases()).map(one).collect()
+    }
+
+    fn energy(&self, lattice: &Lattice, values: &Block<f64>, case: usize) -> Vec<f64> {
+        let mut out = vec![0.0; self.space.cells.len()];
+        let found = energy::by_cell(lattice, values, case);
+        for (n, e) in self.kept.iter().zip(found) {
+            out[*n as usize] = e * self.unit();
+        }
+        out
     }
 
     /// `aᵀ K₁ b` of every cell of the space in each case, J: what [`Self::energies`] is of one field.
@@ -280,23 +282,22 @@ impl Elastic {
         // Brought to one size, so that sum and difference lose no digits of the smaller.
         let size =
             |d: &Displacement, k: usize| (0..3).flat_map(|c| d.values.part(k, c)).fold(0.0f64, |m, v| m.max(v.abs()));
-        let (mut sum, mut less) = (a.clone(), a.clone());
-        let mut scales = Vec::with_capacity(n_cases);
-        for k in 0..n_cases {
+        let one = |k: usize| -> Vec<f64> {
             let (of_a, of_b) = (size(a, k), size(b, k));
             let scale = if of_a > 0.0 && of_b > 0.0 { of_a / of_b } else { 1.0 };
-            for c in 0..3 {
-                let from = b.values.part(k, c);
-                sum.values.part_mut(k, c).iter_mut().zip(from).for_each(|(s, v)| *s += scale * v);
-                less.values.part_mut(k, c).iter_mut().zip(from).for_each(|(s, v)| *s -= scale * v);
-            }
-            scales.push(scale);
-        }
-        let (sum, less) = (self.energies(&sum), self.energies(&less));
-        let one = |((sum, less), scale): ((Vec<f64>, Vec<f64>), f64)| {
-            sum.iter().zip(&less).map(|(s, l)| 0.25 * (s - l) / scale).collect()
+            let energy = |sign: f64| {
+                let mut both = Block::zero(a.values.n_nodes, 1);
+                for c in 0..3 {
+                    let parts = a.values.part(k, c).iter().zip(b.values.part(k, c));
+                    both.part_mut(0, c).iter_mut().zip(parts).for_each(|(o, (a, b))| *o = a + sign * (scale * b));
+                }
+                self.energy(&a.lattice, &both, 0)
+            };
+            let (mut sum, less) = (energy(1.0), energy(-1.0));
+            sum.iter_mut().zip(&less).for_each(|(s, l)| *s = 0.25 * (*s - l) / scale);
+            sum
         };
-        sum.into_iter().zip(less).zip(scales).map(one).collect()
+        (0..n_cases).map(one).collect()
     }
 
     /// Bytes held now, without displacements.
@@ -304,16 +305,23 @@ impl Elastic {
         self.multigrid.bytes() + self.work.as_ref().map_or(0, Workspace::bytes)
     }
 
-    /// Most bytes that a solve of `n_cases` cases on `n_cells` cells will take.
+    /// Most bytes that a solve of `n_cases` cases on `n_cells` cells will take, where those are a tenth fewer than nodes at
+    /// most, and a face of their cube is held.
     pub fn bytes_expected(n_cells: usize, n_cases: usize) -> usize {
-        // A little more nodes than cells. Each has a smoother and, by case, five vectors of the iteration and three of the
-        // cycle; each cell has its stiffness, and an eighth of a coarse one's. Below, everything is an eighth again. What
-        // is held takes some more.
+        // Each node has a smoother and, by case, five vectors of the iteration and three of the cycle; each cell has its
+        // stiffness in both precisions, and an eighth of a coarse one's. Below, everything is an eighth again. Runs and
+        // strips of the lattice take little.
         let fine = 24 + n_cases * (5 * 24 + 3 * 12) + 12 + size_of::<u32>();
         let coarse = (size_of::<crate::linear::full::FullBlock>() / 16 + 24 + n_cases * 3 * 12) / 7;
-        (n_cells as f64 * (fine + coarse) as f64 * 1.25) as usize
+        // Coarse cells with held nodes, a quarter of the fine ones on a face and a quarter of that on every level below, have
+        // a matrix in both precisions.
+        let held = (n_cells as f64).powf(2.0 / 3.0) / 3.0 * (size_of::<Foundation>() + 576 * 12) as f64;
+        (n_cells as f64 * (fine + coarse) as f64 * 1.1 + held + DIRECT_BYTES) as usize
     }
 }
+
+/// Of the coarsest level, which is solved directly.
+const DIRECT_BYTES: f64 = 2e6;
 
 /// Which cells are not left out.
 fn kept(space: &Space, relative: &[f64]) -> Result<Vec<u32>, ElasticError> {

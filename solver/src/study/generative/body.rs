@@ -7,6 +7,7 @@ use crate::density::{Role, measure};
 use crate::design::Value;
 use crate::geometry::generated::{Grown, Mould, Sampled};
 use crate::growth::{Growth, Head};
+use crate::mesh::Grid;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ const CRUMB: f64 = 0.01;
 const VOLUME_OFF: f64 = 2e-3;
 /// Cells of a surface along the space's diagonal, at least: bores and edges that the body keeps are finer than coarse cells.
 const CELLS_MIN: f64 = 64.0;
+/// Cells of the body's surface along an edge of the design's.
+pub const FINER: f64 = 1.5;
 /// Surfaces made to come that near, at most.
 const TRIES: u32 = 14;
 
@@ -133,9 +136,13 @@ pub fn level_by_cells(region: &Region, density: &[f64]) -> f64 {
 }
 
 /// Cells of a surface along the space's diagonal: finer than the design's, within what a view and a mesher want.
-pub fn surface_cells(region: &Region, finer: f64) -> f64 {
-    let square: f64 = region.grid.counts.iter().map(|n| (*n as f64).powi(2)).sum();
-    (finer * square.sqrt()).clamp(CELLS_MIN, Growth::CELLS.1)
+pub fn surface_cells(grid: &Grid, finer: f64) -> f64 {
+    (finer * diagonal(grid)).clamp(CELLS_MIN, Growth::CELLS.1)
+}
+
+/// Length of the grid's diagonal, cells.
+pub fn diagonal(grid: &Grid) -> f64 {
+    grid.counts.iter().map(|n| (*n as f64).powi(2)).sum::<f64>().sqrt()
 }
 
 /// The body of a design, whose volume is that of the densities' share of the space, as near as [`VOLUME_OFF`] where a level
@@ -164,7 +171,7 @@ pub fn build(region: &Region, mould: &Mould, density: &[f64], share: f64, stoppe
 fn at_volume(region: &Region, mould: &Mould, density: &[f64], share: f64, stopped: &dyn Fn() -> bool) -> Option<Built> {
     let (samples, n_crumbs) = samples(region, density)?;
     let wanted = share * region.volume;
-    let n_cells = surface_cells(region, 1.5);
+    let n_cells = surface_cells(&region.grid, FINER);
     // Volume falls as the level rises: a bracket, narrowed by false position with halved ends (Illinois).
     let (mut low, mut high) = ((0.0, region.volume - wanted), (1.0, -wanted));
     let mut level = level_by_cells(region, density);

@@ -16,6 +16,8 @@ mod conduction;
 #[cfg(feature = "solve")]
 mod conductor;
 #[cfg(feature = "solve")]
+mod cost;
+#[cfg(feature = "solve")]
 mod field;
 #[cfg(feature = "solve")]
 mod limit;

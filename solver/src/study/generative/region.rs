@@ -59,7 +59,8 @@ impl Region {
                 }
             }
         }
-        let cells: Vec<u32> = (0..roles.len()).filter(|c| roles[*c] != Role::Outside).map(|c| c as u32).collect();
+        let mut cells: Vec<u32> = (0..roles.len()).filter(|c| roles[*c] != Role::Outside).map(|c| c as u32).collect();
+        cells.shrink_to_fit();
         let fill = cells.iter().map(|c| inside[*c as usize]).collect();
         let domain = Domain::new(grid.counts, roles).map_err(|e| at(study, &e))?;
         Ok(Self { grid, domain, cells, fill, volume: part.volume })

@@ -3,24 +3,26 @@
 use super::answer::{self, Solved};
 use super::body::{self, Built};
 use super::brief::{Brief, Duty, Goal, errors};
+use super::cost::cost;
 use super::limit::{self, OVER_MAX};
 use super::nodes::Nodes;
 use super::piece;
 use super::region::{self, Region, RegionError};
-use super::solver::{self, Nodal, Solver, SolverError};
+use super::solver::{Nodal, Solver, SolverError};
 use super::store;
 use crate::density::elastic::ElasticError;
 use crate::density::measure::{self, Beyond, Thin};
 use crate::density::mma;
 use crate::density::oc::Criteria;
 use crate::density::optimization::{Optimization, StepError, Stop};
-use crate::density::physics::Physics;
+use crate::density::physics::{Physics, Response};
 use crate::density::pipeline::{Filter, Process, Sharpening};
 use crate::density::setup::{self, Optimiser, Setup};
 use crate::density::thermal::ThermalError;
 use crate::design::Issue;
 use crate::geometry::generated::Mould;
 use crate::growth;
+use crate::mesh::Grid;
 use crate::run::{Asked, Ctx, Phase};
 use crate::study::outcome::{Outcome, Partial};
 use crate::study::resolution::afford;
@@ -104,35 +106,6 @@ impl Study for Generative {
     }
 }
 
-/// Per cell: state, memory, maps and their stages of the optimiser; samples and the surface's lattice of the body.
-const BYTES_PER_CELL: f64 = 700.0;
-/// Of one step, per cell, and per cell and load case.
-const SECONDS_PER_CELL: f64 = 2e-6;
-const SECONDS_PER_CELL_AND_CASE: f64 = 4e-6;
-/// Of heat, whose preconditioner is made anew at every step.
-const SECONDS_PER_CELL_OF_HEAT: f64 = 1.2e-5;
-
-fn cost(brief: &Brief) -> Cost {
-    let (Some(grid), Some(part)) = (brief.grid(), brief.parts.first()) else { return Cost::default() };
-    let cells = (part.volume + part.area * grid.cell) / grid.cell.powi(3);
-    let n_cases = brief.cases().len().max(1);
-    let bytes = 32e6
-        + BYTES_PER_CELL * grid.n_cells() as f64
-        + solver::bytes_expected(brief, cells as usize, n_cases) as f64
-        + 400.0 * part.surface.triangles.len() as f64;
-    // A limit on stress solves every case twice.
-    let n_solves = if matches!(brief.goal, Goal::Stress(_)) { 2 * n_cases } else { n_cases };
-    let (each, per_node) = match brief.duty {
-        Duty::Mechanical(_) => (SECONDS_PER_CELL_AND_CASE * n_solves as f64, 3.0),
-        Duty::Thermal(_) => (SECONDS_PER_CELL_OF_HEAT, 1.0),
-    };
-    Cost {
-        memory_bytes: bytes as u64,
-        core_seconds: 1.0 + (SECONDS_PER_CELL + each) * cells * f64::from(brief.iterations_max),
-        dofs: (per_node * 1.15 * cells) as u64 + 3,
-    }
-}
-
 /// A set-up, ready to run.
 pub struct Plan<'a> {
     pub case: &'a Case<'a>,
@@ -149,7 +122,7 @@ impl<'a> Plan<'a> {
     fn new(case: &'a Case<'a>, brief: &'a Brief<'a>, cancelled: &dyn Fn() -> bool) -> Result<Self, RegionError> {
         let region = Region::new(case, brief, cancelled)?;
         let nodes = Nodes::new(case, brief, &region)?;
-        let wishes = wishes(brief, &region, &nodes);
+        let wishes = wishes(brief, &region.grid, &nodes.sizes);
         Optimization::new(&region.domain, wishes.clone()).map_err(|e| region::at(case.study, &e))?;
         let bounds = region::bounds(case, brief)
             .ok_or_else(|| Issue::error(case.study, "bodies", "Design space: choose the body that may be filled"))?;
@@ -297,7 +270,7 @@ impl<'a> Plan<'a> {
         let density = run.density();
         let (samples, _) = body::samples(&self.region, &density)?;
         let level = body::level_by_cells(&self.region, &density);
-        let grown = self.mould.grow(&samples, level, body::surface_cells(&self.region, 1.0))?;
+        let grown = self.mould.grow(&samples, level, body::surface_cells(&self.region.grid, 1.0))?;
         let solved = solver.last().map(|view| Solved { view, compliance: None, built: None, stress: None, over: &[] });
         Some(answer::outcome(self, run, &density, &grown, solved.as_ref()))
     }
@@ -313,9 +286,9 @@ impl<'a> Plan<'a> {
         ctx.progress(Phase::Recover, 0.91, "Solving the design found, to the last digits that count");
         let density = run.density();
         solver.refine();
-        let response = solver.solve(&run.stiffness(&density)).map_err(|e| self.physics(e))?;
+        let Response { compliance, .. } = solver.solve(&run.stiffness(&density)).map_err(|e| self.physics(e))?;
         let stress = solver.largest_stress(&density);
-        let over = self.over(&response.compliance, &stress);
+        let over = self.over(&compliance, &stress);
         ctx.check()?;
         ctx.progress(Phase::Recover, 0.93, "Making a body of the densities");
         let flag = ctx.cancel_flag();
@@ -337,12 +310,12 @@ impl<'a> Plan<'a> {
         let void = self.wishes.void_stiffness;
         let filled = region::fractions(&grown.surface, &self.region);
         let stiffness: Vec<f64> = filled.iter().map(|f| void + f * (1.0 - void)).collect();
-        let again = solver.solve(&stiffness).map_err(|e| self.physics(e))?;
+        let again = solver.solve(&stiffness).map_err(|e| self.physics(e))?.compliance;
         ctx.check()?;
         let solved = view.map(|view| Solved {
             view,
-            compliance: Some(&response.compliance),
-            built: Some(&again.compliance),
+            compliance: Some(&compliance),
+            built: Some(&again),
             stress: Some(&stress),
             over: &over,
         });
@@ -402,24 +375,22 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// What the optimiser is asked.
-fn wishes(brief: &Brief, region: &Region, nodes: &Nodes) -> Setup {
+/// What the optimiser is asked; `sizes` of [`Nodes`].
+pub fn wishes(brief: &Brief, grid: &Grid, sizes: &[f64]) -> Setup {
     let goal = match brief.goal {
         Goal::Share(share) | Goal::Conduction(share) => setup::Goal::Stiffness { volume_max: share },
-        Goal::Displacement(d) => {
-            setup::Goal::Volume { compliance_max: nodes.sizes.iter().map(|size| size * d).collect() }
-        }
-        Goal::Compliance(c) => setup::Goal::Volume { compliance_max: vec![c; nodes.sizes.len()] },
+        Goal::Displacement(d) => setup::Goal::Volume { compliance_max: sizes.iter().map(|size| size * d).collect() },
+        Goal::Compliance(c) => setup::Goal::Volume { compliance_max: vec![c; sizes.len()] },
         Goal::Stress(s) => setup::Goal::Strength { stress_max: s },
     };
-    let process = brief.process(&region.grid);
+    let process = brief.process(grid);
     // Optimality criteria need one limit and volumes that grow with every density: processes couple cells.
     let plain = matches!(process, Process::Any | Process::Extruded { .. });
     let stiffest = matches!(goal, setup::Goal::Stiffness { .. });
     let is_stress = matches!(goal, setup::Goal::Strength { .. });
-    let base = Setup::new(goal, nodes.sizes.len(), RADIUS);
+    let base = Setup::new(goal, sizes.len(), RADIUS);
     let (filter, sharpening) = if brief.member > 0.0 {
-        let sized = base.clone().with_size_min(brief.member / region.grid.cell, [[false; 2]; 3]);
+        let sized = base.clone().with_size_min(brief.member / grid.cell, [[false; 2]; 3]);
         (sized.filter, sized.sharpening)
     } else {
         let sharpening = Sharpening { beta_start: 1.0, beta_end: BETA_END, robust: None };
@@ -429,12 +400,12 @@ fn wishes(brief: &Brief, region: &Region, nodes: &Nodes) -> Setup {
     Setup {
         weights: brief.weights.clone(),
         filter,
-        symmetry: brief.planes(&region.grid),
+        symmetry: brief.planes(grid),
         process,
         sharpening,
         // Between two whole faces heat flows alike everywhere, and every even design is a saddle.
         scatter: if matches!(brief.duty, Duty::Thermal(_)) { SCATTER_HEAT } else { 0.0 },
-        size_max: (brief.member_max > 0.0).then(|| brief.member_max / region.grid.cell),
+        size_max: (brief.member_max > 0.0).then(|| brief.member_max / grid.cell),
         void_stiffness: if matches!(brief.duty, Duty::Thermal(_)) { VOID_HEAT } else { VOID },
         optimiser: match base.optimiser {
             _ if stiffest && plain && brief.member_max == 0.0 => Optimiser::Criteria(Criteria::default()),
