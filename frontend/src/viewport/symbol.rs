@@ -420,7 +420,7 @@ mod tests {
         for quarter in [(0.0, 0.0), (0.1, 0.0), (0.0, 0.05), (0.1, 0.05)] {
             let inside = |p: &&Placed| {
                 let (x, y) = (p.anchor.x - quarter.0, p.anchor.y - quarter.1);
-                x >= 0.0 && x <= 0.1 && y >= 0.0 && y <= 0.05
+                (0.0..=0.1).contains(&x) && (0.0..=0.05).contains(&y)
             };
             assert!(arrows.iter().filter(inside).count() >= 3, "{quarter:?}");
         }
