@@ -62,6 +62,8 @@ pub fn css(bands: Option<u32>, inverted: bool) -> String {
 
 /// Bands of a banded legend.
 pub const BANDS: u32 = 10;
+/// Most bands: with more, neighbours would have the same colour.
+pub const BANDS_MAX: u32 = N as u32;
 
 /// Oklab lightness of the two ends: the dark one stands out from a dark room still, lit from the side, the bright one from
 /// paper.

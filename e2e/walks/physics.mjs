@@ -181,7 +181,7 @@ test('its report says what was solved, and its deck is the same problem for anot
   const kept = [...text.matchAll(/^\d+,11,11,(\S+)$/gm)].map((m) => Number(m[1]));
   assert.ok(kept.length > 10 && kept.every((t) => Math.abs(t - zero - hot) < 1e-6), `${kept.length} nodes are kept`);
   const [report] = await Promise.all([a.context.waitForEvent('page'), id(page, 'export-report').click()]);
-  await report.getByText('Captured from the viewport by').first().waitFor();
+  await report.getByText('Supplied by').first().waitFor();
   for (const words of ['Fin', 'Heat in and out', 'Hot end', 'Fan', 'EN AW-6061-T6']) {
     await report.getByText(words).first().waitFor({ state: 'attached' });
   }

@@ -229,7 +229,7 @@ test('A asks for a verified answer: bands, grade, and a deck to check it with', 
   const [report] = await Promise.all([a.context.waitForEvent('page'), id(a.page, 'export-report').click()]);
   await report.getByText('verified', { exact: true }).first().waitFor();
   // What was on the screen came along, and stands in the panel.
-  await report.getByText('Captured from the viewport by').first().waitFor();
+  await report.getByText('Supplied by').first().waitFor();
   await report.getByRole('heading', { name: 'Assumptions' }).waitFor();
   await id(a.page, 'figures').locator('img').first().waitFor();
   assert.equal(await report.locator('main').evaluate((m) => getComputedStyle(m).maxWidth), '960px');

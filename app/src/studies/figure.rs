@@ -24,10 +24,15 @@ pub fn kept(desk: Desk) -> RwSignal<Option<Vec<Figure>>> {
         let Some(run) = run.get() else { return };
         let client = desk.client.get_value();
         leptos::task::spawn_local(async move {
-            if let Ok(found) = client.figures(&run).await
-                && run_untracked(desk).as_ref() == Some(&run)
-            {
-                figures.set(Some(found));
+            let found = client.figures(&run).await;
+            if run_untracked(desk).as_ref() != Some(&run) {
+                return;
+            }
+            match found {
+                Ok(found) => figures.set(Some(found)),
+                Err(problem) => {
+                    desk.notices.bad(format!("The figures of the report are not known: {}", problem.message))
+                }
             }
         });
     });
@@ -39,16 +44,26 @@ fn run_untracked(desk: Desk) -> Option<String> {
 }
 
 /// The run, its study, and the version on the screen, where a picture of the view may go into the run's report: the answer is
-/// whole, this person may run the study, and the design on the screen is saved and asks what was answered.
-fn place(desk: Desk) -> Option<(String, Id, u64)> {
+/// whole and drawn as it is read, this person may run the study, and the design on the screen is saved, built and asks what was
+/// answered. Else why not, for the person.
+fn place(desk: Desk) -> Result<(String, Id, u64), &'static str> {
     let bench = desk.bench;
-    let shown = bench.shown.get().filter(|s| !s.partial)?;
-    let run = bench.run(&shown.run)?;
+    let shown = bench.shown.get().filter(|s| !s.partial).ok_or("The answer is not whole yet")?;
+    let run = bench.run(&shown.run).ok_or("The run of this answer is not known here")?;
     let study = Id(run.study.clone());
-    let drawn = desk.no_view.with(Option::is_none) && desk.rolled.with(Option::is_none);
-    let saved = matches!(desk.save.get(), SaveState::Saved);
+    let sound = |holds: bool, why| if holds { Ok(()) } else { Err(why) };
+    sound(desk.may_edit.get(), "Only who may change the design puts figures into its reports")?;
+    sound(desk.no_view.with(Option::is_none), "There is no picture to keep")?;
+    sound(desk.rolled.with(Option::is_none), "The design is rolled back: show all its features first")?;
+    sound(matches!(desk.save.get(), SaveState::Saved), "The design is not saved yet")?;
     let same = desk.design.with(|d| question(d, &study).as_ref() == Some(&run.fingerprint));
-    (desk.may_edit.get() && drawn && saved && same).then(|| (run.id, study, desk.sequence.get()))
+    sound(same, "The design asks something else than this run answered: run the study again")?;
+    // Until then the bodies on the screen are those of an earlier version.
+    sound(!desk.kernel_busy.get(), "The bodies are still being built")?;
+    // Until then the view shows what was read before.
+    let here = !shown.needs_tensor() || bench.tensor(&run.id).is_some();
+    sound(here, "The stresses of this reading are still on their way")?;
+    Ok((run.id, study, desk.sequence.get()))
 }
 
 /// What the view shows, as PNG: at once, before anything on the screen changes.
@@ -74,17 +89,18 @@ fn capture_setup(desk: Desk, study: &Id) -> Option<Vec<u8>> {
     if symbols.is_empty() { None } else { capture(desk, Some(symbols)) }
 }
 
-/// Captures the view, and the set-up where no figure shows it yet; keeping them is what is left to wait for. `None` where there
-/// is nothing to keep.
+/// Captures the view, and the set-up where no figure shows it yet; keeping them is what is left to wait for. `None` where the
+/// view has no picture of the result to give.
 fn keep(desk: Desk, figures: RwSignal<Option<Vec<Figure>>>) -> Option<impl Future<Output = ()>> {
     let (run, look, pictures, sequence) = untrack(|| {
-        let (run, study, sequence) = place(desk)?;
+        let (run, study, sequence) = place(desk).ok()?;
         let look = look(desk.bench)?;
+        let result = capture(desk, None)?;
         let has_setup = figures.with(|f| f.iter().flatten().any(|f| !f.of_result));
         let setup = if has_setup { None } else { capture_setup(desk, &study) };
-        let pictures: Vec<(bool, Vec<u8>)> =
-            [(false, setup), (true, capture(desk, None))].into_iter().filter_map(|(r, p)| Some((r, p?))).collect();
-        (!pictures.is_empty()).then_some((run, look, pictures, sequence))
+        // The order in which a report shows them is that in which they are kept.
+        let pictures: Vec<_> = setup.map(|png| (false, png)).into_iter().chain([(true, result)]).collect();
+        Some((run, look, pictures, sequence))
     })?;
     let client = desk.client.get_value();
     Some(async move {
@@ -143,8 +159,14 @@ pub fn Figures(figures: RwSignal<Option<Vec<Figure>>>) -> impl IntoView {
     let desk = use_desk();
     let busy = RwSignal::new(false);
     let n = move || figures.with(|f| f.as_ref().map_or(0, Vec::len));
+    let why_not = Memo::new(move |_| {
+        let full = || format!("A report has at most {FIGURES_MAX} figures: take one out first");
+        place(desk).err().map(String::from).or_else(|| (FIGURES_MAX <= n()).then(full))
+    });
     let add = move |_| {
-        let Some(kept) = keep(desk, figures) else { return };
+        let Some(kept) = keep(desk, figures) else {
+            return desk.notices.bad("The view gave no picture, so none was kept. Try again once the result is drawn.");
+        };
         busy.set(true);
         leptos::task::spawn_local(async move {
             kept.await;
@@ -167,7 +189,7 @@ pub fn Figures(figures: RwSignal<Option<Vec<Figure>>>) -> impl IntoView {
         let source = format!("/api/runs/{}/figures/{}", encode(&run), encode(&figure.id));
         let what = if figure.of_result { "Result" } else { "Set-up" };
         let title =
-            format!("{what}, version {}, captured by {} on {}", figure.sequence, figure.by_name, day(figure.created));
+            format!("{what}, version {}, kept by {} on {}", figure.sequence, figure.by_name, day(figure.created));
         let id = figure.id;
         view! {
             <li title=title.clone()>
@@ -195,8 +217,10 @@ pub fn Figures(figures: RwSignal<Option<Vec<Figure>>>) -> impl IntoView {
                 <Show when=move || desk.may_edit.get()>
                     <button
                         type="button" class="button small" data-testid="keep-figure"
-                        title="Puts what the view shows now into the report of this run"
-                        disabled=move || busy.get() || FIGURES_MAX <= n() || place(desk).is_none()
+                        title=move || {
+                            why_not.get().unwrap_or_else(|| "Puts what the view shows now into the report of this run".into())
+                        }
+                        disabled=move || busy.get() || why_not.with(Option::is_some)
                         on:click=add
                     >
                         "Keep the view for the report"

@@ -75,7 +75,7 @@ pub(super) fn look(bench: Bench) -> Option<String> {
     let states = bench.outcome.with(|o| o.as_ref().map(|o| o.states.len())).filter(|_| s.reading.over.counts());
     let (range, bands) = match states {
         // Each number in the middle of its band.
-        Some(n) => (Some((-0.5, n as f64 - 0.5)), n as u32),
+        Some(n) => (Some((-0.5, n as f64 - 0.5)), (n as u32).min(colormap::BANDS_MAX)),
         None => (limits(bench).map(|(lo, hi, _)| (lo, hi)), if s.banded { colormap::BANDS } else { 0 }),
     };
     let range = range.map_or(String::new(), |(lo, hi)| format!("&low={lo}&high={hi}"));

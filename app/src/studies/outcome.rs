@@ -77,6 +77,13 @@ pub fn value_text(desk: Desk, value: f64) -> String {
 pub fn OutcomePanel() -> impl IntoView {
     let desk = use_desk();
     let bench = desk.bench;
+    let panel = NodeRef::new();
+    let answer = Memo::new(move |_| bench.shown.with(|s| s.as_ref().filter(|s| !s.partial).map(|s| s.run.clone())));
+    Effect::new(move |_| {
+        if answer.with(Option::is_some) {
+            request_animation_frame(move || reveal(panel));
+        }
+    });
     view! {
         {move || {
             bench
@@ -84,7 +91,7 @@ pub fn OutcomePanel() -> impl IntoView {
                 .get()
                 .map(|outcome| {
                     view! {
-                        <section class="outcome" data-testid="outcome">
+                        <section class="outcome" data-testid="outcome" node_ref=panel>
                             <Head />
                             <GrowthPanel outcome=outcome.clone() />
                             <Picture outcome=outcome.clone() />
@@ -101,6 +108,24 @@ pub fn OutcomePanel() -> impl IntoView {
         }}
     }
     .into_any()
+}
+
+/// Scrolls to the head of an answer that has just come: the panel may stand at the run that asked for it. Not under the hands
+/// of somebody who types beside it.
+fn reveal(panel: NodeRef<leptos::html::Section>) {
+    #[cfg(feature = "browser")]
+    {
+        use leptos::web_sys::Element;
+        let Some(panel) = panel.try_get_untracked().flatten() else { return };
+        let is_field = |e: &Element| e.matches("input, select, textarea, [contenteditable]").unwrap_or(false);
+        let beside = |e: &Element| panel.parent_element().is_some_and(|p| p.contains(Some(e.as_ref())));
+        if document().active_element().is_some_and(|e| is_field(&e) && beside(&e)) {
+            return;
+        }
+        panel.scroll_into_view_with_bool(true);
+    }
+    #[cfg(not(feature = "browser"))]
+    let _ = panel;
 }
 
 /// Keeps the view told of the shown answer, and of what the panels draw over it.

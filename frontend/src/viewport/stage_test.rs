@@ -259,6 +259,19 @@ fn a_result_that_plays_swings_until_it_is_paused() {
         assert!(stage.changes.picture && !stage.changes.result, "drawn again, not uploaded again");
         drawn.push(stage.result.as_ref().map(|r| r.drawn_scale()).expect("a result"));
     }
+    // A picture of it shows the full deflection, whatever the moment, and then it swings on.
+    stage.tick(400.0);
+    let moment = stage.result.as_ref().map(|r| r.drawn_scale());
+    assert_ne!(moment, Some(1.0));
+    for setup in [None, Some(Vec::new())] {
+        let is_setup = setup.is_some();
+        let aside = stage.lay_aside(setup);
+        assert_eq!(stage.result.as_ref().map(|r| r.drawn_scale()), (!is_setup).then_some(1.0));
+        assert_eq!(stage.caps().len(), 2, "it stands still");
+        stage.take_back(aside);
+        assert!(stage.is_playing() && stage.caps().is_empty() && stage.changes.section);
+        assert_eq!(stage.result.as_ref().map(|r| r.drawn_scale()), moment);
+    }
     assert!(drawn.iter().any(|s| *s > 0.99) && drawn.iter().any(|s| *s < -0.99), "{drawn:?}");
     view.playing = false;
     stage.command(ViewCommand::Result(Some(view)), 2000.0);
@@ -304,6 +317,11 @@ fn a_section_that_stands_still_shows_the_inside_and_is_probed_there() {
     assert!(stage.caps()[0].2.is_none(), "the cut follows the hand without its field");
     stage.tick(200.0);
     assert!(stage.caps()[0].2.is_some() && stage.caps()[1].2.is_none(), "nothing is known of the pin");
+    // A picture of the set-up in between shows none of it, and takes nothing away.
+    let aside = stage.lay_aside(Some(Vec::new()));
+    assert!(stage.caps().iter().all(|cap| cap.2.is_none()));
+    stage.take_back(aside);
+    assert!(stage.caps()[0].2.is_some() && !stage.tick(205.0), "at once, and it stays");
     // Deformed: at x = 0.1 the middle of the block has risen by 5 mm.
     let at = pixel(&stage, [0.1, 0.05, 0.03]);
     stage.input(Input::Move { id: 1, at }, 0.0);

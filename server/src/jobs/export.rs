@@ -35,6 +35,8 @@ pub struct Look {
     pub inverted: Option<bool>,
 }
 
+/// Largest factor of a shape.
+pub(super) const SCALE_MAX: f64 = 1e9;
 /// Answers taken apart at one time: each may take some hundred megabytes.
 static TURNS: Semaphore = Semaphore::const_new(2);
 
@@ -88,10 +90,13 @@ pub async fn export(state: &State, run: Stored, form: &str, look: Look) -> Resul
         let now = rooms::document(state, &run.design, None).await?;
         let stale = question(&now.design, &Id(run.study.clone())).as_ref() != Some(&run.question);
         let then = rooms::document(state, &run.design, Some(run.sequence)).await?.design;
-        let shots = figure::shots(state, &run.id).await?;
-        design = Some(Versions { then, now: now.design, stale, shots });
+        design = Some(Versions { then, now: now.design, stale, shots: Vec::new() });
     }
     let _turn = TURNS.acquire().await.map_err(Error::internal)?;
+    // Some ten megabytes a report: only those whose turn it is hold them.
+    if let Some(versions) = &mut design {
+        versions.shots = figure::shots(state, &run.id).await?;
+    }
     let more: &[Kind] = match form.as_str() {
         "vtu" => &[Kind::Volume],
         // Every component, in whatever axes.
@@ -146,9 +151,6 @@ struct Versions {
     stale: bool,
     shots: Vec<Shot>,
 }
-
-/// Largest factor of a shape.
-const SCALE_MAX: f64 = 1e9;
 
 fn made(form: &str, run: &Stored, outcome: &Outcome, design: Option<Versions>, look: Look) -> Option<Vec<u8>> {
     match form {

@@ -1,9 +1,10 @@
 //! Figures for a run's report, captured from the viewport of whoever may run the study.
 //!
 //! What is taken is read as a picture and written anew from its pixels, so that nothing but a picture comes into a report; and
-//! it must show a version of the design that asks what the run answered.
+//! the version that it is said to show must ask what the run answered. What the picture shows is the word of whoever sent it:
+//! the report says so, and keeps the server's own pictures beside it.
 
-use super::export::Look;
+use super::export::{Look, SCALE_MAX};
 use super::lease::State as LeaseState;
 use super::route::stored;
 use super::store::Stored;
@@ -12,6 +13,7 @@ use crate::blob::blocking;
 use crate::telemetry::audit;
 use crate::{Error, State, id, rooms};
 use app::api::figure::{BYTES_MAX, FIGURES_MAX, Figure, SIDE_MAX};
+use app::colormap::BANDS_MAX;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -25,13 +27,14 @@ use solver::study::question::question;
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 use std::io::Cursor;
+use tokio::sync::Semaphore;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 /// Shortest side of a figure, pixels: less shows nothing.
 const SIDE_MIN: u32 = 16;
-/// Largest factor of a shape.
-const SCALE_MAX: f64 = 1e9;
+/// Pictures unpacked at one time: each may take 64 MiB.
+static TURNS: Semaphore = Semaphore::const_new(2);
 const SELECT: &str = "SELECT run_figure.id, run_figure.sequence, run_figure.look, run_figure.person, person.name, \
                       run_figure.created, run_figure.width, run_figure.height, run_figure.bytes, run_figure.hash \
                       FROM run_figure JOIN person ON person.id = run_figure.person";
@@ -94,11 +97,19 @@ pub async fn shots(state: &State, run: &str) -> Result<Vec<Shot>, Error> {
     let mut out = Vec::new();
     for found in rows(state, run).await? {
         let hash: String = found.get(9);
+        let figure = row(&found);
         // One that is lost from the disk is for the doctor to tell; the report is worth having without it.
         let Some(png) = state.blobs.get(&hash).await? else { continue };
+        // So it is without one of which nobody can say any more what it shows.
         let look: Option<String> = found.get(2);
-        let shown = look.as_deref().map(serde_json::from_str).transpose().map_err(Error::internal)?;
-        out.push(Shot { figure: row(&found), shown, png });
+        let shown = match look.as_deref().map(serde_json::from_str).transpose() {
+            Ok(shown) => shown,
+            Err(error) => {
+                tracing::warn!(%run, figure = figure.id, %error, "what a figure shows cannot be read");
+                continue;
+            }
+        };
+        out.push(Shot { figure, shown, png });
     }
     Ok(out)
 }
@@ -117,6 +128,10 @@ fn shown(look: &Look) -> Result<Option<Shown>, Error> {
         (Some(low), Some(high)) if low <= high && low.is_finite() && high.is_finite() => Some((low, high)),
         _ => return Err(Error::field("low", "Give both limits of the colours, the lower one first, or neither.")),
     };
+    // A legend is written band by band.
+    if look.bands.is_some_and(|bands| bands > BANDS_MAX) {
+        return Err(Error::field("bands", format!("Colours are told apart in at most {BANDS_MAX} bands.")));
+    }
     Ok(Some(Shown { reading, scale, range, bands: look.bands, inverted: look.inverted.unwrap_or(false) }))
 }
 
@@ -183,7 +198,7 @@ async fn list(state: State, actor: Actor, Path(run): Path<String>) -> Result<Jso
 
 /// Keeps a picture of the viewport for a run's report; the body is a PNG of at most 4 MiB and 4096 pixels each way. The query
 /// says which version of the design is on the screen, and for a result what colours it, as for a `glb`; without a reading it
-/// is the set-up. The same picture again is the same figure.
+/// is the set-up. The same picture of the same version and reading again is the same figure.
 #[utoipa::path(post, path = "/api/runs/{id}/figures", params(("id" = String, Path), At, Look), tag = "runs",
     request_body(content = Vec<u8>, content_type = "image/png"),
     responses((status = 200, body = Figure), (status = 409, body = app::api::Problem, description =
@@ -206,8 +221,13 @@ async fn keep(
     })?;
     let shown = shown(&look)?;
     let sequence = same_question(&state, &run, at.sequence).await?;
-    // Unpacked beside the threads that answer requests.
-    let (png, width, height) = blocking(move || Ok(plain(&body))).await??;
+    // Unpacked beside the threads that answer requests; the turn lasts as long as that does, whoever hangs up meanwhile.
+    let turn = TURNS.acquire().await.map_err(Error::internal)?;
+    let (png, width, height) = blocking(move || {
+        let _turn = turn;
+        Ok(plain(&body))
+    })
+    .await??;
     if png.len() > 2 * BYTES_MAX {
         return Err(Error::TooLarge("This picture is too large; make the view smaller.".into()));
     }
@@ -217,8 +237,18 @@ async fn keep(
     let now = state.now();
     let mut write = state.db.write().await?;
     can_in(&mut write, &state, &actor, Action::Run, Object::Design(&run.design)).await?;
-    let sql = format!("{SELECT} WHERE run_figure.run = $1 AND run_figure.hash = $2");
-    let same = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(&run.id).bind(&hash).fetch_optional(&mut *write).await?;
+    // A plain body may look the same in two states: what is said of the picture is part of the figure.
+    let sql = format!(
+        "{SELECT} WHERE run_figure.run = $1 AND run_figure.hash = $2 AND run_figure.sequence = $3 \
+         AND run_figure.look IS NOT DISTINCT FROM $4"
+    );
+    let same = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(&run.id)
+        .bind(&hash)
+        .bind(sequence as i64)
+        .bind(&look)
+        .fetch_optional(&mut *write)
+        .await?;
     if let Some(same) = same {
         return Ok(Json(row(&same)));
     }
@@ -337,11 +367,15 @@ mod tests {
         for bytes in [&b""[..], b"{}", b"<svg/>", &sound[..sound.len() / 2], &sound[..40]] {
             assert!(matches!(plain(bytes), Err(Error::Invalid { .. })), "{bytes:?}");
         }
-        // A header alone that promises what would fill the memory.
-        let mut huge = sound.clone();
-        huge[16..20].copy_from_slice(&60_000u32.to_be_bytes());
-        assert!(matches!(plain(&huge), Err(Error::Invalid { .. })));
-        assert!(matches!(plain(&png(8, 8)), Err(Error::Invalid { .. })));
+    }
+
+    #[test]
+    fn a_sound_picture_with_sides_out_of_bounds_is_refused_for_them() {
+        for (width, height) in [(SIDE_MAX + 1, SIDE_MIN), (SIDE_MIN, SIDE_MAX + 1), (SIDE_MIN - 1, SIDE_MIN)] {
+            let why = plain(&png(width, height)).expect_err("out of bounds").to_string();
+            assert!(why.contains("each side must have 16 to 4096"), "{why}");
+        }
+        assert!(plain(&png(SIDE_MAX, SIDE_MIN)).is_ok());
     }
 
     #[test]
@@ -364,5 +398,9 @@ mod tests {
         assert_eq!(field(look(&reading, Some(1.0), None, None)), "low");
         assert_eq!(field(look(&reading, Some(2.0), Some(1.0), None)), "low");
         assert_eq!(field(look(&reading, None, None, Some(f64::NAN))), "scale");
+        let banded = |bands| Look { bands: Some(bands), ..look(&reading, None, None, None) };
+        assert_eq!(field(banded(u32::MAX)), "bands");
+        assert_eq!(field(banded(BANDS_MAX + 1)), "bands");
+        assert!(shown(&banded(BANDS_MAX)).is_ok());
     }
 }

@@ -44,7 +44,7 @@ impl<'a> Report<'a> {
         Self { run, design, outcome, stale, resolved, probes: None, shots, printed, turned }
     }
 
-    /// With what people captured from the viewport.
+    /// With what people supplied as views of the design.
     #[must_use]
     pub fn with_figures(mut self, shots: Vec<Shot>) -> Self {
         self.shots = shots;

@@ -1,4 +1,5 @@
-//! The figures of a report: what people captured from the viewport, and what the server draws beside it.
+//! The figures of a report: what people supplied as views of the design, and what the server itself draws of the answer. The
+//! server knows who sent a picture and that the version named with it asks what the run answered; not what the picture shows.
 
 use super::super::figure::Shown;
 use super::{Report, escape};
@@ -8,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use solver::quantity::{Dimension, Quantity, format};
 use solver::result::{Over, Quantity as Read};
-use solver::study::outcome::{Field, Location, StateKind};
+use solver::study::outcome::{Location, StateKind};
 use std::fmt::Write as _;
 
 /// Most pictures drawn.
@@ -24,19 +25,22 @@ impl Report<'_> {
         self.drawn(s);
     }
 
-    /// What people captured, each with who, when and which version.
+    /// What people supplied, each with who, when and as a view of which version.
     fn captured(&self, s: &mut String) {
         if self.shots.is_empty() {
             return;
         }
-        s.push_str("<h2>Figures</h2><div class=\"pictures captured\">");
+        s.push_str(
+            "<h2>Figures</h2><p>Views of the design, with captions as they were supplied. That the named version asks what \
+             this run answered is checked; what a picture shows is not.</p><div class=\"pictures captured\">",
+        );
         for (k, shot) in self.shots.iter().enumerate() {
             let figure = &shot.figure;
             let (what, legend) = match &shot.shown {
                 Some(shown) => self.told(shown),
                 None => ("Set-up: bodies with supports and loads".into(), String::new()),
             };
-            // Another version may ask the very same: then the picture is of this run, and says which version it shows.
+            // Another version may ask the very same: then the picture may stand here, and says which version it is of.
             let version = if figure.sequence == self.run.sequence {
                 format!("version {}", figure.sequence)
             } else {
@@ -45,7 +49,7 @@ impl Report<'_> {
             let _ = write!(
                 s,
                 "<figure><img alt=\"\" width=\"{}\" height=\"{}\" src=\"data:image/png;base64,{}\">{legend}<figcaption><b>Figure \
-                 {}.</b> {}. Captured from the viewport by {} on {}, {version}.</figcaption></figure>",
+                 {}.</b> {}. Supplied by {} on {} as a view of {version}.</figcaption></figure>",
                 figure.width,
                 figure.height,
                 BASE64.encode(&shot.png),
@@ -58,7 +62,7 @@ impl Report<'_> {
         s.push_str("</div>");
     }
 
-    /// What a captured result shows, in words, and its colours as HTML.
+    /// What a picture of a result is said to show, in words, and its colours as HTML.
     fn told(&self, shown: &Shown) -> (String, String) {
         let reading = &shown.reading;
         let stored = self.outcome.fields.iter().find(|f| f.id == reading.quantity.field());
@@ -90,7 +94,8 @@ impl Report<'_> {
         format!(
             "<div class=\"legend\"><span>{}</span><i style=\"background:{}\"></i><span>{}</span></div>",
             self.show(lo, dimension, 4),
-            colormap::css(bands, inverted).replace("to top", "to right"),
+            // Rows of older versions may ask for any number.
+            colormap::css(bands.map(|n| n.min(colormap::BANDS_MAX)), inverted).replace("to top", "to right"),
             self.show(hi, dimension, 4)
         )
     }
@@ -104,18 +109,7 @@ impl Report<'_> {
         format!(", deformed {} times", format(Quantity::new(scale, Dimension::NONE), self.units(), 3))
     }
 
-    /// Whether somebody captured this very field and state.
-    fn is_captured(&self, field: &Field) -> bool {
-        let first = self.outcome.states.first().map(|s| s.id.as_str());
-        self.shots.iter().filter_map(|s| s.shown.as_ref()).any(|shown| {
-            let reading = &shown.reading;
-            reading.over == Over::State
-                && reading.quantity == Read::stored(&field.id)
-                && (field.case.is_none() || reading.case.as_deref().or(first) == field.case.as_deref())
-        })
-    }
-
-    /// One picture per field worth it and state that nobody captured, in the colours of the page, drawn by the server.
+    /// One picture per field worth it and state, in the colours of the page, drawn by the server whatever people supplied.
     fn drawn(&self, s: &mut String) {
         let mut drawn = 0;
         let mut seen: Vec<(&str, Option<&str>)> = Vec::new();
@@ -126,9 +120,6 @@ impl Report<'_> {
                 continue;
             }
             seen.push(key);
-            if self.is_captured(field) {
-                continue;
-            }
             if drawn == PICTURES_MAX {
                 let _ = write!(s, "<p>More pictures are in the design itself.</p>");
                 break;

@@ -1,6 +1,6 @@
 //! What the model behind a run takes for granted: read off the study and what it sees, for whoever signs the answer.
 //!
-//! One source for reports and panels. What depends on the mesh or on the finished answer stands in the outcome's warnings;
+//! The report of a run prints it. What depends on the mesh or on the finished answer stands in the outcome's warnings;
 //! here is what follows from the question alone.
 
 use super::form::thermal::is_steady;

@@ -213,7 +213,7 @@ fn balance(setup: &Setup, stage: &Stage, history: &History, out: &mut Outcome) {
     let worst = stage.states.iter().map(|s| s.flows.imbalance()).fold(0.0, f64::max);
     out.scalars.push(Scalar {
         id: "heat_imbalance".into(),
-        label: "Heat in less heat out".into(),
+        label: "Heat in less heat out, as a share".into(),
         value: worst,
         error: None,
         dimension: Dimension::NONE,
