@@ -96,6 +96,11 @@ pub enum StepError<E> {
 const RESCALE_EVERY: u32 = 10;
 /// The objective is brought to this size, at every step, for the method of moving asymptotes.
 const OBJECTIVE: f64 = 10.0;
+/// A step within limits after which the worst of them is so many times what it was, and broken, has cut a member: half of it is
+/// taken back, so often at most.
+const BROKEN: f64 = 2.0;
+const BACK: f64 = 0.5;
+const BACKS_MAX: u32 = 5;
 
 impl Optimization {
     /// # Errors
@@ -233,14 +238,55 @@ impl Optimization {
         }
         // Not copied: as large as four designs. What fails has not touched it.
         let mut memory = std::mem::take(&mut self.state.memory);
-        let next = self.next(physics, &mut memory);
+        let mut whole = None;
+        let mut backs = 0;
+        let next = loop {
+            match self.next(physics, &mut memory, backs < BACKS_MAX) {
+                Ok(None) => {
+                    whole.get_or_insert_with(|| (self.state.x.clone(), memory.clone()));
+                    self.go_back(&mut memory);
+                    backs += 1;
+                }
+                Ok(Some(next)) => break Ok(next),
+                Err(error) => {
+                    if let Some(before) = whole {
+                        (self.state.x, memory) = before;
+                    }
+                    break Err(error);
+                }
+            }
+        };
         self.state.memory = memory;
         self.advance(next?);
         Ok(())
     }
 
-    /// Evaluates the present design and finds the next. `memory` changes with success alone.
-    fn next<P: Physics>(&self, physics: &mut P, memory: &mut Memory) -> Result<Next, StepError<P::Error>> {
+    /// Takes half of the last step back, and keeps the next one nearer: an approximation that led there is not to be trusted
+    /// as far.
+    fn go_back(&mut self, memory: &mut Memory) {
+        let Memory { before: [one, _], asymptotes } = memory;
+        self.state.x.iter_mut().zip(one.iter()).for_each(|(x, before)| *x += BACK * (before - *x));
+        for ends in asymptotes {
+            ends.iter_mut().zip(one.iter()).for_each(|(end, before)| *end += BACK * (before - *end));
+        }
+    }
+
+    /// Whether the last step made an `excess` over a limit that it had not promised: never where something else has changed.
+    fn is_broken(&self, excess: f64, memory: &Memory) -> bool {
+        let state = &self.state;
+        let before = state.history.last().map_or(f64::INFINITY, |e| e.excess.max(0.0));
+        let stepped = state.stage_iteration > 0 && !memory.before[0].is_empty();
+        stepped && 1.0 + excess > BROKEN * (1.0 + before)
+    }
+
+    /// Evaluates the present design and finds the next; `None` where it `may_go_back` and should. `memory` changes with success
+    /// alone.
+    fn next<P: Physics>(
+        &self,
+        physics: &mut P,
+        memory: &mut Memory,
+        may_go_back: bool,
+    ) -> Result<Option<Next>, StepError<P::Error>> {
         let n_cases = physics.n_cases();
         let n_limits = match &self.setup.goal {
             Goal::Stiffness { .. } | Goal::Strength { .. } => n_cases,
@@ -337,12 +383,19 @@ impl Optimization {
                     return Err(Invalid::Criteria { with: "limits on compliance" }.into());
                 };
                 let excess = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                if may_go_back && self.is_broken(excess, memory) {
+                    return Ok(None);
+                }
                 (fill, excess, self.moved(settings, memory, &f0, values, gradients, &bulk))
             }
             Goal::Strength { stress_max } => {
                 let f0: Vec<f64> = dv.iter().map(|d| OBJECTIVE * d / self.n_inside).collect();
                 let density = stages.last();
                 let (norms, peaks) = stress::gathered(self.domain(), density, &physics.stresses(), &mut stress_scale);
+                let excess = peaks.into_iter().fold(f64::NEG_INFINITY, f64::max) / stress_max - 1.0;
+                if may_go_back && self.is_broken(excess, memory) {
+                    return Ok(None);
+                }
                 let (norms, slopes): (Vec<f64>, Vec<Vec<f64>>) = norms.into_iter().map(|n| (n.value, n.slope)).unzip();
                 let pulled = physics.pulls(density, &slopes).map_err(StepError::Physics)?;
                 let gradient = |p: &Pulled| -> Vec<f64> {
@@ -357,7 +410,7 @@ impl Optimization {
                     return Err(Invalid::Criteria { with: "limits on stress" }.into());
                 };
                 let x = self.moved(settings, memory, &f0, values, gradients, &bulk);
-                (fill, peaks.into_iter().fold(f64::NEG_INFINITY, f64::max) / stress_max - 1.0, x)
+                (fill, excess, x)
             }
         };
         let change = x.iter().zip(&self.state.x).fold(0.0f64, |m, (a, b)| m.max((a - b).abs()));
@@ -372,7 +425,7 @@ impl Optimization {
             penalty: self.state.penalty,
             beta: self.state.beta,
         };
-        Ok(Next { x, dilated_max, stress_scale, entry })
+        Ok(Some(Next { x, dilated_max, stress_scale, entry }))
     }
 
     /// How far members are over their largest width, with the derivative by the design.
@@ -436,197 +489,5 @@ impl Optimization {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::density::oc::Criteria;
-    use crate::density::physics::Response;
-    use crate::density::pipeline::Sharpening;
-    use crate::density::setup::Penalty;
-    use crate::density::snapshot;
-
-    /// Bundles of springs in series: of stiffness ΣE/a for the first load case, ΣE/b for the second.
-    struct Springs {
-        bundles: Vec<[f64; 2]>,
-        /// Cells of a bundle.
-        size: usize,
-    }
-
-    impl Physics for Springs {
-        type Error = std::convert::Infallible;
-
-        fn n_cases(&self) -> usize {
-            2
-        }
-
-        fn solve(&mut self, stiffness: &[f64]) -> Result<Response, Self::Error> {
-            let sums: Vec<f64> = stiffness.chunks(self.size).map(|e| e.iter().sum()).collect();
-            let one = |k: usize| -> Vec<f64> {
-                (0..stiffness.len()).map(|i| self.bundles[i / self.size][k] / sums[i / self.size].powi(2)).collect()
-            };
-            let energies = vec![one(0), one(1)];
-            let compliance = energies.iter().map(|e| e.iter().zip(stiffness).map(|(u, e)| u * e).sum()).collect();
-            Ok(Response { compliance, energies })
-        }
-    }
-
-    fn springs(n: usize) -> Springs {
-        Springs { bundles: (0..n).map(|i| [1.0 + 0.1 * i as f64, 2.0 + (i as f64).sin()]).collect(), size: 1 }
-    }
-
-    /// For the box of [`rich`]: a bundle per layer.
-    fn layers() -> Springs {
-        Springs { size: 30, ..springs(4) }
-    }
-
-    fn linear(goal: Goal) -> Setup {
-        Setup {
-            penalty: Penalty { start: 1.0, step: 1.0, end: 1.0 },
-            change_min: 1e-6,
-            iterations_max: 200,
-            ..Setup::new(goal, 2, 1.0)
-        }
-    }
-
-    fn ended(run: &mut Optimization, physics: &mut Springs) {
-        while run.stopped().is_none() {
-            run.step(physics).unwrap();
-        }
-    }
-
-    #[test]
-    fn both_optimisers_find_the_known_best() {
-        // Σ w·a / x is least under a limit on Σ x at xᵢ ∝ √(w·aᵢ).
-        let (n, limit) = (24, 0.3);
-        let domain = Domain::full([4, 3, 2]).unwrap();
-        let known: Vec<f64> = springs(n).bundles.iter().map(|[a, b]| (a + 3.0 * b).sqrt()).collect();
-        let total: f64 = known.iter().sum();
-        for optimiser in [Optimiser::Criteria(Criteria::default()), Optimiser::Asymptotes(mma::Settings::default())] {
-            let goal = Goal::Stiffness { volume_max: limit };
-            let setup = Setup { weights: vec![1.0, 3.0], optimiser, ..linear(goal) };
-            let mut run = Optimization::new(&domain, setup).unwrap();
-            ended(&mut run, &mut springs(n));
-            assert_eq!(run.stopped(), Some(Stop::Settled), "{optimiser:?}");
-            for (x, k) in run.density().iter().zip(&known) {
-                assert!((x - limit * n as f64 * k / total).abs() < 1e-3, "{optimiser:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_lightest_within_limits_keeps_them() {
-        let n = 24;
-        let domain = Domain::full([4, 3, 2]).unwrap();
-        // Even springs of density 0.4 would meet both limits.
-        let limits: Vec<f64> = (0..2).map(|k| springs(n).bundles.iter().map(|a| a[k] / 0.4).sum()).collect();
-        let mut run = Optimization::new(&domain, linear(Goal::Volume { compliance_max: limits.clone() })).unwrap();
-        ended(&mut run, &mut springs(n));
-        let last = run.state().history.last().unwrap();
-        assert!(last.excess.abs() < 1e-3, "{last:?}");
-        assert!(last.objective < 0.4 && last.objective > 0.3, "{last:?}");
-        let e: Vec<f64> = run.density();
-        for k in 0..2 {
-            let c: f64 = springs(n).bundles.iter().zip(&e).map(|(a, e)| a[k] / e).sum();
-            assert!(c < limits[k] * 1.001);
-        }
-    }
-
-    fn rich() -> (Domain, Setup) {
-        let mut roles = vec![Role::Free; 120];
-        roles[5] = Role::Solid;
-        roles[50..53].fill(Role::Outside);
-        let domain = Domain::new([6, 5, 4], roles).unwrap();
-        let setup = Setup {
-            penalty: Penalty { start: 1.0, step: 1.0, end: 3.0 },
-            sharpening: Some(Sharpening { beta_start: 1.0, beta_end: 8.0, robust: Some(0.2) }),
-            stage_iterations: 6,
-            ..Setup::new(Goal::Stiffness { volume_max: 0.4 }, 2, 1.9)
-        };
-        (domain, setup)
-    }
-
-    #[test]
-    fn a_run_that_was_killed_goes_on_to_the_bit() {
-        let (domain, setup) = rich();
-        let mut physics = layers();
-        let mut whole = Optimization::new(&domain, setup.clone()).unwrap();
-        let mut bytes = Vec::new();
-        for k in 0..30 {
-            if k == 13 {
-                bytes = snapshot::write(whole.state());
-            }
-            whole.step(&mut physics).unwrap();
-        }
-        let mut again = Optimization::resume(&domain, setup.clone(), snapshot::read(&bytes).unwrap()).unwrap();
-        assert_eq!(again.state().iteration, 13);
-        for _ in 13..30 {
-            again.step(&mut physics).unwrap();
-        }
-        assert_eq!(again.state(), whole.state());
-        let other = Domain::full([2, 2, 2]).unwrap();
-        assert!(Optimization::resume(&other, setup, whole.state().clone()).is_err());
-    }
-
-    #[test]
-    fn a_step_that_fails_changes_nothing() {
-        let (domain, setup) = rich();
-        let mut run = Optimization::new(&domain, setup).unwrap();
-        (0..3).for_each(|_| run.step(&mut layers()).unwrap());
-        let before = run.state().clone();
-        assert!(!before.memory.before[1].is_empty(), "canary: there is a memory to lose");
-        let mut broken = layers();
-        broken.bundles[2][1] = f64::NAN;
-        assert_eq!(run.step(&mut broken), Err(StepError::NotFinite { case: 1 }));
-        assert_eq!(run.state(), &before);
-    }
-
-    #[test]
-    fn continuation_ends_and_a_new_limit_is_followed() {
-        let (domain, setup) = rich();
-        let mut physics = layers();
-        let mut run = Optimization::new(&domain, setup).unwrap();
-        ended(&mut run, &mut physics);
-        let last = run.state().history.last().unwrap().clone();
-        assert_eq!((last.penalty, last.beta), (3.0, 8.0));
-        assert!(last.excess < 0.02 && last.volume > 0.35, "{last:?}");
-        let iterations = run.state().iteration;
-        run.set_goal(Goal::Stiffness { volume_max: 0.6 }).unwrap();
-        assert_eq!(run.stopped(), None);
-        ended(&mut run, &mut physics);
-        let last = run.state().history.last().unwrap();
-        assert!(run.state().iteration > iterations && (last.volume - 0.6).abs() < 0.02, "{last:?}");
-        assert!(run.set_goal(Goal::Stiffness { volume_max: 0.001 }).is_err());
-        assert_eq!(run.setup().goal, Goal::Stiffness { volume_max: 0.6 }, "nothing has changed");
-        assert_eq!((run.density()[5], run.density()[51]), (1.0, 0.0));
-    }
-
-    #[test]
-    fn iterations_end_a_run_and_more_let_it_go_on() {
-        let (domain, setup) = rich();
-        let mut run = Optimization::new(&domain, Setup { iterations_max: 4, ..setup }).unwrap();
-        ended(&mut run, &mut layers());
-        assert_eq!((run.stopped(), run.state().iteration), (Some(Stop::Iterations), 4));
-        run.set_iterations_max(6);
-        ended(&mut run, &mut layers());
-        assert_eq!(run.state().iteration, 6);
-        run.go_on();
-        ended(&mut run, &mut layers());
-        assert_eq!((run.stopped(), run.state().iteration), (Some(Stop::Iterations), 7), "one more");
-        assert_eq!(run.state().first_stop, Some(6));
-    }
-
-    #[test]
-    fn bad_setups_are_refused_by_name() {
-        let domain = Domain::full([3, 3, 3]).unwrap();
-        let stiff = || Setup::new(Goal::Stiffness { volume_max: 0.5 }, 2, 1.5);
-        let refused = |setup: Setup| Optimization::new(&domain, setup).err().map(|e| e.to_string()).unwrap_or_default();
-        assert_eq!(refused(stiff()), "");
-        assert!(refused(Setup { goal: Goal::Stiffness { volume_max: f64::NAN }, ..stiff() }).contains("volume limit"));
-        let optimiser = Optimiser::Criteria(Criteria::default());
-        let goal = Goal::Volume { compliance_max: vec![1.0, 2.0] };
-        assert!(refused(Setup { goal, optimiser, ..stiff() }).contains("moving asymptotes"));
-        assert!(refused(Setup { void_stiffness: 0.0, ..stiff() }).contains("void"));
-        let mut run = Optimization::new(&domain, Setup { weights: vec![1.0], ..stiff() }).unwrap();
-        assert_eq!(run.step(&mut springs(27)), Err(StepError::Setup(Invalid::Weights { found: 1, wanted: 2 })));
-        assert_eq!(run.state().iteration, 0);
-    }
-}
+#[path = "optimization_test.rs"]
+mod tests;
