@@ -3,7 +3,7 @@
 //! Counted from the arrays that [`super::optimization`] and the maps have at once, in numbers per cell of the box: where a
 //! step solves, and where it improves the design, for which the vectors of the solve have been given back.
 
-use super::pipeline::Process;
+use super::pipeline::{Filter, Process};
 use super::setup::{Goal, Optimiser, Setup};
 
 /// Bytes per cell of the box.
@@ -38,6 +38,8 @@ impl Footprint {
         let has_projection = f64::from(u8::from(setup.sharpening.is_some()));
         // The design, its filter, and what is imposed at the end.
         let stages = 3.0 + n_mirrors + process_maps + has_projection;
+        // The equation's conjugate gradients: solution, residual, direction, its image, and the residual divided.
+        let equation = if matches!(setup.filter, Filter::Helmholtz { .. }) { 5.0 } else { 0.0 };
         // Of a robust run two chains, and the design between them.
         let all_stages = if setup.sharpening.is_some_and(|s| s.robust.is_some()) { 2.0 * stages + 1.0 } else { stages };
         let asymptotes = matches!(setup.optimiser, Optimiser::Asymptotes(_));
@@ -55,9 +57,9 @@ impl Footprint {
         // A limit on stress solves again within a step: what pulls at each cell and node, with sums, and forces as a list.
         let pulled =
             if matches!(setup.goal, Goal::Strength { .. }) { 3.0 + n * (1.0 + 2.0 + 4.0 + 7.0 + 3.0) } else { 0.0 };
-        let solving = all_stages + 1.0 + n + pulled;
+        let solving = all_stages + 1.0 + n + pulled + equation;
         // Derivatives of stiffness and of volume, and of the goal.
-        let improving = all_stages + n + 3.0 + PULLED + process_pulled + update + bulk;
+        let improving = all_stages + n + 3.0 + PULLED + process_pulled + update + bulk + equation;
         Self { held: NUMBER * held, solving: NUMBER * solving, improving: NUMBER * improving }
     }
 }
@@ -88,5 +90,10 @@ mod tests {
         let strong = of(&Setup::new(Goal::Strength { stress_max: 1e6 }, 2, 2.0), 2);
         assert!(strong.solving > of(&Setup::new(Goal::Volume { compliance_max: vec![1.0; 2] }, 2, 2.0), 2).solving);
         assert!(of(&plain, 4).solving > least.solving);
+        assert_eq!(
+            of(&Setup { filter: Filter::Helmholtz { radius: 2.0 }, ..plain.clone() }, 1).solving - least.solving,
+            8.0 * 5.0,
+            "vectors of its solve"
+        );
     }
 }

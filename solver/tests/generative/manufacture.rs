@@ -4,7 +4,7 @@ use crate::sample::{cantilever, cells, choice, run, wish};
 use solver::density::casting::Draw;
 use solver::density::overhang::Slope;
 use solver::density::{Direction, Domain, measure};
-use solver::design::Value;
+use solver::design::{Issue, Severity, Value};
 
 /// Cells within a layer of 2 mm of the held and the loaded face: they are kept, supported or not.
 fn kept(at: [usize; 3]) -> bool {
@@ -74,6 +74,46 @@ fn an_extrusion_has_one_profile_and_a_symmetric_part_two_like_halves() {
     let [members, gaps] = thin(&domain, &plain);
     println!("too thin without a smallest member: {} cells of members, {} of gaps", members.len(), gaps.len());
     assert!(members.len() > 20, "canary");
+}
+
+#[test]
+fn both_filters_find_much_the_same_and_a_large_radius_leaves_less_detail() {
+    let answer = |study| {
+        let out = run(&cantilever(study, vec![]));
+        let (grid, domain, solid) = cells(&out);
+        // Faces between what is built and what is not, inside the space: its detail.
+        let [nx, ny, nz] = grid.counts;
+        let differs = |a: [usize; 3], b: [usize; 3]| usize::from(solid[grid.index(a)] != solid[grid.index(b)]);
+        let mut detail = 0;
+        for (x, y, z) in (0..nx).flat_map(|x| (0..ny).flat_map(move |y| (0..nz).map(move |z| (x, y, z)))) {
+            detail += if x + 1 < nx { differs([x, y, z], [x + 1, y, z]) } else { 0 };
+            detail += if y + 1 < ny { differs([x, y, z], [x, y + 1, z]) } else { 0 };
+            detail += if z + 1 < nz { differs([x, y, z], [x, y, z + 1]) } else { 0 };
+        }
+        (solid, detail, domain.n_inside())
+    };
+    let helmholtz = || wish().with("filter", choice("helmholtz"));
+    let (cone, _, n_inside) = answer(wish());
+    let (plain, fine, _) = answer(helmholtz());
+    let (_, coarse, _) = answer(helmholtz().expr("filter_radius", "9 mm"));
+    let others = plain.iter().zip(&cone).filter(|(a, b)| a != b).count();
+    println!("{others} of {n_inside} cells differ; faces of {fine} cells inside, {coarse} with a radius of 9 mm");
+    assert!(others > 0, "canary: it is another filter");
+    assert!(5 * others < n_inside, "{others} of {n_inside} cells differ");
+    assert!(10 * coarse < 9 * fine, "{coarse} and {fine}");
+}
+
+#[test]
+fn filters_that_cannot_be_had_are_refused() {
+    for (study, key, says) in [
+        (wish().expr("filter_radius", "3 mm"), "filter_radius", "less than 2 cells of 2.000 mm"),
+        (wish().expr("filter_radius", "8 mm").expr("member", "6 mm"), "filter_radius", "the smallest member sets it"),
+        (wish().with("filter", choice("helmholtz")).expr("member", "6 mm"), "filter", "the cone alone"),
+    ] {
+        let issues = cantilever(study, vec![]).with(|case| solver::study::study("generative").unwrap().check(case));
+        let error = |i: &&Issue| i.key.as_deref() == Some(key) && i.severity == Severity::Error;
+        assert!(issues.iter().find(error).is_some_and(|i| i.message.contains(says)), "{key}: {issues:?}");
+    }
 }
 
 #[test]

@@ -120,6 +120,18 @@ pub(super) const MEMBER: Field = length("member", "Smallest member", "0 mm")
     .help("Width that members and gaps have at least; it takes more iterations. Zero: no more than the cells ask for.");
 pub(super) const MEMBER_MAX: Field = length("member_max", "Largest member", "0 mm")
     .help("Width that members have at most, away from what is kept; it takes more iterations. Zero: no limit.");
+pub(super) const FILTER: Field = prop(
+    "filter",
+    "Filter",
+    FieldType::Choice {
+        options: &[("cone", "Cone: over a ball"), ("helmholtz", "Helmholtz: by an equation")],
+        default: "cone",
+    },
+)
+.help("What keeps cells from alternating. The equation does not see across slots of the space, and costs less where the radius is large.");
+pub(super) const FILTER_RADIUS: Field = length("filter_radius", "Filter radius", "0 mm").help(
+    "Detail below it is smoothed away, however many cells. Zero: two cells. A smallest member has a radius of its own.",
+);
 pub(super) const PROCESS: Field = prop(
     "process",
     "Process",

@@ -586,7 +586,7 @@ pub const KINDS: &[Kind] = kinds! {
         generative::LAYER, generative::KEEP_FACES, generative::KEEP_BODIES,
         generative::AVOID_BODIES, generative::AVOID_FACES, generative::DISTANCE,
         generative::SYMMETRIES[0], generative::SYMMETRIES[1], generative::SYMMETRIES[2], generative::MEMBER,
-        generative::MEMBER_MAX,
+        generative::MEMBER_MAX, generative::FILTER, generative::FILTER_RADIUS,
         generative::PROCESS, generative::BUILD, generative::OVERHANG, generative::DRAW, generative::MOULD, generative::EXTRUSION,
         generative::CELLS, generative::ITERATIONS,
     ]

@@ -19,6 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Cells that the largest member has at least: balls of fewer are no balls.
 const WIDEST_MIN: f64 = 3.0;
 
+/// Radius of the filter where none and no smallest member is asked for, cells: less leaves checkerboards and single cells.
+pub const RADIUS: f64 = 2.0;
+
 /// What is sought.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Goal {
@@ -65,6 +68,10 @@ pub struct Brief<'a> {
     pub member: f64,
     /// 0: no limit.
     pub member_max: f64,
+    /// Filtered by the Helmholtz equation, not over balls.
+    pub by_equation: bool,
+    /// 0: as the cells ask for.
+    pub filter_radius: f64,
     process: String,
     direction: Direction,
     slope: Slope,
@@ -115,7 +122,7 @@ impl<'a> Brief<'a> {
             _ => Goal::Share(number("share")),
         };
         let (layer, distance, member) = (number("layer"), number("distance"), number("member"));
-        let member_max = number("member_max");
+        let (member_max, filter_radius) = (number("member_max"), number("filter_radius"));
         let (cells, iterations_max) = (number("cells") as u32, number("iterations") as u32);
         let slope = Slope::of(number("overhang"));
         let weights = match &duty {
@@ -152,6 +159,8 @@ impl<'a> Brief<'a> {
             symmetric: ["symmetric_x", "symmetric_y", "symmetric_z"].map(|key| study.flag(key)),
             member,
             member_max,
+            filter_radius,
+            by_equation: study.choice("filter") == "helmholtz",
             process,
             direction: direction(&chosen),
             slope,
@@ -212,6 +221,23 @@ impl<'a> Brief<'a> {
                 h * mm
             );
             issues.push(Issue::warning(study, "layer", message));
+        }
+        if self.filter_radius > 0.0 && self.filter_radius < RADIUS * h {
+            let message = format!(
+                "Filter radius: {:.3} mm is less than {RADIUS} cells of {:.3} mm; take more cells, or 0 for just that",
+                self.filter_radius * mm,
+                h * mm
+            );
+            issues.push(Issue::error(study, "filter_radius", message));
+        }
+        if self.filter_radius > 0.0 && self.member > 0.0 {
+            let message = "Filter radius: the smallest member sets it; take one of them back to 0";
+            issues.push(Issue::error(study, "filter_radius", message));
+        }
+        if self.by_equation && self.member > 0.0 {
+            let message =
+                "Filter: the cone alone makes members as wide as asked for; choose it, or 0 for the smallest member";
+            issues.push(Issue::error(study, "filter", message));
         }
         if self.member > 0.0 && self.member < 2.0 * h {
             let message = format!(

@@ -2,7 +2,7 @@
 
 use super::answer::{self, Solved};
 use super::body::{self, Built};
-use super::brief::{Brief, Duty, Goal, errors};
+use super::brief::{Brief, Duty, Goal, RADIUS, errors};
 use super::cost::cost;
 use super::limit::{self, OVER_MAX};
 use super::nodes::Nodes;
@@ -47,8 +47,6 @@ const KEPT_EVERY: u32 = 5;
 /// Iterations, at most, past those asked for that bring a design back within its limit, as the last stage of a projection
 /// takes some of its stiffness, or rid it of what is thinner than asked for.
 const BACK_MAX: u32 = 30;
-/// Radius of the filter where no smallest member is asked for, cells: less leaves checkerboards and single cells.
-const RADIUS: f64 = 2.0;
 /// Steepness that projections end at.
 const BETA_END: f64 = 16.0;
 /// Steps under a limit on stress: a member that one large step takes away does not come back, for nothing pulls at a void.
@@ -389,20 +387,19 @@ pub fn wishes(brief: &Brief, grid: &Grid, sizes: &[f64]) -> Setup {
     let stiffest = matches!(goal, setup::Goal::Stiffness { .. });
     let is_stress = matches!(goal, setup::Goal::Strength { .. });
     let base = Setup::new(goal, sizes.len(), RADIUS);
-    let (filter, sharpening) = if brief.member > 0.0 {
-        let sized = base.clone().with_size_min(brief.member / grid.cell, [[false; 2]; 3]);
-        (sized.filter, sized.sharpening)
+    let base = if brief.member > 0.0 {
+        base.with_size_min(brief.member / grid.cell, [[false; 2]; 3])
     } else {
-        let sharpening = Sharpening { beta_start: 1.0, beta_end: BETA_END, robust: None };
-        (Filter::Density { radius: RADIUS }, Some(sharpening))
+        let radius = if brief.filter_radius > 0.0 { brief.filter_radius / grid.cell } else { RADIUS };
+        let filter = if brief.by_equation { Filter::Helmholtz { radius } } else { Filter::Density { radius } };
+        let sharpening = Some(Sharpening { beta_start: 1.0, beta_end: BETA_END, robust: None });
+        Setup { filter, sharpening, ..base }
     };
-    let n_stages = sharpening.map_or(1.0, |s| (s.beta_end / s.beta_start).log2() + 1.0);
+    let n_stages = base.sharpening.map_or(1.0, |s| (s.beta_end / s.beta_start).log2() + 1.0);
     Setup {
         weights: brief.weights.clone(),
-        filter,
         symmetry: brief.planes(grid),
         process,
-        sharpening,
         // Between two whole faces heat flows alike everywhere, and every even design is a saddle.
         scatter: if matches!(brief.duty, Duty::Thermal(_)) { SCATTER_HEAT } else { 0.0 },
         size_max: (brief.member_max > 0.0).then(|| brief.member_max / grid.cell),
